@@ -1,0 +1,1 @@
+"""The keyring: whose authority and which account a call uses."""

@@ -1,0 +1,1 @@
+"""The dressing room: pure functions from domain values to Block Kit dicts."""

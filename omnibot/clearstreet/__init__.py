@@ -1,0 +1,1 @@
+"""The telephone: Clear Street's API, one method an endpoint."""

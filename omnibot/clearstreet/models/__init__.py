@@ -1,0 +1,1 @@
+"""What Clear Street's API says, read tolerantly and written exactly."""

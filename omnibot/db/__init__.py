@@ -1,0 +1,1 @@
+"""The memory: engine, tables, leases and migrations."""

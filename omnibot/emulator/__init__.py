@@ -1,0 +1,1 @@
+"""The model house: Clear Street and Slack on loopback; imports no other room."""

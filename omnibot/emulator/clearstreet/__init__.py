@@ -1,0 +1,1 @@
+"""Clear Street's Omni API on loopback, with scripted answers."""

@@ -1,0 +1,1 @@
+"""The hall: one user message and Omni's response to it, from accepted to delivered."""
