@@ -1,1 +1,28 @@
-"""One file per kind of Slack payload; each hands over to a room below and acks."""
+"""One file per kind of Slack payload; each does one statement, acks, and leaves the rest to the rooms below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slack_bolt.async_app import AsyncApp
+
+from omnibot.slack.background import Background
+from omnibot.slack.listeners import actions, commands, lifecycle, messages
+from omnibot.turns.service import Turns
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What listeners hand payloads to."""
+
+    turns: Turns
+    background: Background
+    bot_user_id: str
+
+
+def register(app: AsyncApp, rooms: Rooms) -> None:
+    """Hang every listener into Bolt; the catch-all last."""
+    messages.register(app, rooms.turns, bot_user_id=rooms.bot_user_id)
+    commands.register(app, rooms.turns)
+    actions.register(app, rooms.turns, rooms.background)
+    lifecycle.register(app, rooms.background)

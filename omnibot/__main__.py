@@ -1,0 +1,5 @@
+"""`python -m omnibot`."""
+
+from omnibot.cli import main
+
+main()

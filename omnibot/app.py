@@ -1,0 +1,96 @@
+"""The composition root: settings in, one running service out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from omnibot import telemetry
+from omnibot.accounts.service import Keyring
+from omnibot.clearstreet.omni import Omni
+from omnibot.clearstreet.trading import Trading
+from omnibot.clearstreet.transport import Transport
+from omnibot.db.engine import open_database
+from omnibot.db.migrate import require_current
+from omnibot.scheduler import Scheduler
+from omnibot.settings import Settings
+from omnibot.slack import bot, listeners
+from omnibot.slack.background import Background
+from omnibot.slack.budget import Budget
+from omnibot.slack.identity import Desk, People
+from omnibot.slack.posts import Posts
+from omnibot.slack.replies import SlackReply
+from omnibot.turns.service import Turns
+from omnibot.turns.store import TurnStore
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[None]:
+    """Start everything, from the back of the house to its door; stop in the opposite order.
+
+    Raises:
+        SettingsError: something is missing or wrong; the message says what to do.
+    """
+    slack_token, app_token = settings.slack_bot_token.get_secret_value(), settings.slack_app_token.get_secret_value()
+    key = settings.clear_street_api_key.get_secret_value()
+    telemetry.configure([slack_token, app_token, key])
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings.database_url)
+        stack.push_async_callback(database.close)
+        await require_current(database)
+
+        session = await stack.enter_async_context(bot.open_session())
+        client = bot.open_client(session, token=slack_token, api_url=settings.slack_api_url)
+        bot_user_id = await bot.who_am_i(client)
+
+        transport = Transport(
+            base_url=settings.clear_street_base_url,
+            rate=settings.omnibot_api_rate,
+            revision=settings.clear_street_api_revision,
+        )
+        stack.push_async_callback(transport.close)
+        keyring = Keyring(Trading(transport), shared_key=key, shared_account_id=settings.clear_street_account_id)
+
+        scheduler = Scheduler()
+        scheduler.start()
+        stack.callback(scheduler.stop)
+
+        async def assure(turn_id: str, seconds: float) -> None:
+            await turns.assure_id(turn_id, seconds)
+
+        posts = Posts(client, database, assure=assure)
+        reply = SlackReply(client, posts, Budget())
+        stack.push_async_callback(reply.close)
+        desk = Desk(client, People(client), posts, bot_user_id=bot_user_id)
+        instance = f"{os.getpid()}-{secrets.token_hex(4)}"
+        turns = Turns(TurnStore(database, instance), Omni(transport), keyring, scheduler, desk=desk, reply=reply)
+        turns.start()
+        stack.push_async_callback(turns.drain)
+
+        background = Background()
+        stack.push_async_callback(background.close)
+        app = bot.build_app(client)
+        listeners.register(app, listeners.Rooms(turns, background, bot_user_id))
+        # Closed first: nothing new comes in while the rest drains.
+        await stack.enter_async_context(bot.socket_mode(app, app_token))
+        log.info("omnibot_started", instance=instance)
+        yield
+        log.info("omnibot_stopping")
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then drain."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    async with running(settings):
+        await stop.wait()

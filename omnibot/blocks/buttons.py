@@ -1,0 +1,77 @@
+"""Omni's suggestions as buttons: every one of them, with every word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from omnibot.blocks.limits import BUTTON_TEXT, BUTTON_VALUE, BUTTONS_IN_ROW, size
+from omnibot.blocks.parts import actions, button, context, escaped_parts, live_mention, one_line, section
+from omnibot.blocks.safety import escape, neutralise
+from omnibot.blocks.values import Block, Button
+
+#: Before the button's number in its reply, from 1: Slack wants ids unique within a message.
+BUTTON_ACTION: Final = "omni_button:"
+RETRY_ACTION: Final = "omni_button:retry"
+
+
+def button_units(buttons: Sequence[Button]) -> list[list[Block]]:
+    """`buttons` as groups of blocks, each to be kept together where possible: words first, then rows, then presses."""
+    numbered = [(number, entry, _label(entry, number)) for number, entry in enumerate(buttons, start=1)]
+    pressable = [(number, entry, label) for number, entry, label in numbered if _runs(entry)]
+    units: list[list[Block]] = []
+    for _, entry, label in numbered:
+        if not _runs(entry):
+            units.extend([section(part)] for part in escaped_parts(f"• {label}"))
+    for first in range(0, len(pressable), BUTTONS_IN_ROW):
+        row = pressable[first : first + BUTTONS_IN_ROW]
+        spelt_out = [
+            section(part)
+            for number, entry, label in row
+            if _too_long(number, entry, label)
+            for part in escaped_parts(f"{number}. {label}")
+        ]
+        # Whole labels stand right above their row; when they are many they come first and may fill pages.
+        if len(spelt_out) > BUTTONS_IN_ROW:
+            units.extend([block] for block in spelt_out)
+            spelt_out = []
+        units.append([*spelt_out, actions([_element(*entry) for entry in row])])
+    for _, entry, label in pressable:
+        units.extend(_presses(entry, label))
+    return units
+
+
+def retry_unit(retry: Button) -> list[Block]:
+    """The button that asks the same question again."""
+    return [actions([button(RETRY_ACTION, retry.token, one_line(retry.label) or "Try again")])]
+
+
+def _runs(entry: Button) -> bool:
+    return entry.runs and 0 < size(entry.token) <= BUTTON_VALUE
+
+
+def _label(entry: Button, number: int) -> str:
+    return one_line(entry.label) or f"Button {number}"
+
+
+def _shown(number: int, entry: Button, label: str) -> str:
+    """What stands on the button: its number too, if its words are cut and spelt out above it."""
+    words = f"✓ {label}" if entry.pressed_by else label
+    return f"{number}. {words}" if size(neutralise(words)) > BUTTON_TEXT else words
+
+
+def _too_long(number: int, entry: Button, label: str) -> bool:
+    return size(neutralise(_shown(number, entry, label))) > BUTTON_TEXT
+
+
+def _element(number: int, entry: Button, label: str) -> Block:
+    said = f"{label} (already pressed)" if entry.pressed_by else label
+    return button(f"{BUTTON_ACTION}{number}", entry.token, _shown(number, entry, label), accessibility_label=said)
+
+
+def _presses(entry: Button, label: str) -> list[list[Block]]:
+    """Who pressed it, as small grey lines."""
+    people = [live for live in map(live_mention, entry.pressed_by) if live]
+    # Forty mentions are far below what a line may hold, whatever the ids look like.
+    short = escape(label if len(label) <= 200 else label[:200] + "…")
+    return [[context(f"Pressed by {', '.join(people[at : at + 40])}: {short}")] for at in range(0, len(people), 40)]

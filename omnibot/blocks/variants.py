@@ -1,0 +1,56 @@
+"""Changes to a finished page: with the question above it, and simpler versions for a Slack that refuses blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from omnibot.blocks.safety import escape
+from omnibot.blocks.values import Page
+
+#: Characters of a question shown above its answer; the rest stands on the button that asked it.
+QUESTION = 300
+_SECTION = 3_000
+_SECTIONS = 4
+
+
+def with_question(page: Page, *, asker: str, question: str) -> Page:
+    """The page below a line that says who asked what."""
+    words = " ".join(question.split())
+    shown = escape(words if len(words) <= QUESTION else words[: QUESTION - 1] + "…")
+    line = {"type": "context", "elements": [{"type": "mrkdwn", "text": f"<@{asker}> asked: {shown}", "verbatim": True}]}
+    return Page(blocks=[line, *page.blocks], text=page.text)
+
+
+def plain_page(page: Page) -> Page:
+    """The same words without markdown, the same buttons: for when Slack refuses the rich version."""
+    blocks: list[dict[str, Any]] = []
+    for block in page.blocks:
+        blocks += _sections(str(block.get("text", ""))) if block.get("type") == "markdown" else [block]
+    return Page(blocks=blocks, text=page.text)
+
+
+def words_only(page: Page) -> Page:
+    """Nothing but words, the buttons' labels among them: the last resort."""
+    words = "\n".join(_words(page.blocks))
+    return Page(blocks=_sections(words) or _sections(page.text), text=page.text)
+
+
+def _sections(text: str) -> list[dict[str, Any]]:
+    chunks = [text[start : start + _SECTION] for start in range(0, min(len(text), _SECTION * _SECTIONS), _SECTION)]
+    return [
+        {"type": "section", "text": {"type": "plain_text", "text": chunk, "emoji": False}}
+        for chunk in chunks
+        if chunk.strip()
+    ]
+
+
+def _words(value: Any) -> list[str]:
+    """Every text in a page's blocks, in order."""
+    if isinstance(value, list):
+        return [line for item in value for line in _words(item)]
+    if not isinstance(value, dict):
+        return []
+    text = value.get("text")
+    if isinstance(text, str):
+        return [text]
+    return [line for key in ("text", "fields", "elements", "accessory") if key in value for line in _words(value[key])]

@@ -1,0 +1,84 @@
+"""Lists that come in pages: following tokens to the end, and finding the newest messages from either end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from omnibot.clearstreet.envelope import Answer
+from omnibot.clearstreet.models import resources
+from omnibot.clearstreet.models.resources import Message
+from omnibot.clearstreet.revision import Generation, Paging
+from omnibot.clearstreet.transport import Transport
+
+T = TypeVar("T")
+Query = Mapping[str, str | int | None]
+
+PAGE_SIZE = 100
+"""The most the API gives at once."""
+MAX_PAGES = 200
+"""After so many pages a list is taken as it is."""
+
+
+async def walk(
+    transport: Transport, path: str, adapter: TypeAdapter[list[T]], *, key: str, query: Query, limit: int
+) -> list[T]:
+    """The first `limit` items of a list, page after page."""
+    found: list[T] = []
+    more: Query = {"page_size": max(1, min(limit, PAGE_SIZE))}
+    for _ in range(MAX_PAGES):
+        answer = await transport.call("GET", path, key=key, query={**query, **more})
+        page: list[T] = answer.read(adapter)
+        if not page or page[-1] in found:  # the end, or a token that led back
+            break
+        found.extend(page)
+        if len(found) >= limit or answer.next_page_token is None:
+            break
+        more = {"page_token": answer.next_page_token}
+    return found[:limit]
+
+
+async def newest(
+    transport: Transport, path: str, *, key: str, ids: Mapping[str, str], query: Query, count: int
+) -> list[Message]:
+    """The newest `count` messages of a thread, chronological.
+
+    2026-04 begins with the oldest page, later generations with the newest, and neither says which token leads where:
+    so the first token followed shows it, and what it shows is remembered.
+    """
+    generation = transport.generation
+
+    async def page(more: Query) -> tuple[Answer, list[Message]]:
+        answer = await transport.call("GET", path, key=key, ids=ids, query={**query, **more})
+        return answer, answer.read(resources.messages)
+
+    enough = generation.paging(_now()) is Paging.LATEST_FIRST and 0 < count < PAGE_SIZE
+    first, messages = await page({"page_size": count if enough else PAGE_SIZE})
+    found = {message.id: message for message in messages}
+    for direction in ("next_page_token", "previous_page_token"):
+        token: str | None = getattr(first, direction)
+        while token and len(found) < MAX_PAGES * PAGE_SIZE:
+            if len(found) >= count and generation.paging(_now()) is Paging.LATEST_FIRST:
+                break
+            answer, messages = await page({"page_token": token})
+            fresh = [message for message in messages if message.id not in found]
+            if not fresh:
+                break
+            _learn(generation, found, fresh)
+            found.update((message.id, message) for message in fresh)
+            token = getattr(answer, direction)
+    return sorted(found.values(), key=lambda message: message.seq)[-count:] if count > 0 else []
+
+
+def _learn(generation: Generation, found: Mapping[str, Message], fresh: list[Message]) -> None:
+    """A second page older than the first means that the first was the newest."""
+    if found:
+        older = min(message.seq for message in fresh) < min(message.seq for message in found.values())
+        generation.saw_paging(Paging.LATEST_FIRST if older else Paging.OLDEST_FIRST, _now())
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

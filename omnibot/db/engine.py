@@ -1,0 +1,155 @@
+"""The database engine, transactions, and the dialects' differences.
+
+SQLite: one process (a lock beside the file says so), one connection, `synchronous=FULL`: what was committed survives
+a power cut. PostgreSQL: as many processes as you like.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import ColumnElement, DateTime, func, literal_column, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.event import listens_for
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from omnibot.errors import SettingsError
+
+#: Seconds a PostgreSQL connection may take to open.
+CONNECT_TIMEOUT = 5
+
+
+def parse_url(database_url: str) -> URL:
+    """Turn DATABASE_URL, in any spelling an operator may use, into one for our async drivers.
+
+    Raises:
+        SettingsError: not a URL, or a database omnibot does not speak to.
+    """
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        raise SettingsError("DATABASE_URL is not a database URL, such as sqlite:///omnibot.sqlite3") from None
+    backend = url.drivername.split("+")[0]
+    if backend == "sqlite":
+        return url.set(drivername="sqlite+aiosqlite")
+    if backend in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    raise SettingsError(f"DATABASE_URL names {backend!r}: omnibot keeps its data in SQLite or PostgreSQL")
+
+
+def _dump_json(value: Any) -> str:
+    # Amounts are Decimals; a float in between would change them, so they are stored as strings.
+    return json.dumps(value, default=str, separators=(",", ":"))
+
+
+class Database:
+    """One engine, opened by `open_database` and shared by every store."""
+
+    def __init__(self, engine: AsyncEngine, lock: IO[str] | None) -> None:
+        self.engine = engine
+        self._lock = lock
+
+    @property
+    def single_process(self) -> bool:
+        """True on SQLite: every row is this process's own."""
+        return self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction; commits when the block ends well."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    def now(self) -> ColumnElement[datetime]:
+        """The database's clock as a UTC timestamp, for leases that several instances compare."""
+        if self.single_process:
+            return literal_column("strftime('%Y-%m-%d %H:%M:%f000', 'now')", DateTime())
+        return func.timezone("UTC", func.clock_timestamp(), type_=DateTime())
+
+    def after(self, seconds: float) -> ColumnElement[datetime]:
+        """The database's clock, `seconds` from now."""
+        if self.single_process:
+            return literal_column(f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '{seconds:+.3f} seconds')", DateTime())
+        return func.timezone(
+            "UTC", func.clock_timestamp() + text(f"interval '{seconds:.3f} seconds'"), type_=DateTime()
+        )
+
+    async def close(self) -> None:
+        """Close every connection and give the SQLite lock back."""
+        await self.engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+
+async def open_database(database_url: str, *, exclusive: bool = True) -> Database:
+    """Open the database (nothing is created or migrated here).
+
+    Args:
+        database_url: as in DATABASE_URL.
+        exclusive: on SQLite, refuse to share the file with another omnibot.
+
+    Raises:
+        SettingsError: the URL is unusable, or another process holds the SQLite file.
+    """
+    url = parse_url(database_url)
+    if url.get_backend_name() != "sqlite":
+        engine = create_async_engine(
+            url,
+            pool_size=10,
+            max_overflow=10,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT},
+            json_serializer=_dump_json,
+        )
+        return Database(engine, None)
+    lock = _lock_beside(Path(url.database)) if exclusive and url.database else None
+    # One connection: SQLite has one writer anyway, and queueing here never ends in "database is locked".
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=30,
+        connect_args={"timeout": 10},
+        json_serializer=_dump_json,
+    )
+
+    @listens_for(engine.sync_engine, "connect")
+    def _pragmas(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return Database(engine, lock)
+
+
+def _lock_beside(path: Path) -> IO[str]:
+    """Hold an exclusive lock for as long as this process lives (the system drops it even after kill -9)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_name(path.name + ".lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        msg = (
+            f"another omnibot (process {holder}) already works on {path}. A SQLite file is for one process: "
+            "stop the other one, or set DATABASE_URL to a PostgreSQL server for several."
+        )
+        raise SettingsError(msg) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock

@@ -1,0 +1,71 @@
+"""Who works on which row: a lease with the database's time, taken and renewed in one statement each.
+
+PostgreSQL: free or expired rows are claimed with SKIP LOCKED. SQLite: this process holds the file, so every row that
+is not marked as its own was left behind by a dead one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, Table, or_, select, update
+from sqlalchemy.engine import RowMapping
+
+from omnibot.db.engine import Database
+
+#: Seconds a claim lasts without renewal.
+LEASE = 15.0
+#: Seconds between renewals.
+RENEW = 5.0
+
+
+class Leases:
+    """Leases on the rows of one table with `id`, `owner`, `lease_until` and `due_at`."""
+
+    def __init__(self, database: Database, table: Table, instance: str) -> None:
+        self._database = database
+        self._table = table
+        self._instance = instance
+
+    async def claim(self, open_rows: ColumnElement[bool], *, limit: int) -> list[RowMapping]:
+        """Take up to `limit` rows that are open, due, and nobody's (any more); return them whole."""
+        table, now = self._table.c, self._database.now()
+        nobodys = or_(table.owner.is_(None), table.lease_until < now)
+        if self._database.single_process:
+            nobodys = or_(nobodys, table.owner != self._instance)
+        free = select(table.id).where(open_rows, table.due_at <= now, nobodys).order_by(table.due_at).limit(limit)
+        if not self._database.single_process:
+            free = free.with_for_update(skip_locked=True)
+        statement = (
+            update(self._table)
+            .where(table.id.in_(free.scalar_subquery()))
+            .values(owner=self._instance, lease_until=self._database.after(LEASE))
+            .returning(self._table)
+        )
+        async with self._database.transaction() as connection:
+            return list((await connection.execute(statement)).mappings().all())
+
+    async def renew(self, ids: Collection[str]) -> set[str]:
+        """Renew our leases on these rows in one statement; return those that are still ours."""
+        if not ids:
+            return set()
+        statement = (
+            update(self._table)
+            .where(self._table.c.owner == self._instance, self._table.c.id.in_(ids))
+            .values(lease_until=self._database.after(LEASE))
+            .returning(self._table.c.id)
+        )
+        async with self._database.transaction() as connection:
+            return set((await connection.execute(statement)).scalars())
+
+    async def release(self, ids: Collection[str]) -> None:
+        """Give rows back, so that another instance need not wait for the lease to run out."""
+        if not ids:
+            return
+        statement = (
+            update(self._table)
+            .where(self._table.c.owner == self._instance, self._table.c.id.in_(ids))
+            .values(owner=None, lease_until=None)
+        )
+        async with self._database.transaction() as connection:
+            await connection.execute(statement)

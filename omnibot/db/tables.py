@@ -1,0 +1,144 @@
+"""All tables. Timestamps are UTC without zone; Slack's `ts` stay the strings Slack gave us."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: A Slack thread, a principal and a trading account, mapped to one Omni thread.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    #: The Slack thread's root message.
+    Column("thread_ts", String(32), nullable=False),
+    #: "shared", or the link of one person: whose key is used.
+    Column("principal", String(120), nullable=False),
+    #: 0 stands for "no account": NULLs are never equal to each other, and this must be unique.
+    Column("account_id", BigInteger, nullable=False, default=0),
+    Column("omni_thread_id", String(64), unique=True),
+    #: `seq` of the newest Omni message known to belong to this conversation's earlier turns.
+    Column("last_seq", Integer, nullable=False, default=0),
+    Column("created_at", DateTime, nullable=False),
+    UniqueConstraint("team", "channel", "thread_ts", "principal", "account_id"),
+)
+
+#: States a turn can still leave.
+OPEN_STATES = ("accepted", "submitting", "running", "finalizing", "held")
+_OPEN = text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')")
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    #: Where it came from, once and for all: "message:C…:ts", "command:<trigger id>", "press:<unique>".
+    Column("source_key", String(255), nullable=False, unique=True),
+    #: Set for pressed buttons: at most one open turn for (turn, button, person).
+    Column("press_key", String(255)),
+    Column("surface", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    #: The installed workspace; the acting person is (org, user): the enterprise or else the team, and the user.
+    Column("team", String(32), nullable=False),
+    Column("org", String(32), nullable=False),
+    Column("user", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    #: Root of the Slack thread that gets the reply. NULL until a command's root message is posted.
+    Column("thread_ts", String(32)),
+    #: Orders the turns of a conversation: the asker's message, or when the command or click arrived.
+    Column("message_ts", String(32), nullable=False),
+    #: The Slack event (or command, or pressed button) as far as it is needed; emptied with retention.
+    Column("event", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("held_for", String(16)),
+    Column("conversation_id", ForeignKey("conversations.id")),
+    Column("question", Text),
+    #: The exact body of the create call and its Idempotency-Key, stored before it is sent.
+    Column("request", JSON),
+    Column("idempotency_key", String(64)),
+    #: The Omni thread continued; NULL when the create call is to open one.
+    Column("request_thread_id", String(64)),
+    Column("submitted_at", DateTime),
+    Column("submissions", Integer, nullable=False, default=0),
+    Column("response_id", String(64)),
+    Column("user_message_id", String(64), unique=True),
+    #: When the turn must end, whatever Omni says.
+    Column("deadline_at", DateTime),
+    Column("cancel_requested_at", DateTime),
+    Column("canceled_by", String(32)),
+    #: Things to say beside the answer, such as a change of the Omni thread.
+    Column("notices", JSON, nullable=False, default=list),
+    #: The finished answer (parts, outcome, error): what the reply is made of, from `finalizing` on.
+    Column("answer", JSON),
+    #: Whether the waiting asker was told that others are before them.
+    Column("queue_said", Boolean, nullable=False, default=False),
+    Column("owner", String(64)),
+    Column("lease_until", DateTime),
+    #: Do not look again before.
+    Column("due_at", DateTime, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("ended_at", DateTime),
+    Index("ix_turns_open", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_turns_conversation", "conversation_id", "message_ts"),
+    Index("ix_turns_thread", "channel", "thread_ts", "user"),
+    Index("uq_turns_press_key", "press_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+)
+
+#: The Slack messages a turn's reply is made of, each written down before it is posted.
+posts = Table(
+    "posts",
+    metadata,
+    Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    #: "root", "progress", "answer:0", "answer:1", …
+    Column("slot", String(32), primary_key=True),
+    Column("channel", String(32), nullable=False),
+    #: NULL: about to be posted, or posted by someone who died before writing it down.
+    Column("ts", String(32)),
+    #: Fingerprint of what was last written there: nothing is written while nothing changed.
+    Column("written", String(64)),
+    Column("created_at", DateTime, nullable=False),
+)
+
+#: Buttons offered below answers. The Slack value is the opaque token.
+buttons = Table(
+    "buttons",
+    metadata,
+    Column("token", String(32), primary_key=True),
+    Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), nullable=False),
+    #: Place among the turn's buttons, in Omni's order.
+    Column("position", Integer, nullable=False),
+    #: "prompt" asks Omni, "retry" asks the same question again, "words" does nothing and is shown as text.
+    Column("kind", String(16), nullable=False),
+    Column("part_index", Integer, nullable=False),
+    Column("button_id", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("prompt", Text),
+    Column("action_id", Text),
+    #: Slack user ids, in the order of their clicks.
+    Column("pressed_by", JSON, nullable=False),
+    UniqueConstraint("turn_id", "position"),
+)

@@ -1,0 +1,159 @@
+"""Agreements and entitlements: who let Omni see which account's data."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+
+from omnibot.emulator.clearstreet import bodies
+from omnibot.emulator.clearstreet.bodies import read_integer
+from omnibot.emulator.clearstreet.errors import ApiError
+from omnibot.emulator.clearstreet.revision import JSON
+from omnibot.emulator.clearstreet.store import Identifiers, timestamp
+from omnibot.emulator.clearstreet.visits import Answer, Handler, Visit, answer
+
+AGREEMENT_ID = "01JZ0000000000000000000000"
+CODE = "omni.account_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One account's data, granted to Omni."""
+
+    id: str
+    owner: str
+    account_id: int
+    code: str
+    agreement_id: str
+    granted_at: str
+
+    def written(self, short_names: bool) -> JSON:
+        """The grant as a generation writes it."""
+        return {
+            "agreement_id": self.agreement_id,
+            "entitlement_code": self.code,
+            "entitlement_id": self.id,
+            "granted_at": self.granted_at,
+            "account_id" if short_names else "trading_account_id": self.account_id,
+        }
+
+
+class Entitlements:
+    """What one can do with entitlements; they belong to the caller, not to a thread."""
+
+    def __init__(self, ids: Identifiers) -> None:
+        self._ids = ids
+        self.agreements = [dict(_AGREEMENT)]
+        self.grants: dict[str, Grant] = {}
+        #: What callers chose, by (key, account, code). The newest generation enables what nobody chose.
+        self._chosen: dict[tuple[str, int, str], bool] = {}
+
+    @property
+    def routes(self) -> dict[str, Handler]:
+        """The endpoints by method and path."""
+        return {
+            "GET /v1/omni-ai/entitlements": self.list_grants,
+            "POST /v1/omni-ai/entitlements": self.grant,
+            "DELETE /v1/omni-ai/entitlements/{entitlement_id}": self.revoke,
+            "GET /v1/omni-ai/entitlement-agreements": self.list_agreements,
+            "GET /v1/omni-ai/entitlement-status": self.list_status,
+            "POST /v1/omni-ai/entitlements/opt-out": self.opt_out,
+        }
+
+    def list_agreements(self, visit: Visit) -> Answer:
+        """The documents that can be signed."""
+        return answer(self.agreements)
+
+    def list_grants(self, visit: Visit) -> Answer:
+        """The caller's active grants."""
+        short = visit.revision.short_names
+        wanted = visit.allow(read_integer(visit.query, "account_id" if short else "trading_account_id"))
+        own = [grant for grant in self.grants.values() if grant.owner == visit.key]
+        return answer([grant.written(short) for grant in own if wanted in (None, grant.account_id)])
+
+    def grant(self, visit: Visit) -> Answer:
+        """Record consent. What was granted before stays as it is: the call may be repeated."""
+        short = visit.revision.short_names
+        accounts_name = "account_ids" if short else "trading_account_ids"
+        codes_name = "entitlement_codes" if short else "requested_entitlement_codes"
+        body = bodies.read_body(
+            visit.raw,
+            {"agreement_id": bodies.string, codes_name: bodies.codes, accounts_name: bodies.list_of(bodies.integer)},
+        )
+        pairs = _pairs(visit, body[accounts_name], body[codes_name])
+        if all(agreement["agreement_id"] != body["agreement_id"] for agreement in self.agreements):
+            raise ApiError(400, "agreement_id does not name a current agreement")
+        granted = [self._upsert(visit.key, account, code, body["agreement_id"]) for account, code in pairs]
+        return answer([grant.written(short) for grant in granted])
+
+    def revoke(self, visit: Visit) -> Answer:
+        """Take one grant back."""
+        grant = self.grants.get(visit.path["entitlement_id"])
+        if grant is None or grant.owner != visit.key:
+            raise ApiError(404, "Entitlement not found")
+        self._withdraw(visit.key, grant.account_id, grant.code)
+        return answer({"entitlement_id": grant.id, "revoked": True})
+
+    def list_status(self, visit: Visit) -> Answer:
+        """Whether Omni may see each of the caller's accounts."""
+        if not visit.revision.extended:
+            raise ApiError(404)
+        wanted = visit.allow(read_integer(visit.query, "account_id"))
+        open_accounts = [account["id"] for account in visit.accounts if account.get("status") != "CLOSED"]
+        return answer([self._status(visit.key, id, CODE) for id in open_accounts if wanted in (None, id)])
+
+    def opt_out(self, visit: Visit) -> Answer:
+        """Keep Omni from seeing these accounts."""
+        if not visit.revision.extended:
+            raise ApiError(404)
+        fields = {"account_ids": bodies.list_of(bodies.integer), "entitlement_codes": bodies.codes}
+        body = bodies.read_body(visit.raw, fields)
+        pairs = _pairs(visit, body["account_ids"], body["entitlement_codes"])
+        for account, code in pairs:
+            self._withdraw(visit.key, account, code)
+        return answer([self._status(visit.key, account, code) for account, code in pairs])
+
+    def _upsert(self, key: str, account_id: int, code: str, agreement_id: str) -> Grant:
+        self._chosen[key, account_id, code] = True
+        for grant in self.grants.values():
+            if (grant.owner, grant.account_id, grant.code, grant.agreement_id) == (key, account_id, code, agreement_id):
+                return grant
+        grant = Grant(self._ids.draw(), key, account_id, code, agreement_id, timestamp(datetime.now(UTC)))
+        self.grants[grant.id] = grant
+        return grant
+
+    def _withdraw(self, key: str, account_id: int, code: str) -> None:
+        self._chosen[key, account_id, code] = False
+        for grant in list(self.grants.values()):
+            if (grant.owner, grant.account_id, grant.code) == (key, account_id, code):
+                del self.grants[grant.id]
+
+    def _status(self, key: str, account_id: int, code: str) -> JSON:
+        enabled = self._chosen.get((key, account_id, code), True)
+        return {"account_id": account_id, "enabled": enabled, "entitlement_code": code}
+
+
+def _pairs(visit: Visit, accounts: list[int], codes: list[str]) -> list[tuple[int, str]]:
+    if not accounts or not codes:
+        raise ApiError(400, "at least one account and one entitlement code are required")
+    for account in accounts:
+        visit.allow(account)
+    return [(account, code) for account in dict.fromkeys(accounts) for code in dict.fromkeys(codes)]
+
+
+def _agreement() -> JSON:
+    document = (files("omnibot.emulator.clearstreet") / "payloads" / "agreement.md").read_text("utf-8")
+    return {
+        "agreement_id": AGREEMENT_ID,
+        "agreement_key": "omni_account_data_access",
+        "document_content": document,
+        "document_sha256": hashlib.sha256(document.encode()).hexdigest(),
+        "entitlement_codes": [CODE],
+        "title": "Omni AI Account Data Access Agreement",
+        "version": 3,
+    }
+
+
+_AGREEMENT = _agreement()

@@ -1,0 +1,94 @@
+"""The generations of the API, and how the same stored facts are written in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What one generation does; each flag is one difference a caller can notice."""
+
+    name: str
+    #: Threads may live without a trading account, and reads need none.
+    account_optional: bool = False
+    #: An idle thread's `/response` is `data: null` instead of a 404.
+    idle_is_null: bool = False
+    #: The first page of messages is the newest one, and thread lists go by last update.
+    latest_first: bool = False
+    #: Entitlements speak of `account_ids` and `entitlement_codes` instead of the older, longer names.
+    short_names: bool = False
+    #: Nullable keys are written as null, and things to click on say whether they were clicked.
+    explicit_nulls: bool = False
+    #: Create-thread honours `Idempotency-Key`, creates take `context`, and entitlements have a status and an opt-out.
+    extended: bool = False
+
+
+REVISIONS: dict[str, Revision] = {
+    "2026-04": Revision("2026-04"),
+    "2026-08": Revision("2026-08", idle_is_null=True, latest_first=True, short_names=True),
+    "2026-10": Revision(
+        "2026-10",
+        account_optional=True,
+        idle_is_null=True,
+        latest_first=True,
+        short_names=True,
+        explicit_nulls=True,
+        extended=True,
+    ),
+}
+
+
+def write_message(message: JSON, revision: Revision) -> JSON:
+    """A finalised message as this generation writes it."""
+    out = {**message, "content": {"parts": write_parts(message["content"]["parts"], revision)}}
+    if revision.explicit_nulls:
+        out.setdefault("error", None)
+        # This generation was seen to put a blank where ISO 8601 has its T: callers must read both.
+        out["created_at"] = str(message["created_at"]).replace("T", " ")
+    else:
+        out.pop("context", None)
+    return out
+
+
+def write_response(response: JSON, revision: Revision) -> JSON:
+    """A response snapshot as this generation writes it."""
+    out = dict(response)
+    if out.get("content") is not None:
+        out["content"] = {"parts": write_parts(out["content"]["parts"], revision)}
+    if revision.explicit_nulls:
+        for name in ("content", "error", "output_message_id"):
+            out.setdefault(name, None)
+    return out
+
+
+def write_parts(parts: list[Any], revision: Revision) -> list[Any]:
+    """Content parts as this generation writes them; what a script spelled out itself is left alone."""
+    if not revision.explicit_nulls:
+        return parts
+    return [_with_tracking(part) if isinstance(part, dict) else part for part in parts]
+
+
+def _with_tracking(part: JSON) -> JSON:
+    payload = part.get("payload")
+    match part.get("type"):
+        case "structured_action":
+            return {"clicked": False, "clicked_item_ids": [], "item_id": None, **part}
+        case "chart" if isinstance(payload, dict):
+            tracked = {"clicked": False, "itemId": payload.get("chartId"), "dataChart": None, **payload}
+            return {**part, "payload": _with_tracked_buttons(tracked)}
+        case "suggested_actions" if isinstance(payload, dict):
+            return {**part, "payload": _with_tracked_buttons({"clickedItemIds": [], **payload})}
+        case _:
+            return part
+
+
+def _with_tracked_buttons(payload: JSON) -> JSON:
+    buttons = payload.get("actionButtons")
+    if not isinstance(buttons, list):
+        return payload
+    extras = {"itemId": None, "prompt": None, "structuredAction": None}
+    return {**payload, "actionButtons": [{**extras, **b} if isinstance(b, dict) else b for b in buttons]}

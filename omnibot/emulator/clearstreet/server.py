@@ -1,0 +1,215 @@
+"""Clear Street's Omni API on loopback: routes, keys, envelopes, and the gate every call passes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from typing import Any
+
+from aiohttp import web
+
+from omnibot.emulator.clearstreet.accounts import DEMO_KEYS, list_accounts
+from omnibot.emulator.clearstreet.conversations import Conversations
+from omnibot.emulator.clearstreet.entitlements import Entitlements
+from omnibot.emulator.clearstreet.errors import ApiError
+from omnibot.emulator.clearstreet.examples import load_examples
+from omnibot.emulator.clearstreet.revision import REVISIONS
+from omnibot.emulator.clearstreet.scripts import ScriptBook
+from omnibot.emulator.clearstreet.store import Store, Thread
+from omnibot.emulator.clearstreet.visits import Handler, Visit
+from omnibot.emulator.faults import Call, Dropped, Gate, Refused
+
+JSON = dict[str, Any]
+
+#: A call that stood at the gate longer than this (seconds) is looked after: is its caller still there?
+_HELD = 0.001
+_GRACE = 0.01
+
+
+class ClearStreetEmulator:
+    """The API, with everything a test wants to plant, see and break."""
+
+    def __init__(
+        self,
+        *,
+        revision: str = "2026-04",
+        keys: dict[str, list[JSON]] | None = None,
+        pace: float = 1.0,
+        page_size: int = 50,
+    ) -> None:
+        #: "2026-04", "2026-08" or "2026-10"; may be changed while running, as the real API does.
+        self.revision = revision
+        #: API key → its accounts as `GET /v1/accounts` lists them.
+        self.keys = keys if keys is not None else {key: list(accounts) for key, accounts in DEMO_KEYS.items()}
+        #: Items per page where the caller asks for no size.
+        self.page_size = page_size
+        self.gate = Gate()
+        #: Every call, in the order of arrival.
+        self.calls: list[Call] = []
+        self.base_url = ""
+        self.store = Store(ScriptBook(), pace)
+        self.entitlements = Entitlements(self.store.ids)
+        self._runner: web.AppRunner | None = None
+        self._closing = False
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; `base_url` says where."""
+        self._closing = False
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        self.base_url = f"http://{host}:{self._runner.addresses[0][1]}"
+
+    async def close(self) -> None:
+        """Stop listening; calls still held are dropped without effect."""
+        self._closing = True
+        self.gate.clear()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    @property
+    def pace(self) -> float:
+        """Scripted times are multiplied by this."""
+        return self.store.pace
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        self.store.pace = pace
+
+    @property
+    def threads(self) -> dict[str, Thread]:
+        """All threads as they stand now."""
+        self.store.settle()
+        return self.store.threads
+
+    @property
+    def feedback(self) -> list[JSON]:
+        """Feedback received: what was sent, with its `message_id` and `feedback_id`."""
+        return self.store.feedback
+
+    def user_texts(self, thread_id: str) -> list[str]:
+        """The texts of the thread's USER messages, in order."""
+        messages = self.threads[thread_id].messages
+        return [m["content"]["parts"][0]["text"] for m in messages if m["role"] == "USER"]
+
+    def add_script(self, script: JSON) -> None:
+        """Add a scripted turn; of several that match a question, the newest wins."""
+        self.store.book.add(script)
+
+    def load_examples(self, key: str = "demo-key", account_id: int = 19816) -> None:
+        """Add the documented example conversations, to be served word for word under their own ids."""
+        load_examples(self.store, key, account_id)
+
+    def active(self) -> list[str]:
+        """Ids of the responses that are still queued or running."""
+        return [response.id for response in self.store.active()]
+
+    def _application(self) -> web.Application:
+        application = web.Application()
+        handlers = {
+            "GET /v1/accounts": list_accounts,
+            **Conversations(self.store).routes,
+            **self.entitlements.routes,
+        }
+        # Fixed paths first: aiohttp takes the first route that fits.
+        for name in sorted(handlers, key=lambda name: ("{" in name, name)):
+            method, path = name.split()
+            application.router.add_route(method, path, self._route(name, handlers[name]))
+        application.router.add_route("*", "/{tail:.*}", self._route(None, _nothing_here))
+        return application
+
+    def _route(self, name: str | None, handler: Handler) -> Any:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            return await self._serve(request, name or f"{request.method} {request.path}", handler)
+
+        return serve
+
+    async def _serve(self, request: web.Request, name: str, handler: Handler) -> web.StreamResponse:
+        raw = await request.text()
+        call = Call(name, _arguments(request, raw), dict(request.headers))
+        self.calls.append(call)
+        try:
+            await self._stand_before(request, call)
+            status, body = self._perform(request, raw, call, handler)
+            await self.gate.at("after", call)
+        except Refused as refusal:
+            return _send(call, refusal.status, refusal.body, refusal.headers)
+        except Dropped:
+            return _hang_up(request)
+        return _send(call, status, body, {})
+
+    async def _stand_before(self, request: web.Request, call: Call) -> None:
+        arrived = time.monotonic()
+        await self.gate.at("before", call)
+        if self._closing:
+            raise Dropped
+        if time.monotonic() - arrived > _HELD:
+            # A caller that died in the meantime never had its call served. Its hang-up may still be on its way to us.
+            await asyncio.sleep(_GRACE)
+            if request.transport is None or request.transport.is_closing():
+                raise Dropped
+
+    def _perform(self, request: web.Request, raw: str, call: Call, handler: Handler) -> tuple[int, JSON]:
+        """Let the call take effect, all at once, and return its status and envelope."""
+        try:
+            scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+            if scheme.lower() != "bearer" or key not in self.keys:
+                raise ApiError(401, "Missing or invalid bearer token")
+            visit = Visit(
+                key=key,
+                accounts=self.keys[key],
+                revision=REVISIONS[self.revision],
+                path=dict(request.match_info),
+                query=dict(request.query),
+                idempotency_key=request.headers.get("Idempotency-Key"),
+                raw=raw,
+                page_size=self.page_size,
+            )
+            answer = handler(visit)
+        except ApiError as refusal:
+            return refusal.status, _error_envelope(refusal)
+        call.accepted = True
+        envelope: JSON = {"data": answer.data, "metadata": {"request_id": str(uuid.uuid4()), **answer.metadata}}
+        return 200, {**envelope, "error": None} if visit.revision.explicit_nulls else envelope
+
+
+def _nothing_here(visit: Visit) -> Any:
+    raise ApiError(404)
+
+
+def _arguments(request: web.Request, raw: str) -> JSON:
+    """Path ids, query and body in one mapping; a body that is no JSON object is kept whole under "body"."""
+    arguments: JSON = {**{k: v for k, v in request.match_info.items() if k != "tail"}, **request.query}
+    if raw:
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = raw
+        arguments |= body if isinstance(body, dict) else {"body": body}
+    return arguments
+
+
+def _error_envelope(error: ApiError) -> JSON:
+    return {"error": error.error, "metadata": {"request_id": str(uuid.uuid4())}}
+
+
+def _send(call: Call, status: int, body: Any, headers: dict[str, str]) -> web.Response:
+    if body is None:
+        body = _error_envelope(ApiError(status))
+    call.status, call.answer = status, body
+    if isinstance(body, bytes):
+        return web.Response(status=status, body=body, headers=headers)
+    if isinstance(body, str):
+        return web.Response(status=status, text=body, headers=headers)
+    return web.json_response(body, status=status, headers=headers)
+
+
+def _hang_up(request: web.Request) -> web.Response:
+    """Close the connection under the caller; the returned answer has nowhere to go."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()

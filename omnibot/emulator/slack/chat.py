@@ -1,0 +1,184 @@
+"""The chat.* methods: what the bot says, changes and takes back."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from omnibot.emulator.slack.arguments import SlackError, member_channel, need, readable_channel
+from omnibot.emulator.slack.blocks import validate_message
+from omnibot.emulator.slack.payloads import message_json, permalink
+from omnibot.emulator.slack.reading import as_stored
+from omnibot.emulator.slack.workspace import BOT_USER_ID, JSON, Channel, Message, Workspace
+
+MAX_TEXT = 40_000
+MAX_UPDATE_TEXT = 4_000
+MAX_METADATA = 16_384
+
+
+def content(args: JSON) -> tuple[str, list[JSON]]:
+    """The words and blocks of a call, after the checks that any message has to pass."""
+    blocks: Any = args.get("blocks")
+    text = str(args.get("text") or "")
+    if blocks is not None and not isinstance(blocks, list):
+        raise SlackError("invalid_blocks_format")
+    if args.get("markdown_text"):
+        if text or blocks:
+            raise SlackError("markdown_text_conflict")
+        blocks = [{"type": "markdown", "text": args["markdown_text"]}]
+    if not blocks and not text and args.get("attachments"):
+        return "", []
+    problems = validate_message(blocks or [], text)
+    if problems:
+        same = [problem for problem in problems if problem.code == problems[0].code]
+        messages = [problem.line for problem in same if problem.message]
+        # Slack repeats what is wrong with the blocks at the top level of its answer too.
+        more = {"errors": [line.removeprefix("[ERROR] ") for line in messages]} if messages else {}
+        raise SlackError(problems[0].code, messages, **more)
+    return text[:MAX_TEXT], as_stored(blocks or [])
+
+
+def _metadata(args: JSON) -> JSON | None:
+    metadata = args.get("metadata")
+    if metadata is None:
+        return None
+    if not isinstance(metadata, dict):
+        raise SlackError("invalid_metadata_format")
+    if not metadata:
+        return {}
+    if not isinstance(metadata.get("event_type"), str) or not isinstance(metadata.get("event_payload"), dict):
+        raise SlackError("invalid_metadata_format")
+    if len(json.dumps(metadata)) > MAX_METADATA:
+        raise SlackError("metadata_too_large")
+    return metadata
+
+
+def _addressee(workspace: Workspace, args: JSON) -> Channel:
+    """The channel to post in; a person's id stands for their DM."""
+    need(args, "channel")
+    user = workspace.users.get(str(args["channel"]))
+    if user is not None:
+        if user.is_bot:
+            raise SlackError("channel_not_found")
+        return workspace.dm(user.id)
+    channel = member_channel(workspace, args)
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    return channel
+
+
+def _root(channel: Channel, args: JSON) -> str | None:
+    """The thread to post in.
+
+    Slack's own answer to a thread that never was is not documented; refusing is what finds the mistake.
+    """
+    thread_ts = args.get("thread_ts")
+    if not thread_ts:
+        return None
+    if not re.fullmatch(r"\d{10}\.\d{6}", str(thread_ts)):
+        raise SlackError("invalid_thread_ts")
+    root = channel.messages.get(str(thread_ts))
+    if root is None:
+        raise SlackError("thread_not_found")
+    if root.is_reply:
+        raise SlackError("cannot_reply_to_message")
+    return root.ts
+
+
+def _own(channel: Channel, args: JSON, refusal: str) -> Message:
+    need(args, "ts")
+    message = channel.messages.get(str(args["ts"]))
+    if message is None or message.deleted:
+        raise SlackError("message_not_found")
+    if message.user != BOT_USER_ID:
+        raise SlackError(refusal)
+    return message
+
+
+def post_message(workspace: Workspace, args: JSON) -> JSON:
+    """chat.postMessage."""
+    channel = _addressee(workspace, args)
+    thread_ts = _root(channel, args)
+    text, blocks = content(args)
+    message = workspace.post(
+        channel,
+        workspace.users[BOT_USER_ID],
+        text,
+        blocks=blocks,
+        thread_ts=thread_ts,
+        metadata=_metadata(args) or None,
+        attachments=args.get("attachments"),
+    )
+    return {"channel": channel.id, "ts": message.ts, "message": message_json(workspace, message, metadata=True)}
+
+
+def update(workspace: Workspace, args: JSON) -> JSON:
+    """chat.update: fields that are not given stay as they are, but text alone needs no blocks."""
+    channel = readable_channel(workspace, args)
+    message = _own(channel, args, "cant_update_message")
+    if len(str(args.get("text") or "")) > MAX_UPDATE_TEXT:
+        raise SlackError("msg_too_long")
+    text, blocks = content(args)
+    metadata = _metadata(args)
+    workspace.change(
+        message,
+        by=BOT_USER_ID,
+        text=text,
+        # Leaving `blocks` out keeps the old ones on display; only an empty list takes them away.
+        blocks=blocks if args.get("blocks") is not None or args.get("markdown_text") else message.blocks,
+        metadata=message.metadata if metadata is None else (metadata or None),
+        attachments=message.attachments if args.get("attachments") is None else args["attachments"],
+    )
+    body = message_json(workspace, message, metadata=True)
+    return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": body}
+
+
+def delete(workspace: Workspace, args: JSON) -> JSON:
+    """chat.delete."""
+    channel = readable_channel(workspace, args)
+    message = _own(channel, args, "cant_delete_message")
+    workspace.delete(message)
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def post_ephemeral(workspace: Workspace, args: JSON) -> JSON:
+    """chat.postEphemeral."""
+    need(args, "channel", "user")
+    channel = member_channel(workspace, args)
+    if args["user"] not in channel.members:
+        raise SlackError("user_not_in_channel")
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    thread_ts = _root(channel, args)
+    text, blocks = content(args)
+    user = workspace.users[str(args["user"])]
+    ephemeral = workspace.whisper(channel, user, text, blocks, thread_ts, "chat.postEphemeral")
+    return {"message_ts": ephemeral["ts"]}
+
+
+def get_permalink(workspace: Workspace, args: JSON) -> JSON:
+    """chat.getPermalink."""
+    need(args, "message_ts")
+    channel = readable_channel(workspace, args)
+    message = channel.messages.get(str(args["message_ts"]))
+    if message is None or message.deleted:
+        raise SlackError("message_not_found")
+    return {"channel": channel.id, "permalink": permalink(message)}
+
+
+def validate(_: Workspace, args: JSON) -> JSON:
+    """blocks.validate."""
+    message = args.get("message")
+    content(message if isinstance(message, dict) else {"text": "-", **args})
+    return {}
+
+
+METHODS = {
+    "chat.postMessage": post_message,
+    "chat.update": update,
+    "chat.delete": delete,
+    "chat.postEphemeral": post_ephemeral,
+    "chat.getPermalink": get_permalink,
+    "blocks.validate": validate,
+}

@@ -1,0 +1,105 @@
+"""The small checks that everything in Block Kit is held to, and the list of what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from omnibot.emulator.slack.limits import LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason why Slack would refuse a message."""
+
+    #: The error code of the whole call.
+    code: str
+    message: str = ""
+    #: Where, as a JSON pointer.
+    pointer: str = ""
+
+    @property
+    def line(self) -> str:
+        """As it stands in response_metadata.messages."""
+        return f"[ERROR] {self.message} [json-pointer:{self.pointer}]"
+
+
+def kind_of(value: Any) -> str:
+    """What a block or element says it is."""
+    return str(value.get("type")) if isinstance(value, dict) else type(value).__name__
+
+
+class Check:
+    """Collects problems. Each method returns what is worth looking into further."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def fail(self, pointer: str, message: str, code: str = "invalid_blocks") -> None:
+        self.problems.append(Problem(code, message, pointer))
+
+    def shape(self, value: Any, pointer: str, required: Collection[str], optional: Collection[str] = ()) -> bool:
+        """An object with these fields and no others; False when it is none at all."""
+        if not isinstance(value, dict):
+            self.fail(pointer, "must be an object")
+            return False
+        for name in required:
+            if name not in value:
+                self.fail(pointer, f"missing required field: {name}")
+        for name in value:
+            if name != "type" and name not in required and name not in optional:
+                self.fail(pointer, f"invalid additional property: {name}")
+        return True
+
+    def string(self, value: Any, pointer: str, limit: str | None = None, least: int = 1) -> None:
+        """A string that is neither empty nor too long; an absent one is somebody else's concern."""
+        if value is None:
+            return
+        if not isinstance(value, str):
+            self.fail(pointer, "must be a string")
+        elif len(value) < least:
+            self.fail(pointer, f"must be more than {least - 1} characters")
+        elif limit is not None and len(value) > LIMITS[limit]:
+            self.fail(pointer, f"must be less than {LIMITS[limit] + 1} characters")
+
+    def url(self, value: Any, pointer: str, limit: str | None = None) -> None:
+        """A string that starts with a scheme."""
+        self.string(value, pointer, limit)
+        if isinstance(value, str) and value and ":" not in value:
+            self.fail(pointer, "must be a valid URL")
+
+    def boolean(self, value: Any, pointer: str) -> None:
+        if value is not None and not isinstance(value, bool):
+            self.fail(pointer, "must be a boolean")
+
+    def choice(self, value: Any, pointer: str, allowed: Collection[str]) -> None:
+        if value is not None and value not in allowed:
+            self.fail(pointer, "must be a valid enum value")
+
+    def items(self, value: Any, pointer: str, limit: str | None = None, least: int = 1) -> Iterator[tuple[Any, str]]:
+        """The items of a list, each with its pointer."""
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self.fail(pointer, "must be an array")
+            return
+        if len(value) < least:
+            self.fail(pointer, f"no less than {least} items allowed")
+        if limit is not None and len(value) > LIMITS[limit]:
+            self.fail(pointer, f"no more than {LIMITS[limit]} items allowed")
+        for index, item in enumerate(value):
+            yield item, f"{pointer}/{index}"
+
+    def text(self, value: Any, pointer: str, limit: str | None, kinds: Collection[str] = ("plain_text",)) -> None:
+        """A text object."""
+        if value is None:
+            return
+        kind = kind_of(value)
+        flag = "verbatim" if kind == "mrkdwn" else "emoji"
+        if not self.shape(value, pointer, ("text",), (flag,)):
+            return
+        if kind not in kinds:
+            self.fail(f"{pointer}/type", f"must be one of: {', '.join(kinds)}")
+        self.string(value.get("text"), f"{pointer}/text", limit)
+        self.boolean(value.get(flag), f"{pointer}/{flag}")

@@ -1,0 +1,85 @@
+"""What the app is sent when someone clicks or types a command: the literal payloads."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from omnibot.emulator.slack.payloads import message_json
+from omnibot.emulator.slack.workspace import (
+    APP_ID,
+    JSON,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    Channel,
+    Message,
+    Trigger,
+    User,
+    Workspace,
+)
+
+_TOKEN = "verification-token"  # noqa: S105 - the retired kind that every payload still carries
+
+
+def trigger(workspace: Workspace, user: User) -> str:
+    """A fresh trigger_id."""
+    trigger_id = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
+    workspace.triggers[trigger_id] = Trigger(user.id)
+    return trigger_id
+
+
+def _channel_name(channel: Channel) -> str:
+    """Commands and clicks tell the name of public channels only."""
+    return {"public": channel.name, "private": "privategroup", "im": "directmessage"}[channel.kind]
+
+
+def command(workspace: Workspace, user: User, channel: Channel, name: str, text: str, response_url: str) -> JSON:
+    """The payload of a slash command."""
+    return {
+        "token": _TOKEN,
+        "team_id": user.team_id,
+        "team_domain": TEAM_DOMAIN,
+        "channel_id": channel.id,
+        "channel_name": _channel_name(channel),
+        "user_id": user.id,
+        "user_name": user.name,
+        "command": name,
+        "text": text,
+        "api_app_id": APP_ID,
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": trigger(workspace, user),
+    }
+
+
+def block_actions(
+    workspace: Workspace, user: User, channel: Channel, clicked: Message | JSON, action: JSON, response_url: str
+) -> JSON:
+    """The payload of a press on something in a message or an ephemeral."""
+    ephemeral = isinstance(clicked, dict)
+    ts = clicked["ts"] if isinstance(clicked, dict) else clicked.ts
+    thread_ts = clicked["thread_ts"] if isinstance(clicked, dict) else clicked.thread_ts
+    payload: JSON = {
+        "type": "block_actions",
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},
+        "api_app_id": APP_ID,
+        "token": _TOKEN,
+        "container": {
+            "type": "message",
+            "message_ts": ts,
+            "channel_id": channel.id,
+            "is_ephemeral": ephemeral,
+            **({"thread_ts": thread_ts} if thread_ts else {}),
+        },
+        "trigger_id": trigger(workspace, user),
+        "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": channel.id, "name": _channel_name(channel)},
+        "state": {"values": {}},
+        "response_url": response_url,
+        "actions": [{**action, "action_ts": f"{time.time():.6f}"}],
+    }
+    if isinstance(clicked, Message):
+        payload["message"] = message_json(workspace, clicked)
+    return payload

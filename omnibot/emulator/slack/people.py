@@ -1,0 +1,278 @@
+"""What people do in the workspace, and what they see."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from omnibot.emulator.faults import Call
+from omnibot.emulator.slack import composer, events, interactions, reading
+from omnibot.emulator.slack.response_urls import Invocation, ResponseURLs
+from omnibot.emulator.slack.socket_mode import SocketMode
+from omnibot.emulator.slack.workspace import JSON, Channel, Message, User, Workspace
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What came of a slash command."""
+
+    #: False: the person saw that the app did not answer in time.
+    acked: bool
+    ack_payload: Any
+    response_url: str
+    trigger_id: str
+
+
+class People:
+    """The hands and eyes of everybody in the workspace. Names or ids do for users and channels."""
+
+    workspace: Workspace
+    socket_mode: SocketMode
+    calls: list[Call]
+    _response_urls: ResponseURLs
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+        self._subscribers: list[Callable[[JSON], None]] = []
+
+    def _origin(self) -> str:
+        raise NotImplementedError
+
+    # -- what they do -------------------------------------------------------------------------------------------------
+
+    async def say(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread_ts: str | None = None,
+        blocks: list[JSON] | None = None,
+        files: bool = False,
+    ) -> str:
+        """Type a message; "@Omni" and "@Ana" are mentions, tokens like `<@U…>` stay. Returns its ts."""
+        who, where = self._at(user, channel)
+        words = self._typed(text)
+        if thread_ts is not None:
+            thread_ts = self._root(where, thread_ts)
+        message = self.workspace.post(
+            where,
+            who,
+            words,
+            blocks=reading.as_stored(blocks) if blocks else self._composed(words) if words else None,
+            thread_ts=thread_ts,
+            subtype="file_share" if files else None,
+            files=[_file(who)] if files else None,
+        )
+        return message.ts
+
+    def dm(self, user: str) -> str:
+        """The id of this person's DM channel with the bot."""
+        return self.workspace.dm(user).id
+
+    async def edit(self, channel: str, ts: str, text: str) -> None:
+        """Change one's own message."""
+        message = self.workspace.message(channel, ts)
+        words = self._typed(text)
+        self.workspace.change(message, by=message.user, text=words, blocks=self._composed(words))
+
+    async def delete(self, channel: str, ts: str) -> None:
+        """Delete one's own message."""
+        self.workspace.delete(self.workspace.message(channel, ts))
+
+    async def join(self, user: str, channel: str) -> None:
+        """Join a channel; `join("omni", …)` is what an invitation does to the bot."""
+        self.workspace.join(self.workspace.user(user), self.workspace.channel(channel))
+
+    async def other_bot_says(self, channel: str, text: str, thread_ts: str | None = None) -> str:
+        """Let another app's bot post; the text is sent as it is. Returns its ts."""
+        where = self.workspace.channel(channel)
+        return self.workspace.post(where, self.workspace.user("newsbot"), text, thread_ts=thread_ts).ts
+
+    async def command(self, user: str, channel: str, command: str, text: str) -> CommandResult:
+        """Type a slash command and wait until the app acknowledged it."""
+        who, where = self._at(user, channel)
+        invocation = Invocation(where, who)
+        response_url = self._origin() + self._response_urls.issue(invocation)
+        payload = interactions.command(self.workspace, who, where, command, text, response_url)
+        ack = await self.socket_mode.request("slash_commands", payload)
+        self._show_ack(invocation, ack.payload)
+        return CommandResult(ack.acked, ack.payload, response_url, payload["trigger_id"])
+
+    async def click(
+        self, user: str, channel: str, ts: str, *, action_id: str | None = None, label: str | None = None
+    ) -> bool:
+        """Press a button (or menu option) of a message or of one's own ephemeral; True when acknowledged in time."""
+        who, where = self._at(user, channel)
+        clicked: Message | JSON
+        own = (e for e in self.workspace.ephemerals if (e["channel"], e["user"], e["ts"]) == (where.id, who.id, ts))
+        clicked = next(own, None) or self.workspace.message(where.id, ts)
+        blocks = clicked.blocks if isinstance(clicked, Message) else clicked["blocks"]
+        thread_ts = clicked.thread_ts if isinstance(clicked, Message) else clicked["thread_ts"]
+        on_show = list(reading.presses(blocks))
+        fitting = (act for an_id, a_label, act in on_show if action_id in (None, an_id) and label in (None, a_label))
+        action = next(fitting, None)
+        if action is None:
+            raise LookupError(f"no {action_id or label!r} among {[shown[:2] for shown in on_show]}")
+        response_url = self._origin() + self._response_urls.issue(Invocation(where, who, clicked, thread_ts))
+        payload = interactions.block_actions(self.workspace, who, where, clicked, action, response_url)
+        return (await self.socket_mode.request("interactive", payload)).acked
+
+    def hold_events(self) -> None:
+        """Keep back all events from now on."""
+        self.socket_mode.hold_events()
+
+    def release_events(self, *, reverse: bool = False) -> None:
+        """Send what was kept back, in order or the other way round."""
+        self.socket_mode.release_events(reverse=reverse)
+
+    async def disconnect_sockets(self, reason: str = "refresh_requested") -> None:
+        """Tell every Socket Mode connection to leave, then close it."""
+        await self.socket_mode.disconnect(reason)
+
+    def kill_sockets(self) -> None:
+        """Tear every Socket Mode connection without a word."""
+        self.socket_mode.abort()
+
+    # -- what they see ------------------------------------------------------------------------------------------------
+
+    def thread(self, channel: str, root_ts: str) -> list[Message]:
+        """A thread with its root, in ts order, without what was deleted."""
+        return [m for m in self.workspace.channel(channel).thread(root_ts) if not m.deleted]
+
+    def history(self, channel: str) -> list[Message]:
+        """Everything that stands in a channel, threads included, in ts order."""
+        return [m for m in self.workspace.channel(channel).messages.values() if not m.deleted]
+
+    def ephemerals(self, user: str) -> list[JSON]:
+        """What only this person was shown, in order."""
+        user_id = self.workspace.user(user).id
+        return [ephemeral for ephemeral in self.workspace.ephemerals if ephemeral["user"] == user_id]
+
+    def visible_text(self, message: Message | JSON) -> str:
+        """All text a person reads in a message or ephemeral, block after block."""
+        names = {user.id: user.real_name for user in self.workspace.users.values()}
+        names |= {channel.id: channel.name for channel in self.workspace.channels.values()}
+        if isinstance(message, Message):
+            return reading.visible_text(message.text, message.blocks, names)
+        return reading.visible_text(message["text"], message["blocks"], names)
+
+    def buttons(self, message: Message | JSON) -> list[JSON]:
+        """All buttons of a message or ephemeral."""
+        return reading.buttons(message.blocks if isinstance(message, Message) else message["blocks"])
+
+    def subscribe(self, callback: Callable[[JSON], None]) -> Callable[[], None]:
+        """Call back on every change; returns what ends that.
+
+        `change["type"]` is message, message_changed, message_deleted, ephemeral, ephemeral_deleted, status, view,
+        reaction_added or reaction_removed, and of the traffic: call, answer, envelope, ack or socket.
+        """
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 10) -> T:
+        """The first truthy value of `predicate`, asked again whenever something changed.
+
+        Raises:
+            AssertionError: there was none in time; the text shows the latest calls and messages.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            changed = self._changed
+            try:
+                if value := predicate():
+                    return value
+            except LookupError:
+                pass  # "the second message of the thread" is not there yet
+            left = end - time.monotonic()
+            if left <= 0:
+                raise AssertionError(f"nothing came in {timeout} s\n{self.describe()}")
+            try:
+                # The predicate may also look at what is not ours to know of: ask again now and then.
+                await asyncio.wait_for(changed.wait(), min(left, 0.05))
+            except TimeoutError:
+                continue
+
+    def describe(self) -> str:
+        """The latest calls and messages, for people who wonder what went wrong."""
+        lines = ["latest calls:"]
+        for call in self.calls[-15:]:
+            error = call.answer.get("error") if isinstance(call.answer, dict) else None
+            lines.append(f"  {call.name} {error or call.status or 'not answered'} {_short(call.args)}")
+        lines.append("latest messages:")
+        everything = [m for channel in self.workspace.channels.values() for m in channel.messages.values()]
+        for message in sorted(everything, key=lambda m: m.ts)[-15:]:
+            where = self.workspace.channel(message.channel).name + (" (thread)" if message.is_reply else "")
+            state = " [deleted]" if message.deleted else ""
+            name = self.workspace.users[message.user].name
+            lines.append(f"  {message.ts} {where} {name}:{state} {_short(self.visible_text(message))}")
+        lines += [f"  only for {e['user']}: {_short(self.visible_text(e))}" for e in self.workspace.ephemerals[-5:]]
+        return "\n".join(lines)
+
+    # -- helpers ------------------------------------------------------------------------------------------------------
+
+    def _notify(self, change: JSON) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+        for callback in list(self._subscribers):
+            callback(change)
+
+    def _dispatch(self, kind: str, channel: Channel, message: Message | None, more: JSON) -> None:
+        for payload in events.events_for(self.workspace, kind, channel, message, more):
+            self.socket_mode.deliver(payload)
+
+    def _at(self, user: str, channel: str) -> tuple[User, Channel]:
+        who, where = self.workspace.user(user), self.workspace.channel(channel)
+        if who.id not in where.members:
+            raise LookupError(f"{who.name} is not in #{where.name}")
+        return who, where
+
+    def _root(self, channel: Channel, ts: str) -> str:
+        message = channel.messages.get(ts)
+        if message is None:
+            raise LookupError(f"there is no thread {ts} in #{channel.name}")
+        return message.thread_ts or ts
+
+    def _typed(self, text: str) -> str:
+        return composer.typed(text, {user.real_name: user.id for user in self.workspace.users.values()})
+
+    def _composed(self, text: str) -> list[JSON]:
+        return composer.rich_text(text, uuid.uuid4().hex[:5])
+
+    def _show_ack(self, invocation: Invocation, payload: Any) -> None:
+        if isinstance(payload, dict) and (payload.get("text") or payload.get("blocks")):
+            self._response_urls.answer(invocation, payload)
+
+
+def _file(user: User) -> JSON:
+    file_id = "F" + uuid.uuid4().hex[:10].upper()
+    url = f"https://files.slack.com/files-pri/{user.team_id}-{file_id}/positions.csv"
+    return {
+        "id": file_id,
+        "created": int(time.time()),
+        "timestamp": int(time.time()),
+        "name": "positions.csv",
+        "title": "positions.csv",
+        "mimetype": "text/csv",
+        "filetype": "csv",
+        "pretty_type": "CSV",
+        "user": user.id,
+        "user_team": user.team_id,
+        "mode": "snippet",
+        "size": 1024,
+        "is_external": False,
+        "url_private": url,
+        "url_private_download": f"{url}?download=1",
+        "file_access": "visible",
+    }
+
+
+def _short(value: Any) -> str:
+    text = str(value).replace("\n", " ⏎ ")
+    return text if len(text) <= 160 else text[:159] + "…"

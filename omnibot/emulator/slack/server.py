@@ -1,0 +1,176 @@
+"""The emulator itself: one HTTP server on loopback for the Web API, response_urls and Socket Mode."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from aiohttp import web
+
+from omnibot.emulator.faults import Call, Dropped, Gate, Refused
+from omnibot.emulator.slack.arguments import SlackError, read_arguments, token_of
+from omnibot.emulator.slack.methods import METHODS
+from omnibot.emulator.slack.people import People
+from omnibot.emulator.slack.response_urls import ResponseURLs
+from omnibot.emulator.slack.socket_mode import SocketMode
+from omnibot.emulator.slack.workspace import APP_ID, BOT_ID, BOT_USER_ID, JSON, TEAM_ID, Workspace
+
+#: What Slack's front servers say with these statuses when no method got to answer.
+_ERRORS = {429: "ratelimited", 500: "internal_error", 503: "service_unavailable"}
+#: Seconds until the connections of a process that was just killed are surely closed.
+_DYING = 0.1
+
+
+class SlackEmulator(People):
+    """A Slack workspace that a bot can be pointed at, and a test can play in."""
+
+    bot_token = "xoxb-emulator-bot"  # noqa: S105
+    app_token = "xapp-1-emulator-app"  # noqa: S105
+    team_id = TEAM_ID
+    bot_user_id = BOT_USER_ID
+    bot_id = BOT_ID
+    app_id = APP_ID
+
+    def __init__(self, *, ack_timeout: float = 3.0, redeliver_after: tuple[float, ...] = (0.3, 2.0, 5.0)) -> None:
+        super().__init__()
+        self.workspace = Workspace()
+        self.gate = Gate()
+        self.calls: list[Call] = []
+        self.socket_mode = SocketMode(ack_timeout, redeliver_after, self._notify)
+        self._response_urls = ResponseURLs(self.workspace)
+        self._runner: web.AppRunner | None = None
+        self._address = ""
+        self.workspace.on_change = self._notify
+        self.workspace.on_event = self._dispatch
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; port 0 takes a free one."""
+        app = web.Application(client_max_size=4 * 1024 * 1024)
+        app.router.add_route("*", "/api/{method}", self._web_api)
+        app.router.add_post("/response/{key}", self._response_url)
+        app.router.add_get("/link/", self.socket_mode.handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self._address = f"{host}:{port}"
+
+    async def close(self) -> None:
+        """Let go of everything held, close every connection and stop listening."""
+        self.gate.clear()
+        await self.socket_mode.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> SlackEmulator:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def api_url(self) -> str:
+        """What takes the place of https://slack.com/api/."""
+        return f"{self._origin()}/api/"
+
+    @property
+    def refusals(self) -> list[Call]:
+        """The calls that were answered with `ok: false`."""
+        return [call for call in self.calls if isinstance(call.answer, dict) and call.answer.get("ok") is False]
+
+    @property
+    def statuses(self) -> dict[tuple[str, str], JSON]:
+        """What the bot says it is doing, by (channel id, thread_ts)."""
+        return self.workspace.statuses
+
+    @property
+    def deliver_twice(self) -> bool:
+        """Send each event in two envelopes with one event_id."""
+        return self.socket_mode.deliver_twice
+
+    @deliver_twice.setter
+    def deliver_twice(self, value: bool) -> None:
+        self.socket_mode.deliver_twice = value
+
+    def _origin(self) -> str:
+        return f"http://{self._address}"
+
+    # -- serving ------------------------------------------------------------------------------------------------------
+
+    async def _web_api(self, request: web.Request) -> web.StreamResponse:
+        args = await read_arguments(request)
+        token = token_of(request, args)
+        call = Call(request.match_info["method"], args, headers=dict(request.headers))
+        return await self._pass(request, call, lambda: self._call_method(call.name, args, token))
+
+    async def _response_url(self, request: web.Request) -> web.StreamResponse:
+        call = Call("response_url", await read_arguments(request), headers=dict(request.headers))
+
+        def answer() -> JSON:
+            self._response_urls.use(request.path, call.args)
+            return {}
+
+        return await self._pass(request, call, answer, refused=404)
+
+    def _call_method(self, name: str, args: JSON, token: str | None) -> JSON:
+        if name not in METHODS and name != "apps.connections.open":
+            raise SlackError("unknown_method", req_method=name)
+        if token is None:
+            raise SlackError("not_authed")
+        if token not in (self.bot_token, self.app_token):
+            raise SlackError("invalid_auth")
+        if (token == self.app_token) != (name == "apps.connections.open"):
+            raise SlackError("not_allowed_token_type")
+        if name == "apps.connections.open":
+            return {"url": f"ws://{self._address}/link/?ticket={self.socket_mode.ticket()}&app_id={APP_ID}"}
+        return METHODS[name](self.workspace, args)
+
+    async def _pass(self, request: web.Request, call: Call, effect: Any, refused: int = 200) -> web.StreamResponse:
+        """Take a call through the gate: before, its effect, after, the answer."""
+        self.calls.append(call)
+        self._notify({"type": "call", "name": call.name})
+        try:
+            held: list[bool] = []
+            passing = asyncio.get_running_loop().call_soon(held.append, True)  # runs only if the gate makes us wait
+            await self.gate.at("before", call)
+            passing.cancel()
+            if held:
+                # Perhaps to kill its caller: a killed process needs a moment to lose its connections.
+                await asyncio.sleep(_DYING)
+            if request.transport is None or request.transport.is_closing():
+                raise Dropped
+            status = 200
+            try:
+                answer = {"ok": True, **effect()}
+                call.accepted = True
+            except SlackError as error:
+                status, answer = refused, error.as_json()
+            await self.gate.at("after", call)
+        except Dropped:
+            if request.transport is not None:
+                request.transport.close()
+            return web.Response()  # goes nowhere
+        except Refused as refusal:
+            return self._refuse(call, refusal)
+        call.status, call.answer = status, answer
+        self._notify({"type": "answer", "name": call.name})
+        return web.json_response(answer, status=status)
+
+    def _refuse(self, call: Call, refusal: Refused) -> web.Response:
+        body, headers = refusal.body, dict(refusal.headers)
+        if body is None:
+            body = {"ok": False, "error": _ERRORS.get(refusal.status, "fatal_error")}
+        if refusal.status == 429:
+            headers.setdefault("Retry-After", "1")
+        call.status, call.answer = refusal.status, body
+        self._notify({"type": "answer", "name": call.name})
+        if isinstance(body, str | bytes):
+            headers.setdefault("Content-Type", "text/html")
+            raw = body.encode() if isinstance(body, str) else body
+            return web.Response(status=refusal.status, body=raw, headers=headers)
+        headers.setdefault("Content-Type", "application/json; charset=utf-8")
+        return web.Response(status=refusal.status, text=json.dumps(body), headers=headers)

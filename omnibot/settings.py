@@ -1,0 +1,68 @@
+"""The settings: environment variables, read once, checked at start.
+
+Nothing else in omnibot reads the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from omnibot.errors import SettingsError
+
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+", strip_whitespace=True)]
+
+
+class Settings(BaseSettings):
+    """One field for each variable; the field's name in capitals is the variable's name."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    #: Slack: the bot token of the one workspace, the app-level token of Socket Mode, the API's base URL.
+    slack_bot_token: SecretStr
+    slack_app_token: SecretStr
+    slack_api_url: HttpUrl = "https://slack.com/api/"
+
+    #: Clear Street: the shared key, its account, the API's base URL and generation, calls a second per key.
+    clear_street_api_key: SecretStr
+    clear_street_account_id: int | None = None
+    clear_street_base_url: HttpUrl = "https://api.clearstreet.com"
+    clear_street_api_revision: Literal["auto", "2026-04", "2026-08", "2026-10"] = "auto"
+    omnibot_api_rate: float = Field(default=50, gt=0)
+
+    #: Where turns are kept; a SQLite file is for one process.
+    database_url: str = f"sqlite:///{Path('omnibot.sqlite3')}"
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _ends_with_slash(cls, url: str) -> str:
+        return url.rstrip("/") + "/"
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment (and a `.env` file in the working directory).
+
+        Raises:
+            SettingsError: names each variable that is missing or wrong, and never its value.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = [f"{'.'.join(map(str, e['loc'])).upper()}: {_reason(e['type'], e['msg'])}" for e in error.errors()]
+            text = "\n  ".join(lines)
+        raise SettingsError(f"omnibot cannot start with these settings:\n  {text}\nThe README lists every variable.")
+
+
+class DatabaseSettings(BaseSettings):
+    """What `omnibot db` needs: no Slack, no Clear Street."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    database_url: str = Settings.model_fields["database_url"].default
+
+
+def _reason(kind: str, message: str) -> str:
+    return "is not set" if kind == "missing" else message.removeprefix("Value error, ")

@@ -1,0 +1,81 @@
+"""Bolt, put together: one web client on one shared session, the listeners, and Socket Mode."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from omnibot.errors import SettingsError
+from omnibot.slack.failures import SLACK_ERRORS, judge
+from omnibot.slack.posts import SLACK_TIMEOUT
+
+#: Variables Bolt would read behind our back (an OAuth pair would even switch its OAuth mode on).
+_BOLTS_OWN = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_SCOPES")
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The one session for all Slack calls; its timeout holds for each."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT), connector=aiohttp.TCPConnector(limit=100)
+    )
+
+
+def open_client(session: aiohttp.ClientSession, *, token: str, api_url: str) -> AsyncWebClient:
+    """A client that repeats nothing by itself: a repeated post would be a second post."""
+    client = AsyncWebClient(token=token, base_url=api_url, session=session, timeout=int(SLACK_TIMEOUT))
+    client.retry_handlers = []
+    return client
+
+
+async def who_am_i(client: AsyncWebClient) -> str:
+    """The bot's own user id.
+
+    Raises:
+        SettingsError: Slack does not accept the token, or does not answer.
+    """
+    try:
+        answer = await client.auth_test()
+    except SLACK_ERRORS as error:
+        message = f"Slack does not accept SLACK_BOT_TOKEN, or does not answer ({judge(error).code})"
+        raise SettingsError(message) from error
+    return str(answer["user_id"])
+
+
+def build_app(client: AsyncWebClient) -> AsyncApp:
+    """Bolt: an event is processed before it is acked, and everything unhandled reaches the error handler."""
+    with _without_bolts_own_settings():
+        return AsyncApp(
+            client=client,
+            process_before_response=True,
+            raise_error_for_unhandled_request=True,
+            # Socket Mode's credential is its URL; nothing else reaches this app yet.
+            request_verification_enabled=False,
+            logger=logging.getLogger("slack_bolt.omnibot"),
+        )
+
+
+@asynccontextmanager
+async def socket_mode(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
+    """Hold a Socket Mode connection open; the SDK reconnects by itself."""
+    handler = AsyncSocketModeHandler(app, app_token)
+    await handler.client.connect_to_new_endpoint(True)
+    try:
+        yield
+    finally:
+        await handler.client.close()  # type: ignore[no-untyped-call]  # the SDK has no types there
+
+
+@contextmanager
+def _without_bolts_own_settings() -> Iterator[None]:
+    taken = {name: os.environ.pop(name) for name in _BOLTS_OWN if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)

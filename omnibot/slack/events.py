@@ -1,0 +1,83 @@
+"""What Slack sends, read tolerantly: only the fields omnibot uses, everything else ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Said(_Payload):
+    """A message as it stands in Slack (Events API `message` and `app_mention`, and inside `message_changed`)."""
+
+    ts: str
+    type: str = "message"
+    subtype: str | None = None
+    user: str | None = None
+    bot_id: str | None = None
+    text: str = ""
+    blocks: list[Any] = Field(default_factory=list)
+    files: list[Any] = Field(default_factory=list)
+    thread_ts: str | None = None
+    team: str | None = None
+    user_team: str | None = None
+
+    @field_validator("text", mode="before")
+    @classmethod
+    def _null_is_empty(cls, value: Any) -> Any:
+        return value if isinstance(value, str) else ""
+
+    @field_validator("blocks", "files", mode="before")
+    @classmethod
+    def _rubbish_is_none(cls, value: Any) -> Any:
+        return value if isinstance(value, list) else []
+
+
+class MessageEvent(Said):
+    """The `event` of an Events API envelope for messages and mentions."""
+
+    channel: str
+    channel_type: str | None = None
+    #: message_changed: how the message stands now and stood before.
+    message: Said | None = None
+    previous_message: Said | None = None
+    #: message_deleted.
+    deleted_ts: str | None = None
+
+
+class SlashCommand(_Payload):
+    """A slash command's form."""
+
+    trigger_id: str
+    user_id: str
+    channel_id: str
+    team_id: str
+    enterprise_id: str | None = None
+    text: str = ""
+
+
+class _Id(_Payload):
+    id: str
+
+
+class _ClickUser(_Id):
+    team_id: str | None = None
+
+
+class _ClickTeam(_Id):
+    enterprise_id: str | None = None
+
+
+class Click(_Payload):
+    """A block_actions payload."""
+
+    user: _ClickUser
+    team: _ClickTeam | None = None
+    enterprise: _Id | None = None
+    channel: _Id | None = None
+    container: dict[str, Any] = Field(default_factory=dict)
+    message: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,81 @@
+"""`/omni …`."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from omnibot.blocks.messages import help_page
+from omnibot.slack.events import SlashCommand
+from omnibot.slack.identity import research_question
+from omnibot.slack.question import Help, Private, Question, Research, Reserved, Stop, parse_command
+from omnibot.turns.model import Kind, NewTurn, Person, Surface
+from omnibot.turns.service import Turns
+
+
+def now_ts() -> str:
+    """The present as Slack writes a message's ts, to order commands and clicks among messages."""
+    return f"{time.time():.6f}"
+
+
+def register(app: AsyncApp, turns: Turns) -> None:
+    """Hang in the command listener."""
+
+    async def handle_omni(ack: AsyncAck, command: dict[str, Any]) -> None:
+        """Do what was typed: one statement, then the ack."""
+        form = SlashCommand.model_validate(command)
+        person = Person(form.enterprise_id or form.team_id, form.user_id)
+        match parse_command(form.text):
+            case Help(about):
+                page = help_page(about)
+                await ack(text=page.text, blocks=page.blocks)
+            case Stop():
+                await ack(text=_stopped(*await turns.stop(person, form.channel_id)))
+            case Reserved(name):
+                await ack(text=f"`/omni {name}` is not part of this version of omnibot. `/omni help` lists what is.")
+            case Question(text):
+                await turns.accept(_turn(form, person, Surface.COMMAND, text))
+                await ack()
+            case Private(text):
+                await turns.accept(_turn(form, person, Surface.PRIVATE, text))
+                await ack()
+            case Research(ticker, thesis):
+                event = {"ticker": ticker, "thesis": thesis}
+                question = research_question(ticker, thesis)
+                await turns.accept(_turn(form, person, Surface.COMMAND, question, Kind.DEEP_INSIGHTS, event))
+                await ack()
+
+    app.command("/omni")(handle_omni)
+
+
+def _turn(
+    form: SlashCommand,
+    person: Person,
+    surface: Surface,
+    question: str,
+    kind: Kind = Kind.INSTANT,
+    event: dict[str, Any] | None = None,
+) -> NewTurn:
+    return NewTurn(
+        source_key=f"command:{form.trigger_id}",
+        surface=surface,
+        kind=kind,
+        team=form.team_id,
+        person=person,
+        channel=form.channel_id,
+        thread_ts=None,
+        message_ts=now_ts(),
+        event=event or {},
+        question=question,
+    )
+
+
+def _stopped(working: int, waiting: int) -> str:
+    if not working and not waiting:
+        return "None of your questions in this channel is being answered right now, so there is nothing to stop."
+    answers = "1 answer" if working == 1 else f"{working} answers"
+    questions = "1 waiting question" if waiting == 1 else f"{waiting} waiting questions"
+    parts = ([f"stopping {answers}"] if working else []) + ([f"dropping {questions}"] if waiting else [])
+    return f"OK: {' and '.join(parts)}."

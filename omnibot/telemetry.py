@@ -1,0 +1,67 @@
+"""Logging: structured lines on standard error, without secrets.
+
+Every transition and every refused call logs one event name (a stable verb to search for) with its ids. What people
+asked and what Omni answered is never logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+#: Slack tokens and bearer headers, wherever they turn up (Bolt logs whole payloads at DEBUG).
+_TOKENS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|xoxe\.[\w.-]+|(?<=[Bb]earer )[^\s'\"]+")
+
+
+class Redactor:
+    """Replaces known secrets, and whatever looks like a token, by `[redacted]`."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = sorted((re.escape(s) for s in secrets if s), key=len, reverse=True)
+        self._known = re.compile("|".join(known)) if known else None
+
+    def clean(self, text: str) -> str:
+        """Return `text` without secrets."""
+        text = _TOKENS.sub("[redacted]", text)
+        return self._known.sub("[redacted]", text) if self._known else text
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """As a structlog processor: clean every string value."""
+        return {key: self.clean(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+class _RedactingFormatter(logging.Formatter):
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__("%(asctime)s [%(levelname)-8s] %(message)s [%(name)s]")
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.clean(super().format(record))
+
+
+def configure(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
+    """Set up logging for the process; `secrets` are values that must never be printed."""
+    redactor = Redactor(secrets)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redactor,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+            if sys.stderr.isatty()
+            else structlog.processors.LogfmtRenderer(bool_as_flag=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_RedactingFormatter(redactor))
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)

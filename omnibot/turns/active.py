@@ -1,0 +1,38 @@
+"""What this process remembers of a turn it owns, beside its row: hints, all of them lost in a crash without harm."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from omnibot.clearstreet.models import Part
+from omnibot.turns.model import Conversation, Snapshot, Turn
+
+
+@dataclass(slots=True)
+class Active:
+    """A turn this instance works on."""
+
+    turn: Turn
+    #: On time.monotonic(), conservatively: the lease lasts at least until then.
+    lease_until: float
+    conversation: Conversation | None = None
+    #: A step is under way; `again` asks for another one right after it.
+    stepping: bool = False
+    again: bool = False
+    #: Somebody changed the row: read it before the next step.
+    stale: bool = False
+
+    looks: int = 0
+    idle_reads: int = 0
+    failures: int = 0
+    deliveries: int = 0
+
+    parts: tuple[Part, ...] = ()
+    status: str = ""
+    snapshot: Snapshot | None = None
+    request_id: str | None = None
+    #: On time.monotonic().
+    running_since: float = field(default_factory=time.monotonic)
+    changed_at: float = field(default_factory=time.monotonic)
+    cancel_sent_at: float | None = None

@@ -1,0 +1,474 @@
+"""What a turn is and what may happen to it. Pure: no IO, and `now` is a parameter.
+
+accepted → submitting → running → finalizing → succeeded | failed | canceled
+   ↑ ↓          │
+  held  ←───────┘  (submitting → accepted when Omni was busy or had not heard us)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from omnibot.clearstreet.models import (
+    ActionButton,
+    Message,
+    Part,
+    Response,
+    SuggestedActionsPart,
+    TextPart,
+    ThinkingPart,
+    Thread,
+)
+from omnibot.errors import (
+    ClearStreetError,
+    Conflict,
+    Invalid,
+    NotEntitled,
+    NotFound,
+    RateLimited,
+    Unauthorised,
+    Unavailable,
+)
+
+
+class State(StrEnum):
+    """Where a turn stands; the last three are for good."""
+
+    #: Durable; perhaps not yet authorised, perhaps waiting for an earlier turn of its conversation.
+    ACCEPTED = "accepted"
+    #: The create call is about to be made, under way, or of unknown outcome.
+    SUBMITTING = "submitting"
+    #: Omni works on it; we poll.
+    RUNNING = "running"
+    #: The answer is known and stored; Slack does not show all of it yet.
+    FINALIZING = "finalizing"
+    #: Waits for a person (a link, a consent); later turns pass it.
+    HELD = "held"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def terminal(self) -> bool:
+        """True when nothing can happen to the turn any more."""
+        return self in (State.SUCCEEDED, State.FAILED, State.CANCELED)
+
+
+class Surface(StrEnum):
+    """Where in Slack the question was asked."""
+
+    MENTION = "mention"
+    DM = "dm"
+    FOLLOW_UP = "follow_up"
+    COMMAND = "command"
+    #: `/omni private`, and `/omni` where the bot cannot post.
+    PRIVATE = "private"
+    #: A suggested button, or Retry.
+    PRESS = "press"
+
+
+class Kind(StrEnum):
+    """How Omni is asked; the API's own names."""
+
+    INSTANT = "instant"
+    DEEP_INSIGHTS = "deep_insights"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in Slack: the acting user's enterprise, or else team, and the user id."""
+
+    org: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewTurn:
+    """What a listener knows before Slack gets its ack."""
+
+    source_key: str
+    surface: Surface
+    kind: Kind
+    team: str
+    person: Person
+    channel: str
+    thread_ts: str | None
+    message_ts: str
+    event: dict[str, Any]
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One row of `turns`, as far as deciding needs it. Times are UTC without zone."""
+
+    id: str
+    source_key: str
+    surface: Surface
+    kind: Kind
+    state: State
+    team: str
+    person: Person
+    channel: str
+    thread_ts: str | None
+    message_ts: str
+    event: dict[str, Any]
+    created_at: datetime
+    conversation_id: str | None = None
+    question: str | None = None
+    request: dict[str, Any] | None = None
+    idempotency_key: str | None = None
+    request_thread_id: str | None = None
+    submitted_at: datetime | None = None
+    submissions: int = 0
+    response_id: str | None = None
+    user_message_id: str | None = None
+    deadline_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    canceled_by: str | None = None
+    notices: tuple[str, ...] = ()
+    #: The token of the button whose click this is.
+    pressed: str | None = None
+    answer: Answer | None = None
+    queue_said: bool = False
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A Slack thread, a principal and a trading account, mapped to one Omni thread."""
+
+    id: str
+    team: str
+    channel: str
+    thread_ts: str
+    principal: str
+    account_id: int | None
+    omni_thread_id: str | None
+    last_seq: int
+
+
+class Outcome(StrEnum):
+    """How a turn ended; also the name of its terminal state."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything the final reply is made of. Stored first, delivered then: the same answer gives the same reply."""
+
+    outcome: Outcome
+    #: Omni's parts as the API sent them, without thinking.
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    #: Why it failed or was stopped, in plain words.
+    reason: str | None = None
+    #: Who stopped it: a Slack user id of ours, shown behind the reason.
+    stopped_by: str | None = None
+    #: Things said beside the answer: "Omni started a new conversation …".
+    notices: list[str] = field(default_factory=list)
+    request_id: str | None = None
+    #: The turn took so long that its end is a new post that mentions the asker.
+    late: bool = False
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedButton:
+    """One button below an answer, as stored."""
+
+    token: str
+    position: int
+    kind: str
+    part_index: int
+    button_id: str
+    label: str
+    prompt: str | None = None
+    action_id: str | None = None
+    pressed_by: tuple[str, ...] = ()
+
+
+class Pressed(StrEnum):
+    """What became of a click on a button."""
+
+    TAKEN = "taken"
+    #: This person's earlier click on it is still being answered.
+    ALREADY = "already"
+    #: There is no such button (any more), or it asks nothing.
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One poll's view of a response, as far as Slack shows it."""
+
+    status: str
+    text: str
+    thoughts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, response: Response) -> Snapshot:
+        """Take what can be shown while Omni works: all text in order, and the thinking."""
+        return cls(str(response.status), joined_text(response.parts), all_thoughts(response.parts))
+
+
+# What turns needs of the rooms above; the front door implements both.
+
+
+class FrontDesk(Protocol):
+    """Says who asks, what exactly, and where the reply goes."""
+
+    async def admit(self, turn: Turn) -> Admitted | TurnedAway:
+        """Authorise the asker and read the question. May post a command's root message. Raises when Slack fails."""
+        ...
+
+
+class Reply(Protocol):
+    """The Slack message(s) in which a turn's answer appears."""
+
+    def begin(self, turn: Turn) -> None:
+        """Show that work has begun. Returns at once."""
+        ...
+
+    def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
+        """Show this when there is time; the latest wins. Returns at once."""
+        ...
+
+    async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
+        """Deliver the whole answer; repeating it changes nothing.
+
+        Returns:
+            None once every word is in Slack, else the seconds after which to try again.
+        """
+        ...
+
+    async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
+        """Bring a delivered reply up to date (a button was pressed). Best effort."""
+        ...
+
+    async def whisper(self, turn: Turn, sentence: str) -> None:
+        """Tell the asker alone. Best effort."""
+        ...
+
+    def drop(self, turn_id: str) -> None:
+        """Forget what is in memory about this turn: somebody else owns it, or it ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The asker may ask, and this is the question."""
+
+    question: str
+    channel: str
+    thread_ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """The asker may not ask, or asked nothing; they are told privately."""
+
+    sentence: str
+
+
+# Content.
+
+
+def joined_text(parts: Sequence[Part]) -> str:
+    """All text parts in order; empty ones do not count."""
+    return "\n\n".join(part.text for part in parts if isinstance(part, TextPart) and part.text.strip())
+
+
+def all_thoughts(parts: Sequence[Part]) -> tuple[str, ...]:
+    """Every thinking line in order."""
+    return tuple(line for part in parts if isinstance(part, ThinkingPart) for line in part.thoughts)
+
+
+def offered(parts: Sequence[Part], tokens: Sequence[str]) -> list[OfferedButton]:
+    """The buttons of every suggested_actions part, in order, each with a token of ours.
+
+    With a structured action, or with neither prompt nor action, nothing can be asked: those are shown as words.
+    """
+    found: list[tuple[int, ActionButton]] = [
+        (index, button)
+        for index, part in enumerate(parts)
+        if isinstance(part, SuggestedActionsPart)
+        for button in part.buttons
+    ]
+    return [
+        OfferedButton(
+            token=token,
+            position=position,
+            kind="prompt" if button.prompt and not button.action_id else "words",
+            part_index=index,
+            button_id=button.button_id,
+            label=button.label,
+            prompt=button.prompt,
+            action_id=button.action_id,
+        )
+        for position, ((index, button), token) in enumerate(zip(found, tokens, strict=False))
+    ]
+
+
+def count_buttons(parts: Sequence[Part]) -> int:
+    """How many buttons the suggested_actions parts hold."""
+    return sum(len(part.buttons) for part in parts if isinstance(part, SuggestedActionsPart))
+
+
+# Time.
+
+#: How long Omni may take before we say so, cancel and deliver what there is.
+DEADLINE = {Kind.INSTANT: timedelta(minutes=3), Kind.DEEP_INSIGHTS: timedelta(minutes=15)}
+
+#: A turn longer than this ends in a new post: edits notify nobody.
+LATE = timedelta(seconds=30)
+
+#: A held turn is given up after this.
+HELD_FOR = timedelta(hours=24)
+
+MAX_WAITING_IN_CONVERSATION = 5
+MAX_WAITING_OF_PERSON = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Rhythm:
+    first: float
+    growing: float
+    resting: float
+
+
+#: Seconds: to the first poll, between polls while the answer grows, between polls when it rests. Twelve polls for an
+#: answer of ten seconds, and on average less than half a second between Omni's last word and our seeing it.
+_RHYTHM = {Kind.INSTANT: _Rhythm(0.5, 0.85, 2.0), Kind.DEEP_INSIGHTS: _Rhythm(1.0, 1.0, 5.0)}
+
+
+def poll_after(kind: Kind, age: float, since_change: float, chance: float) -> float:
+    """Seconds until the next poll: quick while the answer grows, slower when it rests or has taken long.
+
+    Args:
+        kind: what was asked for.
+        age: seconds since Omni accepted the question; 0 asks for the time to the first poll.
+        since_change: seconds since the response last changed.
+        chance: a random number in [0, 1), spreading polls by ±10 % so that many turns do not poll in step.
+    """
+    rhythm = _RHYTHM[kind]
+    if age <= 0:
+        wait = rhythm.first
+    else:
+        rested = 0.2 * max(0.0, since_change - 2)
+        aged = 0.05 * max(0.0, age - 15)
+        wait = min(rhythm.resting, rhythm.growing + max(rested, aged))
+    return wait * (0.9 + 0.2 * chance)
+
+
+def is_late(started_at: datetime | None, now: datetime) -> bool:
+    """Whether the turn took so long that its end should notify the asker."""
+    return started_at is not None and now - started_at > LATE
+
+
+# What an error of a create call means.
+
+
+class Verdict(StrEnum):
+    """What to do after a create call raised."""
+
+    #: Nothing happened at Omni: try again after the API's wait.
+    WAIT = "wait"
+    #: The thread is busy, or its scope changed.
+    BUSY = "busy"
+    #: It may have happened: look before anything else.
+    UNKNOWN = "unknown"
+    #: The Omni thread is gone: open a new one.
+    GONE = "gone"
+    #: It did not happen and will not.
+    REFUSED = "refused"
+
+
+def after_create_error(error: ClearStreetError, *, continuing: bool) -> Verdict:
+    """Judge a failed create-thread (or, `continuing`, create-message)."""
+    match error:
+        case RateLimited():
+            return Verdict.WAIT
+        case Conflict():
+            return Verdict.BUSY if continuing else Verdict.UNKNOWN
+        case NotFound() if continuing:
+            return Verdict.GONE
+        case Unavailable():
+            return Verdict.UNKNOWN
+        case _:
+            return Verdict.REFUSED
+
+
+def in_plain_words(error: ClearStreetError) -> str:
+    """What a person is told about an API error, and what to do next."""
+    match error:
+        case RateLimited():
+            return "Clear Street is handling too many requests right now. Try again in a minute."
+        case Unauthorised():
+            return "Clear Street does not accept omnibot's API key. Ask whoever runs omnibot to renew it."
+        case NotEntitled():
+            return "Clear Street does not let this API key ask Omni for this account. Ask whoever runs omnibot."
+        case NotFound():
+            return "Clear Street no longer knows this conversation. Ask again to start a new one."
+        case Conflict():
+            return "Omni is still busy with an earlier question of this conversation. Try again in a minute."
+        case Invalid():
+            said = f" It says: “{error.api_message}”" if error.api_message else ""
+            return f"Clear Street did not accept the question.{said}"
+        case _:
+            return "Clear Street is not answering right now. Try again in a minute."
+
+
+# Adoption: what to take for ours after an unknown outcome.
+
+
+def adopt_message(messages: Sequence[Message], *, text: str, above_seq: int, taken: Collection[str]) -> Message | None:
+    """Find the USER message that our lost create-message made: our text, newer than what we knew, nobody else's."""
+    for message in messages:
+        if (
+            message.role == "USER"
+            and message.seq > above_seq
+            and message.id not in taken
+            and joined_text(message.parts).strip() == text.strip()
+        ):
+            return message
+    return None
+
+
+def answer_to(messages: Sequence[Message], user_seq: int) -> Message | None:
+    """The ASSISTANT message that answers the USER message with this `seq`, if it is finalised."""
+    for message in sorted(messages, key=lambda m: m.seq):
+        if message.seq > user_seq:
+            return message if message.role == "ASSISTANT" else None
+    return None
+
+
+def candidate_threads(threads: Sequence[Thread], *, since: datetime, known: Collection[str]) -> list[Thread]:
+    """Omni threads that a lost create-thread may have made, oldest first; clocks may differ by two minutes."""
+    earliest = since - timedelta(minutes=2)
+    fitting = [t for t in threads if t.id not in known and (t.created_at is None or _naive(t.created_at) >= earliest)]
+    return sorted(fitting, key=lambda t: t.id)
+
+
+def is_first_question(message: Message, *, kind: Kind, question: str, ticker: str | None) -> bool:
+    """Whether a thread's first USER message is the one we sent.
+
+    Omni words a deep insight's user message itself: there, naming the ticker must do.
+    """
+    said = joined_text(message.parts).strip()
+    if kind is Kind.DEEP_INSIGHTS and ticker:
+        return ticker.upper() in said.upper()
+    return said == question.strip()
+
+
+def _naive(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        return moment
+    offset = moment.utcoffset() or timedelta()
+    return moment.replace(tzinfo=None) - offset

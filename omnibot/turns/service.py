@@ -1,0 +1,398 @@
+"""The hall's doors: accept, press, stop, edit; and the alarm clock that moves every turn to its end.
+
+The ordinary sweep claims whatever is due or orphaned: after a crash nothing else is needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from omnibot.accounts.model import AccountUnclear
+from omnibot.accounts.service import Keyring
+from omnibot.clearstreet.omni import Omni
+from omnibot.db.leases import LEASE, RENEW
+from omnibot.db.tables import OPEN_STATES, turns
+from omnibot.errors import ClearStreetError, OmnibotError, OwnershipLost, RateLimited, Unavailable
+from omnibot.scheduler import Scheduler
+from omnibot.turns.active import Active
+from omnibot.turns.model import (
+    MAX_WAITING_IN_CONVERSATION,
+    MAX_WAITING_OF_PERSON,
+    Admitted,
+    FrontDesk,
+    NewTurn,
+    Person,
+    Pressed,
+    Reply,
+    State,
+    Surface,
+    Turn,
+    TurnedAway,
+    in_plain_words,
+)
+from omnibot.turns.store import TurnStore, read_turn, utcnow
+from omnibot.turns.submission import Submission
+from omnibot.turns.watching import Watching
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between sweeps, and between looks for stop requests of other instances.
+SWEEP = 1.0
+#: Turns claimed by one statement.
+CLAIM = 250
+#: Seconds a waiting turn waits before looking by itself whether it may begin.
+WAITING = 2.0
+#: Seconds after which a step that broke is tried again, doubling up to the second.
+STUMBLE, MAX_STUMBLE = 0.5, 30.0
+#: Seconds admission may fail (Slack or Clear Street away) before the asker gets an error instead.
+ADMISSION_PATIENCE = 180.0
+
+
+class Turns:
+    """All turns this instance owns."""
+
+    def __init__(
+        self,
+        store: TurnStore,
+        omni: Omni,
+        keyring: Keyring,
+        scheduler: Scheduler,
+        *,
+        desk: FrontDesk,
+        reply: Reply,
+    ) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._scheduler = scheduler
+        self._desk = desk
+        self._reply = reply
+        self._active: dict[str, Active] = {}
+        self._steps: set[asyncio.Task[None]] = set()
+        self._stumbles: dict[str, int] = {}
+        self._draining = False
+        self._watching = Watching(store, omni, keyring, reply, assure=self.assure)
+        self._submission = Submission(store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail)
+
+    def start(self) -> None:
+        """Begin to sweep and to renew leases."""
+        self._scheduler.every("turns:sweep", SWEEP, self._sweep)
+        self._scheduler.every("turns:renew", RENEW, self._renew)
+        self._scheduler.at("turns:first-sweep", 0, self._sweep)
+
+    async def drain(self, grace: float = 10.0) -> None:
+        """Stop claiming, let what is under way end, give every lease back."""
+        self._draining = True
+        self._scheduler.forget("turns:sweep")
+        for turn_id in self._active:
+            self._scheduler.forget(_alarm(turn_id))
+        if self._steps:
+            _, late = await asyncio.wait(self._steps, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._scheduler.forget("turns:renew")
+        await self._store.leases.release(list(self._active))
+        for turn_id in list(self._active):
+            self._drop(turn_id)
+
+    # What people do. Each is one statement before the ack.
+
+    async def accept(self, new: NewTurn, *, only_if_participant: bool = False) -> bool:
+        """Make a question durable. False: it is already here, or not for us."""
+        turn_id = await self._store.accept(new, only_if_participant=only_if_participant)
+        return self._own(turn_id)
+
+    async def press(self, token: str, *, team: str, person: Person, now_ts: str) -> Pressed:
+        """Ask what a button asks, as the person who clicked."""
+        if self._own(await self._store.accept_press(token, team=team, person=person, now_ts=now_ts)):
+            return Pressed.TAKEN
+        return Pressed.ALREADY if await self._store.is_pressed(token, person) else Pressed.GONE
+
+    async def edit(self, source_key: str, event: Mapping[str, Any]) -> None:
+        """The asker edited a message: if its turn still waits, its question changes."""
+        if turn_id := await self._store.edit_waiting(source_key, event):
+            self._poke(turn_id)
+
+    async def withdraw(self, source_key: str) -> None:
+        """The asker deleted a message: if its turn still waits, it ends without a word."""
+        if turn_id := await self._store.cancel_waiting(source_key):
+            self._poke(turn_id)
+
+    async def stop(self, person: Person, channel: str) -> tuple[int, int]:
+        """Stop all of a person's turns in a channel. Returns how many were at work and how many waited."""
+        stopped = await self._store.request_cancel(person, channel)
+        for turn_id in stopped:
+            self._poke(turn_id)
+        waiting = sum(state is State.ACCEPTED for state in stopped.values())
+        return len(stopped) - waiting, waiting
+
+    def _own(self, turn_id: str | None) -> bool:
+        if turn_id is None:
+            return False
+        self._scheduler.at(_alarm(turn_id), 0, self._take_up, turn_id)
+        return True
+
+    # Ownership.
+
+    async def _take_up(self, turn_id: str) -> None:
+        """Begin with a turn this instance has just stored."""
+        turn = await self._store.get(turn_id)
+        if turn is not None and not self._draining:
+            self._adopt(turn, time.monotonic() + LEASE - 1)
+
+    def _adopt(self, turn: Turn, lease_until: float) -> None:
+        if turn.id in self._active:
+            return
+        self._active[turn.id] = Active(turn, lease_until)
+        if turn.state is not State.ACCEPTED:
+            log.info("turn_taken_over", turn=turn.id, state=turn.state.value)
+        self._poke(turn.id)
+
+    def _drop(self, turn_id: str) -> None:
+        self._active.pop(turn_id, None)
+        self._stumbles.pop(turn_id, None)
+        self._scheduler.forget(_alarm(turn_id))
+        self._reply.drop(turn_id)
+
+    async def _sweep(self) -> None:
+        """Claim what is due and nobody's, and notice what others want stopped."""
+        try:
+            while not self._draining:
+                began = time.monotonic()
+                rows = await self._store.leases.claim(turns.c.state.in_(OPEN_STATES), limit=CLAIM)
+                for row in rows:
+                    self._adopt(read_turn(row), began + LEASE)
+                if len(rows) < CLAIM:
+                    break
+            for turn in await self._store.canceled_among(self._active.keys()):
+                self._notice_cancel(turn)
+        except SQLAlchemyError as error:
+            log.warning("sweep_failed", error=type(error).__name__)
+
+    def _notice_cancel(self, turn: Turn) -> None:
+        active = self._active.get(turn.id)
+        if active is not None and active.turn.cancel_requested_at is None:
+            self._poke(turn.id)
+
+    async def _renew(self) -> None:
+        began = time.monotonic()
+        try:
+            kept = await self._store.leases.renew(list(self._active))
+        except SQLAlchemyError as error:
+            log.warning("renewal_failed", error=type(error).__name__)
+            return
+        for turn_id, active in list(self._active.items()):
+            if turn_id in kept:
+                active.lease_until = began + LEASE
+            elif active.lease_until < began:
+                log.warning("lease_lost", turn=turn_id)
+                self._drop(turn_id)
+
+    async def assure(self, active: Active, seconds: float) -> None:
+        """See to it that the lease outlasts a call of this length.
+
+        Raises:
+            OwnershipLost: somebody else has the turn.
+        """
+        if active.lease_until - time.monotonic() > seconds:
+            return
+        began = time.monotonic()
+        if active.turn.id not in await self._store.leases.renew([active.turn.id]):
+            raise OwnershipLost
+        active.lease_until = began + LEASE
+
+    async def assure_id(self, turn_id: str, seconds: float) -> None:
+        """As `assure`, for the reply, which knows turns by id. A turn that has ended needs no lease."""
+        if active := self._active.get(turn_id):
+            await self.assure(active, seconds)
+
+    # Steps.
+
+    def _poke(self, turn_id: str) -> None:
+        """Take the next step of a turn now."""
+        active = self._active.get(turn_id)
+        if active is None or self._draining:
+            return
+        active.stale = True
+        if active.stepping:
+            active.again = True
+        else:
+            self._arm(turn_id, 0)
+
+    def _arm(self, turn_id: str, seconds: float) -> None:
+        self._scheduler.at(_alarm(turn_id), seconds, self._ring, turn_id)
+
+    async def _ring(self, turn_id: str) -> None:
+        active = self._active.get(turn_id)
+        if active is None or active.stepping or self._draining:
+            return
+        active.stepping = True
+        task = asyncio.ensure_future(self._run_step(active))
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+
+    async def _run_step(self, active: Active) -> None:
+        turn_id = active.turn.id
+        delay: float | None = STUMBLE
+        try:
+            delay = await self._step(active)
+            self._stumbles.pop(turn_id, None)
+        except OwnershipLost:
+            # Either another instance has it, or its row changed under us (edited, canceled): the row knows.
+            delay = await self._reread(active)
+        except Exception:
+            # A step that breaks must not lose the turn: whatever it was, the row is still there and still ours.
+            count = self._stumbles[turn_id] = self._stumbles.get(turn_id, 0) + 1
+            delay = min(MAX_STUMBLE, STUMBLE * 2**count)
+            log.exception("step_failed", turn=turn_id, state=active.turn.state.value, again_in=delay)
+        finally:
+            active.stepping = False
+            again, active.again = active.again, False
+            if self._active.get(turn_id) is active and not self._draining:
+                if delay is None:
+                    self._drop(turn_id)
+                else:
+                    self._arm(turn_id, 0 if again else delay)
+        if delay is None and active.turn.conversation_id is not None:
+            await self._wake_next(active.turn.conversation_id)
+
+    async def _reread(self, active: Active) -> float | None:
+        turn_id = active.turn.id
+        began = time.monotonic()
+        try:
+            mine = turn_id in await self._store.leases.renew([turn_id])
+            turn = await self._store.get(turn_id) if mine else None
+        except SQLAlchemyError:
+            return STUMBLE
+        if turn is None or turn.state.terminal:
+            log.info("turn_given_up", turn=turn_id)
+            self._drop(turn_id)
+            return None
+        active.turn, active.lease_until = turn, began + LEASE
+        return 0.0
+
+    async def _wake_next(self, conversation_id: str) -> None:
+        for turn_id in await self._store.waiting_in(conversation_id):
+            self._poke(turn_id)
+
+    async def _step(self, active: Active) -> float | None:
+        """Do the next thing for a turn. Returns seconds to the one after, None when it has ended."""
+        if active.stale or active.turn.state is State.ACCEPTED:
+            active.stale = False
+            active.turn = await self._store.get(active.turn.id) or active.turn
+        if active.conversation is None and active.turn.conversation_id is not None:
+            active.conversation = await self._store.conversation(active.turn.conversation_id)
+        match active.turn.state:
+            case State.ACCEPTED:
+                return await self._accepted(active)
+            case State.SUBMITTING:
+                return await self._submission.recover(active)
+            case State.RUNNING:
+                return await self._watching.poll(active)
+            case State.FINALIZING:
+                return await self._watching.deliver(active)
+            case State.HELD | State.SUCCEEDED | State.FAILED | State.CANCELED:
+                return None
+            case _:
+                assert_never(active.turn.state)
+
+    async def _accepted(self, active: Active) -> float | None:
+        if active.turn.cancel_requested_at is not None:
+            return await self._canceled_early(active)
+        if active.turn.question is None or active.turn.conversation_id is None:
+            if await self._admit(active):
+                return None
+            # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
+            return 0.0
+        if await self._store.ahead(active.turn):
+            return await self._queue(active)
+        return await self._submission.begin(active)
+
+    async def _canceled_early(self, active: Active) -> float | None:
+        """Omni never saw it. Where Slack already shows something, it is ended properly, else nothing is said."""
+        shown = active.turn.surface in (Surface.COMMAND, Surface.PRIVATE, Surface.PRESS) or active.turn.submissions
+        if shown and active.turn.conversation_id is not None:
+            return await self._watching.cancel_before_start(active)
+        active.turn = await self._store.move(active.turn, State.CANCELED)
+        return None
+
+    async def _admit(self, active: Active) -> bool:
+        """Authorise the asker, read the question, find the conversation. True when that ended the turn."""
+        turn = active.turn
+        admitted = await self._desk.admit(turn)
+        if isinstance(admitted, TurnedAway):
+            log.info("turn_turned_away", turn=turn.id)
+            await self._reply.whisper(turn, admitted.sentence)
+            # What a stranger said is not kept.
+            active.turn = await self._store.move(turn, State.CANCELED, event={}, question=None)
+            return True
+        principal = self._keyring.principal_of(turn.person.org, turn.person.user)
+        try:
+            account_id = await self._keyring.account_of(principal)
+        except (AccountUnclear, ClearStreetError) as error:
+            return await self._no_account(active, admitted, error)
+        active.turn = await self._store.join(
+            turn,
+            question=admitted.question,
+            channel=admitted.channel,
+            thread_ts=admitted.thread_ts,
+            principal=principal,
+            account_id=account_id,
+        )
+        if turn.pressed is not None and (under := await self._store.mark_pressed(turn.pressed, turn.person.user)):
+            await self._redraw(under)
+        return await self._too_many(active)
+
+    async def _no_account(self, active: Active, admitted: Admitted, error: OmnibotError) -> bool:
+        turn = active.turn
+        waited = (utcnow() - turn.created_at).total_seconds()
+        if isinstance(error, Unavailable | RateLimited) and waited < ADMISSION_PATIENCE:
+            raise error
+        active.turn = await self._store.move(
+            turn, State.ACCEPTED, question=admitted.question, channel=admitted.channel, thread_ts=admitted.thread_ts
+        )
+        words = in_plain_words(error) if isinstance(error, ClearStreetError) else str(error)
+        request_id = error.request_id if isinstance(error, ClearStreetError) else None
+        return await self._watching.fail(active, words, request_id) is None
+
+    async def _too_many(self, active: Active) -> bool:
+        turn = active.turn
+        before_me = (await self._store.waiting_in(turn.conversation_id or "")).index(turn.id)
+        if before_me > MAX_WAITING_IN_CONVERSATION:
+            sentence = (
+                f"{MAX_WAITING_IN_CONVERSATION} questions are already waiting in this conversation, so this one was "
+                "not taken. Ask it again when some are answered."
+            )
+        elif await self._store.waiting_of(turn.person) > MAX_WAITING_OF_PERSON:
+            sentence = (
+                f"{MAX_WAITING_OF_PERSON} of your questions are already waiting, so this one was not taken. "
+                "Ask it again when some are answered."
+            )
+        else:
+            return False
+        await self._reply.whisper(turn, sentence)
+        active.turn = await self._store.move(turn, State.CANCELED)
+        return True
+
+    async def _queue(self, active: Active) -> float:
+        """Others are before it: say so once, then wait to be poked (and look now and then)."""
+        if not active.turn.queue_said:
+            active.turn = await self._store.move(active.turn, State.ACCEPTED, queue_said=True)
+            await self._reply.whisper(active.turn, "Got it. Omni answers this after the question before it.")
+        return WAITING
+
+    async def _redraw(self, turn_id: str) -> None:
+        """Show who pressed a button of an answer that is already in Slack."""
+        turn = await self._store.get(turn_id)
+        if turn is not None and turn.answer is not None and turn.state.terminal:
+            await self._reply.redraw(turn, turn.answer, await self._store.buttons_of(turn_id))
+
+
+def _alarm(turn_id: str) -> str:
+    return f"turn:{turn_id}"

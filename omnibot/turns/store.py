@@ -1,0 +1,532 @@
+"""Turns, conversations, posts and buttons in SQL. Each transition is one guarded UPDATE."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from omnibot.db.engine import Database
+from omnibot.db.leases import LEASE, Leases
+from omnibot.db.tables import OPEN_STATES, buttons, conversations, turns
+from omnibot.errors import OwnershipLost
+from omnibot.turns.model import (
+    Answer,
+    Conversation,
+    Kind,
+    NewTurn,
+    OfferedButton,
+    Outcome,
+    Person,
+    State,
+    Surface,
+    Turn,
+)
+
+_BUSY = (State.SUBMITTING, State.RUNNING, State.FINALIZING)
+
+
+def utcnow() -> datetime:
+    """This machine's clock, UTC without zone, as the tables keep it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class TurnStore:
+    """What turns remembers. Every write to an open turn checks its state and its owner."""
+
+    def __init__(self, database: Database, instance: str) -> None:
+        self.database = database
+        self.instance = instance
+        self.leases = Leases(database, turns, instance)
+
+    # Accepting.
+
+    async def accept(self, new: NewTurn, *, only_if_participant: bool = False) -> str | None:
+        """Make a turn durable in one statement; this instance owns it at once.
+
+        Args:
+            new: the turn.
+            only_if_participant: store it only if this person already has a turn in this Slack thread.
+
+        Returns:
+            The turn's id, or None: it is already here, or not meant for us.
+        """
+        turn_id = secrets.token_hex(12)
+        now = utcnow()
+        row: dict[str, Any] = {
+            "id": turn_id,
+            "source_key": new.source_key,
+            "surface": new.surface.value,
+            "kind": new.kind.value,
+            "team": new.team,
+            "org": new.person.org,
+            "user": new.person.user,
+            "channel": new.channel,
+            "thread_ts": new.thread_ts,
+            "message_ts": new.message_ts,
+            "event": new.event,
+            "question": new.question,
+            "state": State.ACCEPTED.value,
+            "submissions": 0,
+            "queue_said": False,
+            "notices": [],
+            "due_at": now,
+            "created_at": now,
+            "owner": self.instance,
+            "lease_until": self.database.after(LEASE),
+        }
+        values = [_value(name, value) for name, value in row.items()]
+        source = select(*values)
+        if only_if_participant:
+            known = turns.alias("known")
+            source = source.where(
+                exists(
+                    select(literal(1)).where(
+                        known.c.channel == new.channel,
+                        known.c.thread_ts == new.thread_ts,
+                        known.c.user == new.person.user,
+                        known.c.org == new.person.org,
+                    )
+                )
+            )
+        else:
+            # SQLite cannot tell a SELECT's ON from an upsert's without a WHERE.
+            source = source.where(literal(True))
+        statement = self._insert().from_select(list(row), source, include_defaults=False)
+        return turn_id if await self._insert_once(statement) else None
+
+    async def accept_press(self, token: str, *, team: str, person: Person, now_ts: str) -> str | None:
+        """Turn a click on a button of ours into the clicker's turn, in one statement.
+
+        Returns:
+            The turn's id, or None: there is no such button, it asks nothing, or this person's click on it is
+            still being answered.
+        """
+        turn_id = secrets.token_hex(12)
+        now = utcnow()
+        asked = turns.alias("asked")
+        retry = buttons.c.kind == "retry"
+        row: dict[str, Any] = {
+            "id": turn_id,
+            "source_key": f"press:{turn_id}",
+            "press_key": press_key(token, person),
+            "surface": Surface.PRESS.value,
+            "kind": case((retry, asked.c.kind), else_=literal(Kind.INSTANT.value)),
+            "team": team,
+            "org": person.org,
+            "user": person.user,
+            "channel": asked.c.channel,
+            "thread_ts": asked.c.thread_ts,
+            "message_ts": now_ts,
+            # A deep insight's ticker lives there.
+            "event": case((retry, asked.c.event), else_=literal({}, turns.c.event.type)),
+            "question": case((retry, asked.c.question), else_=buttons.c.prompt),
+            "state": State.ACCEPTED.value,
+            "submissions": 0,
+            "queue_said": False,
+            "notices": [],
+            "due_at": now,
+            "created_at": now,
+            "owner": self.instance,
+            "lease_until": self.database.after(LEASE),
+        }
+        source = (
+            select(*[_value(name, value) for name, value in row.items()])
+            .select_from(buttons.join(asked, asked.c.id == buttons.c.turn_id))
+            .where(buttons.c.token == token, buttons.c.kind.in_(["prompt", "retry"]), asked.c.team == team)
+        )
+        statement = self._insert().from_select(list(row), source, include_defaults=False)
+        return turn_id if await self._insert_once(statement) else None
+
+    async def is_pressed(self, token: str, person: Person) -> bool:
+        """Whether a click of this person on this button is still being answered."""
+        key = press_key(token, person)
+        query = select(literal(1)).where(turns.c.press_key == key, turns.c.state.in_(OPEN_STATES))
+        async with self.database.transaction() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    def _insert(self) -> Any:
+        return sqlite_insert(turns) if self.database.single_process else postgresql_insert(turns)
+
+    async def _insert_once(self, statement: Any) -> bool:
+        async with self.database.transaction() as connection:
+            result = await connection.execute(statement.on_conflict_do_nothing())
+        return bool(result.rowcount == 1)
+
+    # Reading.
+
+    async def get(self, turn_id: str) -> Turn | None:
+        """The turn as the database has it now."""
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(select(turns).where(turns.c.id == turn_id))).mappings().first()
+        return read_turn(row) if row else None
+
+    async def conversation(self, conversation_id: str) -> Conversation:
+        """The conversation a turn belongs to."""
+        async with self.database.transaction() as connection:
+            query = select(conversations).where(conversations.c.id == conversation_id)
+            return _read_conversation((await connection.execute(query)).mappings().one())
+
+    async def ahead(self, turn: Turn) -> int:
+        """How many open turns must end before this one may begin.
+
+        Those of its conversation that are at work or were asked earlier, and earlier ones of the same Slack thread
+        that are not yet authorised (they may turn out to be of this conversation).
+        """
+        earlier = tuple_(turns.c.message_ts, turns.c.id) < tuple_(literal(turn.message_ts), literal(turn.id))
+        mine = and_(
+            turns.c.conversation_id == turn.conversation_id,
+            or_(turns.c.state.in_(_BUSY), and_(turns.c.state == State.ACCEPTED, earlier)),
+        )
+        undecided = and_(
+            turns.c.conversation_id.is_(None),
+            turns.c.channel == turn.channel,
+            turns.c.thread_ts == turn.thread_ts,
+            turns.c.state == State.ACCEPTED,
+            earlier,
+        )
+        query = select(func.count()).select_from(turns).where(turns.c.id != turn.id, or_(mine, undecided))
+        async with self.database.transaction() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def waiting_of(self, person: Person) -> int:
+        """How many of this person's turns wait to begin, anywhere."""
+        query = (
+            select(func.count())
+            .select_from(turns)
+            .where(turns.c.org == person.org, turns.c.user == person.user, turns.c.state == State.ACCEPTED)
+        )
+        async with self.database.transaction() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def waiting_in(self, conversation_id: str) -> list[str]:
+        """Ids of the accepted turns of a conversation, in order."""
+        query = (
+            select(turns.c.id)
+            .where(turns.c.conversation_id == conversation_id, turns.c.state == State.ACCEPTED)
+            .order_by(turns.c.message_ts, turns.c.id)
+        )
+        async with self.database.transaction() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def known_omni_ids(self, conversation: Conversation) -> tuple[set[str], set[str]]:
+        """Omni threads and USER messages that are already some turn's own."""
+        async with self.database.transaction() as connection:
+            threads = await connection.execute(
+                select(conversations.c.omni_thread_id).where(conversations.c.omni_thread_id.is_not(None))
+            )
+            messages = await connection.execute(
+                select(turns.c.user_message_id).where(
+                    turns.c.conversation_id == conversation.id, turns.c.user_message_id.is_not(None)
+                )
+            )
+            return set(threads.scalars()), set(messages.scalars())
+
+    # Transitions.
+
+    async def move(self, turn: Turn, to: State, **changes: Any) -> Turn:
+        """Go from the state `turn` is in to another (or the same), changing columns on the way.
+
+        Raises:
+            OwnershipLost: the row is not in that state any more, or not ours.
+        """
+        async with self.database.transaction() as connection:
+            return await self._move(connection, turn, to, **changes)
+
+    async def _move(self, connection: AsyncConnection, turn: Turn, to: State, **changes: Any) -> Turn:
+        if to.terminal:
+            changes |= {"owner": None, "lease_until": None, "ended_at": utcnow()}
+        statement = (
+            update(turns)
+            .where(turns.c.id == turn.id, turns.c.state == turn.state.value, turns.c.owner == self.instance)
+            .values(state=to.value, **changes)
+            .returning(turns)
+        )
+        row = (await connection.execute(statement)).mappings().first()
+        if row is None:
+            raise OwnershipLost
+        return read_turn(row)
+
+    async def join(
+        self, turn: Turn, *, question: str, channel: str, thread_ts: str, principal: str, account_id: int | None
+    ) -> Turn:
+        """Give an authorised turn its question and its conversation, made here if it is the first."""
+        async with self.database.transaction() as connection:
+            make = sqlite_insert(conversations) if self.database.single_process else postgresql_insert(conversations)
+            key = {
+                "team": turn.team,
+                "channel": channel,
+                "thread_ts": thread_ts,
+                "principal": principal,
+                "account_id": account_id or 0,
+            }
+            await connection.execute(
+                make.values(id=secrets.token_hex(12), last_seq=0, created_at=utcnow(), **key).on_conflict_do_nothing()
+            )
+            query = select(conversations.c.id).where(*[conversations.c[name] == value for name, value in key.items()])
+            conversation_id = (await connection.execute(query)).scalar_one()
+            return await self._move(
+                connection,
+                turn,
+                State.ACCEPTED,
+                question=question,
+                channel=channel,
+                thread_ts=thread_ts,
+                conversation_id=conversation_id,
+            )
+
+    async def submit(
+        self, turn: Turn, *, request: Mapping[str, Any], thread_id: str | None, deadline: timedelta
+    ) -> Turn | None:
+        """Write down exactly what is about to be sent.
+
+        Returns:
+            The turn, submitting; None when its words were edited meanwhile (look at it afresh).
+        """
+        now = utcnow()
+        statement = (
+            update(turns)
+            .where(
+                turns.c.id == turn.id,
+                turns.c.state == State.ACCEPTED.value,
+                turns.c.owner == self.instance,
+                turns.c.question == turn.question,
+                turns.c.cancel_requested_at.is_(None),
+            )
+            .values(
+                state=State.SUBMITTING.value,
+                request=dict(request),
+                request_thread_id=thread_id,
+                # The key belongs to the request: the same request may be repeated under it, another may not.
+                idempotency_key=turn.idempotency_key if turn.request == dict(request) else secrets.token_hex(16),
+                submitted_at=turn.submitted_at or now,
+                deadline_at=turn.deadline_at or now + deadline,
+                submissions=turns.c.submissions + 1,
+            )
+            .returning(turns)
+        )
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(statement)).mappings().first()
+        return read_turn(row) if row else None
+
+    async def started(
+        self, turn: Turn, *, thread_id: str, response_id: str | None, user_message_id: str
+    ) -> Turn | None:
+        """Omni has the question: remember the response, and the thread as the conversation's.
+
+        Returns:
+            The turn, running; None when that Omni thread or message is another turn's already.
+        """
+        try:
+            async with self.database.transaction() as connection:
+                await connection.execute(
+                    update(conversations)
+                    .where(conversations.c.id == turn.conversation_id)
+                    .values(
+                        omni_thread_id=thread_id,
+                        last_seq=case((conversations.c.omni_thread_id == thread_id, conversations.c.last_seq), else_=0),
+                    )
+                )
+                return await self._move(
+                    connection, turn, State.RUNNING, response_id=response_id, user_message_id=user_message_id
+                )
+        except IntegrityError:
+            return None
+
+    async def forget_omni_thread(self, turn: Turn) -> None:
+        """The conversation's next create call opens a new Omni thread."""
+        async with self.database.transaction() as connection:
+            await connection.execute(
+                update(conversations)
+                .where(
+                    conversations.c.id == turn.conversation_id,
+                    conversations.c.omni_thread_id == turn.request_thread_id,
+                )
+                .values(omni_thread_id=None, last_seq=0)
+            )
+
+    async def finalize(self, turn: Turn, answer: Answer, offers: Sequence[OfferedButton], last_seq: int | None) -> Turn:
+        """Store the answer and its buttons: from here on the reply is a matter of delivery."""
+        async with self.database.transaction() as connection:
+            moved = await self._move(connection, turn, State.FINALIZING, answer=asdict(answer))
+            if offers:
+                await connection.execute(
+                    insert(buttons),
+                    [{**asdict(offer), "turn_id": turn.id, "pressed_by": list(offer.pressed_by)} for offer in offers],
+                )
+            if last_seq is not None:
+                await connection.execute(
+                    update(conversations)
+                    .where(conversations.c.id == turn.conversation_id, conversations.c.last_seq < last_seq)
+                    .values(last_seq=last_seq)
+                )
+            return moved
+
+    # What people change.
+
+    async def edit_waiting(self, source_key: str, event: Mapping[str, Any]) -> str | None:
+        """A waiting message was edited: its question is read again. Returns the turn's id if it still waited."""
+        return await self._change_waiting(source_key, event=dict(event), question=None)
+
+    async def cancel_waiting(self, source_key: str) -> str | None:
+        """A waiting message was deleted. Returns the turn's id if it still waited."""
+        return await self._change_waiting(source_key, cancel_requested_at=utcnow())
+
+    async def _change_waiting(self, source_key: str, **changes: Any) -> str | None:
+        statement = (
+            update(turns)
+            .where(turns.c.source_key == source_key, turns.c.state == State.ACCEPTED.value)
+            .values(**changes)
+            .returning(turns.c.id)
+        )
+        async with self.database.transaction() as connection:
+            turn_id: str | None = (await connection.execute(statement)).scalar_one_or_none()
+            return turn_id
+
+    async def request_cancel(self, person: Person, channel: str) -> dict[str, State]:
+        """Ask for the end of all this person's open turns in a channel, whoever owns them. Returns their states."""
+        statement = (
+            update(turns)
+            .where(
+                turns.c.org == person.org,
+                turns.c.user == person.user,
+                turns.c.channel == channel,
+                turns.c.state.in_([State.ACCEPTED, State.SUBMITTING, State.RUNNING, State.HELD]),
+                turns.c.cancel_requested_at.is_(None),
+            )
+            .values(cancel_requested_at=utcnow(), canceled_by=person.user)
+            .returning(turns.c.id, turns.c.state)
+        )
+        async with self.database.transaction() as connection:
+            return {row.id: State(row.state) for row in await connection.execute(statement)}
+
+    async def canceled_among(self, turn_ids: Collection[str]) -> list[Turn]:
+        """Those of our turns that somebody wants stopped."""
+        if not turn_ids:
+            return []
+        query = select(turns).where(
+            turns.c.owner == self.instance,
+            turns.c.state.in_(OPEN_STATES),
+            turns.c.cancel_requested_at.is_not(None),
+        )
+        async with self.database.transaction() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [read_turn(row) for row in rows if row["id"] in turn_ids]
+
+    # Buttons.
+
+    async def buttons_of(self, turn_id: str) -> list[OfferedButton]:
+        """The buttons stored with a turn, in order."""
+        query = select(buttons).where(buttons.c.turn_id == turn_id).order_by(buttons.c.position)
+        async with self.database.transaction() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [_read_button(row) for row in rows]
+
+    async def mark_pressed(self, token: str, user: str) -> str | None:
+        """Remember who pressed a button. Returns the turn it stands under, None if it already said so."""
+        async with self.database.transaction() as connection:
+            query = select(buttons.c.turn_id, buttons.c.pressed_by).where(buttons.c.token == token).with_for_update()
+            row = (await connection.execute(query)).first()
+            if row is None or user in row.pressed_by:
+                return None
+            await connection.execute(
+                update(buttons).where(buttons.c.token == token).values(pressed_by=[*row.pressed_by, user])
+            )
+            return str(row.turn_id)
+
+
+def press_key(token: str, person: Person) -> str:
+    """At most one open turn has this key."""
+    return f"{token}:{person.org}:{person.user}"
+
+
+def _value(name: str, value: Any) -> Any:
+    if hasattr(value, "__clause_element__") or hasattr(value, "compile"):
+        return value.label(name)
+    return literal(value, turns.c[name].type).label(name) if value is not None else null().label(name)
+
+
+#: A row as SQLAlchemy hands it out.
+Row = Mapping[Any, Any] | RowMapping
+
+
+def read_turn(row: Row) -> Turn:
+    """A row of `turns` as a value."""
+    answer = row["answer"]
+    return Turn(
+        surface=Surface(row["surface"]),
+        kind=Kind(row["kind"]),
+        state=State(row["state"]),
+        person=Person(row["org"], row["user"]),
+        answer=Answer(**{**answer, "outcome": Outcome(answer["outcome"])}) if answer else None,
+        notices=tuple(row["notices"]),
+        pressed=row["press_key"].split(":")[0] if row["press_key"] else None,
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+_PLAIN = (
+    "id",
+    "source_key",
+    "team",
+    "channel",
+    "thread_ts",
+    "message_ts",
+    "event",
+    "created_at",
+    "conversation_id",
+    "question",
+    "request",
+    "idempotency_key",
+    "request_thread_id",
+    "submitted_at",
+    "submissions",
+    "response_id",
+    "user_message_id",
+    "deadline_at",
+    "cancel_requested_at",
+    "canceled_by",
+    "queue_said",
+    "ended_at",
+)
+
+
+def _read_conversation(row: Row) -> Conversation:
+    return Conversation(
+        id=row["id"],
+        team=row["team"],
+        channel=row["channel"],
+        thread_ts=row["thread_ts"],
+        principal=row["principal"],
+        account_id=row["account_id"] or None,
+        omni_thread_id=row["omni_thread_id"],
+        last_seq=row["last_seq"],
+    )
+
+
+def _read_button(row: Row) -> OfferedButton:
+    fields = {name: row[name] for name in ("token", "position", "kind", "part_index", "button_id", "label")}
+    return OfferedButton(
+        **fields, prompt=row["prompt"], action_id=row["action_id"], pressed_by=tuple(row["pressed_by"])
+    )

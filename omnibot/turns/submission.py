@@ -1,0 +1,301 @@
+"""From accepted to running: the create call, what its failure means, and finding out after an unknown outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from omnibot.accounts.service import Keyring
+from omnibot.clearstreet.bodies import deep_insights_body, message_body, thread_body
+from omnibot.clearstreet.models import Message
+from omnibot.clearstreet.omni import Omni
+from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
+from omnibot.turns.active import Active
+from omnibot.turns.model import (
+    DEADLINE,
+    Conversation,
+    Kind,
+    Reply,
+    Snapshot,
+    State,
+    Turn,
+    Verdict,
+    adopt_message,
+    after_create_error,
+    candidate_threads,
+    in_plain_words,
+    is_first_question,
+)
+from omnibot.turns.store import TurnStore, utcnow
+
+log = structlog.get_logger(__name__)
+
+#: What omnibot can render and people may use: nothing yet beside words and prompts.
+CAPABILITIES: tuple[str, ...] = ()
+
+#: Seconds before each look for a lost create call; after the last one it is sent again.
+LOOK_AFTER = (0.0, 3.0, 7.0)
+#: How often one turn's create call is sent at most.
+MAX_SUBMISSIONS = 4
+#: Seconds a create call may take, and must be covered by the lease.
+CREATE_TIMEOUT = 10.0
+#: Seconds between reads of a busy thread.
+BUSY_WAIT = 1.0
+
+NEW_THREAD_NOTICE = (
+    "Omni could not continue the earlier conversation, so this is a new one: it has not seen what was said before."
+)
+UNCONFIRMED = (
+    "Clear Street did not confirm that it received the question, so there may be an answer that is not shown here."
+)
+
+Fail = Callable[[Active, str, str | None], Awaitable[float | None]]
+
+
+class Submission:
+    """Brings a turn to Omni, once."""
+
+    def __init__(
+        self,
+        store: TurnStore,
+        omni: Omni,
+        keyring: Keyring,
+        reply: Reply,
+        *,
+        assure: Callable[[Active, float], Awaitable[None]],
+        fail: Fail,
+    ) -> None:
+        self._store = store
+        self._omni = omni
+        self._keyring = keyring
+        self._reply = reply
+        self._assure = assure
+        self._fail = fail
+
+    async def begin(self, active: Active) -> float | None:
+        """Write the request down, show that work began, and send it. Returns seconds to the next step."""
+        turn, conversation = active.turn, active.conversation
+        assert conversation is not None
+        thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
+        submitting = await self._store.submit(
+            turn,
+            request=_body(turn, conversation.account_id, continuing=thread_id is not None),
+            thread_id=thread_id,
+            deadline=DEADLINE[turn.kind],
+        )
+        if submitting is None:
+            return 0.0
+        active.turn = submitting
+        self._reply.begin(submitting)
+        return await self._send(active)
+
+    async def _send(self, active: Active) -> float | None:
+        turn, conversation = active.turn, active.conversation
+        assert conversation is not None
+        assert turn.request is not None
+        key = self._keyring.key_of(conversation.principal)
+        await self._assure(active, CREATE_TIMEOUT)
+        try:
+            if turn.request_thread_id is None:
+                created = await self._omni.create_thread(
+                    key, conversation.account_id, turn.request, idempotency_key=turn.idempotency_key
+                )
+            else:
+                created = await self._omni.create_message(
+                    key,
+                    conversation.account_id,
+                    turn.request_thread_id,
+                    turn.request,
+                    idempotency_key=turn.idempotency_key,
+                )
+        except ClearStreetError as error:
+            return await self._after_error(active, error)
+        return await self._run(active, created.thread_id, created.response_id, created.user_message_id)
+
+    async def _run(self, active: Active, thread_id: str, response_id: str | None, message_id: str) -> float:
+        running = await self._store.started(
+            active.turn, thread_id=thread_id, response_id=response_id, user_message_id=message_id
+        )
+        if running is None:
+            log.warning("turn_adoption_lost", turn=active.turn.id, thread=thread_id)
+            return await self._again(active, 0.0)
+        active.turn = running
+        active.conversation = await self._store.conversation(running.conversation_id or "")
+        log.info("turn_running", turn=running.id, response=response_id)
+        return 0.0
+
+    async def _after_error(self, active: Active, error: ClearStreetError) -> float | None:
+        verdict = after_create_error(error, continuing=active.turn.request_thread_id is not None)
+        log.info("turn_create_failed", turn=active.turn.id, verdict=verdict, status=error.status, api=error.request_id)
+        active.request_id = error.request_id
+        match verdict:
+            case Verdict.WAIT:
+                assert isinstance(error, RateLimited)
+                if self._out_of_time(active.turn, error.retry_after):
+                    return await self._fail(active, in_plain_words(error), error.request_id)
+                self._note(active, "Clear Street is busy: the question waits for its turn …")
+                return await self._again(active, error.retry_after)
+            case Verdict.BUSY:
+                return await self._busy(active, error)
+            case Verdict.UNKNOWN:
+                self._note(active, "Clear Street has not confirmed the question yet: looking it up …")
+                active.failures += 1
+                active.looks = 0
+                return await self._look(active)
+            case Verdict.GONE:
+                return await self._new_thread(active)
+            case Verdict.REFUSED:
+                return await self._fail(active, in_plain_words(error), error.request_id)
+
+    async def _again(self, active: Active, wait: float) -> float:
+        """Back to accepted: the create call certainly did not happen (or nothing was found of it)."""
+        active.turn = await self._store.move(active.turn, State.ACCEPTED)
+        active.looks = 0
+        return wait
+
+    # 409.
+
+    async def _busy(self, active: Active, error: ClearStreetError) -> float | None:
+        """Omni refused because of the thread: somebody's response is active, or the thread's scope changed."""
+        turn, conversation = active.turn, active.conversation
+        assert conversation is not None
+        assert turn.request_thread_id is not None
+        if self._out_of_time(turn, BUSY_WAIT):
+            return await self._fail(active, in_plain_words(error), error.request_id)
+        if turn.submissions > 1 and (found := await self._adopt_message(active)) is not None:
+            return await self._take(active, found)
+        try:
+            response = await self._omni.active_response(
+                self._keyring.key_of(conversation.principal), conversation.account_id, turn.request_thread_id
+            )
+        except NotFound:
+            return await self._new_thread(active)
+        except ClearStreetError:
+            return await self._again(active, BUSY_WAIT)
+        if response is not None:
+            active.idle_reads = 0
+            self._note(active, "Omni is still busy with an earlier question of this conversation …")
+            return await self._again(active, BUSY_WAIT)
+        active.idle_reads += 1
+        if active.idle_reads > 2:
+            return await self._new_thread(active)
+        return await self._again(active, BUSY_WAIT)
+
+    async def _new_thread(self, active: Active) -> float | None:
+        """The Omni thread cannot be continued: go on in a new one, and say so."""
+        active.idle_reads = 0
+        await self._store.forget_omni_thread(active.turn)
+        active.turn = await self._store.move(active.turn, State.ACCEPTED, notices=[NEW_THREAD_NOTICE])
+        active.conversation = await self._store.conversation(active.turn.conversation_id or "")
+        return 0.0
+
+    # After an unknown outcome.
+
+    async def recover(self, active: Active) -> float | None:
+        """A turn found submitting: its create call may or may not have happened."""
+        self._reply.begin(active.turn)
+        return await self._look(active)
+
+    async def _look(self, active: Active) -> float | None:
+        turn, conversation = active.turn, active.conversation
+        assert conversation is not None
+        if self._out_of_time(turn, 0):
+            return await self._fail(active, UNCONFIRMED, active.request_id)
+        if active.looks == 0:
+            active.looks = 1
+            return LOOK_AFTER[0] if active.failures <= 1 else min(5.0, 0.5 * 2.0**active.failures)
+        try:
+            found = await self._find(active)
+        except (Unavailable, RateLimited) as error:
+            # Not a look: nothing was seen.
+            active.failures += 1
+            return error.retry_after if isinstance(error, RateLimited) else min(5.0, 0.5 * 2.0**active.failures)
+        except ClearStreetError as error:
+            return await self._fail(active, in_plain_words(error), error.request_id)
+        if found is not None:
+            return await self._take(active, found)
+        if turn.request_thread_id is None and await self._repeatable(conversation):
+            # The same request under the same key: done once, however often it is sent.
+            return await self._send(active)
+        active.looks += 1
+        if active.looks <= len(LOOK_AFTER):
+            return LOOK_AFTER[active.looks - 1]
+        if turn.submissions >= MAX_SUBMISSIONS:
+            return await self._fail(active, UNCONFIRMED, active.request_id)
+        return await self._again(active, 0.0)
+
+    async def _repeatable(self, conversation: Conversation) -> bool:
+        return (await self._omni.supports(self._keyring.key_of(conversation.principal))).repeatable_creates
+
+    async def _find(self, active: Active) -> Message | None:
+        """The USER message that the lost create call made, if Omni shows one."""
+        if active.turn.request_thread_id is not None:
+            return await self._adopt_message(active)
+        assert active.conversation is not None
+        if await self._repeatable(active.conversation):
+            return None
+        return await self._adopt_thread(active)
+
+    async def _adopt_message(self, active: Active) -> Message | None:
+        turn, conversation = active.turn, active.conversation
+        assert conversation is not None
+        assert turn.request_thread_id is not None
+        messages = await self._omni.latest_messages(
+            self._keyring.key_of(conversation.principal), conversation.account_id, turn.request_thread_id
+        )
+        _, taken = await self._store.known_omni_ids(conversation)
+        found = adopt_message(messages, text=turn.question or "", above_seq=conversation.last_seq, taken=taken)
+        return replace(found, thread_id=turn.request_thread_id) if found is not None else None
+
+    async def _take(self, active: Active, message: Message) -> float:
+        """Go on with the response to a USER message that is ours."""
+        conversation = active.conversation
+        assert conversation is not None
+        key = self._keyring.key_of(conversation.principal)
+        response = await self._omni.active_response(key, conversation.account_id, message.thread_id)
+        response_id = response.id if response is not None and response.user_message_id == message.id else None
+        log.info("turn_adopted", turn=active.turn.id, message=message.id, response=response_id)
+        return await self._run(active, message.thread_id, response_id, message.id)
+
+    async def _adopt_thread(self, active: Active) -> Message | None:
+        """The thread that a lost create-thread made: unknown to us, since our call, with our first question."""
+        turn, conversation = active.turn, active.conversation
+        assert conversation is not None
+        assert turn.submitted_at is not None
+        key = self._keyring.key_of(conversation.principal)
+        known, _ = await self._store.known_omni_ids(conversation)
+        threads = await self._omni.list_threads(key, conversation.account_id, limit=200)
+        ticker = turn.event.get("ticker") if turn.kind is Kind.DEEP_INSIGHTS else None
+        for thread in candidate_threads(threads, since=turn.submitted_at, known=known):
+            messages = await self._omni.latest_messages(key, conversation.account_id, thread.id)
+            first = min(messages, key=lambda m: m.seq, default=None)
+            if first is None or first.role != "USER":
+                continue
+            if is_first_question(first, kind=turn.kind, question=turn.question or "", ticker=ticker):
+                # A message may come without its thread_id; we know it.
+                return replace(first, thread_id=thread.id)
+        return None
+
+    # Small things.
+
+    def _note(self, active: Active, sentence: str) -> None:
+        self._reply.progress(active.turn, Snapshot("queued", "", ()), sentence)
+
+    @staticmethod
+    def _out_of_time(turn: Turn, wait: float) -> bool:
+        if turn.deadline_at is None:
+            return False
+        return (turn.deadline_at - utcnow()).total_seconds() <= wait
+
+
+def _body(turn: Turn, account_id: int | None, *, continuing: bool) -> dict[str, Any]:
+    if turn.kind is Kind.DEEP_INSIGHTS:
+        return deep_insights_body(
+            account_id, ticker=turn.event["ticker"], thesis=turn.event.get("thesis"), capabilities=CAPABILITIES
+        )
+    if continuing:
+        return message_body(account_id, text=turn.question or "", capabilities=CAPABILITIES)
+    return thread_body(account_id, text=turn.question or "", capabilities=CAPABILITIES)

@@ -1,0 +1,298 @@
+"""From running to the end: polling, cancelling, the deadline, the final message, delivery."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from omnibot.accounts.service import Keyring
+from omnibot.clearstreet.models import ErrorStatus, Message, Part, Response, ThinkingPart, dump_part
+from omnibot.clearstreet.omni import Omni
+from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, RateLimited, Unauthorised
+from omnibot.turns.active import Active
+from omnibot.turns.model import (
+    Answer,
+    Kind,
+    OfferedButton,
+    Outcome,
+    Reply,
+    Snapshot,
+    State,
+    answer_to,
+    count_buttons,
+    in_plain_words,
+    is_late,
+    joined_text,
+    offered,
+    poll_after,
+)
+from omnibot.turns.store import TurnStore, utcnow
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between the three tries for the final message.
+FINAL_TRIES = (0.0, 0.4, 1.2)
+#: Seconds Omni gets to end a canceled response before we end the turn without it.
+CANCEL_PATIENCE = 8.0
+#: Seconds a poll or a cancel may take.
+CALL_TIMEOUT = 10.0
+
+RETRY_LABEL = "Ask again"
+
+
+class Watching:
+    """Follows one response to its end and hands the answer to the reply."""
+
+    def __init__(
+        self,
+        store: TurnStore,
+        omni: Omni,
+        keyring: Keyring,
+        reply: Reply,
+        *,
+        assure: Callable[[Active, float], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._omni = omni
+        self._keyring = keyring
+        self._reply = reply
+        self._assure = assure
+
+    def _authority(self, active: Active) -> tuple[str, int | None]:
+        assert active.conversation is not None
+        return self._keyring.key_of(active.conversation.principal), active.conversation.account_id
+
+    # Polling.
+
+    async def poll(self, active: Active) -> float | None:
+        """Look at the response once. Returns seconds to the next step, None when the turn has ended."""
+        turn = active.turn
+        if turn.response_id is None:
+            return await self._from_history(active, None)
+        if turn.cancel_requested_at is not None and active.cancel_sent_at is None:
+            await self._cancel(active)
+        if turn.deadline_at is not None and utcnow() >= turn.deadline_at:
+            return await self._overdue(active)
+        key, account_id = self._authority(active)
+        try:
+            response = await self._omni.get_response(key, account_id, turn.response_id, retries=False)
+        except ClearStreetError as error:
+            return await self._poll_failed(active, error)
+        active.failures = 0
+        if response.terminal:
+            return await self._conclude(active, response)
+        self._look_at(active, response)
+        now = time.monotonic()
+        if active.cancel_sent_at is not None:
+            if now - active.cancel_sent_at > CANCEL_PATIENCE:
+                return await self._stopped(active)
+            return 0.3
+        return poll_after(turn.kind, now - active.running_since, now - active.changed_at, random.random())
+
+    def _look_at(self, active: Active, response: Response) -> None:
+        if response.parts == active.parts and response.status == active.status:
+            return
+        active.parts, active.status, active.changed_at = response.parts, str(response.status), time.monotonic()
+        active.snapshot = Snapshot.of(response)
+        self._reply.progress(active.turn, active.snapshot)
+
+    async def _poll_failed(self, active: Active, error: ClearStreetError) -> float | None:
+        active.request_id = error.request_id
+        match error:
+            case RateLimited():
+                return error.retry_after
+            case NotFound():
+                return await self._from_history(active, error)
+            case Unauthorised() | NotEntitled() | Invalid():
+                return await self.fail(active, in_plain_words(error), error.request_id)
+            case _:
+                active.failures += 1
+                if active.failures == 3:
+                    note = "Clear Street is not answering right now; still trying …"
+                    self._reply.progress(active.turn, active.snapshot or Snapshot("running", "", ()), note)
+                return min(5.0, 0.5 * 2.0**active.failures)
+
+    # Stopping.
+
+    async def _cancel(self, active: Active) -> None:
+        key, account_id = self._authority(active)
+        assert active.turn.response_id is not None
+        await self._assure(active, CALL_TIMEOUT)
+        try:
+            await self._omni.cancel_response(key, account_id, active.turn.response_id)
+        except (RateLimited, NotFound) as error:
+            log.info("cancel_refused", turn=active.turn.id, api=error.request_id)
+        except ClearStreetError as error:
+            # Unknown outcome: the next poll shows it; sending it again does no harm, and the next step does.
+            log.warning("cancel_failed", turn=active.turn.id, api=error.request_id)
+            if active.failures < 3:
+                active.failures += 1
+                return
+        active.cancel_sent_at = time.monotonic()
+
+    async def _stopped(self, active: Active) -> float | None:
+        return await self._end(active, Outcome.CANCELED, active.parts, reason=_stopped_by(active))
+
+    async def _overdue(self, active: Active) -> float | None:
+        if active.cancel_sent_at is None:
+            await self._cancel(active)
+        minutes = 15 if active.turn.kind is Kind.DEEP_INSIGHTS else 3
+        reason = f"Omni took longer than {minutes} minutes, so omnibot stopped waiting. Ask again, perhaps in parts."
+        if active.turn.cancel_requested_at is not None:
+            return await self._stopped(active)
+        return await self._end(active, Outcome.FAILED, active.parts, reason=reason)
+
+    # The end.
+
+    async def _conclude(self, active: Active, response: Response) -> float | None:
+        """The response is terminal: take the finalised message, or else what the response holds."""
+        self._look_at(active, response)
+        message = await self._final_message(active, response)
+        outcome = {"succeeded": Outcome.SUCCEEDED, "canceled": Outcome.CANCELED}.get(
+            str(response.status), Outcome.FAILED
+        )
+        return await self._end_with(active, outcome, message, response.parts, response.error)
+
+    async def _final_message(self, active: Active, response: Response) -> Message | None:
+        key, account_id = self._authority(active)
+        for wait in FINAL_TRIES:
+            await asyncio.sleep(wait)
+            try:
+                if response.output_message_id:
+                    return await self._omni.get_message(key, account_id, response.output_message_id)
+                if (message := await self._answer_in_history(active)) is not None:
+                    return message
+            except ClearStreetError as error:
+                log.info("final_message_missing", turn=active.turn.id, status=error.status, api=error.request_id)
+        try:
+            return await self._answer_in_history(active)
+        except ClearStreetError:
+            return None
+
+    async def _answer_in_history(self, active: Active) -> Message | None:
+        assert active.conversation is not None
+        assert active.conversation.omni_thread_id is not None
+        key, account_id = self._authority(active)
+        messages = await self._omni.latest_messages(key, account_id, active.conversation.omni_thread_id)
+        for message in messages:
+            if message.id == active.turn.user_message_id:
+                return answer_to(messages, message.seq)
+        return None
+
+    async def _from_history(self, active: Active, error: NotFound | None) -> float | None:
+        """No response to poll (adopted after its end, or forgotten by the API): the thread's history decides."""
+        try:
+            message = await self._answer_in_history(active)
+        except NotFound as gone:
+            return await self.fail(active, in_plain_words(gone), gone.request_id)
+        except RateLimited as busy:
+            return busy.retry_after
+        except ClearStreetError as failed:
+            active.failures += 1
+            if active.turn.deadline_at is not None and utcnow() >= active.turn.deadline_at:
+                return await self.fail(active, in_plain_words(failed), failed.request_id)
+            return min(5.0, 0.5 * 2.0**active.failures)
+        if message is not None:
+            return await self._end_with(active, Outcome.SUCCEEDED, message, (), None)
+        active.looks += 1
+        if active.looks < 6:
+            return 1.0
+        return await self.fail(active, "Omni no longer knows this answer.", error.request_id if error else None)
+
+    async def _end_with(
+        self,
+        active: Active,
+        outcome: Outcome,
+        message: Message | None,
+        parts: Sequence[Part],
+        error: ErrorStatus | None,
+    ) -> float | None:
+        if message is not None:
+            if message.outcome == "errored":
+                outcome = Outcome.FAILED
+            elif message.outcome == "canceled":
+                outcome = Outcome.CANCELED
+            # A failed or canceled message may be emptier than what was already shown.
+            if joined_text(message.parts) or not joined_text(parts):
+                parts = message.parts
+            error = message.error or error
+        reason = None
+        if outcome is Outcome.FAILED:
+            said = error.message.strip() if error and error.message else ""
+            code = f" ({error.code})" if error and error.code else ""
+            reason = f"Omni could not finish this answer{': ' + said if said else '.'}{code}"
+        elif outcome is Outcome.CANCELED:
+            reason = _stopped_by(active)
+        return await self._end(active, outcome, parts, reason=reason, message=message)
+
+    async def fail(self, active: Active, reason: str, request_id: str | None) -> float | None:
+        """End the turn with an error in plain words, keeping what Omni already said."""
+        return await self._end(active, Outcome.FAILED, active.parts, reason=reason, request_id=request_id)
+
+    async def cancel_before_start(self, active: Active) -> float | None:
+        """End a turn that Omni never saw, with a reply that says so."""
+        return await self._end(active, Outcome.CANCELED, (), reason=_stopped_by(active))
+
+    async def _end(
+        self,
+        active: Active,
+        outcome: Outcome,
+        parts: Sequence[Part],
+        *,
+        reason: str | None,
+        message: Message | None = None,
+        request_id: str | None = None,
+    ) -> float | None:
+        turn = active.turn
+        shown = [part for part in parts if not isinstance(part, ThinkingPart)]
+        answer = Answer(
+            outcome=outcome,
+            parts=[dump_part(part) for part in shown],
+            reason=reason,
+            stopped_by=turn.canceled_by if outcome is Outcome.CANCELED else None,
+            notices=list(turn.notices),
+            request_id=request_id,
+            late=is_late(turn.submitted_at, utcnow()),
+            message_id=message.id if message else None,
+        )
+        offers = offered(shown, [secrets.token_urlsafe(16) for _ in range(count_buttons(shown))])
+        if outcome is not Outcome.SUCCEEDED:
+            offers.append(_retry_button(len(offers)))
+        active.turn = await self._store.finalize(turn, answer, offers, message.seq if message else None)
+        log.info("turn_finalizing", turn=turn.id, outcome=outcome.value)
+        return await self._deliver(active, offers)
+
+    async def deliver(self, active: Active) -> float | None:
+        """Deliver a stored answer (again)."""
+        return await self._deliver(active, await self._store.buttons_of(active.turn.id))
+
+    async def _deliver(self, active: Active, offers: Sequence[OfferedButton]) -> float | None:
+        turn = active.turn
+        assert turn.answer is not None
+        again_in = await self._reply.finish(turn, turn.answer, offers)
+        if again_in is not None:
+            active.deliveries += 1
+            return max(again_in, min(30.0, 0.25 * 2.0**active.deliveries))
+        active.turn = await self._store.move(turn, State(turn.answer.outcome.value))
+        log.info("turn_ended", turn=turn.id, state=active.turn.state.value)
+        return None
+
+
+def _stopped_by(active: Active) -> str:
+    return "Stopped by" if active.turn.canceled_by else "The answer was stopped."
+
+
+def _retry_button(position: int) -> OfferedButton:
+    return OfferedButton(
+        token=secrets.token_urlsafe(16),
+        position=position,
+        kind="retry",
+        part_index=-1,
+        button_id="retry",
+        label=RETRY_LABEL,
+    )

@@ -1,0 +1,51 @@
+"""Would Slack take this page? Our own reading of the limits, and the emulator's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from omnibot.blocks import limits
+from omnibot.blocks.limits import size
+from omnibot.blocks.markdown import count_items, count_tables
+from omnibot.blocks.values import Page
+from omnibot.emulator.slack.blocks import validate_message
+
+
+def check(page: Page) -> None:
+    """Fail with what is wrong."""
+    assert validate_message(page.blocks, page.text) == []
+    assert 0 < size(page.text) <= limits.FALLBACK_TEXT
+    assert 0 < len(page.blocks) <= limits.BLOCKS
+    markdown = [block["text"] for block in page.blocks if block["type"] == "markdown"]
+    assert sum(map(size, markdown)) <= limits.MARKDOWN_TEXT
+    assert len(page.blocks) - len(markdown) + sum(map(count_items, markdown)) <= limits.EXPANDED_ITEMS
+    assert sum(map(count_tables, markdown)) <= limits.TABLES
+    assert sum(size(text) for text in strings(page.blocks)) <= limits.BLOCK_TEXT
+    ids = [element["action_id"] for element in elements(page)]
+    assert len(ids) == len(set(ids))
+    for block in page.blocks:
+        if block["type"] == "section":
+            assert 0 < size(block["text"]["text"]) <= limits.SECTION_TEXT
+    for element in elements(page):
+        assert 0 < size(element["text"]["text"]) <= limits.BUTTON_TEXT
+        assert 0 < size(element["value"]) <= limits.BUTTON_VALUE
+
+
+def elements(page: Page) -> list[dict[str, Any]]:
+    """The page's buttons."""
+    return [element for block in page.blocks if block["type"] == "actions" for element in block["elements"]]
+
+
+def strings(value: Any) -> list[str]:
+    """Every text of a page, of its buttons too, in order."""
+    if isinstance(value, list):
+        return [text for item in value for text in strings(item)]
+    if not isinstance(value, dict):
+        return []
+    own = [value["text"]] if isinstance(value.get("text"), str) else []
+    return own + [text for inner in value.values() if isinstance(inner, list | dict) for text in strings(inner)]
+
+
+def words(pages: list[Page]) -> str:
+    """All that people read, and what is said to those who cannot see."""
+    return "\n".join(text for page in pages for text in [*strings(page.blocks), page.text])

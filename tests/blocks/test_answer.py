@@ -1,0 +1,242 @@
+"""An answer's pages: everything arrives, and Slack takes it."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from omnibot.blocks.answer import AI_NOTICE, answer_pages, progress_page
+from omnibot.blocks.markdown import pings
+from omnibot.blocks.values import Button, Page
+from tests.blocks import hostile
+from tests.blocks.checker import check, elements, strings, words
+
+labels = st.one_of(hostile.texts, st.text(max_size=200), st.sampled_from(["", " ", "Yes", "a" * 5_000, "&" * 3_000]))
+buttons = st.builds(
+    Button,
+    token=st.sampled_from(["t1", "t" * 40, "", "t" * 3_000]),
+    label=labels,
+    pressed_by=st.lists(st.sampled_from(["U1", "W2", "<!here>", ""]), max_size=3).map(tuple),
+    runs=st.booleans(),
+)
+long_texts = st.one_of(
+    hostile.texts,
+    hostile.texts.map(lambda text: text * 60),
+    st.sampled_from(list(hostile.REPEATED.values())),
+)
+
+
+def page_of(**given_words) -> Page:
+    [page] = answer_pages(**{"texts": ["Yes."], "buttons": [], **given_words})
+    return page
+
+
+def types(page: Page) -> list[str]:
+    return [block["type"] for block in page.blocks]
+
+
+@given(
+    st.lists(long_texts, max_size=3),
+    st.lists(buttons, max_size=40),
+    st.lists(hostile.texts, max_size=3),
+    st.sampled_from([None, "U123", "<!here>"]),
+    st.one_of(st.none(), hostile.texts),
+    st.one_of(st.none(), buttons),
+)
+@settings(max_examples=60, deadline=None)
+def test_slack_takes_every_page_of_any_answer_and_nothing_in_it_pings(texts, offered, notices, person, outcome, retry):
+    pages = answer_pages(
+        texts=texts, buttons=offered, notices=notices, mention=person, outcome_line=outcome, outcome_by=person, retry=retry
+    )
+
+    for page in pages:
+        check(page)
+    verified = re.sub(r"<@(U1|W2|U123)>", "", words(pages))
+    assert not pings(verified)
+    assert pages[-1].blocks[-1]["elements"][0]["text"] == AI_NOTICE
+    pressable = [b for b in offered if b.runs and 0 < len(b.token) <= 2_000]
+    values = [e["value"] for page in pages for e in elements(page) if e["action_id"] != "omni_button:retry"]
+    assert values == [b.token for b in pressable]
+
+
+def test_a_short_answer_is_one_page_words_first_notice_last():
+    page = page_of(texts=["**Apple**", "rose."], buttons=[Button("t1", "Why?")])
+
+    assert types(page) == ["markdown", "actions", "context"]
+    assert page.blocks[0]["text"] == "**Apple**\n\nrose."
+    assert page.text == "Apple\nrose."
+    assert elements(page)[0]["action_id"] == "omni_button:1"
+
+
+def test_an_answer_without_words_says_so():
+    assert "Omni AI sent no words." in strings(page_of(texts=["", " "]).blocks)
+    assert "Omni AI sent no words." not in strings(page_of(texts=[], buttons=[Button("t", "Go")]).blocks)
+
+
+def test_a_page_of_buttons_alone_says_them_in_words():
+    assert page_of(texts=[], buttons=[Button("t", "Show <news>")]).text.startswith("Choose: Show &lt;news&gt;")
+
+
+def test_the_asker_is_mentioned_once_with_the_first_words():
+    first, second = answer_pages(texts=["word " * 4_000], buttons=[], mention="U9")
+
+    assert first.blocks[0]["text"]["text"] == "<@U9>"
+    assert types(first) == ["section", "markdown"]
+    assert "<@U9>" not in words([second])
+
+
+def test_a_mention_that_is_no_user_id_is_left_out():
+    assert types(page_of(mention="!channel")) == ["markdown", "context"]
+
+
+def test_notices_and_the_outcome_follow_the_words():
+    page = page_of(notices=["A part is missing."], outcome_line="⏹ Stopped by", outcome_by="U7", buttons=[Button("t", "Go")])
+
+    assert types(page) == ["markdown", "context", "section", "actions", "context"]
+    assert page.blocks[2]["text"]["text"] == "⏹ Stopped by <@U7>"
+
+
+def test_a_mention_in_the_outcomes_words_stays_dead():
+    assert "<@U1>" not in words([page_of(outcome_line="⚠️ <@U1> failed")])
+
+
+def test_seven_buttons_stand_in_rows_of_five():
+    page = page_of(buttons=[Button(f"t{n}", f"Label {n}") for n in range(7)])
+
+    assert [len(b["elements"]) for b in page.blocks if b["type"] == "actions"] == [5, 2]
+
+
+def test_a_long_label_is_cut_on_its_button_and_spelt_out_above_it():
+    label = "Compare the margins of Apple and Microsoft over five years " * 3
+
+    page = page_of(buttons=[Button("t", "Short"), Button("u", label)])
+
+    assert page.blocks[1]["text"]["text"] == f"2. {label.strip()}"
+    shown = elements(page)[1]["text"]["text"]
+    assert shown.startswith("2. Compare")
+    assert shown.endswith("…")
+    assert len(shown) <= 75
+
+
+def test_a_label_of_many_thousand_characters_loses_none():
+    pages = answer_pages(texts=["x"], buttons=[Button("t", "word " * 4_000)])
+
+    for page in pages:
+        check(page)
+    sections = [b["text"]["text"] for page in pages for b in page.blocks if b["type"] == "section"]
+    assert " ".join(sections).count("word") == 4_000
+
+
+def test_an_empty_label_gets_a_number_and_white_space_collapses():
+    page = page_of(buttons=[Button("t", " \n"), Button("u", "two\n\nlines ")])
+
+    assert [e["text"]["text"] for e in elements(page)] == ["Button 1", "two lines"]
+
+
+def test_a_pressed_button_is_ticked_and_says_by_whom():
+    page = page_of(buttons=[Button("t", "Why <b>?", pressed_by=("U1", "U2"))])
+
+    [element] = elements(page)
+    assert element["text"]["text"] == "✓ Why <b>?"
+    assert element["accessibility_label"] == "Why <b>? (already pressed)"
+    assert "Pressed by <@U1>, <@U2>: Why &lt;b&gt;?" in strings(page.blocks)
+
+
+def test_a_button_that_runs_nothing_is_words():
+    page = page_of(buttons=[Button("t", "Good luck!", runs=False)])
+
+    assert elements(page) == []
+    assert "• Good luck!" in strings(page.blocks)
+
+
+def test_three_hundred_buttons_all_arrive():
+    pages = answer_pages(texts=["x"], buttons=[Button(f"t{n}", "long label " * 9) for n in range(300)])
+
+    for page in pages:
+        check(page)
+    assert [e["value"] for page in pages for e in elements(page)] == [f"t{n}" for n in range(300)]
+
+
+def test_buttons_that_do_not_fit_below_the_last_words_get_a_page():
+    pages = answer_pages(texts=["w" * 11_400], buttons=[Button(f"t{n}", "label " * 12) for n in range(20)])
+
+    assert [types(page)[0] for page in pages] == ["markdown", "actions"]
+
+
+def test_retry_is_a_button_of_its_own():
+    page = page_of(retry=Button("r", "Try again"))
+
+    assert [(e["action_id"], e["value"]) for e in elements(page)] == [("omni_button:retry", "r")]
+
+
+def test_the_ai_notice_stands_on_the_last_page_only():
+    pages = answer_pages(texts=["word " * 8_000], buttons=[])
+
+    assert [AI_NOTICE in strings(page.blocks) for page in pages] == [False] * (len(pages) - 1) + [True]
+
+
+def test_the_same_answer_gives_the_same_pages():
+    given_words = {"texts": [hostile.EXAMPLE], "buttons": [Button("t", "a")]}
+
+    assert answer_pages(**given_words) == answer_pages(**given_words)
+
+
+def test_progress_with_nothing_yet_says_it_works():
+    page = progress_page(thoughts=[], text="")
+
+    assert strings(page.blocks) == ["Working on it…"]
+    assert page.text == "Working on it…"
+
+
+def test_progress_shows_the_last_thoughts_the_time_and_the_words_so_far():
+    page = progress_page(thoughts=[f"[{n}/9] Reading\n{n}" for n in range(1, 10)], text="So **far**", elapsed=75.9)
+
+    lines = page.blocks[0]["elements"][0]["text"].split("\n")
+    assert lines == ["Working on it… · 1 min 15 s", *(f"[{n}/9] Reading {n}" for n in range(4, 10))]
+    assert page.blocks[1] == {"type": "markdown", "text": "So **far**"}
+    assert page.text == "So far"
+
+
+def test_progress_says_what_it_waits_for():
+    assert strings(progress_page(thoughts=[], text="", waiting="An earlier question comes first.").blocks) == [
+        "An earlier question comes first."
+    ]
+
+
+def test_progress_stays_one_page_and_says_that_there_is_more():
+    page = progress_page(thoughts=["t" * 1_000] * 10, text="A sentence of words. " * 3_000)
+
+    check(page)
+    assert strings(page.blocks)[-1] == "… more is coming"
+
+
+def test_progress_hides_half_a_link_and_a_table_without_rows():
+    def shown(text: str) -> str:
+        blocks = progress_page(thoughts=[], text=text).blocks
+        return blocks[1]["text"] if len(blocks) > 1 else ""
+
+    assert shown("See [the filing](https://www.se") == "See"
+    assert shown("See [the fil") == "See"
+    assert shown("See &lt") == "See"
+    assert shown("Table:\n\n| a | b |\n|---|---|\n") == "Table:"
+    assert shown("Table:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n| 3") == "Table:\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    assert shown("```py\nx = 1") == "```py\nx = 1\n```"
+
+
+def test_no_prefix_of_a_hostile_stream_pings():
+    text = hostile.EXAMPLE + "".join(hostile.SNIPPETS)
+    for end in range(len(text) + 1):
+        page = progress_page(thoughts=[text[:end][-40:]], text=text[:end])
+        check(page)
+        assert not pings(words([page])), text[:end]
+
+
+@given(long_texts, st.lists(hostile.texts, max_size=8), st.one_of(st.none(), hostile.texts))
+@settings(max_examples=40, deadline=None)
+def test_slack_takes_any_progress_and_nothing_in_it_pings(text, thoughts, waiting):
+    page = progress_page(thoughts=thoughts, text=text, waiting=waiting, elapsed=3)
+
+    check(page)
+    assert not pings(words([page]))

@@ -1,0 +1,57 @@
+"""An emulated workspace, a Web API client and Bolt apps connected to it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import pytest
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from omnibot.emulator.slack import SlackEmulator
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackEmulator]:
+    async with SlackEmulator(ack_timeout=0.5, redeliver_after=(0.1, 0.2, 0.3)) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def web(slack: SlackEmulator, session: aiohttp.ClientSession) -> AsyncWebClient:
+    return AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[])
+
+
+@pytest.fixture
+def app(slack: SlackEmulator, web: AsyncWebClient) -> AsyncApp:
+    return AsyncApp(
+        client=web, process_before_response=True, ignoring_self_events_enabled=False, logger=logging.getLogger("bolt")
+    )
+
+
+@pytest.fixture
+async def connect(slack: SlackEmulator) -> AsyncIterator[Callable[[AsyncApp], Awaitable[AsyncSocketModeHandler]]]:
+    """Connect an app over Socket Mode; returns once its connection stands."""
+    handlers: list[AsyncSocketModeHandler] = []
+
+    async def connect(app: AsyncApp) -> AsyncSocketModeHandler:
+        web = AsyncWebClient(base_url=slack.api_url)
+        handler = AsyncSocketModeHandler(app, slack.app_token, web_client=web, ping_interval=0.2)
+        before = len(slack.socket_mode.sockets)
+        handlers.append(handler)
+        await handler.connect_async()
+        await slack.wait_for(lambda: len(slack.socket_mode.sockets) > before)
+        return handler
+
+    yield connect
+    for handler in handlers:
+        await handler.close_async()

@@ -1,0 +1,154 @@
+"""The whole house on loopback: both emulators in this process, the bot as the real subprocess."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.emulator.slack.server import SlackEmulator
+from omnibot.emulator.slack.workspace import Message
+
+#: Scripted answers run this much faster than in the demo.
+PACE = 0.05
+
+
+@dataclass
+class Bot:
+    """`python -m omnibot run`, startable, killable, restartable on the same database."""
+
+    environment: dict[str, str]
+    log: Path
+    process: asyncio.subprocess.Process | None = field(default=None)
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "omnibot", "run", env=self.environment, stdout=log, stderr=log
+            )
+
+    async def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
+
+    async def terminate(self) -> int:
+        """SIGTERM, and how it exited."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), 20)
+
+    def logged(self) -> str:
+        return self.log.read_text()
+
+
+@dataclass
+class House:
+    """Slack, Clear Street and the bot."""
+
+    slack: SlackEmulator
+    omni: ClearStreetEmulator
+    bot: Bot
+
+    async def start(self) -> None:
+        """Start the bot and wait until Slack has its socket."""
+        await self.bot.start()
+        await self.connected()
+
+    async def connected(self) -> None:
+        await self.slack.wait_for(lambda: self.slack.socket_mode.sockets, timeout=20)
+
+    async def restart(self) -> None:
+        """kill -9, then the same again."""
+        await self.bot.kill()
+        await self.slack.wait_for(lambda: not self.slack.socket_mode.sockets)
+        await self.start()
+
+    def shown(self, channel: str, root_ts: str) -> list[str]:
+        """What people read in a thread, the root left out."""
+        return [self.slack.visible_text(m) for m in self.slack.thread(channel, root_ts) if m.ts != root_ts]
+
+    def script(self, pattern: str, *texts: str, seconds: float = 0.6, **final: Any) -> None:
+        """Teach Omni an answer: `seconds` (real ones) of growing text, then all of `texts` as text parts."""
+        parts = [{"type": "text", "text": text} for text in texts]
+        end = {"at": seconds / PACE, "status": "succeeded", "parts": parts, **final}
+        growing = {"from": 0.2 * seconds / PACE, "to": seconds / PACE, "steps": 4, "thoughts": ["Looking it up..."]}
+        self.omni.add_script({"name": f"test: {pattern}", "pattern": pattern, "snapshots": [growing], "final": end})
+
+    def asked(self) -> list[str]:
+        """Every question Omni has received, over all its threads, in order of the threads."""
+        return [text for thread_id in self.omni.threads for text in self.omni.user_texts(thread_id)]
+
+    async def ask_directly(self, thread_id: str, text: str) -> None:
+        """Continue an Omni thread behind the bot's back, as Clear Street's own apps do."""
+        url = f"{self.omni.base_url}/v1/omni-ai/threads/{thread_id}/messages"
+        async with aiohttp.ClientSession(headers={"Authorization": "Bearer demo-key"}) as session:
+            async with session.post(url, json={"account_id": 19816, "text": text}) as answer:
+                assert answer.status == 200, await answer.text()
+
+    def replies(self, channel: str, root_ts: str) -> list[Message]:
+        """The bot's messages in a thread."""
+        bot = self.slack.bot_user_id
+        return [m for m in self.slack.thread(channel, root_ts) if m.user == bot and m.ts != root_ts]
+
+    async def answered(self, channel: str, root_ts: str, *words: str, timeout: float = 20) -> str:
+        """Wait until a finished reply in the thread holds all these words; return the thread's whole text."""
+
+        def ready() -> str:
+            text = "\n".join(self.shown(channel, root_ts))
+            return text if all(w in text for w in words) and FINISHED in text else ""
+
+        return await self.slack.wait_for(ready, timeout=timeout)
+
+
+#: Stands below every finished reply and nowhere else.
+FINISHED = "Omni AI can be wrong"
+
+Build = Callable[..., House]
+
+
+@pytest.fixture
+async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """A running house; `@pytest.mark.parametrize("house", ["2026-10"], indirect=True)` picks a generation."""
+    revision = getattr(request, "param", "2026-04")
+    slack, omni = SlackEmulator(), ClearStreetEmulator(revision=revision, pace=PACE)
+    await slack.start()
+    await omni.start()
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "CLEAR_STREET_", "OMNIBOT_"))},
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_API_URL": slack.api_url,
+        "CLEAR_STREET_API_KEY": "demo-key",
+        "CLEAR_STREET_BASE_URL": omni.base_url,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/omnibot.sqlite3",
+    }
+    bot = Bot(environment, tmp_path / "bot.log")
+    upgrade = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "omnibot", "db", "upgrade", env=environment, stdout=asyncio.subprocess.DEVNULL
+    )
+    assert await upgrade.wait() == 0
+    house = House(slack, omni, bot)
+    try:
+        await house.start()
+        yield house
+    finally:
+        if bot.process is not None:
+            await bot.kill()
+        await slack.close()
+        await omni.close()
+        if getattr(request.node, "failed", False):
+            print(bot.logged())

@@ -1,0 +1,123 @@
+"""Which Slack messages become turns, as tables."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omnibot.slack.intake import Accept, Edit, Ignore, Intake, Withdraw, intake
+from omnibot.turns.model import Person, Surface
+
+BOT = "U0OMNI"
+
+
+def decide(**event: Any) -> Intake:
+    payload = {"type": "message", "channel": "C1", "channel_type": "channel", "user": "U1", "ts": "1.1", **event}
+    return intake(payload, bot_user_id=BOT, team="T1", enterprise=None, actor_org=None)
+
+
+@pytest.mark.parametrize(
+    ("event", "surface", "only_if_participant"),
+    [
+        ({"type": "app_mention", "text": f"<@{BOT}> hi"}, Surface.MENTION, False),
+        ({"text": f"hi <@{BOT}>"}, Surface.MENTION, False),
+        ({"text": f"<@{BOT}> hi", "thread_ts": "0.9"}, Surface.MENTION, False),
+        ({"channel": "D1", "channel_type": "im", "text": "hi"}, Surface.DM, False),
+        ({"channel": "D1", "channel_type": "im", "text": "hi", "thread_ts": "0.9"}, Surface.DM, False),
+        (
+            {"channel": "D1", "channel_type": "im", "text": "", "subtype": "file_share", "files": [{}]},
+            Surface.DM,
+            False,
+        ),
+        ({"text": "and AMD?", "thread_ts": "0.9"}, Surface.FOLLOW_UP, True),
+        ({"text": "and AMD?", "thread_ts": "0.9", "subtype": "thread_broadcast"}, Surface.FOLLOW_UP, True),
+    ],
+)
+def test_questions_are_accepted(event: dict[str, Any], surface: Surface, only_if_participant: bool):
+    decided = decide(**event)
+    assert isinstance(decided, Accept)
+    assert decided.turn.surface is surface
+    assert decided.only_if_participant is only_if_participant
+    assert decided.turn.thread_ts == event.get("thread_ts", "1.1")
+    assert decided.turn.source_key == f"message:{event.get('channel', 'C1')}:1.1"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"text": "good morning"},
+        {"text": "a root that starts its own thread", "thread_ts": "1.1"},
+        {"text": "<@U2> what do you think?", "thread_ts": "0.9"},
+        {"text": "", "thread_ts": "0.9", "subtype": "file_share", "files": [{}]},
+        {"text": f"<@{BOT}> hi", "bot_id": "B9"},
+        {"text": f"<@{BOT}> hi", "user": BOT},
+        {"text": f"<@{BOT}> hi", "user": None},
+        {"text": f"<@{BOT}> has joined", "subtype": "channel_join"},
+        {"text": f"set the topic: <@{BOT}>", "subtype": "channel_topic"},
+        {"text": f"<@{BOT}> hi", "ts": None},
+        {"text": f"<@{BOT}> hi", "channel": 5},
+    ],
+)
+def test_what_is_not_a_question_to_us_is_ignored(event: dict[str, Any]):
+    assert decide(**event) == Ignore()
+
+
+def test_both_events_of_one_mention_have_one_key():
+    first = decide(type="app_mention", text=f"<@{BOT}> hi")
+    second = decide(type="message", text=f"<@{BOT}> hi")
+    assert isinstance(first, Accept)
+    assert isinstance(second, Accept)
+    assert first.turn.source_key == second.turn.source_key
+
+
+def changed(now: dict[str, Any], before: dict[str, Any]) -> Intake:
+    said = {"type": "message", "user": "U1", "ts": "1.0"}
+    return decide(subtype="message_changed", user=None, message={**said, **now}, previous_message={**said, **before})
+
+
+def test_an_edit_changes_the_words_and_a_link_preview_does_not():
+    assert changed({"text": "new"}, {"text": "old"}) == Edit(
+        "message:C1:1.0", {"text": "new", "blocks": [], "files": 0}
+    )
+    assert changed({"text": "same", "attachments": [1]}, {"text": "same"}) == Ignore()
+
+
+def test_our_own_edits_are_not_read():
+    assert changed({"text": "new", "bot_id": "B1"}, {"text": "old", "bot_id": "B1"}) == Ignore()
+
+
+def test_a_deletion_withdraws_also_when_replies_leave_a_tombstone():
+    assert decide(subtype="message_deleted", deleted_ts="1.0", user=None) == Withdraw("message:C1:1.0")
+    tombstone = {"subtype": "tombstone", "user": "USLACKBOT", "text": "This message was deleted."}
+    assert changed(tombstone, {"text": "old"}) == Withdraw("message:C1:1.0")
+
+
+@pytest.mark.parametrize(
+    ("actor_org", "enterprise", "event", "org"),
+    [
+        ("E1", "E1", {}, "E1"),
+        (None, "E1", {}, "E1"),
+        (None, None, {"user_team": "T9", "team": "T1"}, "T9"),
+        (None, None, {"team": "T1"}, "T1"),
+        (None, None, {}, "T1"),
+    ],
+)
+def test_a_person_is_named_by_the_acting_users_enterprise_or_team(actor_org, enterprise, event, org):
+    payload = {"type": "app_mention", "channel": "C1", "user": "U1", "ts": "1.1", "text": f"<@{BOT}> hi", **event}
+    decided = intake(payload, bot_user_id=BOT, team="T1", enterprise=enterprise, actor_org=actor_org)
+    assert isinstance(decided, Accept)
+    assert decided.turn.person == Person(org, "U1")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=10,
+)
+_FIELDS = ["type", "subtype", "user", "bot_id", "text", "blocks", "files", "thread_ts", "ts", "channel", "message"]
+
+
+@given(st.dictionaries(st.sampled_from(_FIELDS), _JSON))
+def test_no_payload_raises(payload: dict[str, Any]):
+    intake(payload, bot_user_id=BOT, team="T1", enterprise=None, actor_org=None)

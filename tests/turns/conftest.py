@@ -1,0 +1,44 @@
+"""A real database for the store and the services."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from omnibot.db.engine import Database, open_database
+from omnibot.db.migrate import upgrade
+from omnibot.turns.model import Kind, NewTurn, Person, Surface
+from omnibot.turns.store import TurnStore
+
+ANA = Person("T1", "U_ANA")
+BEN = Person("T1", "U_BEN")
+
+
+def new_turn(ts: str = "1700000001.000100", **over: object) -> NewTurn:
+    """A mention in #trading at `ts`."""
+    fields: dict[str, object] = {
+        "source_key": f"message:C1:{ts}",
+        "surface": Surface.MENTION,
+        "kind": Kind.INSTANT,
+        "team": "T1",
+        "person": ANA,
+        "channel": "C1",
+        "thread_ts": "1700000001.000100",
+        "message_ts": ts,
+        "event": {"text": "price of AAPL?"},
+    }
+    return NewTurn(**{**fields, **over})  # type: ignore[arg-type]  # a factory with defaults
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    url = f"sqlite:///{tmp_path}/turns.sqlite3"
+    await upgrade(url)
+    database = await open_database(url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> TurnStore:
+    return TurnStore(database, "this")

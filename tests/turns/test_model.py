@@ -1,0 +1,192 @@
+"""The pure rules of a turn, as tables."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from omnibot.clearstreet.models import Message, TextPart, Thread, read_parts
+from omnibot.errors import (
+    ClearStreetError,
+    Conflict,
+    Invalid,
+    Malformed,
+    NotEntitled,
+    NotFound,
+    RateLimited,
+    Unauthorised,
+    Unavailable,
+)
+from omnibot.turns.model import (
+    Kind,
+    Verdict,
+    adopt_message,
+    after_create_error,
+    answer_to,
+    candidate_threads,
+    in_plain_words,
+    is_first_question,
+    is_late,
+    joined_text,
+    offered,
+    poll_after,
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "continuing", "verdict"),
+    [
+        (RateLimited(retry_after=3), True, Verdict.WAIT),
+        (RateLimited(retry_after=3), False, Verdict.WAIT),
+        (Conflict(), True, Verdict.BUSY),
+        (Conflict(), False, Verdict.UNKNOWN),  # a thread that does not exist yet cannot be busy: somebody made it
+        (NotFound(), True, Verdict.GONE),
+        (NotFound(), False, Verdict.REFUSED),
+        (Unavailable(), True, Verdict.UNKNOWN),
+        (Unavailable(), False, Verdict.UNKNOWN),
+        (Malformed(), True, Verdict.UNKNOWN),  # a 200 that cannot be read may well have done it
+        (Invalid(), True, Verdict.REFUSED),
+        (Unauthorised(), True, Verdict.REFUSED),
+        (NotEntitled(), False, Verdict.REFUSED),
+    ],
+)
+def test_what_a_failed_create_call_means(error: ClearStreetError, continuing: bool, verdict: Verdict):
+    assert after_create_error(error, continuing=continuing) is verdict
+
+
+def test_every_error_is_told_in_a_whole_sentence_that_says_what_to_do():
+    kinds = [Unavailable, Malformed, Unauthorised, NotEntitled, NotFound, Conflict, Invalid]
+    for error in [RateLimited(retry_after=1), *(kind() for kind in kinds)]:
+        assert in_plain_words(error).endswith(".")
+    assert "text is required" in in_plain_words(Invalid(api_message="text is required"))
+
+
+def polls_until(kind: Kind, seconds: float, *, growing_from: float = 0.0) -> list[float]:
+    """When polls happen, the answer changing before each one from `growing_from` on."""
+    at = poll_after(kind, 0, 0, 0.5)
+    times = [at]
+    while at < seconds:
+        since_change = 0.0 if at >= growing_from else at
+        at += poll_after(kind, at, since_change, 0.5)
+        times.append(at)
+    return times
+
+
+def test_an_answer_of_ten_seconds_costs_at_most_twelve_polls():
+    assert len([t for t in polls_until(Kind.INSTANT, 10) if t < 10]) <= 12
+
+
+def test_polls_are_close_enough_to_see_the_end_of_a_growing_answer_soon():
+    times = polls_until(Kind.INSTANT, 15)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert max(gaps) <= 1.0
+
+
+@pytest.mark.parametrize(("kind", "slowest"), [(Kind.INSTANT, 2.0), (Kind.DEEP_INSIGHTS, 5.0)])
+def test_a_response_that_rests_is_polled_ever_more_slowly_down_to_the_floor(kind: Kind, slowest: float):
+    waits = [poll_after(kind, age, age, 0.5) for age in (1, 5, 10, 30, 100, 900)]
+    assert waits == sorted(waits)
+    assert waits[-1] == pytest.approx(slowest)
+
+
+def test_polls_of_many_turns_do_not_fall_into_step():
+    assert poll_after(Kind.INSTANT, 5, 0, 0.0) < poll_after(Kind.INSTANT, 5, 0, 0.999)
+
+
+def message(seq: int, role: str = "USER", text: str = "price?", id: str = "") -> Message:
+    return Message(id=id or f"m{seq}", role=role, seq=seq, thread_id="t", parts=(TextPart(text),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("messages", "above", "taken", "found"),
+    [
+        ([], 0, set(), None),
+        ([message(1)], 0, set(), "m1"),
+        ([message(1)], 1, set(), None),  # an earlier turn's question in the same words
+        ([message(1), message(2, "ASSISTANT"), message(3)], 2, set(), "m3"),
+        ([message(3)], 2, {"m3"}, None),  # another turn of ours has it
+        ([message(3, text="something else")], 2, set(), None),
+        ([message(3, "ASSISTANT", text="price?")], 2, set(), None),
+        ([message(3, text=" price? \n")], 2, set(), "m3"),
+    ],
+)
+def test_which_message_is_adopted_after_a_lost_call(messages, above, taken, found):
+    adopted = adopt_message(messages, text="price?", above_seq=above, taken=taken)
+    assert (adopted.id if adopted else None) == found
+
+
+def test_the_answer_to_a_question_is_the_assistant_message_right_after_it():
+    messages = [message(1), message(2, "ASSISTANT"), message(3), message(4, "ASSISTANT")]
+    assert answer_to(messages, 1) == messages[1]
+    assert answer_to(messages, 3) == messages[3]
+    assert answer_to(messages[:3], 3) is None
+    assert answer_to([message(1), message(3)], 1) is None
+
+
+def test_candidate_threads_are_new_unknown_and_tolerate_disagreeing_clocks():
+    since = datetime(2026, 11, 21, 12)  # noqa: DTZ001  as the tables keep it
+    aware = since.replace(tzinfo=UTC)
+
+    def thread(id: str, created: datetime | None) -> Thread:
+        return Thread(id=id, title="", created_at=created, updated_at=created)
+
+    threads = [
+        thread("d", aware + timedelta(seconds=1)),
+        thread("c", aware - timedelta(seconds=60)),
+        thread("b", aware - timedelta(hours=1)),
+        thread("a", None),
+        thread("known", aware),
+    ]
+    assert [t.id for t in candidate_threads(threads, since=since, known={"known"})] == ["a", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "ticker", "ours"),
+    [
+        (Kind.INSTANT, "price?", None, True),
+        (Kind.INSTANT, "price of AAPL?", None, False),
+        (Kind.DEEP_INSIGHTS, "Give me deep insights on AAPL", "AAPL", True),
+        (Kind.DEEP_INSIGHTS, "Give me deep insights on AMD", "AAPL", False),
+    ],
+)
+def test_how_the_first_question_of_a_thread_is_recognised(kind: Kind, said: str, ticker: str | None, ours: bool):
+    assert is_first_question(message(1, text=said), kind=kind, question="price?", ticker=ticker) is ours
+
+
+def test_text_is_all_text_parts_in_order_and_empty_ones_do_not_count():
+    parts = read_parts(
+        [
+            {"type": "text", "text": ""},
+            {"type": "text", "text": "one"},
+            {"type": "thinking", "thoughts": ["hm"]},
+            {"type": "text", "text": "two"},
+        ]
+    )
+    assert joined_text(parts) == "one\n\ntwo"
+
+
+def test_every_suggested_button_is_offered_and_only_prompts_can_be_pressed():
+    buttons = [
+        {"buttonId": "b", "label": "Ask", "prompt": {"prompt": "p"}},
+        {"buttonId": "b", "label": "Act", "structuredAction": {"actionId": "a"}},
+        {"buttonId": "b", "label": "Both", "prompt": {"prompt": "p"}, "structuredAction": {"actionId": "a"}},
+        {"buttonId": "b", "label": "Neither"},
+    ]
+    parts = read_parts(
+        [{"type": "text", "text": "x"}, {"type": "suggested_actions", "payload": {"actionButtons": buttons}}]
+    )
+    found = offered(parts, ["t0", "t1", "t2", "t3"])
+    assert [(b.label, b.kind) for b in found] == [
+        ("Ask", "prompt"),
+        ("Act", "words"),
+        ("Both", "words"),
+        ("Neither", "words"),
+    ]
+    assert {b.part_index for b in found} == {1}
+
+
+def test_a_turn_is_late_after_thirty_seconds_of_omni():
+    began = datetime(2026, 11, 21, 12)  # noqa: DTZ001  as the tables keep it
+    assert not is_late(began, began + timedelta(seconds=30))
+    assert is_late(began, began + timedelta(seconds=31))
+    assert not is_late(None, began)
