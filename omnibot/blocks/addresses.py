@@ -14,6 +14,11 @@ _HOST: Final = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}")
 # Percent-encoded, so that no reader of markdown can end the address earlier or later than we do.
 _UNSAFE: Final = {character: f"%{ord(character):02X}" for character in ' ()<>|"`\\\t\n[]'}
 
+_TITLE: Final = re.compile(r"""[ \t\n]+(?:"[^"\\]{0,500}"|'[^'\\]{0,500}'|\([^()\\]{0,500}\))""")
+_SPACES: Final = re.compile(r"[ \t]*\n?[ \t]*")
+#: How deep parentheses inside an address may nest; the same bound CommonMark suggests, and what keeps this linear.
+_DEPTH: Final = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -42,6 +47,47 @@ def address(target: str) -> Address:
         host = _host(target)
         return Address(_encoded(target) if host else "", host, name)
     return Address("", "", name)
+
+
+def destination(text: str, position: int) -> tuple[str, int] | None:
+    """The address of `(address "title")` and the end of it, `position` being just behind the parenthesis."""
+    start = position = _skip(text, position)
+    if text.startswith("<", position):
+        end = text.find(">", position, position + 4_000)
+        if end < 0 or "\n" in text[position:end]:
+            return None
+        target, position = text[start + 1 : end], end + 1
+    else:
+        position = _balanced(text, position)
+        target = text[start:position]
+    if title := _TITLE.match(text, position):
+        position = title.end()
+    position = _skip(text, position)
+    return (target, position + 1) if text.startswith(")", position) else None
+
+
+def _balanced(text: str, position: int) -> int:
+    """The end of an address without spaces whose parentheses are balanced."""
+    depth = 0
+    while position < len(text) and text[position] > " ":
+        match text[position]:
+            case "\\":
+                position += 1
+            case "(":
+                depth += 1
+                if depth > _DEPTH:
+                    return position
+            case ")":
+                depth -= 1
+                if depth < 0:
+                    return position
+        position += 1
+    return min(position, len(text))
+
+
+def _skip(text: str, position: int) -> int:
+    spaces = _SPACES.match(text, position)
+    return spaces.end() if spaces else position
 
 
 def names_honestly(words: str, where: Address) -> bool:

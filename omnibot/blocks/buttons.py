@@ -42,12 +42,20 @@ def button_units(buttons: Sequence[Button]) -> list[list[Block]]:
 
 
 def retry_unit(retry: Button) -> list[Block]:
-    """The button that asks the same question again."""
-    return [actions([button(RETRY_ACTION, retry.token, one_line(retry.label) or "Try again")])]
+    """The button that asks the same question again; nothing when its token could not come back."""
+    return (
+        []
+        if not _carries(retry)
+        else [actions([button(RETRY_ACTION, retry.token, one_line(retry.label) or "Try again")])]
+    )
 
 
 def _runs(entry: Button) -> bool:
-    return entry.runs and 0 < size(entry.token) <= BUTTON_VALUE
+    return entry.runs and _carries(entry)
+
+
+def _carries(entry: Button) -> bool:
+    return 0 < size(entry.token) <= BUTTON_VALUE
 
 
 def _label(entry: Button, number: int) -> str:

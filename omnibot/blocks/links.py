@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-from omnibot.blocks.addresses import Address, address, names_honestly
+from omnibot.blocks.addresses import Address, address, destination, names_honestly
 from omnibot.blocks.safety import ZERO_WIDTH_SPACE, clean
 from omnibot.blocks.structure import Definition, label_key, read
 
@@ -24,11 +24,7 @@ _AUTOLINK: Final = re.compile(
     r"<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\n<>|]*+\|[^\n<>]*+|[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>|]*+|[\w.+-]{1,64}@[\w.-]{1,255})>"
 )
 _LABEL: Final = re.compile(r"\[((?:[^\[\]\\]|\\.){0,999})\]", re.DOTALL)
-_TITLE: Final = re.compile(r"""[ \t\n]+(?:"[^"\\]{0,500}"|'[^'\\]{0,500}'|\([^()\\]{0,500}\))""")
-_SPACES: Final = re.compile(r"[ \t]*\n?[ \t]*")
 _MARKS: Final = re.compile(r"[*_~`]")
-#: How deep parentheses inside an address may nest; the same bound CommonMark suggests, and what keeps this linear.
-_DEPTH: Final = 32
 
 
 def rewrite_links(text: str) -> str:
@@ -162,7 +158,7 @@ class _Scanner:
 
     def _target(self, opener: _Opener, position: int) -> tuple[Address, int] | None:
         """Where the bracket closing at `position` leads, and where that ends in the text. None: it is no link."""
-        if self.text.startswith("(", position + 1) and (inline := _destination(self.text, position + 2)):
+        if self.text.startswith("(", position + 1) and (inline := destination(self.text, position + 2)):
             where = address(inline[0])
             return (where, inline[1]) if _means_something(where) else None
         label, end = self.text[opener.start : min(position, opener.start + 1_000)], position + 1
@@ -181,47 +177,6 @@ class _Scanner:
 def _means_something(where: Address) -> bool:
     """Whether this is more than a word in parentheses: `x[0](y)` is no link."""
     return bool(where.scheme) or not where.shown or bool(re.search(r"[./#?]", where.shown))
-
-
-def _destination(text: str, position: int) -> tuple[str, int] | None:
-    """The address of `(address "title")` and the end of it, `position` being just behind the parenthesis."""
-    start = position = _skip(text, position)
-    if text.startswith("<", position):
-        end = text.find(">", position, position + 4_000)
-        if end < 0 or "\n" in text[position:end]:
-            return None
-        target, position = text[start + 1 : end], end + 1
-    else:
-        position = _balanced(text, position)
-        target = text[start:position]
-    if title := _TITLE.match(text, position):
-        position = title.end()
-    position = _skip(text, position)
-    return (target, position + 1) if text.startswith(")", position) else None
-
-
-def _balanced(text: str, position: int) -> int:
-    """The end of an address without spaces whose parentheses are balanced."""
-    depth = 0
-    while position < len(text) and text[position] > " ":
-        match text[position]:
-            case "\\":
-                position += 1
-            case "(":
-                depth += 1
-                if depth > _DEPTH:
-                    return position
-            case ")":
-                depth -= 1
-                if depth < 0:
-                    return position
-        position += 1
-    return min(position, len(text))
-
-
-def _skip(text: str, position: int) -> int:
-    spaces = _SPACES.match(text, position)
-    return spaces.end() if spaces else position
 
 
 def _link(words: str, where: Address) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from omnibot.blocks.buttons import retry_unit
-from omnibot.blocks.limits import FALLBACK_TEXT, LINE_TEXT
+from omnibot.blocks.limits import FALLBACK_TEXT, LINE_TEXT, size
 from omnibot.blocks.parts import context, escaped_parts, fallback, live_mention, section
 from omnibot.blocks.safety import clean, escape
 from omnibot.blocks.values import Block, Button, Page
@@ -105,13 +105,13 @@ def _quoted(words: str) -> list[str]:
     for line in words.split("\n"):
         for escaped in escaped_parts(line, limit=LINE_TEXT - 2) or [""]:
             quoted = f"> {escaped}"
-            total += len(quoted) + 1
+            total += size(quoted) + 1
             if total > _QUOTE_TEXT:
                 return [*parts, "> …"]
-            if room >= len(quoted) + 1:
+            if room >= size(quoted) + 1:
                 parts[-1] += f"\n{quoted}"
             else:
                 parts.append(quoted)
                 room = LINE_TEXT
-            room -= len(quoted) + 1
+            room -= size(quoted) + 1
     return parts

@@ -24,7 +24,8 @@ _ENTITY: Final = re.compile(r"&(#0*+\d{1,7}|#[xX]0*+[0-9a-fA-F]{1,6}|[A-Za-z][A-
 _MARKS: Final = r"[\\*_~`]*+"
 # Always a token, or (the group) one if what stands before its bar looks like an address.
 _TOKEN: Final = re.compile(
-    rf"<(?!\u200b)(?:(?={_MARKS}(?:[!@#]|&#|subteam|(?:https?|mailto|tel|slack):[^<>|]*+\|))|(?=([^<>\n|]*+)\|))", re.IGNORECASE
+    rf"<(?!\u200b)(?:(?={_MARKS}(?:[!@#]|&#|subteam|(?:https?|mailto|tel|slack):[^<>|]*+\|))|(?=([^<>\n|]*+)\|))",
+    re.IGNORECASE,
 )
 # Some readers take these entities without their semicolon.
 _BARE_ENTITY: Final = re.compile(

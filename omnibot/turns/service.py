@@ -286,6 +286,8 @@ class Turns:
         if active.stale or active.turn.state is State.ACCEPTED:
             active.stale = False
             active.turn = await self._store.get(active.turn.id) or active.turn
+            # The turn before this one may have opened the Omni thread since.
+            active.conversation = None
         if active.conversation is None and active.turn.conversation_id is not None:
             active.conversation = await self._store.conversation(active.turn.conversation_id)
         match active.turn.state:

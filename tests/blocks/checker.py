@@ -6,7 +6,7 @@ from typing import Any
 
 from omnibot.blocks import limits
 from omnibot.blocks.limits import size
-from omnibot.blocks.markdown import count_items, count_tables
+from omnibot.blocks.markdown import count_items, count_tables, pings
 from omnibot.blocks.values import Page
 from omnibot.emulator.slack.blocks import validate_message
 
@@ -46,6 +46,9 @@ def strings(value: Any) -> list[str]:
     return own + [text for inner in value.values() if isinstance(inner, list | dict) for text in strings(inner)]
 
 
-def words(pages: list[Page]) -> str:
-    """All that people read, and what is said to those who cannot see."""
-    return "\n".join(text for page in pages for text in [*strings(page.blocks), page.text])
+def live(pages: list[Page], *people: str) -> list[str]:
+    """The texts of `pages`, fallbacks included, in which somebody else than `people` (user ids) is pinged."""
+    texts = [text for page in pages for text in [*strings(page.blocks), page.text]]
+    for person in people:
+        texts = [text.replace(f"<@{person}>", "") for text in texts]
+    return [text for text in texts if pings(text)]

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 SNIPPETS = [
     "<!channel>", "<!here|here>", "<@U123ABC>", "<@U123ABC|joe>", "<#C1|general>", "<!subteam^S1|@ops>", "<subteam^S1>",
     "<https://evil.com|bank.com>", "<mailto:a@evil.com|us>", "<evil.com|bank.com>", "&lt;!channel&gt;",
-    "&amp;lt;!channel&amp;gt;", "&amp;#38;lt;!x", "&#60;!here&#62;", "&#x3c;@U1&#x3E;", "&lt&#33;channel", "&lt;", "&amp;",
-    "&", "<", ">", "!", "@", "#", "|", "lt;", "amp;", "#60;", "#33;", "\\", "*", "_", "~", "`", "``", "```", "````",
-    "~~~", "```py", "\n", "\n\n", "\n> ", "\n- ", "\n1. ", "\n   ", "\n    ", "\n# ", "\n---\n", "\n===\n", "- - -\n",
+    "&amp;lt;!channel&amp;gt;", "&amp;#38;lt;!x", "&#60;!here&#62;", "&#x3c;@U1&#x3E;", "&lt&#33;channel", "&lt;",
+    "&amp;", "&", "<", ">", "!", "@", "#", "|", "lt;", "amp;", "#60;", "#33;", "\\", "*", "_", "~", "`", "``", "```",
+    "````", "~~~", "```py", "\n", "\n\n", "\n> ", "\n- ", "\n1. ", "\n   ", "\n    ", "\n# ", "\n---\n", "\n===\n",
+    "- - -\n",
     "| a | b |\n|---|---|\n| 1 | 2 |\n", "\n|-|-|\n", "[", "]", "(", ")", "](", "![", "[a](https://evil.com)", "[a][1]",
     "\n[1]: https://evil.com 'T'\n", "[AAPL](ticker:AAPL)", "[x](javascript:x)", "![i](https://evil.com/a.png)",
-    "<https://a.b>", "https://a.b/c_(d)", "channel", "here", "words of text. More words! ", "e\u0301", "\u200b", "\u202e",
-    "👩‍👩‍👧", "🇩🇪", "\x00", "\x0b", "\r\n", "\u2028", " ", "\t", "ß", "漢字。",
+    "<https://a.b>", "https://a.b/c_(d)", "channel", "here", "words of text. More words! ", "e\u0301", "\u200b",
+    "\u202e", "👩‍👩‍👧", "🇩🇪", "\x00", "\x0b", "\r\n", "\u2028", " ", "\t", "ß", "漢字。",
 ]  # fmt: skip
 
 #: Texts of such snippets, and now and then of anything.

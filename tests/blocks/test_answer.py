@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omnibot.blocks.answer import AI_NOTICE, answer_pages, progress_page
-from omnibot.blocks.markdown import pings
 from omnibot.blocks.values import Button, Page
 from tests.blocks import hostile
-from tests.blocks.checker import check, elements, strings, words
+from tests.blocks.checker import check, elements, live, strings
 
 labels = st.one_of(hostile.texts, st.text(max_size=200), st.sampled_from(["", " ", "Yes", "a" * 5_000, "&" * 3_000]))
 buttons = st.builds(
@@ -48,13 +45,18 @@ def types(page: Page) -> list[str]:
 @settings(max_examples=60, deadline=None)
 def test_slack_takes_every_page_of_any_answer_and_nothing_in_it_pings(texts, offered, notices, person, outcome, retry):
     pages = answer_pages(
-        texts=texts, buttons=offered, notices=notices, mention=person, outcome_line=outcome, outcome_by=person, retry=retry
+        texts=texts,
+        buttons=offered,
+        notices=notices,
+        mention=person,
+        outcome_line=outcome,
+        outcome_by=person,
+        retry=retry,
     )
 
     for page in pages:
         check(page)
-    verified = re.sub(r"<@(U1|W2|U123)>", "", words(pages))
-    assert not pings(verified)
+    assert not live(pages, "U1", "W2", "U123")
     assert pages[-1].blocks[-1]["elements"][0]["text"] == AI_NOTICE
     pressable = [b for b in offered if b.runs and 0 < len(b.token) <= 2_000]
     values = [e["value"] for page in pages for e in elements(page) if e["action_id"] != "omni_button:retry"]
@@ -84,7 +86,7 @@ def test_the_asker_is_mentioned_once_with_the_first_words():
 
     assert first.blocks[0]["text"]["text"] == "<@U9>"
     assert types(first) == ["section", "markdown"]
-    assert "<@U9>" not in words([second])
+    assert not live([second])
 
 
 def test_a_mention_that_is_no_user_id_is_left_out():
@@ -92,14 +94,16 @@ def test_a_mention_that_is_no_user_id_is_left_out():
 
 
 def test_notices_and_the_outcome_follow_the_words():
-    page = page_of(notices=["A part is missing."], outcome_line="⏹ Stopped by", outcome_by="U7", buttons=[Button("t", "Go")])
+    page = page_of(
+        notices=["A part is missing."], outcome_line="⏹ Stopped by", outcome_by="U7", buttons=[Button("t", "Go")]
+    )
 
     assert types(page) == ["markdown", "context", "section", "actions", "context"]
     assert page.blocks[2]["text"]["text"] == "⏹ Stopped by <@U7>"
 
 
 def test_a_mention_in_the_outcomes_words_stays_dead():
-    assert "<@U1>" not in words([page_of(outcome_line="⚠️ <@U1> failed")])
+    assert not live([page_of(outcome_line="⚠️ <@U1> failed")])
 
 
 def test_seven_buttons_stand_in_rows_of_five():
@@ -178,9 +182,9 @@ def test_the_ai_notice_stands_on_the_last_page_only():
 
 
 def test_the_same_answer_gives_the_same_pages():
-    given_words = {"texts": [hostile.EXAMPLE], "buttons": [Button("t", "a")]}
+    first, second = (answer_pages(texts=[hostile.EXAMPLE], buttons=[Button("t", "a")]) for _ in range(2))
 
-    assert answer_pages(**given_words) == answer_pages(**given_words)
+    assert first == second
 
 
 def test_progress_with_nothing_yet_says_it_works():
@@ -215,7 +219,7 @@ def test_progress_stays_one_page_and_says_that_there_is_more():
 def test_progress_hides_half_a_link_and_a_table_without_rows():
     def shown(text: str) -> str:
         blocks = progress_page(thoughts=[], text=text).blocks
-        return blocks[1]["text"] if len(blocks) > 1 else ""
+        return blocks[1]["text"].strip() if len(blocks) > 1 else ""
 
     assert shown("See [the filing](https://www.se") == "See"
     assert shown("See [the fil") == "See"
@@ -230,7 +234,7 @@ def test_no_prefix_of_a_hostile_stream_pings():
     for end in range(len(text) + 1):
         page = progress_page(thoughts=[text[:end][-40:]], text=text[:end])
         check(page)
-        assert not pings(words([page])), text[:end]
+        assert not live([page]), text[:end]
 
 
 @given(long_texts, st.lists(hostile.texts, max_size=8), st.one_of(st.none(), hostile.texts))
@@ -239,4 +243,4 @@ def test_slack_takes_any_progress_and_nothing_in_it_pings(text, thoughts, waitin
     page = progress_page(thoughts=thoughts, text=text, waiting=waiting, elapsed=3)
 
     check(page)
-    assert not pings(words([page]))
+    assert not live([page])

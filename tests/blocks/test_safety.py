@@ -27,7 +27,8 @@ def test_a_live_token_is_recognised_and_broken(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["a < b", "a<b|c", "x <= y", "P&L", "https://x.y/?a=1&copy=2&lt=3", "<b>", "@channel", "vector<std::string>"]
+    "text",
+    ["a < b", "a<b|c", "x <= y", "P&L", "https://x.y/?a=1&copy=2&lt=3", "<b>", "@channel", "vector<std::string>"],
 )
 def test_what_pings_nobody_stays_as_it_is(text):
     assert neutralise(text) == text

@@ -78,8 +78,8 @@ class House:
         await self.start()
 
     def shown(self, channel: str, root_ts: str) -> list[str]:
-        """What people read in a thread, the root left out."""
-        return [self.slack.visible_text(m) for m in self.slack.thread(channel, root_ts) if m.ts != root_ts]
+        """What people read of the bot in a thread, a command's root message left out."""
+        return [self.slack.visible_text(m) for m in self.replies(channel, root_ts)]
 
     def script(self, pattern: str, *texts: str, seconds: float = 0.6, **final: Any) -> None:
         """Teach Omni an answer: `seconds` (real ones) of growing text, then all of `texts` as text parts."""
@@ -95,21 +95,31 @@ class House:
     async def ask_directly(self, thread_id: str, text: str) -> None:
         """Continue an Omni thread behind the bot's back, as Clear Street's own apps do."""
         url = f"{self.omni.base_url}/v1/omni-ai/threads/{thread_id}/messages"
-        async with aiohttp.ClientSession(headers={"Authorization": "Bearer demo-key"}) as session:
-            async with session.post(url, json={"account_id": 19816, "text": text}) as answer:
-                assert answer.status == 200, await answer.text()
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": "Bearer demo-key"}) as session,
+            session.post(url, json={"account_id": 19816, "text": text}) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+
+    def roots(self, channel: str) -> list[Message]:
+        """The messages of a channel that are no replies in threads."""
+        return [m for m in self.slack.history(channel) if not m.is_reply]
 
     def replies(self, channel: str, root_ts: str) -> list[Message]:
         """The bot's messages in a thread."""
         bot = self.slack.bot_user_id
         return [m for m in self.slack.thread(channel, root_ts) if m.user == bot and m.ts != root_ts]
 
-    async def answered(self, channel: str, root_ts: str, *words: str, timeout: float = 20) -> str:
-        """Wait until a finished reply in the thread holds all these words; return the thread's whole text."""
+    def answers(self, channel: str, root_ts: str) -> int:
+        """How many finished answers a thread shows."""
+        return sum(FINISHED in text for text in self.shown(channel, root_ts))
+
+    async def answered(self, channel: str, root_ts: str, *words: str, count: int = 1, timeout: float = 20) -> str:
+        """Wait until the thread shows `count` finished answers and all these words; return its whole text."""
 
         def ready() -> str:
             text = "\n".join(self.shown(channel, root_ts))
-            return text if all(w in text for w in words) and FINISHED in text else ""
+            return text if all(w in text for w in words) and self.answers(channel, root_ts) >= count else ""
 
         return await self.slack.wait_for(ready, timeout=timeout)
 

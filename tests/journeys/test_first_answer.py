@@ -13,7 +13,7 @@ async def test_a_mention_in_a_channel_is_answered_in_its_thread_and_a_follow_up_
     await house.answered("trading", ts, "AAPL")
     assert len(house.replies("trading", ts)) == 1
     await house.slack.say("ana", "trading", "compare that to AMD", thread_ts=ts)
-    await house.answered("trading", ts, "AMD")
+    await house.answered("trading", ts, "AMD", count=2)
     assert len(house.replies("trading", ts)) == 2
     assert house.asked() == ["what is the price of AAPL?", "compare that to AMD"]
     assert len(house.omni.threads) == 1
@@ -26,7 +26,7 @@ async def test_a_dm_is_answered_in_the_thread_of_the_question(house: House):
     ts = await house.slack.say("ana", dm, "how is the weather?")
     await house.answered(dm, ts, "chance of dividends")
     await house.slack.say("ana", dm, "and the weather tomorrow?", thread_ts=ts)
-    await house.slack.wait_for(lambda: len(house.replies(dm, ts)) == 2)
+    await house.answered(dm, ts, count=2)
     assert house.asked() == ["how is the weather?", "and the weather tomorrow?"]
     assert len(house.omni.threads) == 1
 
@@ -51,7 +51,7 @@ async def test_a_command_posts_the_question_under_the_askers_name_and_answers_in
     house.script("breadth", "Advancers lead decliners two to one.")
     result = await house.slack.command("ana", "trading", "/omni", "how is market breadth?")
     assert result.acked
-    (root,) = await house.slack.wait_for(lambda: house.slack.history("trading"))
+    (root,) = await house.slack.wait_for(lambda: house.roots("trading"))
     assert f"<@{house.slack.workspace.user('ana').id}>" in str(root.blocks)
     assert "how is market breadth?" in house.slack.visible_text(root)
     await house.answered("trading", root.ts, "two to one")
@@ -62,25 +62,24 @@ async def test_where_the_bot_cannot_post_a_command_is_answered_in_the_askers_dm(
     house.script("breadth", "Advancers lead decliners two to one.")
     await house.slack.command("ana", "lobby", "/omni", "how is market breadth?")
     dm = house.slack.dm("ana")
-    (root,) = await house.slack.wait_for(lambda: house.slack.history(dm))
+    (root,) = await house.slack.wait_for(lambda: house.roots(dm))
     await house.answered(dm, root.ts, "two to one")
-    assert house.slack.history("lobby") == []
+    assert house.roots("lobby") == []
 
 
 async def test_a_private_question_leaves_no_trace_in_the_channel(house: House):
     house.script("positions", "You hold 100 AAPL.")
     await house.slack.command("ana", "trading", "/omni", "private what are my positions?")
     dm = house.slack.dm("ana")
-    (root,) = await house.slack.wait_for(lambda: house.slack.history(dm))
+    (root,) = await house.slack.wait_for(lambda: house.roots(dm))
     await house.answered(dm, root.ts, "You hold 100 AAPL.")
-    assert house.slack.history("trading") == []
+    assert house.roots("trading") == []
     assert house.asked() == ["what are my positions?"]
 
 
 async def test_research_asks_for_deep_insights_on_the_ticker(house: House):
     await house.slack.command("ana", "trading", "/omni", "research AAPL margins will hold")
-    (root,) = await house.slack.wait_for(lambda: house.slack.history("trading"))
-    await house.slack.wait_for(lambda: "[" in "".join(house.shown("trading", root.ts)), timeout=10)
+    (root,) = await house.slack.wait_for(lambda: house.roots("trading"))
     await house.answered("trading", root.ts, "AAPL")
     (create,) = [c for c in house.omni.calls if c.name == "POST /v1/omni-ai/threads"]
     assert create.args["type"] == "deep_insights"
@@ -89,13 +88,23 @@ async def test_research_asks_for_deep_insights_on_the_ticker(house: House):
     assert create.args["capabilities"] == []
 
 
+async def test_omnis_thinking_is_shown_while_it_works_and_gone_when_it_is_done(house: House):
+    thoughts = [{"at": 20 * n, "thoughts": [f"[{m}/4] step {m}" for m in range(1, n + 1)]} for n in range(1, 5)]
+    parts = [{"type": "text", "text": "Worth four steps."}]
+    final = {"at": 100, "status": "succeeded", "parts": parts}
+    house.omni.add_script({"name": "steps", "pattern": "steps", "snapshots": thoughts, "final": final})
+    ts = await house.slack.say("ana", "trading", "@Omni take steps")
+    await house.slack.wait_for(lambda: "[2/4] step 2" in "".join(house.shown("trading", ts)))
+    assert "step" not in (await house.answered("trading", ts, "Worth four steps.")).replace("four steps", "")
+
+
 async def test_help_teaches_privately_and_asks_nothing(house: House):
     result = await house.slack.command("ana", "trading", "/omni", "help")
     assert result.acked
     (said,) = house.slack.ephemerals("ana")
     assert "research" in house.slack.visible_text(said)
     assert house.omni.calls == []
-    assert house.slack.history("trading") == []
+    assert house.roots("trading") == []
 
 
 async def test_a_pressed_suggestion_becomes_the_clickers_next_turn_and_shows_who_pressed_it(house: House):
@@ -103,12 +112,11 @@ async def test_a_pressed_suggestion_becomes_the_clickers_next_turn_and_shows_who
     await house.answered("trading", ts, "Pre-market")
     (reply,) = house.replies("trading", ts)
     assert await house.slack.click("ana", "trading", reply.ts, label="Check my positions")
-    await house.slack.wait_for(lambda: len(house.replies("trading", ts)) == 2)
-    await house.slack.wait_for(lambda: FINISHED in house.slack.visible_text(house.replies("trading", ts)[1]))
+    await house.answered("trading", ts, count=2)
     ana = house.slack.workspace.user("ana").id
     assert f"<@{ana}>" in str(house.replies("trading", ts)[0].blocks)
     assert "What are my current positions?" in house.slack.visible_text(house.replies("trading", ts)[1])
-    assert house.asked() == ["How are the markets doing today?".replace("How", "how"), "What are my current positions?"]
+    assert house.asked() == ["how are the markets doing today?", "What are my current positions?"]
 
 
 async def test_ten_hasty_clicks_are_one_question_and_the_others_are_told(house: House):
@@ -117,7 +125,7 @@ async def test_ten_hasty_clicks_are_one_question_and_the_others_are_told(house: 
     await house.answered("trading", ts, "Pre-market")
     (reply,) = house.replies("trading", ts)
     for _ in range(3):
-        assert await house.slack.click("ana", "trading", reply.ts, action_id="omni_button:0")
+        assert await house.slack.click("ana", "trading", reply.ts, action_id="omni_button:1")
     await house.slack.wait_for(lambda: len(house.slack.ephemerals("ana")) == 2)
     await house.slack.wait_for(lambda: len(house.replies("trading", ts)) == 2)
     assert house.asked().count("What are my current positions?") == 1
@@ -127,7 +135,7 @@ async def test_somebody_elses_click_is_their_own_turn(house: House):
     ts = await house.slack.say("ana", "trading", "@Omni how are the markets doing today?")
     await house.answered("trading", ts, "Pre-market")
     (reply,) = house.replies("trading", ts)
-    await house.slack.click("ben", "trading", reply.ts, action_id="omni_button:0")
+    await house.slack.click("ben", "trading", reply.ts, action_id="omni_button:1")
     await house.slack.wait_for(lambda: len(house.replies("trading", ts)) == 2)
     assert f"<@{house.slack.workspace.user('ben').id}>" in str(house.replies("trading", ts)[0].blocks)
 
@@ -165,7 +173,7 @@ async def test_a_failed_turn_keeps_its_words_says_why_and_offers_to_ask_again(ho
     house.script("fragile", "Now it worked.")
     (reply,) = house.replies("trading", ts)
     assert await house.slack.click("ana", "trading", reply.ts, label="Ask again")
-    await house.answered("trading", ts, "Now it worked.")
+    await house.answered("trading", ts, "Now it worked.", count=2)
     assert house.asked() == ["something fragile", "something fragile"]
 
 
@@ -190,7 +198,7 @@ async def test_nothing_in_omnis_words_pings_anybody_or_hides_where_a_link_goes(h
 async def test_a_persons_words_that_the_bot_reposts_ping_nobody(house: House):
     house.script("quiet", "Hush.")
     await house.slack.command("ana", "trading", "/omni", "quiet <!channel> and <!here> & <@U012AB3CD|x>")
-    (root,) = await house.slack.wait_for(lambda: house.slack.history("trading"))
+    (root,) = await house.slack.wait_for(lambda: house.roots("trading"))
     shown = house.slack.visible_text(root) + root.text
     assert "<!channel>" not in shown
     assert "<!here>" not in shown
@@ -224,7 +232,7 @@ async def test_talk_that_is_not_for_omni_is_left_alone(house: House):
     await house.slack.say("ana", "trading", "", thread_ts=ts, files=True)
     await house.slack.join("dan", "research")
     await house.slack.say("ana", "trading", "and the markets tomorrow?", thread_ts=ts)
-    await house.slack.wait_for(lambda: len(house.replies("trading", ts)) == 2)
+    await house.answered("trading", ts, count=2)
     assert house.asked() == ["how are the markets", "and the markets tomorrow?"]
 
 
@@ -233,7 +241,7 @@ async def test_an_answer_that_took_longer_than_thirty_seconds_is_a_new_post_that
     ts = await house.slack.say("ana", "trading", "@Omni patience please")
     await house.answered("trading", ts, "It was worth the wait.", timeout=45)
     ana = house.slack.workspace.user("ana").id
-    final = next(m for m in house.replies("trading", ts) if "worth the wait" in house.slack.visible_text(m))
+    final = next(m for m in house.replies("trading", ts) if FINISHED in house.slack.visible_text(m))
     assert f"<@{ana}>" in str(final.blocks)
     assert final.updates == []
     progress = await house.slack.wait_for(

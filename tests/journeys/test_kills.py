@@ -156,9 +156,9 @@ async def test_while_a_commands_root_message_is_posted(house: House, point):
     await house.bot.kill()
     hold.release()
     await house.start()
-    (root,) = await house.slack.wait_for(lambda: house.slack.history("trading"))
+    (root,) = await house.slack.wait_for(lambda: house.roots("trading"))
     await settled(house, "trading", root.ts)
-    assert len(house.slack.history("trading")) == 1
+    assert len(house.roots("trading")) == 1
     assert house.asked() == ["once please"]
 
 

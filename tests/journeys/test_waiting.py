@@ -1,10 +1,6 @@
 """Questions asked while Omni is busy: their order, edits, deletions, Stop."""
 
-from tests.journeys.conftest import FINISHED, House
-
-
-def final_count(house: House, channel: str, ts: str) -> int:
-    return sum(FINISHED in house.slack.visible_text(m) for m in house.replies(channel, ts))
+from tests.journeys.conftest import House
 
 
 async def test_three_follow_ups_while_busy_are_answered_in_order_and_never_two_at_a_time(house: House):
@@ -12,7 +8,7 @@ async def test_three_follow_ups_while_busy_are_answered_in_order_and_never_two_a
     ts = await house.slack.say("ana", "trading", "@Omni number 1")
     for n in (2, 3, 4):
         await house.slack.say("ana", "trading", f"number {n}", thread_ts=ts)
-    await house.slack.wait_for(lambda: final_count(house, "trading", ts) == 4, timeout=30)
+    await house.answered("trading", ts, count=4, timeout=30)
     assert house.asked() == [f"number {n}" for n in (1, 2, 3, 4)]
     assert len(house.omni.threads) == 1
     refused = [c for c in house.omni.calls if c.status == 409]
@@ -29,7 +25,7 @@ async def test_a_waiting_question_can_be_edited_and_another_deleted(house: House
     await house.slack.edit("trading", two, "question two")
     await house.slack.delete("trading", three)
     await house.slack.say("ana", "trading", "question four", thread_ts=ts)
-    await house.slack.wait_for(lambda: final_count(house, "trading", ts) == 3, timeout=30)
+    await house.answered("trading", ts, count=3, timeout=30)
     assert house.asked() == ["question one", "question two", "question four"]
 
 
@@ -48,9 +44,7 @@ async def test_stop_ends_the_answer_at_omni_and_drops_what_waits(house: House):
     ts = await house.slack.say("ana", "trading", "@Omni slow please")
     await house.slack.say("ana", "trading", "another slow one", thread_ts=ts)
     await house.slack.wait_for(lambda: house.slack.ephemerals("ana"))
-    await house.slack.wait_for(
-        lambda: "beginning of a long answer" in "".join(house.shown("trading", ts)), timeout=15
-    )
+    await house.slack.wait_for(lambda: "beginning of a long answer" in "".join(house.shown("trading", ts)), timeout=15)
     result = await house.slack.command("ana", "trading", "/omni", "stop")
     assert "1 answer" in str(result.ack_payload)
     assert "1 waiting question" in str(result.ack_payload)
@@ -97,7 +91,7 @@ async def test_a_thread_that_somebody_else_keeps_busy_is_waited_for(house: House
     await house.ask_directly(thread_id, "elsewhere")
     house.script("second", "Two.")
     await house.slack.say("ana", "trading", "second", thread_ts=ts)
-    await house.answered("trading", ts, "Two.")
+    await house.answered("trading", ts, "Two.", count=2)
     assert house.asked() == ["first", "elsewhere", "second"]
     assert any(c.status == 409 for c in house.omni.calls)
 
@@ -110,7 +104,7 @@ async def test_an_idle_thread_that_still_refuses_is_replaced_by_a_new_one_and_th
     house.script("second", "Two.")
     house.omni.gate.refuse("POST /v1/omni-ai/threads/{thread_id}/messages", status=409, count=10)
     await house.slack.say("ana", "trading", "second", thread_ts=ts)
-    text = await house.answered("trading", ts, "Two.")
+    text = await house.answered("trading", ts, "Two.", count=2)
     assert "this is a new one" in text
     assert len(house.omni.threads) == 2
 
@@ -122,7 +116,7 @@ async def test_an_omni_thread_that_is_gone_is_replaced_by_a_new_one(house: House
     house.script("second", "Two.")
     house.omni.gate.refuse("POST /v1/omni-ai/threads/{thread_id}/messages", status=404)
     await house.slack.say("ana", "trading", "second", thread_ts=ts)
-    assert "this is a new one" in await house.answered("trading", ts, "Two.")
+    assert "this is a new one" in await house.answered("trading", ts, "Two.", count=2)
 
 
 async def test_a_429_is_waited_for_as_long_as_the_api_says(house: House):
@@ -133,5 +127,3 @@ async def test_a_429_is_waited_for_as_long_as_the_api_says(house: House):
     first, second = [c for c in house.omni.calls if c.name == "POST /v1/omni-ai/threads"]
     assert second.monotonic - first.monotonic >= 2
     assert house.asked() == ["hello"]
-
-

@@ -40,4 +40,6 @@ def list_accounts(visit: Visit) -> Answer:
     name = visit.query.get("account_name", "").casefold()
     found = [a for a in visit.accounts if wanted in (None, a["id"]) and name in str(a.get("full_name", "")).casefold()]
     page, metadata = visit.page(found, newest_first=False)
+    if visit.revision.extended:
+        page = [{"account_holder_entity_kind": "NATURAL_PERSON", **a} for a in page]
     return answer(page, metadata)

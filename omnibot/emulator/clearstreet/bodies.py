@@ -36,12 +36,13 @@ def read_body(raw: str, required: Mapping[str, Check], optional: Mapping[str, Ch
     optional = optional or {}
     body = read_object(raw)
     known: dict[str, Check] = {**required, **optional}
-    for name in body:
-        if name not in known:
-            raise _mismatch(raw, f"unknown field `{name}`, expected one of {_ticked(known)}")
+    # Missing before unknown: a caller that speaks another generation's names must hear which field this one lacks.
     for name in required:
         if name not in body:
             raise _mismatch(raw, f"missing field `{name}`")
+    for name in body:
+        if name not in known:
+            raise _mismatch(raw, f"unknown field `{name}`, expected one of {_ticked(known)}")
     for name, value in body.items():
         if value is None and name in optional and known[name] is not capabilities:
             continue

@@ -1,0 +1,1 @@
+"""Clear Street's emulator keeps the rules it imitates."""

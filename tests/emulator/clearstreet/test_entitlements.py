@@ -1,0 +1,100 @@
+"""Agreements and entitlements, in the words of each generation."""
+
+import hashlib
+
+import pytest
+
+from tests.emulator.clearstreet.conftest import MAIN, OTHER, new, old
+
+PATH, CODE = "/omni-ai/entitlements", "omni.account_data"
+NAMES = {
+    "2026-04": ("trading_account_ids", "requested_entitlement_codes", "trading_account_id"),
+    "2026-08": ("account_ids", "entitlement_codes", "account_id"),
+    "2026-10": ("account_ids", "entitlement_codes", "account_id"),
+}
+every = pytest.mark.parametrize("revision", list(NAMES))
+
+
+def consent(agreement, revision, *accounts):
+    accounts_name, codes_name, _ = NAMES[revision]
+    return {"agreement_id": agreement, codes_name: [CODE], accounts_name: list(accounts)}
+
+
+@pytest.fixture
+async def agreement(call):
+    _, answer = await call("GET", "/omni-ai/entitlement-agreements")
+    return answer["data"][0]
+
+
+async def test_the_agreement_is_a_whole_document_that_matches_its_hash(agreement):
+    assert agreement["agreement_key"] == "omni_account_data_access"
+    assert agreement["entitlement_codes"] == [CODE]
+    assert agreement["document_content"].count("\n\n") > 8
+    assert hashlib.sha256(agreement["document_content"].encode()).hexdigest() == agreement["document_sha256"]
+
+
+@every
+async def test_consent_is_recorded_for_each_account_and_may_be_repeated(call, agreement, revision):
+    body = consent(agreement["agreement_id"], revision, MAIN, OTHER)
+
+    status, first = await call("POST", PATH, json=body)
+    _, second = await call("POST", PATH, json=body)
+    _, listed = await call("GET", PATH)
+    _, one = await call("GET", PATH, **{NAMES[revision][2]: OTHER})
+
+    assert status == 200
+    assert first["data"] == second["data"] == listed["data"]
+    assert [grant[NAMES[revision][2]] for grant in listed["data"]] == [MAIN, OTHER]
+    assert one["data"] == listed["data"][1:]
+
+
+@every
+async def test_the_names_of_another_generation_are_refused_naming_the_missing_field(call, agreement, revision):
+    other = "2026-10" if revision == "2026-04" else "2026-04"
+
+    status, answer = await call("POST", PATH, json=consent(agreement["agreement_id"], other, MAIN))
+
+    assert status == 422
+    assert f"missing field `{NAMES[revision][1]}`" in answer["error"]["message"]
+    assert (await call("GET", PATH))[1]["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("agreement_id", "accounts", "status"), [("unknown", [MAIN], 400), (None, [], 400), (None, [20001], 403)]
+)
+async def test_consent_that_makes_no_sense_is_refused(call, agreement, revision, agreement_id, accounts, status):
+    body = consent(agreement_id or agreement["agreement_id"], revision, *accounts)
+
+    assert (await call("POST", PATH, json=body))[0] == status
+
+
+async def test_a_revoked_entitlement_is_gone(call, stranger, agreement, revision):
+    _, answer = await call("POST", PATH, json=consent(agreement["agreement_id"], revision, MAIN))
+    path = f"{PATH}/{answer['data'][0]['entitlement_id']}"
+
+    assert (await stranger("DELETE", path))[0] == 404
+    _, revoked = await call("DELETE", path)
+
+    assert revoked["data"] == {"entitlement_id": answer["data"][0]["entitlement_id"], "revoked": True}
+    assert (await call("DELETE", path))[0] == 404
+    assert (await call("GET", PATH))[1]["data"] == []
+
+
+@new
+async def test_an_account_nobody_chose_for_is_enabled_until_opted_out(call, agreement, revision):
+    async def status():
+        _, answer = await call("GET", "/omni-ai/entitlement-status")
+        return {row["account_id"]: row["enabled"] for row in answer["data"]}
+
+    assert await status() == {MAIN: True, OTHER: True}
+    opted = await call("POST", f"{PATH}/opt-out", json={"account_ids": [MAIN], "entitlement_codes": [CODE]})
+    assert opted[1]["data"] == [{"account_id": MAIN, "enabled": False, "entitlement_code": CODE}]
+    assert await status() == {MAIN: False, OTHER: True}
+    await call("POST", PATH, json=consent(agreement["agreement_id"], revision, MAIN))
+    assert await status() == {MAIN: True, OTHER: True}
+
+
+@old
+async def test_status_and_opt_out_are_unknown_to_older_generations(call):
+    assert (await call("GET", "/omni-ai/entitlement-status"))[0] == 404
+    assert (await call("POST", f"{PATH}/opt-out", json={}))[0] == 404
