@@ -108,10 +108,12 @@ def judge(error: BaseException) -> Verdict:
     status = int(getattr(response, "status_code", 0) or 0)
     headers = {str(k).lower(): v for k, v in (getattr(response, "headers", None) or {}).items()}
     data = getattr(response, "data", response)
-    code = str(data.get("error") or status) if isinstance(data, dict) else str(status)
+    said = data.get("error") if isinstance(data, dict) else None
+    code = str(said or status)
     if status == 429 or _BY_ERROR.get(code) is Failure.SLOW_DOWN:
         return Verdict(Failure.SLOW_DOWN, code, _seconds(headers.get("retry-after")))
-    if status >= 500:
+    if status >= 500 or not said:
+        # Broken, or an answer that is not Slack's: it may have happened.
         return Verdict(Failure.UNKNOWN, code, 1.0)
     failure = _BY_ERROR.get(code, Failure.REFUSED)
     return Verdict(failure, code, 60.0 if failure is Failure.BROKEN_APP else 1.0)

@@ -1,0 +1,185 @@
+"""Every way Slack can refuse a reply, and the reply that arrives all the same, once."""
+
+import asyncio
+
+import pytest
+
+from omnibot.slack.posts import fingerprint
+from omnibot.slack.replies import pages_of
+from omnibot.turns.model import Answer, OfferedButton, Outcome, Snapshot
+from tests.slack.conftest import Desktop
+
+WORDS = "Every one of these words must arrive."
+
+
+def answer(text: str = WORDS, **over: object) -> Answer:
+    fields: dict[str, object] = {"outcome": Outcome.SUCCEEDED, "parts": [{"type": "text", "text": text}], **over}
+    return Answer(**fields)  # type: ignore[arg-type]  # a factory with defaults
+
+
+async def delivered(desktop: Desktop, turn, what: Answer, buttons=()) -> None:
+    """What the turn's alarm does: try until it stands."""
+    for _ in range(20):
+        again_in = await desktop.reply.finish(turn, what, buttons)
+        if again_in is None:
+            return
+        await asyncio.sleep(min(again_in, 1.5))
+    raise AssertionError("never delivered")
+
+
+async def begun(desktop: Desktop, turn) -> None:
+    desktop.reply.begin(turn)
+    await desktop.slack.wait_for(lambda: desktop.shown(turn))
+
+
+@pytest.mark.parametrize("with_placeholder", [True, False])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (429, None),
+        (500, None),
+        (503, "<html>busy</html>"),
+        (200, {"ok": False, "error": "internal_error"}),
+        (200, {"ok": False, "error": "ratelimited"}),
+        (200, {"ok": False, "error": "invalid_blocks"}),
+        (200, {"ok": False, "error": "something_new"}),
+        (200, "not json"),
+    ],
+)
+@pytest.mark.parametrize("point", ["before", "after"])
+async def test_a_refused_write_is_made_good_and_never_made_twice(
+    desktop: Desktop, with_placeholder: bool, status, body, point
+):
+    turn = await desktop.turn()
+    if with_placeholder:
+        await begun(desktop, turn)
+    method = "chat.update" if with_placeholder else "chat.postMessage"
+    desktop.slack.gate.refuse(method, point, status=status, body=body, headers={"Retry-After": "1"})
+    await delivered(desktop, turn, answer())
+    if (point == "after" and method == "chat.postMessage" and isinstance(body, dict)) or status == 429:
+        # Slack never says "no" to a post it made, except by breaking: those combinations cannot be told apart.
+        assert WORDS in desktop.text(turn)
+        return
+    assert len(desktop.shown(turn)) == 1
+    assert desktop.text(turn).count(WORDS) == 1
+
+
+@pytest.mark.parametrize("point", ["before", "after"])
+async def test_a_dropped_post_is_looked_for_before_it_is_made_again(desktop: Desktop, point):
+    turn = await desktop.turn()
+    desktop.slack.gate.drop("chat.postMessage", point)
+    await delivered(desktop, turn, answer())
+    assert len(desktop.shown(turn)) == 1
+    assert desktop.text(turn).count(WORDS) == 1
+
+
+async def test_a_placeholder_that_was_deleted_is_replaced_by_a_new_message(desktop: Desktop):
+    turn = await desktop.turn()
+    await begun(desktop, turn)
+    await desktop.slack.delete("trading", desktop.shown(turn)[0].ts)
+    await delivered(desktop, turn, answer())
+    assert desktop.text(turn).count(WORDS) == 1
+
+
+async def test_where_the_channel_is_closed_the_answer_comes_by_dm(desktop: Desktop):
+    turn = await desktop.turn()
+    desktop.slack.workspace.channel("trading").is_archived = True
+    await delivered(desktop, turn, answer())
+    dm = desktop.slack.history(desktop.slack.dm("ana"))
+    assert WORDS in desktop.slack.visible_text(dm[0])
+
+
+async def test_blocks_that_slack_refuses_again_and_again_become_words(desktop: Desktop):
+    turn = await desktop.turn()
+    button = OfferedButton("token", 0, "prompt", 0, "b", "Press me", prompt="p")
+    refused = {"ok": False, "error": "invalid_blocks"}
+    desktop.slack.gate.refuse("chat.postMessage", status=200, body=refused, count=2)
+    await delivered(desktop, turn, answer(), [button])
+    assert desktop.text(turn).count(WORDS) == 1
+    assert "Press me" in desktop.text(turn)
+
+
+async def test_delivering_the_same_answer_again_writes_nothing(desktop: Desktop):
+    turn = await desktop.turn()
+    await delivered(desktop, turn, answer())
+    writes = len([c for c in desktop.slack.calls if c.name.startswith("chat.")])
+    await delivered(desktop, turn, answer())
+    assert await desktop.successor().finish(turn, answer(), ()) is None
+    assert len([c for c in desktop.slack.calls if c.name.startswith("chat.")]) == writes
+
+
+async def test_another_process_finishes_in_the_same_message(desktop: Desktop):
+    turn = await desktop.turn()
+    await begun(desktop, turn)
+    assert await desktop.successor().finish(turn, answer(), ()) is None
+    assert len(desktop.shown(turn)) == 1
+    assert desktop.text(turn).count(WORDS) == 1
+
+
+async def test_progress_never_overwrites_a_final(desktop: Desktop):
+    turn = await desktop.turn()
+    await begun(desktop, turn)
+    hold = desktop.slack.gate.hold("chat.update", "before")
+    await asyncio.sleep(3.1)
+    desktop.reply.progress(turn, Snapshot("running", "half", ()))
+    await hold.reached()
+    final = asyncio.ensure_future(desktop.reply.finish(turn, answer(), ()))
+    desktop.reply.progress(turn, Snapshot("running", "late and useless", ()))
+    await asyncio.sleep(0.2)
+    hold.release()
+    assert await final is None
+    await asyncio.sleep(0.5)
+    assert "half" not in desktop.text(turn)
+    assert desktop.text(turn).count(WORDS) == 1
+
+
+async def test_progress_is_coalesced_to_one_update_in_three_seconds(desktop: Desktop):
+    turn = await desktop.turn()
+    await begun(desktop, turn)
+    for n in range(40):
+        desktop.reply.progress(turn, Snapshot("running", f"text {n}", ()))
+        await asyncio.sleep(0.1)
+    updates = [c for c in desktop.slack.calls if c.name == "chat.update"]
+    assert len(updates) == 1
+    assert await desktop.reply.finish(turn, answer(), ()) is None
+
+
+async def test_a_late_answer_is_a_new_post_and_the_progress_shrinks(desktop: Desktop):
+    turn = await desktop.turn()
+    await begun(desktop, turn)
+    await delivered(desktop, turn, answer(late=True))
+    progress, final = desktop.shown(turn)
+    assert f"<@{turn.person.user}>" in str(final.blocks)
+    assert WORDS in desktop.slack.visible_text(final)
+    assert WORDS not in desktop.slack.visible_text(progress)
+
+
+async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
+    from omnibot.errors import OwnershipLost
+    from omnibot.slack.budget import Budget
+    from omnibot.slack.posts import Posts
+    from omnibot.slack.replies import SlackReply
+
+    async def lost(_turn_id: str, _seconds: float) -> None:
+        raise OwnershipLost
+
+    turn = await desktop.turn()
+    reply = SlackReply(desktop.client, Posts(desktop.client, desktop.database, assure=lost), Budget())
+    with pytest.raises(OwnershipLost):
+        await reply.finish(turn, answer(), ())
+    assert desktop.shown(turn) == []
+
+
+async def test_the_same_answer_always_makes_the_same_pages(desktop: Desktop):
+    turn = await desktop.turn()
+    long = answer("\n\n".join(f"Paragraph {n} " * 100 for n in range(30)))
+    first, second = pages_of(turn, long, ()), pages_of(turn, long, ())
+    assert [fingerprint(p) for p in first] == [fingerprint(p) for p in second]
+    assert len(first) > 1
+
+
+async def test_parts_that_cannot_be_shown_yet_are_named(desktop: Desktop):
+    turn = await desktop.turn()
+    what = answer(parts=[{"type": "hologram", "x": 1}, {"type": "text", "text": "Words."}])
+    page = pages_of(turn, what, ())[-1]
+    assert "hologram" in str(page.blocks)
