@@ -1,16 +1,17 @@
 # make demo   ask Omni in a Slack you can see, no account needed
 # make test   everything a change must pass
+# make bench  figures: how soon Slack shows what Omni said, and what it costs
 # make fmt    let ruff write the code's form;  make lint   check form, types and doors only
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint fmt clean
+.PHONY: demo test lint fmt bench clean
 
 demo: .venv/run
 	$(BIN)/omnibot demo
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 4
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -21,6 +22,9 @@ lint: .venv/dev
 fmt: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: .venv/dev
+	$(BIN)/python -m tests.benchmarks.answers
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -62,7 +62,7 @@ def answer_pages(
     """
     words = split(safe("\n\n".join(text for text in texts if text.strip())))
     units: list[list[Block]] = [[markdown(piece)] for piece in words]
-    if not words and not buttons:
+    if not words and not buttons and not outcome_line:
         units.append([section(NO_WORDS)])
     if address := live_mention(mention):
         # Kept with what follows: a mention alone on a page says nothing.

@@ -50,6 +50,9 @@ CLAIM = 250
 WAITING = 2.0
 #: Seconds after which a step that broke is tried again, doubling up to the second.
 STUMBLE, MAX_STUMBLE = 0.5, 30.0
+#: Steps of one turn that may break in a row; then it ends with an apology (about two minutes).
+MAX_STUMBLES = 8
+BROKEN = "Something went wrong inside omnibot, so there is no answer. Ask again, or tell whoever runs it ({reference})."
 #: Seconds admission may fail (Slack or Clear Street away) before the asker gets an error instead.
 ADMISSION_PATIENCE = 180.0
 
@@ -248,9 +251,7 @@ class Turns:
             delay = await self._reread(active)
         except Exception:
             # A step that breaks must not lose the turn: whatever it was, the row is still there and still ours.
-            count = self._stumbles[turn_id] = self._stumbles.get(turn_id, 0) + 1
-            delay = min(MAX_STUMBLE, STUMBLE * 2**count)
-            log.exception("step_failed", turn=turn_id, state=active.turn.state.value, again_in=delay)
+            delay = await self._stumble(active)
         finally:
             active.stepping = False
             again, active.again = active.again, False
@@ -261,6 +262,20 @@ class Turns:
                     self._arm(turn_id, 0 if again else delay)
         if delay is None and active.turn.conversation_id is not None:
             await self._wake_next(active.turn.conversation_id)
+
+    async def _stumble(self, active: Active) -> float | None:
+        """A step broke: try again later, and when that does not help end the turn with an apology."""
+        turn_id = active.turn.id
+        count = self._stumbles[turn_id] = self._stumbles.get(turn_id, 0) + 1
+        delay = min(MAX_STUMBLE, STUMBLE * 2.0**count)
+        log.exception("step_failed", turn=turn_id, state=active.turn.state.value, again_in=delay)
+        if count == MAX_STUMBLES and active.turn.state in (State.ACCEPTED, State.SUBMITTING, State.RUNNING):
+            active.stale = True
+            try:
+                return await self._watching.fail(active, BROKEN.format(reference=turn_id), None)
+            except Exception:
+                log.exception("apology_failed", turn=turn_id)
+        return delay
 
     async def _reread(self, active: Active) -> float | None:
         turn_id = active.turn.id
@@ -278,7 +293,13 @@ class Turns:
         return 0.0
 
     async def _wake_next(self, conversation_id: str) -> None:
-        for turn_id in await self._store.waiting_in(conversation_id):
+        try:
+            waiting = await self._store.waiting_in(conversation_id)
+        except SQLAlchemyError as error:
+            # They also look by themselves.
+            log.warning("wake_failed", error=type(error).__name__)
+            return
+        for turn_id in waiting:
             self._poke(turn_id)
 
     async def _step(self, active: Active) -> float | None:

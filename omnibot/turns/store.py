@@ -107,6 +107,8 @@ class TurnStore:
                         known.c.thread_ts == new.thread_ts,
                         known.c.user == new.person.user,
                         known.c.org == new.person.org,
+                        # Somebody who was turned away takes no part.
+                        or_(known.c.conversation_id.is_not(None), known.c.state.in_(OPEN_STATES)),
                     )
                 )
             )

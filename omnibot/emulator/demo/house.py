@@ -1,0 +1,190 @@
+"""Both emulators in this process, and the unchanged bot as a process of its own between them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.emulator.slack.server import SlackEmulator
+
+#: The key of the emulator's first client.
+API_KEY = "demo-key"
+#: Seconds in which the bot must have connected to Slack, and in which it must have left after SIGTERM.
+_READY = 30.0
+_DRAIN = 10.0
+_LOG_LINES = 25
+
+# What the surroundings say to a real omnibot must not reach this one; and no proxy leads to loopback.
+_FOREIGN = ("SLACK_", "CLEAR_STREET_", "OMNIBOT_", "DATABASE_URL", "PORT")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the text is for the person who started it."""
+
+
+@dataclass(slots=True)
+class House:
+    """A running demo."""
+
+    slack: SlackEmulator
+    omni: ClearStreetEmulator
+    bot: Bot
+
+
+class Bot:
+    """`omnibot db upgrade`, then `omnibot run`."""
+
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        self._environment = environment
+        self._folder = folder
+        self._log = folder / "bot.log"
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self, slack: SlackEmulator) -> None:
+        """Start it and wait until it is connected to this Slack.
+
+        Raises:
+            DemoError: it ended or did not connect; with the end of its log.
+        """
+        code = await (await self._run("db", "upgrade")).wait()
+        if code:
+            raise self._trouble(f"`omnibot db upgrade` ended with exit code {code}.")
+        process = await self._run("run")
+        connected = asyncio.create_task(slack.wait_for(lambda: bool(slack.socket_mode.sockets), timeout=_READY))
+        ended = asyncio.create_task(process.wait())
+        try:
+            await asyncio.wait((connected, ended), return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                raise self._trouble(f"The bot ended at once, with exit code {process.returncode}.")
+            if connected.exception() is not None:
+                raise self._trouble(f"The bot did not connect to Slack within {_READY:.0f} s.")
+        finally:
+            for task in (connected, ended):
+                task.cancel()
+            await asyncio.gather(connected, ended, return_exceptions=True)
+
+    async def watch(self) -> None:
+        """Wait until it ends by itself.
+
+        Raises:
+            DemoError: it did.
+        """
+        assert self._process is not None
+        code = await self._process.wait()
+        raise self._trouble(f"The bot ended, with exit code {code}.")
+
+    async def stop(self) -> None:
+        """Let it finish what it is writing; kill it if that takes too long."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), _DRAIN)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _run(self, *arguments: str) -> asyncio.subprocess.Process:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "omnibot", *arguments),
+                env=self._environment,
+                cwd=self._folder,  # away from any .env file
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for us: we tell the bot when it is time
+            )
+        return self._process
+
+    def _trouble(self, sentence: str) -> DemoError:
+        lines = self._log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
+        return DemoError("\n".join([sentence, "The end of its log:", *(f"  {line}" for line in lines)]))
+
+
+def bot_variables(slack: SlackEmulator, omni: ClearStreetEmulator) -> dict[str, str]:
+    """The environment variables that point a bot at these emulators."""
+    return {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_API_URL": slack.api_url,
+        "CLEAR_STREET_API_KEY": API_KEY,
+        "CLEAR_STREET_BASE_URL": omni.base_url,
+    }
+
+
+@asynccontextmanager
+async def open_emulators(
+    *, revision: str, pace: float, slack_port: int = 0, clear_street_port: int = 0
+) -> AsyncIterator[tuple[SlackEmulator, ClearStreetEmulator]]:
+    """Slack and Clear Street on loopback; port 0 takes a free one.
+
+    Raises:
+        DemoError: a port is taken.
+    """
+    slack, omni = SlackEmulator(), ClearStreetEmulator(revision=revision, pace=pace)
+    try:
+        try:
+            await slack.start(port=slack_port)
+            await omni.start(port=clear_street_port)
+        except OSError as error:
+            raise DemoError(f"Cannot listen on 127.0.0.1: {error.strerror or error}.") from error
+        yield slack, omni
+    finally:
+        await slack.close()
+        await omni.close()
+
+
+@asynccontextmanager
+async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
+    """Everything started and connected; nothing is left of it afterwards.
+
+    Raises:
+        DemoError: the bot did not start.
+    """
+    with TemporaryDirectory(prefix="omnibot-demo-", ignore_cleanup_errors=True) as folder:
+        async with open_emulators(revision=revision, pace=pace) as (slack, omni):
+            environment = {
+                **{name: value for name, value in os.environ.items() if not _kept_out(name)},
+                **bot_variables(slack, omni),
+                "DATABASE_URL": f"sqlite:///{folder}/omnibot.sqlite3",
+                "PORT": str(_free_port()),
+            }
+            bot = Bot(environment, Path(folder))
+            try:
+                await bot.start(slack)
+                yield House(slack, omni, bot)
+            finally:
+                await bot.stop()
+
+
+def _kept_out(name: str) -> bool:
+    return name.startswith(_FOREIGN) or name.lower() in _PROXIES
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def names_of(slack: SlackEmulator) -> Mapping[str, str]:
+    """Ids of people and channels, and what people call them."""
+    workspace = slack.workspace
+    people = {user.id: user.real_name for user in workspace.users.values()}
+    return people | {channel.id: channel.name for channel in workspace.channels.values()}

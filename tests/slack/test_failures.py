@@ -1,0 +1,75 @@
+"""What Slack's refusals mean, and when progress may be written."""
+
+from typing import Any
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from omnibot.slack.budget import Budget
+from omnibot.slack.failures import Failure, judge
+
+
+def refused(status: int, data: Any, **headers: str) -> SlackApiError:
+    response = AsyncSlackResponse(
+        client=None,
+        http_verb="POST",
+        api_url="",
+        req_args={},
+        data=data,
+        headers=headers,
+        status_code=status,
+    )
+    return SlackApiError("refused", response)
+
+
+@pytest.mark.parametrize(
+    ("error", "failure", "wait"),
+    [
+        (refused(429, {"ok": False, "error": "ratelimited"}, **{"Retry-After": "7"}), Failure.SLOW_DOWN, 7),
+        (refused(429, {"ok": False, "error": "ratelimited"}), Failure.SLOW_DOWN, 1),
+        (refused(429, {"ok": False, "error": "ratelimited"}, **{"Retry-After": "soon"}), Failure.SLOW_DOWN, 1),
+        (refused(200, {"ok": False, "error": "rate_limited"}), Failure.SLOW_DOWN, 1),
+        (refused(500, {}), Failure.UNKNOWN, 1),
+        (refused(200, {"ok": False, "error": "internal_error"}), Failure.UNKNOWN, 1),
+        (refused(200, {"ok": False}), Failure.UNKNOWN, 1),
+        (refused(200, "<html>"), Failure.UNKNOWN, 1),
+        (TimeoutError(), Failure.UNKNOWN, 1),
+        (OSError("reset"), Failure.UNKNOWN, 1),
+        (refused(200, {"ok": False, "error": "message_not_found"}), Failure.MESSAGE_GONE, 1),
+        (refused(200, {"ok": False, "error": "invalid_blocks"}), Failure.BAD_BLOCKS, 1),
+        (refused(200, {"ok": False, "error": "msg_too_long"}), Failure.BAD_BLOCKS, 1),
+        (refused(200, {"ok": False, "error": "not_in_channel"}), Failure.CLOSED_DOOR, 1),
+        (refused(200, {"ok": False, "error": "token_revoked"}), Failure.BROKEN_APP, 60),
+        (refused(200, {"ok": False, "error": "an_error_of_2027"}), Failure.REFUSED, 1),
+    ],
+)
+def test_what_a_failed_call_means(error: Exception, failure: Failure, wait: float):
+    verdict = judge(error)
+    assert (verdict.failure, verdict.wait) == (failure, wait)
+
+
+def test_progress_of_a_workspace_is_spread_over_the_minute():
+    budget = Budget(per_minute=30, burst=10)
+    assert [budget.wait("T1", "chat.update", 0.0) for _ in range(10)] == [0.0] * 10
+    assert budget.wait("T1", "chat.update", 0.0) == pytest.approx(2.0)
+    assert budget.wait("T2", "chat.update", 0.0) == 0.0
+    assert budget.wait("T1", "chat.update", 2.0) == 0.0
+
+
+def test_progress_in_any_minute_stays_below_slacks_tier():
+    budget = Budget()
+    now, written = 0.0, 0
+    while now < 60:
+        wait = budget.wait("T1", "chat.update", now)
+        if wait == 0.0:
+            written += 1
+        now += max(wait, 0.01)
+    assert written <= 40
+
+
+def test_after_a_429_nothing_is_written_until_slack_allows_it():
+    budget = Budget()
+    budget.close("T1", "chat.update", 0.0, 10)
+    assert budget.wait("T1", "chat.update", 0.0) >= 10
+    assert budget.wait("T1", "chat.update", 12.1) == 0.0

@@ -1,0 +1,60 @@
+"""The command line, as a process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "CLEAR_STREET_", "OMNIBOT_", "DATABASE_"))}
+
+
+def omnibot(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "omnibot", *arguments],
+        cwd=cwd,
+        env={**CLEAN, **variables},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+SECRETS = {"SLACK_BOT_TOKEN": "xoxb-s", "SLACK_APP_TOKEN": "xapp-s", "CLEAR_STREET_API_KEY": "s3cret"}
+
+
+def test_run_without_settings_says_which_are_missing_and_shows_no_traceback(tmp_path: Path):
+    done = omnibot("run", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "SLACK_BOT_TOKEN: is not set" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_on_an_empty_database_says_what_to_run(tmp_path: Path):
+    done = omnibot("run", cwd=tmp_path, **SECRETS)
+    assert done.returncode == 1
+    assert "omnibot db upgrade" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_says_when_slack_cannot_be_reached(tmp_path: Path):
+    assert omnibot("db", "upgrade", cwd=tmp_path).returncode == 0
+    done = omnibot("run", cwd=tmp_path, SLACK_API_URL="http://127.0.0.1:1/api/", **SECRETS)
+    assert done.returncode == 1
+    assert "SLACK_BOT_TOKEN" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "xoxb-s" not in done.stderr
+
+
+def test_db_upgrade_makes_the_tables_and_says_where_it_stands(tmp_path: Path):
+    done = omnibot("db", "upgrade", cwd=tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3")
+    assert done.returncode == 0
+    assert "0001" in done.stdout
+    assert (tmp_path / "new.sqlite3").exists()
+
+
+def test_help_lists_the_commands(tmp_path: Path):
+    done = omnibot("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for command in ("run", "demo", "emulator", "db"):
+        assert command in done.stdout

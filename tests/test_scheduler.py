@@ -1,0 +1,86 @@
+"""Alarms ring, late ones too."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from omnibot.scheduler import Scheduler
+
+
+@pytest.fixture
+async def scheduler():
+    scheduler = Scheduler()
+    scheduler.start()
+    yield scheduler
+    scheduler.stop()
+
+
+async def test_an_alarm_rings_once_with_its_arguments(scheduler: Scheduler):
+    rung: list[str] = []
+
+    async def ring(word: str) -> None:
+        rung.append(word)
+
+    scheduler.at("one", 0.02, ring, "hello")
+    await asyncio.sleep(0.15)
+    assert rung == ["hello"]
+    assert "one" not in scheduler
+
+
+async def test_a_second_alarm_of_the_same_name_replaces_the_first(scheduler: Scheduler):
+    rung: list[int] = []
+
+    async def ring(n: int) -> None:
+        rung.append(n)
+
+    scheduler.at("one", 0.05, ring, 1)
+    scheduler.at("one", 0.1, ring, 2)
+    await asyncio.sleep(0.25)
+    assert rung == [2]
+
+
+async def test_an_alarm_missed_by_seconds_because_the_loop_stalled_still_rings(scheduler: Scheduler):
+    rung = asyncio.Event()
+
+    async def ring() -> None:
+        rung.set()
+
+    scheduler.at("one", 0.05, ring)
+    time.sleep(2.2)  # noqa: ASYNC251  the stall itself
+    await asyncio.wait_for(rung.wait(), 1)
+
+
+async def test_an_alarm_rings_even_while_its_namesake_still_runs(scheduler: Scheduler):
+    rung: Iterator[int] = iter(range(10))
+    second = asyncio.Event()
+
+    async def ring() -> None:
+        if next(rung) == 0:
+            scheduler.at("one", 0, ring)
+            await asyncio.wait_for(second.wait(), 2)
+        else:
+            second.set()
+
+    scheduler.at("one", 0, ring)
+    await asyncio.wait_for(second.wait(), 2)
+
+
+async def test_a_repeating_alarm_never_overlaps_itself(scheduler: Scheduler):
+    running, most = 0, 0
+
+    async def ring() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.1)
+        running -= 1
+
+    scheduler.every("tick", 0.03, ring)
+    await asyncio.sleep(0.4)
+    assert most == 1
+
+
+async def test_forgetting_an_alarm_that_is_not_there_is_no_error(scheduler: Scheduler):
+    scheduler.forget("nothing")

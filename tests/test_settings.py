@@ -1,0 +1,64 @@
+"""Settings are checked at start, in words, without values."""
+
+import pytest
+
+from omnibot.errors import SettingsError
+from omnibot.settings import Settings
+
+GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CLEAR_STREET_API_KEY": "key"}
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path):
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in {**GOOD, **variables}.items():
+        monkeypatch.setenv(name, value)
+    return Settings.read()
+
+
+def test_the_defaults_are_those_of_production(monkeypatch):
+    settings = read(monkeypatch)
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.clear_street_base_url == "https://api.clearstreet.com"
+    assert settings.clear_street_api_revision == "auto"
+    assert settings.omnibot_api_rate == 50
+
+
+def test_every_missing_variable_is_named_at_once():
+    with pytest.raises(SettingsError) as refused:
+        Settings.read()
+    for name in GOOD:
+        assert f"{name}: is not set" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLEAR_STREET_ACCOUNT_ID", "my account"),
+        ("CLEAR_STREET_API_REVISION", "2020-01"),
+        ("OMNIBOT_API_RATE", "-17.25"),
+        ("SLACK_API_URL", "slack.com/api"),
+    ],
+)
+def test_a_wrong_value_is_named_and_never_shown(monkeypatch, name: str, value: str):
+    with pytest.raises(SettingsError) as refused:
+        read(monkeypatch, **{name: value})
+    assert name in str(refused.value)
+    assert value not in str(refused.value).replace(name, "")
+
+
+def test_an_api_url_works_with_and_without_its_last_slash(monkeypatch):
+    assert read(monkeypatch, SLACK_API_URL="http://127.0.0.1:1/api").slack_api_url == "http://127.0.0.1:1/api/"
+
+
+def test_secrets_do_not_show_in_a_printed_settings_object(monkeypatch):
+    assert "xoxb-1" not in repr(read(monkeypatch))
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
+    assert read(monkeypatch, CLEAR_STREET_ACCOUNT_ID="").clear_street_account_id is None
