@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from enum import Enum
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -25,12 +26,54 @@ app.add_typer(db, name="db")
 _errors = Console(stderr=True)
 
 
+class Revision(Enum):
+    """The generations of Clear Street's API that the emulator speaks."""
+
+    FIRST = "2026-04"
+    MIDDLE = "2026-08"
+    LATEST = "2026-10"
+
+
 @app.command()
 def run() -> None:
     """Answer in Slack until stopped."""
     from omnibot.app import run as run_service
 
     _finish(run_service(Settings.read()))
+
+
+@app.command()
+def demo(
+    play: Annotated[str, typer.Option(metavar="STORY", help="Play this story in the terminal, and check it.")] = "",
+    list_: Annotated[bool, typer.Option("--list", help="List the stories.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the page; the next free one if it is taken.")] = 8420,
+    pace: Annotated[float, typer.Option(help="Multiplies the time Omni takes.", min=0)] = 1.0,
+    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.FIRST,
+) -> None:
+    """Ask Omni in a Slack you can see: no account, no network, everything on this computer."""
+    from omnibot.emulator.demo import commands
+
+    if list_:
+        code = commands.list_stories()
+    elif play:
+        code = commands.play(play, pace=pace, revision=revision.value)
+    else:
+        code = commands.show_page(port=port, pace=pace, revision=revision.value)
+    raise typer.Exit(code)
+
+
+@app.command()
+def emulator(
+    slack_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    clear_street_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    pace: Annotated[float, typer.Option(help="Multiplies the time Omni takes.", min=0)] = 1.0,
+    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.FIRST,
+) -> None:
+    """Run Slack and Clear Street on loopback, for authors of bots."""
+    from omnibot.emulator.demo import commands
+
+    ports = {"slack_port": slack_port, "clear_street_port": clear_street_port}
+    raise typer.Exit(commands.run_emulators(**ports, pace=pace, revision=revision.value))
 
 
 @db.command()

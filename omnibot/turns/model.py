@@ -345,7 +345,7 @@ class _Rhythm:
 
 #: Seconds: to the first poll, between polls while the answer grows, between polls when it rests. Twelve polls for an
 #: answer of ten seconds, and on average less than half a second between Omni's last word and our seeing it.
-_RHYTHM = {Kind.INSTANT: _Rhythm(0.6, 0.92, 2.0), Kind.DEEP_INSIGHTS: _Rhythm(1.0, 1.0, 5.0)}
+_RHYTHM = {Kind.INSTANT: _Rhythm(0.6, 0.95, 2.0), Kind.DEEP_INSIGHTS: _Rhythm(1.0, 1.0, 5.0)}
 
 
 def poll_after(kind: Kind, age: float, since_change: float, chance: float) -> float:

@@ -37,17 +37,16 @@ def missing_words(said: str, shown: str) -> list[str]:
         except ValueError:
             before, after = expected[max(0, number - _SHOWN) : number], expected[number : number + _SHOWN]
             return [f"missing (or out of order) after “{' '.join(before)}”: “{' '.join(after)}”"]
-        rest += [*there[position:found], "\n"]
+        rest += [*there[position:found], "\n"]  # what stood apart stays apart
         position = found + 1
     return _again(expected, [*rest, *there[position:]])
 
 
 def _again(expected: Sequence[str], rest: Sequence[str]) -> list[str]:
     known = {tuple(expected[i : i + _TWICE]) for i in range(len(expected) - _TWICE + 1)}
-    left = " ".join(word for word in rest if word != "\n").split(" ")
-    for start in range(len(left) - _TWICE + 1):
-        if tuple(left[start : start + _TWICE]) in known:
-            return [f"shown twice: “{' '.join(left[start : start + _SHOWN])} …”"]
+    for start in range(len(rest) - _TWICE + 1):
+        if tuple(rest[start : start + _TWICE]) in known:
+            return [f"shown twice: “{' '.join(rest[start : start + _SHOWN])} …”"]
     return []
 
 
