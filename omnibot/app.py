@@ -8,24 +8,28 @@ import secrets
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 
-from omnibot import telemetry
+from omnibot import telemetry, web
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
-from omnibot.db.engine import open_database
+from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import require_current
+from omnibot.errors import OmnibotError
 from omnibot.scheduler import Scheduler
 from omnibot.settings import Settings
 from omnibot.slack import bot, listeners
 from omnibot.slack.background import Background
 from omnibot.slack.budget import Budget
+from omnibot.slack.http import EventsEndpoint
 from omnibot.slack.identity import Desk, People
 from omnibot.slack.posts import Posts
 from omnibot.slack.replies import SlackReply
+from omnibot.slack.sockets import Sockets, socket_mode
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 
@@ -39,9 +43,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     Raises:
         SettingsError: something is missing or wrong; the message says what to do.
     """
-    slack_token, app_token = settings.slack_bot_token.get_secret_value(), settings.slack_app_token.get_secret_value()
-    key = settings.clear_street_api_key.get_secret_value()
-    telemetry.configure([slack_token, app_token, key])
+    slack_token, key = settings.slack_bot_token.get_secret_value(), settings.clear_street_api_key.get_secret_value()
+    app_token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else None
+    signing_secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
+    telemetry.configure([secret for secret in (slack_token, app_token, signing_secret, key) if secret])
     async with AsyncExitStack() as stack:
         database = await open_database(settings.database_url)
         stack.push_async_callback(database.close)
@@ -79,9 +84,17 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(background.close)
         app = bot.build_app(client)
         listeners.register(app, listeners.Rooms(turns, background, bot_user_id))
-        # Closed first: nothing new comes in while the rest drains.
-        await stack.enter_async_context(bot.socket_mode(app, app_token))
-        log.info("omnibot_started", instance=instance)
+        checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
+        events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
+        # The doors close first: nothing new comes in while the rest drains.
+        if app_token is not None:
+            sockets = await stack.enter_async_context(socket_mode(app, app_token, scheduler))
+            checks["slack"] = partial(_socket_trouble, sockets)
+        else:
+            checks["slack"] = partial(bot.token_trouble, client)
+        server = web.build(checks, events=events, collect=turns.collect)
+        await stack.enter_async_context(web.serving(server, settings.port))
+        log.info("omnibot_started", instance=instance, mode="http" if events else "socket")
         yield
         log.info("omnibot_stopping")
 
@@ -94,3 +107,15 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(signum, stop.set)
     async with running(settings):
         await stop.wait()
+
+
+async def _database_trouble(database: Database) -> str | None:
+    try:
+        await require_current(database)
+    except OmnibotError as error:
+        return str(error)
+    return None
+
+
+async def _socket_trouble(sockets: Sockets) -> str | None:
+    return None if await sockets.connected() else "no Socket Mode connection"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic import Field, SecretStr, StringConstraints, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from omnibot.errors import SettingsError
@@ -21,9 +21,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
-    #: Slack: the bot token of the one workspace, the app-level token of Socket Mode, the API's base URL.
+    #: Slack: the bot token of the one workspace, the app-level token (present: Socket Mode; absent: HTTP), the secret
+    #: that signs HTTP deliveries, the API's base URL.
     slack_bot_token: SecretStr
-    slack_app_token: SecretStr
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = Field(default=None, validate_default=True)
     slack_api_url: HttpUrl = "https://slack.com/api/"
 
     #: Clear Street: the shared key, its account, the API's base URL and generation, calls a second per key.
@@ -35,6 +37,16 @@ class Settings(BaseSettings):
 
     #: Where turns are kept; a SQLite file is for one process.
     database_url: str = f"sqlite:///{Path('omnibot.sqlite3')}"
+
+    #: The HTTP server's port, bound in Socket Mode too; 0 takes a free one.
+    port: int = Field(default=3000, ge=0, le=65535)
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _some_way_in(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if secret is None and info.data.get("slack_app_token") is None:
+            raise ValueError("is not set, nor is SLACK_APP_TOKEN: the one is for HTTP, the other for Socket Mode")
+        return secret
 
     @field_validator("slack_api_url")
     @classmethod

@@ -1,4 +1,4 @@
-"""Logging: structured lines on standard error, without secrets.
+"""Logging and metrics. Logs are structured lines on standard error, without secrets.
 
 Every transition and every refused call logs one event name (a stable verb to search for) with its ids. What people
 asked and what Omni answered is never logged.
@@ -12,7 +12,36 @@ import sys
 from collections.abc import Iterable
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from structlog.typing import EventDict, WrappedLogger
+
+#: The metrics of this process; `/metrics` shows them.
+REGISTRY = CollectorRegistry()
+TURNS = Gauge("omnibot_turns", "Open turns of all instances, by state.", ["state"], registry=REGISTRY)
+LEASES = Gauge("omnibot_leases", "Turns this instance works on.", registry=REGISTRY)
+ENDED = Counter("omnibot_turns_ended", "Turns ended by this instance, by outcome.", ["outcome"], registry=REGISTRY)
+POLLS = Counter("omnibot_polls", "Looks at responses.", registry=REGISTRY)
+SLACK_CALLS = Counter("omnibot_slack_calls", "Calls of Slack's Web API, by method.", ["method"], registry=REGISTRY)
+SLACK_REFUSALS = Counter(
+    "omnibot_slack_refusals", "Calls Slack refused or left unanswered.", ["method", "error"], registry=REGISTRY
+)
+API_CALLS = Counter("omnibot_api_calls", "Calls of Clear Street's API.", ["call"], registry=REGISTRY)
+API_ERRORS = Counter(
+    "omnibot_api_errors", "Calls of Clear Street's API that failed, by status.", ["call", "status"], registry=REGISTRY
+)
+ALARM_LAG = Histogram(
+    "omnibot_alarm_lag_seconds",
+    "How much later than planned a turn's next step began.",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+
+
+def exposition() -> tuple[bytes, str]:
+    """All metrics in Prometheus' text format, and its content type."""
+    return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
+
 
 #: Slack tokens and bearer headers, wherever they turn up (Bolt logs whole payloads at DEBUG).
 _TOKENS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|xoxe\.[\w.-]+|(?<=[Bb]earer )[^\s'\"]+")

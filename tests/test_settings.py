@@ -32,8 +32,16 @@ def test_the_defaults_are_those_of_production(monkeypatch):
 def test_every_missing_variable_is_named_at_once():
     with pytest.raises(SettingsError) as refused:
         Settings.read()
-    for name in GOOD:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "CLEAR_STREET_API_KEY"):
         assert f"{name}: is not set" in str(refused.value)
+    assert "SLACK_APP_TOKEN" in str(refused.value)
+
+
+def test_a_signing_secret_alone_is_a_way_in(monkeypatch):
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "shh")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("CLEAR_STREET_API_KEY", "key")
+    assert Settings.read().slack_app_token is None
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import httpx
 import structlog
 from httpx_aiohttp import AiohttpTransport
 
-from omnibot import __version__
+from omnibot import __version__, telemetry
 from omnibot.clearstreet.envelope import Answer, error_of, open_envelope
 from omnibot.clearstreet.pacing import ORDINARY, URGENT, Pacer
 from omnibot.clearstreet.retries import DEFAULT_RETRY_AFTER, parse_retry_after, retry_delay
@@ -146,6 +146,8 @@ class Transport:
     ) -> Answer:
         """Send one request and open its answer; say nothing about it but method, template, status, time and id."""
         started = time.perf_counter()
+        name = f"{method} {path}"
+        telemetry.API_CALLS.labels(name).inc()
         trouble: str | None = None
         response: httpx.Response | None = None
         try:
@@ -159,6 +161,7 @@ class Transport:
         milliseconds = round(1000 * (time.perf_counter() - started))
         if response is None:  # raised here and not above, so that no request with its key hangs on the error
             log.debug("clearstreet.call", method=method, path=path, trouble=trouble, ms=milliseconds)
+            telemetry.API_ERRORS.labels(name, trouble).inc()
             raise Unavailable
         outcome = self._open(response, key)
         log.debug(
@@ -170,6 +173,7 @@ class Transport:
             request_id=outcome.request_id,
         )
         if isinstance(outcome, ClearStreetError):
+            telemetry.API_ERRORS.labels(name, str(response.status_code)).inc()
             raise outcome
         return outcome
 

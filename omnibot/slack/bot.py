@@ -1,17 +1,19 @@
-"""Bolt, put together: one web client on one shared session, the listeners, and Socket Mode."""
+"""Bolt, put together: one web client on one shared session."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import aiohttp
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from omnibot import telemetry
 from omnibot.errors import SettingsError
 from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.posts import SLACK_TIMEOUT
@@ -27,9 +29,22 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
+class CountingClient(AsyncWebClient):
+    """Slack's client, with each call and each refusal counted."""
+
+    async def api_call(self, api_method: str, **arguments: Any) -> AsyncSlackResponse:
+        """As the SDK's."""
+        telemetry.SLACK_CALLS.labels(api_method).inc()
+        try:
+            return await super().api_call(api_method, **arguments)
+        except SLACK_ERRORS as error:
+            telemetry.SLACK_REFUSALS.labels(api_method, judge(error).code).inc()
+            raise
+
+
 def open_client(session: aiohttp.ClientSession, *, token: str, api_url: str) -> AsyncWebClient:
     """A client that repeats nothing by itself: a repeated post would be a second post."""
-    client = AsyncWebClient(token=token, base_url=api_url, session=session, timeout=int(SLACK_TIMEOUT))
+    client = CountingClient(token=token, base_url=api_url, session=session, timeout=int(SLACK_TIMEOUT))
     client.retry_handlers = []
     return client
 
@@ -48,6 +63,15 @@ async def who_am_i(client: AsyncWebClient) -> str:
     return str(answer["user_id"])
 
 
+async def token_trouble(client: AsyncWebClient) -> str | None:
+    """None while Slack accepts the token, else what it says."""
+    try:
+        await client.auth_test()
+    except SLACK_ERRORS as error:
+        return judge(error).code
+    return None
+
+
 def build_app(client: AsyncWebClient) -> AsyncApp:
     """Bolt: an event is processed before it is acked, and everything unhandled reaches the error handler."""
     with _without_bolts_own_settings():
@@ -55,21 +79,10 @@ def build_app(client: AsyncWebClient) -> AsyncApp:
             client=client,
             process_before_response=True,
             raise_error_for_unhandled_request=True,
-            # Socket Mode's credential is its URL; nothing else reaches this app yet.
+            # Socket Mode's credential is its URL; HTTP deliveries are verified before Bolt sees them.
             request_verification_enabled=False,
             logger=logging.getLogger("slack_bolt.omnibot"),
         )
-
-
-@asynccontextmanager
-async def socket_mode(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
-    """Hold a Socket Mode connection open; the SDK reconnects by itself."""
-    handler = AsyncSocketModeHandler(app, app_token)
-    await handler.client.connect_to_new_endpoint(True)
-    try:
-        yield
-    finally:
-        await handler.client.close()  # type: ignore[no-untyped-call]  # the SDK has no types there
 
 
 @contextmanager

@@ -19,6 +19,8 @@ class Active:
     conversation: Conversation | None = None
     #: A step is under way; `again` asks for another one right after it.
     stepping: bool = False
+    #: When the next step was planned to begin, on time.monotonic().
+    due: float = 0.0
     again: bool = False
     #: Somebody changed the row: read it before the next step.
     stale: bool = False

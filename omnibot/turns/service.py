@@ -13,6 +13,7 @@ from typing import Any, assert_never
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from omnibot import telemetry
 from omnibot.accounts.model import AccountUnclear
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
@@ -103,6 +104,12 @@ class Turns:
         await self._store.leases.release(list(self._active))
         for turn_id in list(self._active):
             self._drop(turn_id)
+
+    async def collect(self) -> None:
+        """Bring the gauges up to date."""
+        telemetry.LEASES.set(len(self._active))
+        for state, count in (await self._store.count_open()).items():
+            telemetry.TURNS.labels(state.value).set(count)
 
     # What people do. Each is one statement before the ack.
 
@@ -229,12 +236,14 @@ class Turns:
             self._arm(turn_id, 0)
 
     def _arm(self, turn_id: str, seconds: float) -> None:
+        self._active[turn_id].due = time.monotonic() + seconds
         self._scheduler.at(_alarm(turn_id), seconds, self._ring, turn_id)
 
     async def _ring(self, turn_id: str) -> None:
         active = self._active.get(turn_id)
         if active is None or active.stepping or self._draining:
             return
+        telemetry.ALARM_LAG.observe(max(0.0, time.monotonic() - active.due))
         active.stepping = True
         task = asyncio.ensure_future(self._run_step(active))
         self._steps.add(task)

@@ -212,6 +212,13 @@ class TurnStore:
         async with self.database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one())
 
+    async def count_open(self) -> dict[State, int]:
+        """How many turns stand in each open state, zeros included."""
+        query = select(turns.c.state, func.count()).where(turns.c.state.in_(OPEN_STATES)).group_by(turns.c.state)
+        async with self.database.transaction() as connection:
+            counts = {row[0]: row[1] for row in await connection.execute(query)}
+        return {State(state): counts.get(state, 0) for state in OPEN_STATES}
+
     async def waiting_of(self, person: Person) -> int:
         """How many of this person's turns wait to begin, anywhere."""
         query = (

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from omnibot import telemetry
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.models import ErrorStatus, Message, Part, Response, ThinkingPart, dump_part
 from omnibot.clearstreet.omni import Omni
@@ -79,6 +80,7 @@ class Watching:
         if turn.deadline_at is not None and utcnow() >= turn.deadline_at:
             return await self._overdue(active)
         key, account_id = self._authority(active)
+        telemetry.POLLS.inc()
         try:
             response = await self._omni.get_response(key, account_id, turn.response_id, retries=False)
         except ClearStreetError as error:
@@ -279,6 +281,7 @@ class Watching:
             active.deliveries += 1
             return max(again_in, min(30.0, 0.25 * 2.0**active.deliveries))
         active.turn = await self._store.move(turn, State(turn.answer.outcome.value))
+        telemetry.ENDED.labels(active.turn.state.value).inc()
         log.info("turn_ended", turn=turn.id, state=active.turn.state.value)
         return None
 

@@ -70,6 +70,7 @@ async def main() -> None:
                 "SLACK_API_URL": slack.api_url,
                 "CLEAR_STREET_API_KEY": "demo-key",
                 "CLEAR_STREET_BASE_URL": omni.base_url,
+                "PORT": "0",
                 "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",
             }
             upgrade = await asyncio.create_subprocess_exec(

@@ -144,6 +144,7 @@ async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         "SLACK_API_URL": slack.api_url,
         "CLEAR_STREET_API_KEY": "demo-key",
         "CLEAR_STREET_BASE_URL": omni.base_url,
+        "PORT": "0",
         "DATABASE_URL": f"sqlite:///{tmp_path}/omnibot.sqlite3",
     }
     bot = Bot(environment, tmp_path / "bot.log")

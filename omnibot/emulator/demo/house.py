@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NoReturn
 
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack.server import SlackEmulator
@@ -74,7 +75,7 @@ class Bot:
                 task.cancel()
             await asyncio.gather(connected, ended, return_exceptions=True)
 
-    async def watch(self) -> None:
+    async def watch(self) -> NoReturn:
         """Wait until it ends by itself.
 
         Raises:

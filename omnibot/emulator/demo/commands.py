@@ -1,0 +1,133 @@
+"""What the command line calls: each function runs to its end and returns the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from rich.console import Console
+
+from omnibot.emulator.demo.house import DemoError, House, bot_variables, open_emulators, open_house
+from omnibot.emulator.demo.page_server import PageServer
+from omnibot.emulator.demo.player import Player
+from omnibot.emulator.demo.signals import until_stopped
+from omnibot.emulator.demo.stories import STORIES
+from omnibot.emulator.demo.transcript import Transcript
+
+#: What a shell calls "ended by Ctrl-C".
+_INTERRUPTED = 130
+
+_out = Console(highlight=False, markup=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_page(*, port: int, pace: float, revision: str) -> int:
+    """Serve the page until stopped."""
+    return _run(_page(port, pace, revision), stopped=0)
+
+
+def play(name: str, *, pace: float, revision: str) -> int:
+    """Play one story; 0 only if all was as it should be, 2 if there is no such story."""
+    if name not in STORIES:
+        _err.print(f"There is no story called {name!r}. These there are:\n{story_list()}")
+        return 2
+    return _run(_play(name, pace, revision), stopped=_INTERRUPTED)
+
+
+def list_stories() -> int:
+    """Print the stories."""
+    _out.print(story_list())
+    return 0
+
+
+def run_emulators(*, slack_port: int, clear_street_port: int, pace: float, revision: str) -> int:
+    """Run both emulators, for whatever bot comes, until stopped."""
+    return _run(_emulators(slack_port, clear_street_port, pace, revision), stopped=0)
+
+
+def story_list() -> str:
+    """The stories, one a line."""
+    width = max(map(len, STORIES))
+    return "\n".join(f"  {story.name:{width}}  {story.about}" for story in STORIES.values())
+
+
+def _run(work: Coroutine[Any, Any, int], *, stopped: int) -> int:
+    try:
+        code = asyncio.run(until_stopped(work))
+    except DemoError as error:
+        _err.print(str(error), style="red")
+        return 1
+    return stopped if code is None else code
+
+
+async def _play(name: str, pace: float, revision: str) -> int:
+    story = STORIES[name]
+    async with open_house(revision=revision, pace=pace) as house:
+        _out.print(f"{story.name}: {story.about}\n")
+        problems = await _beside(house, Player(house, story, Transcript(house, _out)).play())
+    if problems:
+        _err.print("\n".join([f"\n{story.name} went wrong:", *(f"  {problem}" for problem in problems)]), style="red")
+        return 1
+    _out.print(f"\n{story.name}: as it should be.", style="green")
+    return 0
+
+
+async def _page(port: int, pace: float, revision: str) -> int:
+    async with open_house(revision=revision, pace=pace) as house, PageServer(house.slack).serving(port) as address:
+        _out.print(_WELCOME.format(address=address, slack=house.slack.api_url, omni=house.omni.base_url))
+        await house.bot.watch()
+
+
+async def _emulators(slack_port: int, clear_street_port: int, pace: float, revision: str) -> int:
+    ports = {"slack_port": slack_port, "clear_street_port": clear_street_port}
+    async with open_emulators(revision=revision, pace=pace, **ports) as (slack, omni):
+        exports = "\n".join(f"export {name}={value}" for name, value in bot_variables(slack, omni).items())
+        keys = ", ".join(omni.keys)
+        _out.print(
+            _EMULATORS.format(slack=slack.api_url, omni=omni.base_url, revision=revision, keys=keys, env=exports)
+        )
+        await asyncio.Event().wait()
+    return 0
+
+
+async def _beside(house: House, work: Coroutine[Any, Any, list[str]]) -> list[str]:
+    """Do the work while the bot lives.
+
+    Raises:
+        DemoError: the bot ended first.
+    """
+    working, watching = asyncio.create_task(work), asyncio.create_task(house.bot.watch())
+    try:
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        return await (working if working.done() else watching)
+    finally:
+        working.cancel()
+        watching.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
+
+
+_WELCOME = """\
+Omni is in a Slack you can see, no account needed:
+
+    {address}
+
+Running on this computer only: the bot, Slack ({slack}),
+Clear Street ({omni}) and a database in a temporary directory.
+
+Three things to try:
+    @Omni what is the price of AAPL?     then press a button below the answer
+    /omni research AAPL                  deep insights, step by step
+    /omni help                           only you see the answer
+
+Ctrl-C ends it all and leaves nothing behind."""
+
+_EMULATORS = """\
+Slack          {slack}
+Clear Street   {omni}   (revision {revision}; API keys: {keys})
+
+For the bot:
+
+{env}
+
+Ctrl-C ends both."""
