@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +17,7 @@ from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import require_current
+from omnibot.db.presence import Presence
 from omnibot.errors import OmnibotError
 from omnibot.scheduler import Scheduler
 from omnibot.settings import Settings
@@ -75,8 +74,11 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         reply = SlackReply(client, posts, Budget())
         stack.push_async_callback(reply.close)
         desk = Desk(client, People(client), posts, bot_user_id=bot_user_id)
-        instance = f"{os.getpid()}-{secrets.token_hex(4)}"
-        turns = Turns(TurnStore(database, instance), Omni(transport), keyring, scheduler, desk=desk, reply=reply)
+        presence = Presence(database)
+        # Before the first turn is owned: an owner without a lock looks dead to the others.
+        await presence.hold()
+        store = TurnStore(database, presence.instance)
+        turns = Turns(store, Omni(transport), keyring, scheduler, presence, desk=desk, reply=reply)
         turns.start()
         stack.push_async_callback(turns.drain)
 
@@ -94,7 +96,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             checks["slack"] = partial(bot.token_trouble, client)
         server = web.build(checks, events=events, collect=turns.collect)
         await stack.enter_async_context(web.serving(server, settings.port))
-        log.info("omnibot_started", instance=instance, mode="http" if events else "socket")
+        log.info("omnibot_started", instance=presence.instance, mode="http" if events else "socket")
         yield
         log.info("omnibot_stopping")
 

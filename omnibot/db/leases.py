@@ -1,7 +1,7 @@
 """Who works on which row: a lease with the database's time, taken and renewed in one statement each.
 
-PostgreSQL: free or expired rows are claimed with SKIP LOCKED. SQLite: this process holds the file, so every row that
-is not marked as its own was left behind by a dead one.
+PostgreSQL: rows that are free, expired or a dead instance's are claimed with SKIP LOCKED. SQLite: this process holds
+the file, so every row that is not marked as its own was left behind by a dead one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Table, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from omnibot.db.engine import Database
+from omnibot.db.presence import is_dead
 
 #: Seconds a claim lasts without renewal.
 LEASE = 15.0
@@ -33,6 +34,8 @@ class Leases:
         nobodys = or_(table.owner.is_(None), table.lease_until < now)
         if self._database.single_process:
             nobodys = or_(nobodys, table.owner != self._instance)
+        else:
+            nobodys = or_(nobodys, is_dead(table.owner, lease_seconds=LEASE))
         free = select(table.id).where(open_rows, table.due_at <= now, nobodys).order_by(table.due_at).limit(limit)
         if not self._database.single_process:
             free = free.with_for_update(skip_locked=True)

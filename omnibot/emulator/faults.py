@@ -1,4 +1,4 @@
-"""Hold, drop and release calls on their way through an emulator.
+"""Hold, drop, refuse and delay calls on their way through an emulator.
 
 A call passes two points: `before` (it arrived, nothing has happened) and `after` (it took effect, the answer is not
 yet sent). A test plants a rule, waits until a call reaches it, does its damage (kills the bot, say) and lets it go:
@@ -8,13 +8,18 @@ yet sent). A test plants a rule, waits until a call reaches it, does its damage 
     bot.kill()
     hold.release()              # or hold.drop(): the connection closes without an answer
 
-`gate.drop(…)` and `gate.refuse(…, status=500)` do without the waiting.
+`gate.drop(…)` and `gate.refuse(…, status=500)` do without the waiting; `gate.delay(…)`, `gate.every(…)` and
+`gate.sometimes(…)` stay in force until they are removed. `gate.rules()` lists what is in force, and every rule can be
+switched off and on again (`rule.enabled`) while calls are running.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fnmatch
+import itertools
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +47,9 @@ class Call:
     accepted: bool = False
 
 
+Matches = Callable[[Call], bool]
+
+
 class Dropped(Exception):
     """The emulator must close the connection without an answer."""
 
@@ -57,17 +65,126 @@ class Refused(Exception):
         self.headers = headers
 
 
-class Hold:
-    """One planted rule; holds at most `count` calls, one after the other or together."""
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Close the connection without an answer."""
 
-    def __init__(self, pattern: str, point: Point, count: int, matches: Callable[[Call], bool] | None) -> None:
+    def __str__(self) -> str:
+        return "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Answer this instead; a str or bytes is sent as it is (`"{"` is wrong JSON)."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"refuse with {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Let the call go on after so many seconds, give or take up to `jitter`."""
+
+    seconds: float
+    jitter: float = 0.0
+
+    def __str__(self) -> str:
+        return f"delay by {self.seconds:g} s" + (f" ± {self.jitter:g} s" if self.jitter else "")
+
+
+Fault = Drop | Refuse | Delay
+
+
+class Rule:
+    """What befalls the calls whose name fits a glob, at one point of their way."""
+
+    def __init__(
+        self,
+        pattern: str,
+        point: Point,
+        fault: Fault | None,
+        *,
+        count: int | None = None,
+        matches: Matches | None = None,
+        turn: Callable[[int], bool] | None = None,
+        when: str = "always",
+    ) -> None:
+        self.id = 0
         self.pattern = pattern
         self.point = point
-        self.remaining = count
+        self.fault = fault
+        self.remaining = count  # how many more calls it befalls; None: no end
         self.matches = matches
-        self.calls: list[Call] = []
+        self.when = when  # in words, which of the fitting calls it befalls
+        self.enabled = True  # switched off, it lets everything pass and counts nothing
+        self.seen = 0  # calls that fitted …
+        self.calls: list[Call] = []  # … and those it befell
+        self._turn = turn
+        self._jitter = random.Random(0)
+        self._over = asyncio.Event()
+
+    @property
+    def spent(self) -> bool:
+        """True once it will befall no call any more."""
+        return self.remaining == 0 or self._over.is_set()
+
+    def describe(self) -> dict[str, Any]:
+        """The rule for a page that lists rules."""
+        names = ("id", "pattern", "point", "when", "remaining", "enabled")
+        shown = {name: getattr(self, name) for name in names}
+        return {**shown, "fault": str(self.fault), "hits": len(self.calls)}
+
+    def end(self) -> None:
+        """Let go of the calls it holds up; it befalls no more."""
+        self._over.set()
+
+    def _befalls(self, point: Point, call: Call) -> bool:
+        fits = (
+            self.enabled
+            and not self.spent
+            and self.point == point
+            and fnmatch.fnmatchcase(call.name, self.pattern)
+            and (self.matches is None or self.matches(call))
+        )
+        if not fits:
+            return False
+        self.seen += 1
+        if self._turn is not None and not self._turn(self.seen):
+            return False
+        if self.remaining is not None:
+            self.remaining -= 1
+        self.calls.append(call)
+        return True
+
+    async def _befall(self) -> bool:
+        """Do it; True when no other rule shall have its turn with this call."""
+        if isinstance(self.fault, Refuse):
+            raise Refused(self.fault.status, self.fault.body, dict(self.fault.headers))
+        if not isinstance(self.fault, Delay):
+            raise Dropped
+        seconds = self.fault.seconds + self._jitter.uniform(-self.fault.jitter, self.fault.jitter)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), max(0.0, seconds))
+        return False
+
+
+class Hold(Rule):
+    """Holds at most `count` calls, one after the other or together, until the verdict."""
+
+    def __init__(self, pattern: str, point: Point, count: int, matches: Matches | None) -> None:
+        super().__init__(pattern, point, None, count=count, matches=matches)
         self._arrived = asyncio.Event()
-        self._verdict: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def spent(self) -> bool:
+        return self.remaining == 0
+
+    def describe(self) -> dict[str, Any]:
+        return {**super().describe(), "fault": str(self.fault or ("release" if self._over.is_set() else "hold"))}
 
     async def reached(self, timeout: float = 20) -> Call:
         """Wait until a call stands at this point, and return it."""
@@ -80,42 +197,40 @@ class Hold:
 
     def drop(self) -> None:
         """Close the connections of the held calls (and of later ones, up to `count`) without an answer."""
-        self._decide(Dropped())
+        self._decide(Drop())
 
     def refuse(self, status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:
         """Answer the held calls (and later ones, up to `count`) with this instead."""
-        self._decide(Refused(status, body, headers or {}))
+        self._decide(Refuse(status, body, headers or {}))
 
-    def _decide(self, verdict: Exception | None) -> None:
-        if not self._verdict.done():
-            self._verdict.set_result(verdict)
+    def end(self) -> None:
+        self.release()
 
-    async def _stand(self, call: Call) -> None:
-        self.remaining -= 1
-        self.calls.append(call)
+    def _decide(self, verdict: Fault | None) -> None:
+        if not self._over.is_set():
+            self.fault = verdict
+            self._over.set()
+
+    async def _befall(self) -> bool:
         self._arrived.set()
-        verdict = await asyncio.shield(self._verdict)
-        if verdict is not None:
-            raise verdict
+        await self._over.wait()
+        return self.fault is None or await super()._befall()
 
 
 class Gate:
     """The rules of one emulator. Every call passes `await gate.at("before" | "after", call)`."""
 
     def __init__(self) -> None:
-        self._holds: list[Hold] = []
+        self._rules: list[Rule] = []
+        self._ids = itertools.count(1)
 
-    def hold(
-        self, pattern: str, point: Point = "before", *, count: int = 1, matches: Callable[[Call], bool] | None = None
-    ) -> Hold:
+    def hold(self, pattern: str, point: Point = "before", *, count: int = 1, matches: Matches | None = None) -> Hold:
         """Hold the next `count` calls whose name fits the glob `pattern` (and `matches`) until the verdict."""
         hold = Hold(pattern, point, count, matches)
-        self._holds.append(hold)
+        self.add(hold)
         return hold
 
-    def drop(
-        self, pattern: str, point: Point = "before", *, count: int = 1, matches: Callable[[Call], bool] | None = None
-    ) -> Hold:
+    def drop(self, pattern: str, point: Point = "before", *, count: int = 1, matches: Matches | None = None) -> Hold:
         """Drop the next `count` matching calls at once: `before` they never happened, `after` they did."""
         hold = self.hold(pattern, point, count=count, matches=matches)
         hold.drop()
@@ -130,18 +245,48 @@ class Gate:
         body: Any = None,
         headers: dict[str, str] | None = None,
         count: int = 1,
-        matches: Callable[[Call], bool] | None = None,
+        matches: Matches | None = None,
     ) -> Hold:
         """Answer the next `count` matching calls with this: `before` they did nothing, `after` they took effect."""
         hold = self.hold(pattern, point, count=count, matches=matches)
         hold.refuse(status, body, headers)
         return hold
 
+    def delay(self, pattern: str, seconds: float, jitter: float = 0.0, *, point: Point = "before") -> Rule:
+        """Slow down every matching call; other rules still have their turn with it afterwards."""
+        return self.add(Rule(pattern, point, Delay(seconds, jitter)))
+
+    def every(self, pattern: str, nth: int, fault: Fault, *, point: Point = "before") -> Rule:
+        """Let the fault befall each `nth` matching call: the nth, the 2·nth, …"""
+        return self.add(Rule(pattern, point, fault, turn=lambda seen: seen % nth == 0, when=f"every {nth}."))
+
+    def sometimes(
+        self, pattern: str, probability: float, fault: Fault, *, point: Point = "before", seed: int = 0
+    ) -> Rule:
+        """Let the fault befall a matching call with this probability; the same seed picks the same calls."""
+        dice = random.Random(seed)
+        often, when = lambda _: dice.random() < probability, f"with probability {probability:g}"
+        return self.add(Rule(pattern, point, fault, turn=often, when=when))
+
+    def add(self, rule: Rule) -> Rule:
+        """Put a rule in force, after those that are."""
+        rule.id = next(self._ids)
+        self._rules.append(rule)
+        return rule
+
+    def rules(self) -> list[Rule]:
+        """The rules in force, in the order in which they have their turn."""
+        return [rule for rule in self._rules if not rule.spent]
+
+    def remove(self, rule: Rule) -> None:
+        """Take a rule out of force; what it holds up goes on."""
+        rule.end()
+        self._rules = [other for other in self._rules if other is not rule]
+
     def clear(self) -> None:
         """Release everything and forget all rules."""
-        for hold in self._holds:
-            hold.release()
-        self._holds.clear()
+        for rule in self._rules:
+            self.remove(rule)
 
     async def at(self, point: Point, call: Call) -> None:
         """Stand here if a rule says so.
@@ -150,12 +295,6 @@ class Gate:
             Dropped: the verdict is to close the connection without an answer.
             Refused: the verdict is to answer something else.
         """
-        for hold in self._holds:
-            if (
-                hold.remaining > 0
-                and hold.point == point
-                and fnmatch.fnmatchcase(call.name, hold.pattern)
-                and (hold.matches is None or hold.matches(call))
-            ):
-                await hold._stand(call)
+        for rule in list(self._rules):
+            if rule._befalls(point, call) and await rule._befall():
                 return

@@ -18,6 +18,7 @@ from omnibot.accounts.model import AccountUnclear
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.db.leases import LEASE, RENEW
+from omnibot.db.presence import Presence
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.errors import ClearStreetError, OmnibotError, OwnershipLost, RateLimited, Unavailable
 from omnibot.scheduler import Scheduler
@@ -67,11 +68,13 @@ class Turns:
         omni: Omni,
         keyring: Keyring,
         scheduler: Scheduler,
+        presence: Presence,
         *,
         desk: FrontDesk,
         reply: Reply,
     ) -> None:
         self._store = store
+        self._presence = presence
         self._keyring = keyring
         self._scheduler = scheduler
         self._desk = desk
@@ -104,6 +107,7 @@ class Turns:
         await self._store.leases.release(list(self._active))
         for turn_id in list(self._active):
             self._drop(turn_id)
+        await self._presence.drop()
 
     async def collect(self) -> None:
         """Bring the gauges up to date."""
@@ -173,6 +177,10 @@ class Turns:
     async def _sweep(self) -> None:
         """Claim what is due and nobody's, and notice what others want stopped."""
         try:
+            if not await self._presence.hold():
+                # While the lock was gone others may have taken our turns for orphans: look before the next write.
+                for active in self._active.values():
+                    active.lease_until = 0.0
             while not self._draining:
                 began = time.monotonic()
                 rows = await self._store.leases.claim(turns.c.state.in_(OPEN_STATES), limit=CLAIM)

@@ -173,8 +173,8 @@ class TurnStore:
 
     async def _insert_once(self, statement: Any) -> bool:
         async with self.database.transaction() as connection:
-            result = await connection.execute(statement.on_conflict_do_nothing())
-        return bool(result.rowcount == 1)
+            stored = await connection.execute(statement.on_conflict_do_nothing().returning(turns.c.id))
+            return stored.first() is not None
 
     # Reading.
 

@@ -30,9 +30,13 @@ def new_turn(ts: str = "1700000001.000100", **over: object) -> NewTurn:
     return NewTurn(**{**fields, **over})  # type: ignore[arg-type]  # a factory with defaults
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path}/turns.sqlite3"
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    """Every rule of the store holds on both databases."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/turns.sqlite3"
+    else:
+        url = request.getfixturevalue("postgres").new_database()
     await upgrade(url)
     database = await open_database(url)
     yield database

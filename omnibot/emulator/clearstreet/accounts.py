@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from omnibot.emulator.clearstreet.bodies import read_integer
-from omnibot.emulator.clearstreet.visits import Answer, Visit, answer
+from omnibot.emulator.clearstreet.paging import cut
+from omnibot.emulator.clearstreet.visits import Answer, Visit
 
 JSON = dict[str, Any]
+
+_PAGE_SIZE = 1000
 
 
 def account(id: int, name: str, status: str = "ACTIVE", **extra: Any) -> JSON:
@@ -35,11 +37,13 @@ DEMO_KEYS: dict[str, list[JSON]] = {
 
 
 def list_accounts(visit: Visit) -> Answer:
-    """The caller's accounts, the closed ones too."""
-    wanted = read_integer(visit.query, "account_id")
-    name = visit.query.get("account_name", "").casefold()
-    found = [a for a in visit.accounts if wanted in (None, a["id"]) and name in str(a.get("full_name", "")).casefold()]
-    page, metadata = visit.page(found, newest_first=False)
+    """The caller's accounts, the closed ones too; `account_id` is the beginning of an id, `account_name` any piece."""
+    id, name = visit.query.get("account_id", ""), visit.query.get("account_name", "").casefold()
+    named = [a for a in visit.accounts if name in str(a.get("full_name", "")).casefold()]
+    found = [a for a in named if str(a["id"]).startswith(id)]
+    page, metadata = cut(found, visit.query, _PAGE_SIZE, newest_first=False, nulls=True, largest=_PAGE_SIZE)
     if visit.revision.extended:
         page = [{"account_holder_entity_kind": "NATURAL_PERSON", **a} for a in page]
-    return answer(page, metadata)
+    else:
+        metadata = {name: value for name, value in metadata.items() if value is not None}
+    return Answer(page, metadata, explicit=True)

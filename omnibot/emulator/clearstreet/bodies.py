@@ -134,6 +134,10 @@ def context(value: Any) -> str | None:
         missing = [name for name in ("kind", "label", "data") if not isinstance(item, dict) or name not in item]
         if missing:
             return f"missing field `{missing[0]}`"
+        if complaint := string(item["kind"]) or string(item["label"]):
+            return complaint
+        if not isinstance(item["data"], dict):
+            return f"data: invalid type: {_describe(item['data'])}, expected a map"
         if _depth(item["data"]) > _MAX_CONTEXT_DEPTH:
             return "context data is nested too deeply"
     if len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()) > _MAX_CONTEXT_BYTES:

@@ -40,11 +40,11 @@ class Conversations:
         }
 
     def list_threads(self, visit: Visit) -> Answer:
-        """Threads of an account (or, in the newest generation, those of none), newest first."""
+        """Threads of an account (or, in the newest generation, those of none), newest first in its sense."""
         account_id = visit.account()
         self.store.settle()
         own = [t for t in self.store.threads.values() if t.owner == visit.key and t.account_id == account_id]
-        own.sort(key=lambda t: (t.updated_at if visit.revision.latest_first else t.created_at, t.id))
+        own.sort(key=lambda t: (t.updated_at if visit.revision.by_update else t.created_at, t.id))
         page, metadata = visit.page(own, newest_first=True)
         return answer([thread.metadata for thread in reversed(page)], metadata)
 

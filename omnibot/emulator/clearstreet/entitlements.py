@@ -47,6 +47,8 @@ class Entitlements:
         self._ids = ids
         self.agreements = [dict(_AGREEMENT)]
         self.grants: dict[str, Grant] = {}
+        #: Ids of grants that were taken back, and whose they were.
+        self._withdrawn: dict[str, str] = {}
         #: What callers chose, by (key, account, code). The newest generation enables what nobody chose.
         self._chosen: dict[tuple[str, int, str], bool] = {}
 
@@ -64,6 +66,8 @@ class Entitlements:
 
     def list_agreements(self, visit: Visit) -> Answer:
         """The documents that can be signed."""
+        if not self.agreements and visit.revision.absence_refused:
+            raise ApiError(404, "No active agreements")
         return answer(self.agreements)
 
     def list_grants(self, visit: Visit) -> Answer:
@@ -90,7 +94,10 @@ class Entitlements:
 
     def revoke(self, visit: Visit) -> Answer:
         """Take one grant back."""
-        grant = self.grants.get(visit.path["entitlement_id"])
+        id = visit.path["entitlement_id"]
+        grant = self.grants.get(id)
+        if visit.revision.absence_refused and self._withdrawn.get(id) == visit.key:
+            raise ApiError(409, "Entitlement is already inactive")
         if grant is None or grant.owner != visit.key:
             raise ApiError(404, "Entitlement not found")
         self._withdraw(visit.key, grant.account_id, grant.code)
@@ -129,6 +136,7 @@ class Entitlements:
         for grant in list(self.grants.values()):
             if (grant.owner, grant.account_id, grant.code) == (key, account_id, code):
                 del self.grants[grant.id]
+                self._withdrawn[grant.id] = key
 
     def _status(self, key: str, account_id: int, code: str) -> JSON:
         enabled = self._chosen.get((key, account_id, code), True)

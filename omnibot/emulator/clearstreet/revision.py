@@ -7,6 +7,13 @@ from typing import Any
 
 JSON = dict[str, Any]
 
+#: What 2026-04 called the fields of structured actions.
+_OLD_NAMES = {
+    "account_ids": "trading_account_ids",
+    "columns": "field_filter",
+    "entitlement_codes": "requested_entitlement_codes",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -17,24 +24,29 @@ class Revision:
     account_optional: bool = False
     #: An idle thread's `/response` is `data: null` instead of a 404.
     idle_is_null: bool = False
-    #: The first page of messages is the newest one, and thread lists go by last update.
+    #: The first page of messages is the newest one.
     latest_first: bool = False
+    #: Threads are listed by their last update instead of their creation.
+    by_update: bool = False
     #: Entitlements speak of `account_ids` and `entitlement_codes` instead of the older, longer names.
     short_names: bool = False
     #: Nullable keys are written as null, and things to click on say whether they were clicked.
     explicit_nulls: bool = False
+    #: No agreement to sign is a 404, and revoking twice a 409.
+    absence_refused: bool = False
     #: Create-thread honours `Idempotency-Key`, creates take `context`, and entitlements have a status and an opt-out.
     extended: bool = False
 
 
 REVISIONS: dict[str, Revision] = {
     "2026-04": Revision("2026-04"),
-    "2026-08": Revision("2026-08", idle_is_null=True, latest_first=True, short_names=True),
+    "2026-08": Revision("2026-08", idle_is_null=True, latest_first=True, short_names=True, absence_refused=True),
     "2026-10": Revision(
         "2026-10",
         account_optional=True,
         idle_is_null=True,
         latest_first=True,
+        by_update=True,
         short_names=True,
         explicit_nulls=True,
         extended=True,
@@ -67,9 +79,21 @@ def write_response(response: JSON, revision: Revision) -> JSON:
 
 def write_parts(parts: list[Any], revision: Revision) -> list[Any]:
     """Content parts as this generation writes them; what a script spelled out itself is left alone."""
-    if not revision.explicit_nulls:
-        return parts
-    return [_with_tracking(part) if isinstance(part, dict) else part for part in parts]
+    return [_write_part(part, revision) if isinstance(part, dict) else part for part in parts]
+
+
+def _write_part(part: JSON, revision: Revision) -> JSON:
+    if part.get("type") == "structured_action" and not revision.short_names and isinstance(part.get("action"), dict):
+        part = {**part, "action": {kind: _with_old_names(action) for kind, action in part["action"].items()}}
+    return _with_tracking(part) if revision.explicit_nulls else part
+
+
+def _with_old_names(action: Any) -> Any:
+    """What an action is about in the words of 2026-04, unless its script has said it in them."""
+    if not isinstance(action, dict):
+        return action
+    renamed = {name: old for name, old in _OLD_NAMES.items() if old not in action}
+    return {renamed.get(name, name): value for name, value in action.items()}
 
 
 def _with_tracking(part: JSON) -> JSON:

@@ -14,6 +14,7 @@ from omnibot.emulator.clearstreet.conversations import Conversations
 from omnibot.emulator.clearstreet.entitlements import Entitlements
 from omnibot.emulator.clearstreet.errors import ApiError
 from omnibot.emulator.clearstreet.examples import load_examples
+from omnibot.emulator.clearstreet.paging import LARGEST
 from omnibot.emulator.clearstreet.revision import REVISIONS
 from omnibot.emulator.clearstreet.scripts import ScriptBook
 from omnibot.emulator.clearstreet.store import Store, Thread
@@ -35,13 +36,13 @@ class ClearStreetEmulator:
         revision: str = "2026-04",
         keys: dict[str, list[JSON]] | None = None,
         pace: float = 1.0,
-        page_size: int = 50,
+        page_size: int = LARGEST,
     ) -> None:
         #: "2026-04", "2026-08" or "2026-10"; may be changed while running, as the real API does.
         self.revision = revision
         #: API key → its accounts as `GET /v1/accounts` lists them.
         self.keys = keys if keys is not None else {key: list(accounts) for key, accounts in DEMO_KEYS.items()}
-        #: Items per page where the caller asks for no size.
+        #: Threads or messages per page where the caller asks for no size.
         self.page_size = page_size
         self.gate = Gate()
         #: Every call, in the order of arrival.
@@ -175,7 +176,7 @@ class ClearStreetEmulator:
             return refusal.status, _error_envelope(refusal)
         call.accepted = True
         envelope: JSON = {"data": answer.data, "metadata": {"request_id": str(uuid.uuid4()), **answer.metadata}}
-        return 200, {**envelope, "error": None} if visit.revision.explicit_nulls else envelope
+        return 200, {**envelope, "error": None} if visit.revision.explicit_nulls or answer.explicit else envelope
 
 
 def _nothing_here(visit: Visit) -> Any:

@@ -21,6 +21,8 @@ class Answer:
 
     data: Any
     metadata: JSON
+    #: Whether every generation says `error: null` beside it.
+    explicit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from omnibot.emulator.clearstreet.revision import REVISIONS
-from tests.emulator.clearstreet.conftest import MAIN, OTHER, new, old
+from tests.emulator.clearstreet.conftest import MAIN, OTHER, middle, new, old
 
 THREADS = "/omni-ai/threads"
 
@@ -119,7 +119,7 @@ async def test_threads_are_listed_newest_first_in_the_generations_sense(call, re
 
     _, answer = await call("GET", THREADS, account_id=MAIN)
 
-    by_update = REVISIONS[revision].latest_first
+    by_update = REVISIONS[revision].by_update
     assert [t["id"] for t in answer["data"]] == ([first, third, second] if by_update else [third, second, first])
     assert answer["data"][0].keys() == {"id", "title", "created_at", "updated_at"}
 
@@ -159,6 +159,18 @@ async def test_message_pages_are_chronological_and_start_where_the_generation_st
     assert [message["seq"] for message in back["data"]] == pages[0]
 
 
+async def test_a_page_holds_a_hundred_at_most_and_so_many_where_nobody_asks(call, omni):
+    for _ in range(101):
+        omni.store.open_thread("demo-key", MAIN, "old")
+
+    _, answer = await call("GET", THREADS, account_id=MAIN)
+
+    assert len(answer["data"]) == 100
+    assert (await call("GET", THREADS, account_id=MAIN, page_size=101))[0] == 400
+    assert (await call("GET", "/accounts", page_size=1000))[0] == 200
+    assert (await call("GET", "/accounts", page_size=1001))[0] == 400
+
+
 @pytest.mark.parametrize(
     "query", [{"page_size": "0"}, {"page_size": "x"}, {"page_token": "x"}, {"page_token": "WzEsIDBd"}]
 )
@@ -167,7 +179,7 @@ async def test_a_page_that_cannot_be_is_400(call, query):
 
 
 @old
-async def test_the_oldest_generation_leaves_out_what_is_not_there(call):
+async def test_older_generations_leave_out_what_is_not_there(call):
     asked = await call.ask("many buttons")
     response = await call.finish(asked["response_id"])
     message = (await call.messages(asked["thread_id"]))[-1]
@@ -192,6 +204,45 @@ async def test_the_newest_generation_spells_out_what_is_not_there(call):
     assert (action["clicked"], action["item_id"]) == (False, None)
     assert buttons["payload"]["actionButtons"][4]["prompt"] is None
     assert buttons["payload"]["clickedItemIds"] == []
+
+
+@middle
+async def test_the_middle_generation_does_not_know_clicks_nor_item_ids(call):
+    for question in ("many buttons", "compare AAPL to AMD"):
+        asked = await call.ask(question)
+        response = await call.finish(asked["response_id"])
+        message = (await call.messages(asked["thread_id"]))[-1]
+
+        assert not {"clicked", "itemId", "item_id", "clickedItemIds", "clicked_item_ids"} & names_in([response, message])
+
+
+def names_in(value):
+    if isinstance(value, dict):
+        return set(value).union(*map(names_in, value.values()))
+    return set().union(*map(names_in, value)) if isinstance(value, list) else set()
+
+
+async def test_structured_actions_use_the_words_of_their_generation(call, omni, revision):
+    actions = [
+        {"open_entitlement_consent": {"account_ids": [MAIN], "entitlement_codes": ["omni.account_data"]}},
+        {"open_screener": {"filters": [], "columns": ["price"]}},
+    ]
+    parts = [{"type": "structured_action", "action_id": str(uuid.uuid4()), "action": action} for action in actions]
+    final = {"at": 0, "status": "succeeded", "parts": parts}
+    omni.add_script({"name": "act", "pattern": "act", "final": final})
+
+    asked = await call.ask("act")
+    await call.finish(asked["response_id"])
+    consent, screener = [p["action"] for p in (await call.messages(asked["thread_id"]))[-1]["content"]["parts"]]
+
+    if revision == "2026-04":
+        assert consent["open_entitlement_consent"] == {
+            "trading_account_ids": [MAIN],
+            "requested_entitlement_codes": ["omni.account_data"],
+        }
+        assert screener["open_screener"] == {"filters": [], "field_filter": ["price"]}
+    else:
+        assert [consent, screener] == actions
 
 
 @new
@@ -311,6 +362,7 @@ async def test_accounts_are_those_of_the_key_the_closed_ones_too(call, stranger)
     _, own = await call("GET", "/accounts")
     _, others = await stranger("GET", "/accounts")
     _, one = await call("GET", "/accounts", account_id=MAIN)
+    _, begun = await call("GET", "/accounts", account_id="1981", account_name="main", page_size=1)
 
     assert {account["id"]: account["status"] for account in own["data"]} == {
         MAIN: "ACTIVE",
@@ -319,6 +371,8 @@ async def test_accounts_are_those_of_the_key_the_closed_ones_too(call, stranger)
     }
     assert [account["id"] for account in others["data"]] == [20001, 20002]
     assert [account["id"] for account in one["data"]] == [MAIN]
+    assert [account["id"] for account in begun["data"]] == [MAIN]
+    assert (begun["metadata"]["total_items"], begun["metadata"]["total_pages"]) == (2, 2)
 
 
 async def test_the_generation_can_change_under_way(call, omni):

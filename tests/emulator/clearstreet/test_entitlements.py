@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from tests.emulator.clearstreet.conftest import MAIN, OTHER, new, old
+from tests.emulator.clearstreet.conftest import MAIN, OTHER, middle, new, old
 
 PATH, CODE = "/omni-ai/entitlements", "omni.account_data"
 NAMES = {
@@ -12,7 +12,6 @@ NAMES = {
     "2026-08": ("account_ids", "entitlement_codes", "account_id"),
     "2026-10": ("account_ids", "entitlement_codes", "account_id"),
 }
-every = pytest.mark.parametrize("revision", list(NAMES))
 
 
 def consent(agreement, revision, *accounts):
@@ -33,7 +32,6 @@ async def test_the_agreement_is_a_whole_document_that_matches_its_hash(agreement
     assert hashlib.sha256(agreement["document_content"].encode()).hexdigest() == agreement["document_sha256"]
 
 
-@every
 async def test_consent_is_recorded_for_each_account_and_may_be_repeated(call, agreement, revision):
     body = consent(agreement["agreement_id"], revision, MAIN, OTHER)
 
@@ -48,7 +46,6 @@ async def test_consent_is_recorded_for_each_account_and_may_be_repeated(call, ag
     assert one["data"] == listed["data"][1:]
 
 
-@every
 async def test_the_names_of_another_generation_are_refused_naming_the_missing_field(call, agreement, revision):
     other = "2026-10" if revision == "2026-04" else "2026-04"
 
@@ -76,8 +73,40 @@ async def test_a_revoked_entitlement_is_gone(call, stranger, agreement, revision
     _, revoked = await call("DELETE", path)
 
     assert revoked["data"] == {"entitlement_id": answer["data"][0]["entitlement_id"], "revoked": True}
-    assert (await call("DELETE", path))[0] == 404
+    assert (await call("DELETE", path))[0] == (409 if revision == "2026-08" else 404)
+    assert (await stranger("DELETE", path))[0] == 404
     assert (await call("GET", PATH))[1]["data"] == []
+
+
+async def test_an_account_can_be_granted_again_after_it_was_revoked(call, agreement, revision):
+    body = consent(agreement["agreement_id"], revision, MAIN)
+    _, first = await call("POST", PATH, json=body)
+    await call("DELETE", f"{PATH}/{first['data'][0]['entitlement_id']}")
+
+    _, second = await call("POST", PATH, json=body)
+
+    assert (await call("GET", PATH))[1]["data"] == second["data"]
+    assert second["data"][0]["entitlement_id"] != first["data"][0]["entitlement_id"]
+
+
+async def test_no_agreement_to_sign_is_an_empty_list_or_in_the_middle_generation_404(call, omni, revision):
+    omni.entitlements.agreements.clear()
+
+    status, answer = await call("GET", "/omni-ai/entitlement-agreements")
+
+    assert (status, answer.get("data")) == ((404, None) if revision == "2026-08" else (200, []))
+
+
+@middle
+async def test_the_middle_generation_lists_by_the_new_name_and_ignores_the_old_one(call, agreement, revision):
+    await call("POST", PATH, json=consent(agreement["agreement_id"], revision, MAIN, OTHER))
+
+    _, one = await call("GET", PATH, account_id=OTHER)
+    _, all_of_them = await call("GET", PATH, trading_account_id=OTHER)
+
+    assert [grant["account_id"] for grant in one["data"]] == [OTHER]
+    assert len(all_of_them["data"]) == 2
+    assert all("trading_account_id" not in grant for grant in all_of_them["data"])
 
 
 @new

@@ -3,9 +3,9 @@
 import pytest
 
 from omnibot.emulator.clearstreet.examples import example
-from tests.emulator.clearstreet.conftest import MAIN, old
+from tests.emulator.clearstreet.conftest import MAIN, oldest
 
-pytestmark = old
+pytestmark = oldest
 
 
 @pytest.fixture

@@ -1,0 +1,92 @@
+"""Who is alive, on a real PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import update
+
+from omnibot.db.engine import Database, open_database
+from omnibot.db.migrate import upgrade
+from omnibot.db.presence import Presence
+from omnibot.db.tables import OPEN_STATES, turns
+from omnibot.turns.store import TurnStore
+from tests.postgres import Server, running_server
+from tests.turns.conftest import new_turn
+
+OPEN = turns.c.state.in_(OPEN_STATES)
+
+
+@pytest.fixture
+async def database(postgres: Server) -> AsyncIterator[Database]:
+    url = postgres.new_database()
+    await upgrade(url)
+    database = await open_database(url)
+    yield database
+    await database.close()
+
+
+async def claimed(database: Database, instance: str) -> list[str]:
+    return [row["id"] for row in await TurnStore(database, instance).leases.claim(OPEN, limit=100)]
+
+
+async def long_up(database: Database) -> None:
+    """Wait until the server has been up for longer than a lease: only then does a missing lock count."""
+    async with database.engine.connect() as connection:
+        age = "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())"
+        up = float((await connection.exec_driver_sql(age)).scalar_one())
+    await asyncio.sleep(max(0.0, 15.2 - up))
+
+
+async def test_the_turns_of_an_instance_without_a_lock_are_taken_at_once(database: Database):
+    dead, living, heir = Presence(database), Presence(database), Presence(database)
+    for presence in (dead, living, heir):
+        await presence.hold()
+    turn_id = await TurnStore(database, dead.instance).accept(new_turn())
+    await TurnStore(database, living.instance).accept(new_turn("1700000002.000100"))
+    assert await claimed(database, heir.instance) == []
+    await dead.drop()
+    await long_up(database)
+    await TurnStore(database, living.instance).leases.renew([])
+    assert await claimed(database, heir.instance) == [turn_id]
+    for presence in (living, heir):
+        await presence.drop()
+
+
+async def test_eight_claims_at_once_share_the_turns_and_none_is_taken_twice(database: Database):
+    store = TurnStore(database, "gone")
+    ids = [await store.accept(new_turn(f"17000000{n:02d}.000100")) for n in range(40)]
+    async with database.transaction() as connection:
+        await connection.execute(update(turns).values(owner=None, lease_until=None))
+
+    presences = [Presence(database) for _ in range(8)]
+    for presence in presences:
+        await presence.hold()
+
+    async def claim(instance: str) -> list[str]:
+        return [row["id"] for row in await TurnStore(database, instance).leases.claim(OPEN, limit=7)]
+
+    shares = await asyncio.gather(*(claim(presence.instance) for presence in presences))
+    for presence in presences:
+        await presence.drop()
+    taken = [turn_id for share in shares for turn_id in share]
+    assert len(taken) == len(set(taken))
+    assert set(taken) <= set(ids)
+
+
+async def test_after_a_restart_of_the_server_nobody_takes_the_living_for_dead():
+    with running_server() as server:
+        url = server.new_database()
+        await upgrade(url)
+        database = await open_database(url)
+        try:
+            presence, other = Presence(database), Presence(database)
+            await presence.hold()
+            await TurnStore(database, presence.instance).accept(new_turn())
+            server.restart()
+            assert await claimed(database, other.instance) == []
+            assert await presence.hold() is False
+            assert await presence.hold() is True
+        finally:
+            await presence.drop()
+            await database.close()

@@ -1,0 +1,117 @@
+"""Stories through the real sockets, with the real bot."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from omnibot.emulator.demo import stories
+from omnibot.emulator.demo.house import House, open_house
+from omnibot.emulator.demo.player import Player
+from omnibot.emulator.demo.stories import NEW, STORIES, Press, Say, Story
+from omnibot.emulator.demo.transcript import Transcript, grown
+from tests.emulator.demo.conftest import PACE, omnibot
+
+#: Bots at once: each is two processes that mostly start Python.
+TOGETHER = 4
+
+
+@pytest.mark.timeout(120)
+async def test_every_story_ends_well(tmp_path: Path):
+    places = asyncio.Semaphore(TOGETHER)
+
+    async def play(name: str) -> str:
+        async with places:
+            ended = await omnibot("demo", "--play", name, "--pace", PACE, environment={"TMPDIR": str(tmp_path)})
+        return "" if ended.code == 0 else f"{name}: {ended.code}\n{ended.out}\n{ended.err}"
+
+    wrong = await asyncio.gather(*map(play, STORIES))
+    assert [w for w in wrong if w] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_transcript_tells_who_said_what_and_which_calls_were_made():
+    ended = await omnibot("demo", "--play", "first-answer", "--pace", PACE, "--revision", "2026-10")
+    assert ended.code == 0, ended.out + ended.err
+    lines = ended.out.splitlines()
+    said = [
+        "Ana   @Omni what is the price of AAPL?",
+        "POST threads 200",
+        "Omni  Working on it…",
+        "GET messages/{message_id} 200",
+        "AAPL is currently trading at",
+        "[Compare to AMD]  [How are the markets?]",
+        "Ana   presses [Compare to AMD]",
+        "POST threads/{thread_id}/messages 200",
+        "Here is AAPL next to AMD:",
+        "first-answer: as it should be.",
+    ]
+    for words in said:
+        while lines and words not in lines[0]:
+            lines.pop(0)
+        assert lines, words
+
+
+async def test_the_list_and_an_unknown_name():
+    listed, unknown = await asyncio.gather(omnibot("demo", "--list"), omnibot("demo", "--play", "nope"))
+    assert listed.code == 0
+    assert unknown.code == 2
+    for name, story in STORIES.items():
+        assert f"{name} " in listed.out
+        assert story.about in listed.out
+        assert story.about in unknown.err
+
+
+async def test_a_bot_that_dies_at_start_is_said_with_its_log(tmp_path: Path):
+    # A file of this name shadows the one the bot needs.
+    (tmp_path / "shadow").mkdir()
+    (tmp_path / "shadow" / "slack_bolt.py").write_text("raise RuntimeError('no bolt today')\n")
+    environment = {"PYTHONPATH": str(tmp_path / "shadow"), "TMPDIR": str(tmp_path)}
+    ended = await omnibot("demo", environment=environment)
+    assert ended.code == 1
+    assert "exit code 1" in ended.err
+    assert "no bolt today" in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["shadow"]
+
+
+async def _play(story: Story, house: House) -> list[str]:
+    return await Player(house, story, Transcript(house, Console(quiet=True))).play()
+
+
+async def test_a_story_that_goes_wrong_is_reported_with_what_differs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("omnibot.emulator.demo.player._PATIENCE", 0.5)
+    ask = Say("ana", "trading", "@Omni what is the price of AAPL?")
+    async with open_house(revision="2026-04", pace=0.01) as house:
+        (calls,) = await _play(Story("calls", "too many", (ask,), (*NEW, "GET threads")), house)
+        assert "expected" in calls
+        (button,) = await _play(Story("button", "no such", (ask, Press("ana", "Buy"))), house)
+        assert "“Buy”" in button
+        # Slack loses the final words: what stands there is not what Omni said.
+        house.slack.gate.refuse("chat.update", status=500, count=1000)
+        problems = await _play(Story("words", "lost", (ask,)), house)
+        assert any("missing" in problem for problem in problems)
+        assert any("Compare to AMD" in problem for problem in problems)
+
+
+async def test_a_bot_that_dies_during_a_story_ends_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    from omnibot.emulator.demo import commands
+
+    async def die(self: Player) -> list[str]:
+        await self._house.bot.stop()
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(Player, "play", die)
+    work = commands._play("dm", 0.05, "2026-04")
+    with pytest.raises(commands.DemoError, match="The bot ended, with exit code 0"):
+        await work
+
+
+def test_only_what_is_new_is_printed():
+    assert grown([], ["a", "", "b"]) == ["a", "b"]
+    assert grown(["Working on it…"], ["The first half"]) == ["The first half"]
+    assert grown(["The first half"], ["The first half of it", "x"]) == ["… of it", "x"]
+    assert stories.NEW[0] == "POST threads"

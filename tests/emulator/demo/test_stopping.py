@@ -1,0 +1,70 @@
+"""Ctrl-C and SIGTERM leave nothing behind, whenever they come."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.emulator.demo.conftest import children, started
+
+
+def _alive(pids: set[int]) -> set[int]:
+    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_a_stopped_demo_leaves_no_process_and_no_directory(tmp_path: Path, signum: signal.Signals):
+    async with started(tmp_path, "demo", "--port", "0") as demo:
+        assert "Three things to try" in demo.said
+        (folder,) = tmp_path.iterdir()
+        assert folder.name.startswith("omnibot-demo-")
+        bots = children(demo.process.pid)
+        assert len(bots) == 1
+        async with aiohttp.ClientSession() as session, session.get(f"{demo.address}events") as stream:
+            await stream.content.readuntil(b"\n\n")
+            demo.process.send_signal(signum)
+            assert await asyncio.wait_for(demo.process.wait(), 15) == 0
+        assert _alive(bots) == set()
+        assert list(tmp_path.iterdir()) == []
+
+
+async def test_stopped_while_it_starts_it_leaves_nothing_either(tmp_path: Path):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "omnibot", "demo", "--port", "0", env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    while not (bots := children(process.pid)):
+        await asyncio.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), 15) == 0
+    assert _alive(bots) == set()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_demo_whose_bot_dies_says_so_and_ends(tmp_path: Path):
+    async with started(tmp_path, "demo", "--port", "0") as demo:
+        (bot,) = children(demo.process.pid)
+        os.kill(bot, signal.SIGKILL)
+        assert demo.process.stdout is not None
+        rest = (await asyncio.wait_for(demo.process.stdout.read(), 15)).decode()
+        assert await demo.process.wait() == 1
+        assert "The bot ended, with exit code -9" in rest
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_emulator_alone_prints_what_a_bot_needs(tmp_path: Path):
+    async with started(tmp_path, "emulator", "--revision", "2026-10") as emulator:
+        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_API_URL", "CLEAR_STREET_API_KEY"):
+            assert f"export {name}=" in emulator.said
+        base_url = emulator.said.partition("export CLEAR_STREET_BASE_URL=")[2].split()[0]
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": "Bearer demo-key"}) as session,
+            session.get(f"{base_url}/v1/accounts") as answer,
+        ):
+            assert answer.status == 200
+        assert children(emulator.process.pid) == set()
+        emulator.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(emulator.process.wait(), 10) == 0

