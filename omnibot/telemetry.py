@@ -85,7 +85,9 @@ def configure(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
             redactor,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
             if sys.stderr.isatty()
-            else structlog.processors.LogfmtRenderer(bool_as_flag=False),
+            else structlog.processors.LogfmtRenderer(
+                key_order=["timestamp", "level", "event"], drop_missing=True, bool_as_flag=False
+            ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

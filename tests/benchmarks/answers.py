@@ -6,7 +6,6 @@ Run it with `make bench`. The bot is the real process; both emulators run in thi
 import asyncio
 import os
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
@@ -73,12 +72,9 @@ async def main() -> None:
                 "PORT": "0",
                 "DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",
             }
-            upgrade = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "omnibot", "db", "upgrade", env=environment, stdout=asyncio.subprocess.DEVNULL
-            )
-            assert await upgrade.wait() == 0
             house = House(slack, omni, Bot(environment, Path(folder) / "bot.log"))
             try:
+                await house.bot.upgrade()
                 await house.start()
                 await measure(house)
             finally:

@@ -107,10 +107,8 @@ async def test_the_rules_in_force_are_listed_in_words(gate):
     assert [d["id"] for d in listed(gate)] == [1, 2, 3, 4]
     hold.drop()
     slow.enabled = False
-    assert [(d["fault"], d["enabled"]) for d in listed(gate)][::2] == [
-        ("delay by 0.5 s ± 0.1 s", False),
-        ("drop", True),
-    ]
+    assert [d["enabled"] for d in listed(gate)] == [False, True, True, True]
+    assert listed(gate)[2]["fault"] == "drop"
 
 
 def listed(gate: Gate) -> list[dict[str, object]]:

@@ -37,6 +37,13 @@ class Bot:
                 sys.executable, "-m", "omnibot", "run", env=self.environment, stdout=log, stderr=log
             )
 
+    async def upgrade(self) -> None:
+        """`omnibot db upgrade`."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "omnibot", "db", "upgrade", env=self.environment, stdout=asyncio.subprocess.DEVNULL
+        )
+        assert await process.wait() == 0
+
     async def kill(self) -> None:
         """kill -9."""
         assert self.process is not None
@@ -148,10 +155,7 @@ async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         "DATABASE_URL": f"sqlite:///{tmp_path}/omnibot.sqlite3",
     }
     bot = Bot(environment, tmp_path / "bot.log")
-    upgrade = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "omnibot", "db", "upgrade", env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    assert await upgrade.wait() == 0
+    await bot.upgrade()
     house = House(slack, omni, bot)
     try:
         await house.start()

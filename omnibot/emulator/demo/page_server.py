@@ -20,7 +20,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from omnibot.emulator.demo.house import DemoError
-from omnibot.emulator.demo.view import rooms_of, view
+from omnibot.emulator.demo.view import PEOPLE, rooms_of, view
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import JSON
 
@@ -31,7 +31,7 @@ _FILES = {"/": ("index.html", "text/html"), "/page.css": ("page.css", "text/css"
 #: Read with the module: files must not be read in a loop.
 _CONTENT = {path: ((_FOLDER / name).read_text("utf-8"), kind) for path, (name, kind) in _FILES.items()}
 _HOSTS = ("127.0.0.1", "localhost")
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'"
+_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'"
 _HEADERS = {
     "Content-Security-Policy": f"{_POLICY}; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -88,7 +88,7 @@ class PageServer:
     @asynccontextmanager
     async def serving(self, port: int) -> AsyncIterator[str]:
         """Listen on this port, or on the next free one; gives the page's address."""
-        for user in ("ana", "ben"):
+        for user in PEOPLE:
             self._slack.dm(user)
         app = web.Application(middlewares=[_guard], client_max_size=256 * 1024)
         for path in _CONTENT:
@@ -112,8 +112,8 @@ class PageServer:
 
     async def _state(self, request: web.Request) -> web.Response:
         user = request.query.get("user", "ana")
-        if user not in ("ana", "ben"):
-            raise web.HTTPBadRequest(text="user: must be ana or ben")
+        if user not in PEOPLE:
+            raise web.HTTPBadRequest(text=f"user: must be {' or '.join(PEOPLE)}")
         return web.json_response(view(self._slack, user))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

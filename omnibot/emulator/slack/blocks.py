@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from omnibot.emulator.slack import elements, markdown_items
@@ -10,19 +10,18 @@ from omnibot.emulator.slack.checking import Check, Problem, kind_of
 from omnibot.emulator.slack.limits import LIMITS
 from omnibot.emulator.slack.workspace import JSON
 
-__all__ = ["LIMITS", "Problem", "validate_message"]
+__all__ = ["IN_VIEWS", "LIMITS", "Problem", "check_blocks", "validate_message"]
 
 
-def validate_message(blocks: list[JSON], text: str) -> list[Problem]:
-    """What is wrong with a message, the decisive problem first; an empty list when Slack would take it."""
+def validate_message(blocks: list[JSON], text: str, files: Collection[str] | None = None) -> list[Problem]:
+    """What is wrong with a message, the decisive problem first; an empty list when Slack would take it.
+
+    `files` are the ids and addresses of the files that `slack_file` may name; None lets every name pass.
+    """
     if not blocks and not text.strip():
         return [Problem("no_text")]
-    check = Check()
-    for block, at in check.items(blocks, "/blocks", "message.blocks", least=0):
-        _block(check, block, at)
-    _unique(
-        check, [(block.get("block_id"), f"/blocks/{i}") for i, block in enumerate(blocks) if isinstance(block, dict)]
-    )
+    check = Check(files)
+    check_blocks(check, blocks, "/blocks", "message.blocks", IN_MESSAGES)
     if not check.problems:  # what counts words and items relies on the shapes
         _whole(check, blocks)
     return check.problems
@@ -58,12 +57,14 @@ def _words(value: Any) -> Iterator[str]:
                 yield from _words(inner)
 
 
-def _unique(check: Check, ids: list[tuple[Any, str]]) -> None:
+def _unique(check: Check, name: str, holders: Any, at: str) -> None:
+    """No two of these blocks or elements have the same id."""
     seen = set()
-    for an_id, at in ids:
-        if an_id is not None and str(an_id) in seen:
-            check.fail(at, f"already exists: {an_id}")
-        seen.add(str(an_id))
+    for index, holder in enumerate(holders if isinstance(holders, list) else ()):
+        an_id = holder.get(name) if isinstance(holder, dict) else None
+        if isinstance(an_id, str) and an_id in seen:
+            check.fail(f"{at}/{index}/{name}", f'`{name}` "{an_id}" already exists')
+        seen.add(an_id if isinstance(an_id, str) else None)
 
 
 def _section(check: Check, it: JSON, at: str) -> None:
@@ -96,18 +97,15 @@ def _context(check: Check, it: JSON, at: str) -> None:
         elif kind_of(inner) in elements.ANY_TEXT:
             check.text(inner, where, None, elements.ANY_TEXT)
         else:
-            check.fail(where, f"unsupported type: {kind_of(inner)}")
+            check.unsupported(inner, where)
 
 
 def _row_of_elements(allowed: tuple[str, ...], limit: str) -> Callable[[Check, JSON, str], None]:
     def row(check: Check, it: JSON, at: str) -> None:
         check.shape(it, at, ("elements",), ("block_id",))
-        ids = []
         for inner, where in check.items(it.get("elements"), f"{at}/elements", limit):
             elements.element(check, inner, where, allowed)
-            if isinstance(inner, dict):
-                ids.append((inner.get("action_id"), where))
-        _unique(check, ids)
+        _unique(check, "action_id", it.get("elements"), f"{at}/elements")
 
     return row
 
@@ -139,24 +137,43 @@ def _table(check: Check, it: JSON, at: str) -> None:
             check.boolean(setting.get("is_wrapped"), f"{where}/is_wrapped")
 
 
-_BLOCKS: Mapping[str, Callable[[Check, JSON, str], None]] = {
+def _input(check: Check, it: JSON, at: str) -> None:
+    check.shape(it, at, ("label", "element"), ("block_id", "hint", "optional", "dispatch_action"))
+    check.text(it.get("label"), f"{at}/label", "input.label")
+    check.text(it.get("hint"), f"{at}/hint", "input.hint")
+    if "element" in it:
+        elements.element(check, it["element"], f"{at}/element", elements.INPUTS)
+    check.boolean(it.get("optional"), f"{at}/optional")
+    check.boolean(it.get("dispatch_action"), f"{at}/dispatch_action")
+
+
+Blocks = Mapping[str, Callable[[Check, JSON, str], None]]
+
+_ANYWHERE: Blocks = {
     "section": _section,
     "header": _header,
     "divider": _divider,
     "context": _context,
     "actions": _row_of_elements(("button", "overflow", "static_select"), "actions.elements"),
-    "context_actions": _row_of_elements(("feedback_buttons",), "context_actions.elements"),
-    "markdown": _markdown,
     "image": _image,
     "rich_text": _rich_text,
+}
+IN_MESSAGES: Blocks = {
+    **_ANYWHERE,
+    "context_actions": _row_of_elements(("feedback_buttons", "icon_button"), "context_actions.elements"),
+    "markdown": _markdown,
     "table": _table,
 }
+IN_VIEWS: Blocks = {**_ANYWHERE, "input": _input}
 
 
-def _block(check: Check, it: Any, at: str) -> None:
-    kind = kind_of(it)
-    if not isinstance(it, dict) or kind not in _BLOCKS:
-        check.fail(at, f"unsupported type: {kind}")
-        return
-    check.string(it.get("block_id"), f"{at}/block_id", "block_id")
-    _BLOCKS[kind](check, it, at)
+def check_blocks(check: Check, blocks: Any, at: str, limit: str, allowed: Blocks) -> None:
+    """Hold a list of blocks to their fields, each block for itself."""
+    for block, where in check.items(blocks, at, limit, least=0):
+        kind = kind_of(block)
+        if not isinstance(block, dict) or kind not in allowed:
+            check.unsupported(block, where)
+            continue
+        check.string(block.get("block_id"), f"{where}/block_id", "block_id")
+        allowed[kind](check, block, where)
+    _unique(check, "block_id", blocks, at)

@@ -7,17 +7,17 @@ import re
 from typing import Any
 
 from omnibot.emulator.slack.arguments import SlackError, member_channel, need, readable_channel
-from omnibot.emulator.slack.blocks import validate_message
+from omnibot.emulator.slack.blocks import Problem, validate_message
+from omnibot.emulator.slack.limits import LIMITS
 from omnibot.emulator.slack.payloads import message_json, permalink
 from omnibot.emulator.slack.reading import as_stored
 from omnibot.emulator.slack.workspace import BOT_USER_ID, JSON, Channel, Message, Workspace
 
-MAX_TEXT = 40_000
-MAX_UPDATE_TEXT = 4_000
-MAX_METADATA = 16_384
+#: Slack takes other event types too, and forgets the metadata without a word.
+_EVENT_TYPE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def content(args: JSON) -> tuple[str, list[JSON]]:
+def content(workspace: Workspace, args: JSON) -> tuple[str, list[JSON]]:
     """The words and blocks of a call, after the checks that any message has to pass."""
     blocks: Any = args.get("blocks")
     text = str(args.get("text") or "")
@@ -29,14 +29,24 @@ def content(args: JSON) -> tuple[str, list[JSON]]:
         blocks = [{"type": "markdown", "text": args["markdown_text"]}]
     if not blocks and not text and args.get("attachments"):
         return "", []
-    problems = validate_message(blocks or [], text)
+    problems = decisive(validate_message(blocks or [], text, _files(workspace)))
     if problems:
-        same = [problem for problem in problems if problem.code == problems[0].code]
-        messages = [problem.line for problem in same if problem.message]
+        messages = [problem.line for problem in problems if problem.message]
         # Slack repeats what is wrong with the blocks at the top level of its answer too.
         more = {"errors": [line.removeprefix("[ERROR] ") for line in messages]} if messages else {}
         raise SlackError(problems[0].code, messages, **more)
-    return text[:MAX_TEXT], as_stored(blocks or [])
+    return text[: LIMITS["message.text"]], as_stored(blocks or [])
+
+
+def decisive(problems: list[Problem]) -> list[Problem]:
+    """Those problems that an answer names: all with the code of the first."""
+    return [problem for problem in problems if problem.code == problems[0].code]
+
+
+def _files(workspace: Workspace) -> set[str]:
+    """The ids and addresses of the files that were shared."""
+    messages = (message for channel in workspace.channels.values() for message in channel.messages.values())
+    return {file[name] for message in messages for file in message.files for name in ("id", "url_private")}
 
 
 def _metadata(args: JSON) -> JSON | None:
@@ -49,9 +59,9 @@ def _metadata(args: JSON) -> JSON | None:
         return {}
     if not isinstance(metadata.get("event_type"), str) or not isinstance(metadata.get("event_payload"), dict):
         raise SlackError("invalid_metadata_format")
-    if len(json.dumps(metadata)) > MAX_METADATA:
+    if len(json.dumps(metadata)) > LIMITS["message.metadata"]:
         raise SlackError("metadata_too_large")
-    return metadata
+    return metadata if _EVENT_TYPE.fullmatch(metadata["event_type"]) else {}
 
 
 def _addressee(workspace: Workspace, args: JSON) -> Channel:
@@ -77,7 +87,7 @@ def _root(channel: Channel, args: JSON) -> str | None:
     if not thread_ts:
         return None
     if not re.fullmatch(r"\d{10}\.\d{6}", str(thread_ts)):
-        raise SlackError("invalid_thread_ts")
+        raise SlackError("invalid_thread_ts", [f"[ERROR] {thread_ts} is not a valid thread_ts"])
     root = channel.messages.get(str(thread_ts))
     if root is None:
         raise SlackError("thread_not_found")
@@ -100,7 +110,7 @@ def post_message(workspace: Workspace, args: JSON) -> JSON:
     """chat.postMessage."""
     channel = _addressee(workspace, args)
     thread_ts = _root(channel, args)
-    text, blocks = content(args)
+    text, blocks = content(workspace, args)
     message = workspace.post(
         channel,
         workspace.users[BOT_USER_ID],
@@ -117,9 +127,9 @@ def update(workspace: Workspace, args: JSON) -> JSON:
     """chat.update: fields that are not given stay as they are, but text alone needs no blocks."""
     channel = readable_channel(workspace, args)
     message = _own(channel, args, "cant_update_message")
-    if len(str(args.get("text") or "")) > MAX_UPDATE_TEXT:
+    if len(str(args.get("text") or "")) > LIMITS["update.text"]:
         raise SlackError("msg_too_long")
-    text, blocks = content(args)
+    text, blocks = content(workspace, args)
     metadata = _metadata(args)
     workspace.change(
         message,
@@ -151,7 +161,7 @@ def post_ephemeral(workspace: Workspace, args: JSON) -> JSON:
     if channel.is_archived:
         raise SlackError("is_archived")
     thread_ts = _root(channel, args)
-    text, blocks = content(args)
+    text, blocks = content(workspace, args)
     user = workspace.users[str(args["user"])]
     ephemeral = workspace.whisper(channel, user, text, blocks, thread_ts, "chat.postEphemeral")
     return {"message_ts": ephemeral["ts"]}
@@ -167,18 +177,10 @@ def get_permalink(workspace: Workspace, args: JSON) -> JSON:
     return {"channel": channel.id, "permalink": permalink(message)}
 
 
-def validate(_: Workspace, args: JSON) -> JSON:
-    """blocks.validate."""
-    message = args.get("message")
-    content(message if isinstance(message, dict) else {"text": "-", **args})
-    return {}
-
-
 METHODS = {
     "chat.postMessage": post_message,
     "chat.update": update,
     "chat.delete": delete,
     "chat.postEphemeral": post_ephemeral,
     "chat.getPermalink": get_permalink,
-    "blocks.validate": validate,
 }

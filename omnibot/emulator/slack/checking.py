@@ -33,16 +33,27 @@ def kind_of(value: Any) -> str:
 class Check:
     """Collects problems. Each method returns what is worth looking into further."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: Collection[str] | None = None) -> None:
         self.problems: list[Problem] = []
+        #: The ids and addresses of the files an image may come from; None: any.
+        self.files = files
 
     def fail(self, pointer: str, message: str, code: str = "invalid_blocks") -> None:
         self.problems.append(Problem(code, message, pointer))
 
+    def unsupported(self, value: Any, pointer: str) -> None:
+        """Something that must not stand here."""
+        if not isinstance(value, dict):
+            self.fail(pointer, "must provide an object")
+        elif "type" not in value:
+            self.fail(pointer, "missing required field: type")
+        else:
+            self.fail(f"{pointer}/type", f"unsupported type: {kind_of(value)}")
+
     def shape(self, value: Any, pointer: str, required: Collection[str], optional: Collection[str] = ()) -> bool:
         """An object with these fields and no others; False when it is none at all."""
         if not isinstance(value, dict):
-            self.fail(pointer, "must be an object")
+            self.fail(pointer, "must provide an object")
             return False
         for name in required:
             if name not in value:
@@ -57,7 +68,7 @@ class Check:
         if value is None:
             return
         if not isinstance(value, str):
-            self.fail(pointer, "must be a string")
+            self.fail(pointer, "must provide a string")
         elif len(value) < least:
             self.fail(pointer, f"must be more than {least - 1} characters")
         elif limit is not None and len(value) > LIMITS[limit]:
@@ -69,9 +80,18 @@ class Check:
         if isinstance(value, str) and value and ":" not in value:
             self.fail(pointer, "must be a valid URL")
 
+    def number(self, value: Any, pointer: str, limit: str) -> None:
+        """A whole number up to the limit."""
+        if value is None:
+            return
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.fail(pointer, "must provide an integer")
+        elif not 0 <= value <= LIMITS[limit]:
+            self.fail(pointer, f"must be less than {LIMITS[limit] + 1}")
+
     def boolean(self, value: Any, pointer: str) -> None:
         if value is not None and not isinstance(value, bool):
-            self.fail(pointer, "must be a boolean")
+            self.fail(pointer, "must provide a boolean")
 
     def choice(self, value: Any, pointer: str, allowed: Collection[str]) -> None:
         if value is not None and value not in allowed:
@@ -82,24 +102,38 @@ class Check:
         if value is None:
             return
         if not isinstance(value, list):
-            self.fail(pointer, "must be an array")
+            self.fail(pointer, "must provide an array")
             return
         if len(value) < least:
-            self.fail(pointer, f"no less than {least} items allowed")
+            self.fail(pointer, f"must provide at least {least} items")
         if limit is not None and len(value) > LIMITS[limit]:
             self.fail(pointer, f"no more than {LIMITS[limit]} items allowed")
         for index, item in enumerate(value):
             yield item, f"{pointer}/{index}"
 
-    def text(self, value: Any, pointer: str, limit: str | None, kinds: Collection[str] = ("plain_text",)) -> None:
-        """A text object."""
+    def text(
+        self,
+        value: Any,
+        pointer: str,
+        limit: str | None,
+        kinds: Collection[str] = ("plain_text",),
+        *,
+        choice: bool | None = None,
+    ) -> None:
+        """A text object. Where Slack has a choice of schemas, it says first that none of them fitted."""
         if value is None:
             return
+        before = len(self.problems)
+        self._text(value, pointer, limit, kinds)
+        if len(self.problems) > before and (len(kinds) > 1 if choice is None else choice):
+            self.problems.insert(before, Problem("invalid_blocks", "failed to match all allowed schemas", pointer))
+
+    def _text(self, value: Any, pointer: str, limit: str | None, kinds: Collection[str]) -> None:
         kind = kind_of(value)
         flag = "verbatim" if kind == "mrkdwn" else "emoji"
         if not self.shape(value, pointer, ("text",), (flag,)):
             return
         if kind not in kinds:
-            self.fail(f"{pointer}/type", f"must be one of: {', '.join(kinds)}")
+            self.unsupported(value, pointer)
         self.string(value.get("text"), f"{pointer}/text", limit)
         self.boolean(value.get(flag), f"{pointer}/{flag}")

@@ -9,17 +9,40 @@ from omnibot.emulator.slack.checking import Check, kind_of
 from omnibot.emulator.slack.workspace import JSON
 
 ANY_TEXT = ("plain_text", "mrkdwn")
+#: What an input block can ask with.
+INPUTS = ("plain_text_input", "static_select", "radio_buttons", "checkboxes")
 
 
 def _button(check: Check, it: JSON, at: str) -> None:
-    check.shape(it, at, ("text",), ("action_id", "url", "value", "style", "confirm", "accessibility_label"))
+    more = ("agent_prompt", "agent_prompt_display", "visible_to_user_ids")
+    check.shape(it, at, ("text",), ("action_id", "url", "value", "style", "confirm", "accessibility_label", *more))
     check.text(it.get("text"), f"{at}/text", "button.text")
     check.string(it.get("action_id"), f"{at}/action_id", "action_id")
     check.string(it.get("value"), f"{at}/value", "button.value")
     check.url(it.get("url"), f"{at}/url", "button.url")
     check.choice(it.get("style"), f"{at}/style", ("primary", "danger"))
     check.string(it.get("accessibility_label"), f"{at}/accessibility_label", "button.accessibility_label")
+    check.string(it.get("agent_prompt"), f"{at}/agent_prompt", "button.agent_prompt")
+    check.string(it.get("agent_prompt_display"), f"{at}/agent_prompt_display")
+    _visible_to(check, it, at)
     _confirm(check, it.get("confirm"), f"{at}/confirm")
+
+
+def _icon_button(check: Check, it: JSON, at: str) -> None:
+    more = ("action_id", "value", "confirm", "accessibility_label", "visible_to_user_ids")
+    check.shape(it, at, ("icon", "text"), more)
+    check.choice(it.get("icon"), f"{at}/icon", ("trash",))
+    check.text(it.get("text"), f"{at}/text", "button.text")
+    check.string(it.get("action_id"), f"{at}/action_id", "action_id")
+    check.string(it.get("value"), f"{at}/value", "button.value")
+    check.string(it.get("accessibility_label"), f"{at}/accessibility_label", "button.accessibility_label")
+    _visible_to(check, it, at)
+    _confirm(check, it.get("confirm"), f"{at}/confirm")
+
+
+def _visible_to(check: Check, it: JSON, at: str) -> None:
+    for user, where in check.items(it.get("visible_to_user_ids"), f"{at}/visible_to_user_ids", "visible_to_user_ids"):
+        check.string(user, where)
 
 
 def _confirm(check: Check, it: Any, at: str) -> None:
@@ -35,7 +58,7 @@ def _confirm(check: Check, it: Any, at: str) -> None:
 def _option(check: Check, it: Any, at: str, kinds: Collection[str], *, url: bool = False) -> None:
     if not check.shape(it, at, ("text", "value"), ("description", *(("url",) if url else ()))):
         return
-    check.text(it.get("text"), f"{at}/text", "option.text", kinds)
+    check.text(it.get("text"), f"{at}/text", "option.text", kinds, choice=True)
     check.string(it.get("value"), f"{at}/value", "option.value")
     check.text(it.get("description"), f"{at}/description", "option.description", kinds)
     check.url(it.get("url"), f"{at}/url", "button.url")
@@ -92,6 +115,8 @@ def image_source(check: Check, it: JSON, at: str) -> None:
         and len(file.keys() - {"type"}) != 1
     ):
         check.fail(f"{at}/slack_file", "must have exactly one of: id, url")
+    elif isinstance(file, dict) and check.files is not None and not {file.get("id"), file.get("url")} & {*check.files}:
+        check.fail(f"{at}/slack_file", "invalid slack file")
     check.string(it.get("alt_text"), f"{at}/alt_text", "image.alt_text")
 
 
@@ -100,12 +125,36 @@ def _image(check: Check, it: JSON, at: str) -> None:
     image_source(check, it, at)
 
 
+def _plain_text_input(check: Check, it: JSON, at: str) -> None:
+    flags, numbers = ("multiline", "focus_on_load"), ("min_length", "max_length")
+    check.shape(it, at, (), ("action_id", "initial_value", "placeholder", "dispatch_action_config", *flags, *numbers))
+    check.string(it.get("action_id"), f"{at}/action_id", "action_id")
+    check.string(it.get("initial_value"), f"{at}/initial_value", least=0)
+    check.text(it.get("placeholder"), f"{at}/placeholder", "select.placeholder")
+    for name in flags:
+        check.boolean(it.get(name), f"{at}/{name}")
+    for name in numbers:
+        check.number(it.get(name), f"{at}/{name}", "plain_text_input.max_length")
+
+
+def _choices(check: Check, it: JSON, at: str) -> None:
+    check.shape(it, at, ("options",), ("action_id", "initial_option", "initial_options", "confirm", "focus_on_load"))
+    check.string(it.get("action_id"), f"{at}/action_id", "action_id")
+    for option, where in check.items(it.get("options"), f"{at}/options", "choices.options"):
+        _option(check, option, where, ANY_TEXT)
+    _confirm(check, it.get("confirm"), f"{at}/confirm")
+
+
 _ELEMENTS: Mapping[str, Callable[[Check, JSON, str], None]] = {
     "button": _button,
     "overflow": _overflow,
     "static_select": _static_select,
     "feedback_buttons": _feedback_buttons,
+    "icon_button": _icon_button,
     "image": _image,
+    "plain_text_input": _plain_text_input,
+    "radio_buttons": _choices,
+    "checkboxes": _choices,
 }
 
 
@@ -113,7 +162,7 @@ def element(check: Check, it: Any, at: str, allowed: Collection[str]) -> None:
     """One element, of a kind that may stand here."""
     kind = kind_of(it)
     if not isinstance(it, dict) or kind not in allowed or kind not in _ELEMENTS:
-        check.fail(at, f"unsupported type: {kind}")
+        check.unsupported(it, at)
     else:
         _ELEMENTS[kind](check, it, at)
 
@@ -151,7 +200,7 @@ def rich_text(check: Check, it: JSON, at: str) -> None:
 def _part(check: Check, it: Any, at: str, allowed: Collection[str]) -> None:
     kind = kind_of(it)
     if kind not in allowed or kind not in _PARTS:
-        check.fail(at, f"unsupported type: {kind}")
+        check.unsupported(it, at)
         return
     check.shape(it, at, ("elements",), _PARTS[kind])
     if kind == "rich_text_list":
@@ -168,7 +217,7 @@ def _part(check: Check, it: Any, at: str, allowed: Collection[str]) -> None:
 def _inline(check: Check, it: Any, at: str) -> None:
     kind = kind_of(it)
     if kind not in _INLINE:
-        check.fail(at, f"unsupported type: {kind}")
+        check.unsupported(it, at)
         return
     required, optional = _INLINE[kind]
     check.shape(it, at, required, optional)
@@ -204,4 +253,4 @@ def cell(check: Check, it: Any, at: str) -> None:
             check.fail(f"{at}/value", "must be a number")
         check.string(it.get("text"), f"{at}/text")
     else:
-        check.fail(at, f"unsupported type: {kind}")
+        check.unsupported(it, at)

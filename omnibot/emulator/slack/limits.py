@@ -1,12 +1,31 @@
-"""The limits Slack sets to messages: characters, unless the name says otherwise."""
+"""The limits Slack sets to messages and views: characters, or items where the name is a plural."""
 
 LIMITS = {
     # messages
+    "message.text": 40_000,  # what is beyond is cut off; everything else beyond a limit is refused
+    "update.text": 4_000,
+    "message.metadata": 16_384,
     "message.blocks": 50,  # also what they expand to: a markdown block counts once per heading, divider, table and run
     "message.text in blocks": 13_200,
     "message.tables": 1,
     "message.table text": 10_000,
     "message.markdown": 12_000,
+    # the line that says what the bot is doing
+    "status.loading_messages": 10,
+    "status.loading_message": 50,
+    # views
+    "view.json": 250_000,
+    "view.blocks": 100,
+    "view.title": 24,
+    "view.submit": 24,
+    "view.close": 24,
+    "view.callback_id": 255,
+    "view.external_id": 255,
+    "view.private_metadata": 3_000,
+    "input.label": 2_000,
+    "input.hint": 2_000,
+    "plain_text_input.max_length": 3_000,
+    "choices.options": 10,
     # any block or element
     "block_id": 255,
     "action_id": 255,
@@ -28,6 +47,8 @@ LIMITS = {
     "button.value": 2_000,
     "button.url": 3_000,
     "button.accessibility_label": 75,
+    "button.agent_prompt": 4_000,
+    "visible_to_user_ids": 10,
     "feedback.text": 75,
     "feedback.value": 2_000,
     "overflow.options": 5,

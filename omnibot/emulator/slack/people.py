@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from omnibot.emulator.faults import Call
 from omnibot.emulator.slack import composer, events, interactions, reading
+from omnibot.emulator.slack.outbox import Outbox
 from omnibot.emulator.slack.response_urls import Invocation, ResponseURLs
 from omnibot.emulator.slack.socket_mode import SocketMode
 from omnibot.emulator.slack.workspace import JSON, Channel, Message, User, Workspace
@@ -34,6 +35,7 @@ class People:
 
     workspace: Workspace
     socket_mode: SocketMode
+    outbox: Outbox
     calls: list[Call]
     _response_urls: ResponseURLs
 
@@ -101,7 +103,7 @@ class People:
         invocation = Invocation(where, who)
         response_url = self._origin() + self._response_urls.issue(invocation)
         payload = interactions.command(self.workspace, who, where, command, text, response_url)
-        ack = await self.socket_mode.request("slash_commands", payload)
+        ack = await self.outbox.carrier.request("slash_commands", payload)
         self._show_ack(invocation, ack.payload)
         return CommandResult(ack.acked, ack.payload, response_url, payload["trigger_id"])
 
@@ -122,15 +124,19 @@ class People:
             raise LookupError(f"no {action_id or label!r} among {[shown[:2] for shown in on_show]}")
         response_url = self._origin() + self._response_urls.issue(Invocation(where, who, clicked, thread_ts))
         payload = interactions.block_actions(self.workspace, who, where, clicked, action, response_url)
-        return (await self.socket_mode.request("interactive", payload)).acked
+        return (await self.outbox.carrier.request("interactive", payload)).acked
 
     def hold_events(self) -> None:
         """Keep back all events from now on."""
-        self.socket_mode.hold_events()
+        self.outbox.hold()
 
-    def release_events(self, *, reverse: bool = False) -> None:
-        """Send what was kept back, in order or the other way round."""
-        self.socket_mode.release_events(reverse=reverse)
+    def release_events(self, *, reverse: bool = False, seed: int | None = None) -> None:
+        """Send what was kept back: in order, the other way round, or mixed up by a seed."""
+        self.outbox.release(reverse=reverse, seed=seed)
+
+    def shuffle_events(self, seed: int | None, within: float = 0.1) -> None:
+        """Mix up the events of each stretch of so many seconds, in the order the seed says; None ends that."""
+        self.outbox.shuffle(seed, within)
 
     async def disconnect_sockets(self, reason: str = "refresh_requested") -> None:
         """Tell every Socket Mode connection to leave, then close it."""
@@ -171,7 +177,7 @@ class People:
         """Call back on every change; returns what ends that.
 
         `change["type"]` is message, message_changed, message_deleted, ephemeral, ephemeral_deleted, status, view,
-        reaction_added or reaction_removed, and of the traffic: call, answer, envelope, ack or socket.
+        reaction_added or reaction_removed, and of the traffic: call, answer, envelope, ack, socket or delivery.
         """
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
@@ -225,7 +231,7 @@ class People:
 
     def _dispatch(self, kind: str, channel: Channel, message: Message | None, more: JSON) -> None:
         for payload in events.events_for(self.workspace, kind, channel, message, more):
-            self.socket_mode.deliver(payload)
+            self.outbox.deliver(payload)
 
     def _at(self, user: str, channel: str) -> tuple[User, Channel]:
         who, where = self.workspace.user(user), self.workspace.channel(channel)

@@ -21,7 +21,7 @@ def as_stored(blocks: list[JSON]) -> list[JSON]:
         block.setdefault("block_id", secrets.token_urlsafe(3))
         _fill_in(block)
         for element in _elements(block):
-            if element["type"] in ("button", "overflow", "static_select", "feedback_buttons"):
+            if element["type"] in ("button", "icon_button", "overflow", "static_select", "feedback_buttons"):
                 element.setdefault("action_id", secrets.token_urlsafe(3))
     return stored
 
@@ -63,7 +63,7 @@ def presses(blocks: list[JSON]) -> Iterator[tuple[str, str, JSON]]:
     for block, element in elements(blocks):
         action_id = element.get("action_id", "")
         base = {"action_id": action_id, "block_id": block["block_id"], "type": element["type"]}
-        if element["type"] == "button":
+        if element["type"] in ("button", "icon_button"):
             extra: JSON = {name: element[name] for name in ("text", "value", "url", "style") if name in element}
             yield action_id, element["text"]["text"], {**base, **extra}
         elif element["type"] == "feedback_buttons":
@@ -136,7 +136,7 @@ def _cell(cell: JSON | None, names: Mapping[str, str]) -> str:
 def _element_lines(element: JSON) -> Iterator[str]:
     if element["type"] == "image":
         yield element["alt_text"]
-    elif element["type"] == "button":
+    elif element["type"] in ("button", "icon_button"):
         yield element["text"]["text"]
     elif element["type"] == "static_select" and "placeholder" in element:
         yield element["placeholder"]["text"]

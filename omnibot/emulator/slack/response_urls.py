@@ -63,7 +63,7 @@ class ResponseURLs:
         if truthy(args, "delete_original") and clicked is not None:
             self._remove(clicked)
             return
-        text, blocks = content(args)
+        text, blocks = content(workspace, args)
         if truthy(args, "replace_original") and clicked is not None:
             self._replace(clicked, text, blocks)
         elif args.get("response_type") == "in_channel":

@@ -1,4 +1,7 @@
-"""The emulator itself: one HTTP server on loopback for the Web API, response_urls and Socket Mode."""
+"""The emulator itself: one HTTP server on loopback for the Web API, response_urls and Socket Mode.
+
+Events, clicks and commands go out over Socket Mode, or after `deliver_http` as signed HTTP requests.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,13 @@ from aiohttp import web
 
 from omnibot.emulator.faults import Call, Dropped, Gate, Refused
 from omnibot.emulator.slack.arguments import SlackError, read_arguments, token_of
+from omnibot.emulator.slack.http_delivery import Delivery, HttpDelivery
 from omnibot.emulator.slack.methods import METHODS
+from omnibot.emulator.slack.outbox import Outbox
 from omnibot.emulator.slack.people import People
 from omnibot.emulator.slack.response_urls import ResponseURLs
 from omnibot.emulator.slack.socket_mode import SocketMode
+from omnibot.emulator.slack.tiers import Limiter
 from omnibot.emulator.slack.workspace import APP_ID, BOT_ID, BOT_USER_ID, JSON, TEAM_ID, Workspace
 
 #: What Slack's front servers say with these statuses when no method got to answer.
@@ -37,7 +43,15 @@ class SlackEmulator(People):
         self.workspace = Workspace()
         self.gate = Gate()
         self.calls: list[Call] = []
+        #: Keep to Slack's rate limits: 429 with Retry-After for calls beyond them.
+        self.enforce_tiers = False
+        self.limiter = Limiter()
+        #: Every request that went out over HTTP, in order, with what came of it.
+        self.deliveries: list[Delivery] = []
         self.socket_mode = SocketMode(ack_timeout, redeliver_after, self._notify)
+        self.outbox = Outbox(self.socket_mode)
+        self._http: HttpDelivery | None = None
+        self._leaving: asyncio.Task[None] | None = None
         self._response_urls = ResponseURLs(self.workspace)
         self._runner: web.AppRunner | None = None
         self._address = ""
@@ -60,6 +74,10 @@ class SlackEmulator(People):
     async def close(self) -> None:
         """Let go of everything held, close every connection and stop listening."""
         self.gate.clear()
+        self.outbox.close()
+        self.deliver_http(None)
+        if self._leaving is not None:
+            await self._leaving
         await self.socket_mode.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -89,12 +107,34 @@ class SlackEmulator(People):
 
     @property
     def deliver_twice(self) -> bool:
-        """Send each event in two envelopes with one event_id."""
-        return self.socket_mode.deliver_twice
+        """Send each event in two envelopes (or requests) with one event_id."""
+        return self.outbox.deliver_twice
 
     @deliver_twice.setter
     def deliver_twice(self, value: bool) -> None:
-        self.socket_mode.deliver_twice = value
+        self.outbox.deliver_twice = value
+
+    def deliver_http(self, url: str | None, signing_secret: str = "") -> None:
+        """Send events, clicks and commands to this Request URL from now on; None: over Socket Mode again."""
+        before, self._http = self._http, None
+        if url is not None:
+            self._http = HttpDelivery(
+                url,
+                signing_secret,
+                timeout=self.socket_mode.ack_timeout,
+                redeliver_after=self.socket_mode.redeliver_after,
+                log=self.deliveries,
+                on_change=self._notify,
+            )
+        self.outbox.carrier = self._http or self.socket_mode
+        if before is not None:
+            self._leaving = asyncio.create_task(before.close())
+
+    async def verify_url(self) -> bool:
+        """Challenge the Request URL, as Slack does when it is entered; True when it passes."""
+        if self._http is None:
+            raise LookupError("there is no Request URL: call deliver_http first")
+        return await self._http.verify_url()
 
     def _origin(self) -> str:
         return f"http://{self._address}"
@@ -125,6 +165,8 @@ class SlackEmulator(People):
             raise SlackError("invalid_auth")
         if (token == self.app_token) != (name == "apps.connections.open"):
             raise SlackError("not_allowed_token_type")
+        if self.enforce_tiers and (seconds := self.limiter.wait(name, args)):
+            raise Refused(429, None, {"Retry-After": str(seconds)})
         if name == "apps.connections.open":
             return {"url": f"ws://{self._address}/link/?ticket={self.socket_mode.ticket()}&app_id={APP_ID}"}
         return METHODS[name](self.workspace, args)

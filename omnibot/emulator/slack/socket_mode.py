@@ -38,8 +38,6 @@ class SocketMode:
     ) -> None:
         self.ack_timeout = ack_timeout
         self.redeliver_after = redeliver_after
-        #: Send each event twice: two envelopes, one event_id.
-        self.deliver_twice = False
         #: Every envelope sent, in order, and the ids of those that were acknowledged.
         self.sent: list[JSON] = []
         self.acked: set[str] = set()
@@ -49,7 +47,6 @@ class SocketMode:
         self._tickets: set[str] = set()
         self._acks: dict[str, asyncio.Future[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._held: list[JSON] | None = None
         self._closed = False
         self._turn = 0
         self._connected = asyncio.Event()
@@ -153,24 +150,8 @@ class SocketMode:
 
     def deliver(self, payload: JSON) -> None:
         """Deliver an event, again and again until it is acknowledged or given up."""
-        if self._closed:
-            return
-        if self._held is not None:
-            self._held.append(payload)
-            return
-        for _ in range(2 if self.deliver_twice else 1):
+        if not self._closed:
             self._start(self._deliver(payload))
-
-    def hold_events(self) -> None:
-        """Keep back all events from now on."""
-        if self._held is None:
-            self._held = []
-
-    def release_events(self, *, reverse: bool = False) -> None:
-        """Send what was kept back, in order or the other way round."""
-        held, self._held = self._held or [], None
-        for payload in reversed(held) if reverse else held:
-            self.deliver(payload)
 
     async def request(self, kind: str, payload: JSON) -> Ack:
         """Deliver a click or command once, and wait for the app's answer."""

@@ -75,6 +75,11 @@ async def started(temporary: Path, *arguments: str, until: str = "Ctrl-C") -> As
         await process.communicate()
 
 
+def inside(folder: Path) -> list[str]:
+    """The names of what is in there."""
+    return [path.name for path in folder.iterdir()]
+
+
 def children(pid: int) -> set[int]:
     """The processes this one started that still live, and theirs."""
     found: set[int] = set()

@@ -1,5 +1,7 @@
 """The checker notices what it is there to notice."""
 
+from typing import Any
+
 import pytest
 
 from omnibot.emulator.demo import checks
@@ -39,13 +41,19 @@ def test_thinking_left_behind_is_named():
     assert "Looking it up" in problem
 
 
-def _prompt(label: str) -> dict[str, object]:
+def _prompt(label: str) -> dict[str, Any]:
     return {"label": label, "prompt": {"prompt": label}}
 
 
 def test_buttons_must_be_there_in_order_with_all_their_words():
     long = "Show me everything there is to know about the largest companies of every sector there is"
-    offered = [_prompt("Compare to AMD"), _prompt(long), _prompt("Again"), _prompt("Again"), {"label": "Only words"}]
+    offered: list[dict[str, Any]] = [
+        _prompt("Compare to AMD"),
+        _prompt(long),
+        _prompt("Again"),
+        _prompt("Again"),
+        {"label": "Only words"},
+    ]
     labels = ["✓ Compare to AMD", f"2. {long[:60]}…", "Again", "Again", "Helpful"]
     text = f"2. {long}\n• Only words"
     assert checks.missing_buttons(offered, labels, text) == []

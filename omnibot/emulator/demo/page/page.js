@@ -8,6 +8,7 @@ const TRY_DM = ["what is the price of NVDA?", "compare AAPL to AMD", "write a lo
 
 let state = null, user = "ana", roomId = null, threadTs = null, following = null;
 const seen = {}; // by person and room: the ts read last
+const away = {}; // the panes whose reader has scrolled up
 const panes = { room: new Map(), thread: new Map() }; // what is drawn: key to [version, node]
 
 const room = () => state.rooms.find((r) => r.id === roomId) || state.rooms[0];
@@ -65,7 +66,7 @@ function block(b, message) {
     case "actions": case "context_actions":
       return h("div", { class: "actions" }, b.elements.map((e) => element(e, message)));
     case "rich_text": return h("div", {}, mrkdwn(message.text, names)); // what people type: the same words
-    case "image": return h("figure", {}, h("figcaption", {}, "🖼 " + (b.title?.text || ""), " ", b.alt_text));
+    case "image": return h("figure", {}, h("figcaption", {}, b.title?.text || "Image", ": ", b.alt_text));
     default: return h("div", {}, mrkdwn(message.text, names)); // a block this page does not know
   }
 }
@@ -76,7 +77,7 @@ function draw(message) {
   return h("article", { class: (bot ? "bot" : "") + (message.only_you ? " only-you" : "") },
     h("div", { class: "face", "aria-hidden": "true" }, name[0]),
     h("div", { class: "body" },
-      message.only_you ? h("div", { class: "note" }, "👁 Only visible to you") : null,
+      message.only_you ? h("div", { class: "note" }, "Only visible to you") : null,
       h("div", { class: "who" }, h("strong", {}, name), bot ? h("span", { class: "app" }, "APP") : null,
         h("time", {}, time(message.ts))),
       message.blocks.length ? message.blocks.map((b) => block(b, message)) : h("div", {}, mrkdwn(message.text, state.names))));
@@ -87,7 +88,6 @@ function draw(message) {
 // Only what changed is drawn again, so that focus, selection and scroll position stay.
 function fill(pane, items) {
   const log = $(`#${pane} .log`), drawn = panes[pane];
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const keys = new Set(items.map((item) => item.key));
   for (const [key, [, node]] of drawn) if (!keys.has(key)) { node.remove(); drawn.delete(key); }
   let before = null;
@@ -103,7 +103,7 @@ function fill(pane, items) {
     if (place !== node) log.insertBefore(node, place);
     before = node;
   }
-  if (atEnd) log.scrollTop = log.scrollHeight;
+  if (!away[pane]) log.scrollTop = log.scrollHeight;
 }
 
 function rootItem(message, replies) {
@@ -112,7 +112,7 @@ function rootItem(message, replies) {
   return { key: message.ts, version: `${message.version} ${count} ${root(message) === threadTs}`, make: () => {
     const node = draw(message);
     const open = (words) => h("button", { type: "button", class: "replies", onclick: () => openThread(message.ts) }, words);
-    if (!message.only_you) node.lastChild.append(count ? open(`💬 ${label}`) : open("Reply in thread"));
+    if (!message.only_you) node.lastChild.append(count ? open(label) : open("Reply in thread"));
     node.classList.toggle("open", message.ts === threadTs);
     return node;
   } };
@@ -143,12 +143,12 @@ function show() {
   $("#room h2").textContent = title(here);
   $("#room-text").placeholder = here.kind === "im" ? "Ask Omni anything" : `Message #${here.name}: @Omni … or /omni …`;
   const roots = here.messages.filter((m) => !m.thread_ts);
+  const thread = threadTs ? here.messages.filter((m) => root(m) === threadTs) : [];
+  $("#thread").hidden = !thread.length; // before anything is measured
   fill("room", roots.length
     ? roots.map((m) => rootItem(m, here.messages.filter((r) => r.thread_ts === m.ts))) : [empty(here)]);
-  const thread = threadTs ? here.messages.filter((m) => root(m) === threadTs) : [];
   const status = state.statuses.find((s) => s.channel === roomId && s.thread_ts === threadTs)?.status;
   const line = { key: "status", version: status, make: () => h("p", { class: "status" }, "Omni " + status) };
-  $("#thread").hidden = !thread.length;
   $("#thread-text").placeholder = "Reply: Omni knows it is meant";
   fill("thread", [...thread.map(plainItem), ...(status ? [line] : [])]);
 }
@@ -174,6 +174,7 @@ function send(pane) {
   if (command && command[1] !== "omni") { tell(`There is no command /${command[1]} here; /omni help lists what there is.`); return; }
   tell("");
   box.value = "";
+  away[pane] = false;
   resize(box);
   if (pane === "room") following = { room: roomId, since };
   const sent = command
@@ -186,7 +187,8 @@ function resize(box) { box.rows = Math.min(8, box.value.split("\n").length); }
 
 for (const pane of ["room", "thread"]) {
   $(`#${pane} form`).addEventListener("submit", (event) => { event.preventDefault(); send(pane); });
-  const box = $(`#${pane}-text`);
+  const box = $(`#${pane}-text`), log = $(`#${pane} .log`);
+  log.addEventListener("scroll", () => { away[pane] = log.scrollHeight - log.scrollTop - log.clientHeight > 80; });
   box.addEventListener("input", () => resize(box));
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(pane); }

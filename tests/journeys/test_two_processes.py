@@ -1,0 +1,119 @@
+"""Two `omnibot run` on one PostgreSQL: they share the work, and what one leaves the other finishes."""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import Bot, House
+from tests.postgres import Server, running_server
+
+WORDS = "The answer that must arrive exactly once, whole."
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A PostgreSQL of the test's own: it will be restarted."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def pair(house: House, server: Server, tmp_path: Path) -> AsyncIterator[tuple[House, Bot]]:
+    """The house's bot and a second one, both on PostgreSQL."""
+    await house.bot.terminate()
+    house.bot.environment["DATABASE_URL"] = server.new_database()
+    await house.bot.upgrade()
+    other = Bot(house.bot.environment, tmp_path / "other.log")
+    await house.start()
+    await other.start()
+    await house.slack.wait_for(lambda: len(house.slack.socket_mode.sockets) == 4, timeout=20)
+    try:
+        yield house, other
+    finally:
+        await other.kill()
+
+
+async def ask(house: House, count: int) -> list[str]:
+    return [await house.slack.say("ana", "trading", f"@Omni once please {n}") for n in range(count)]
+
+
+async def settled(house: House, asked: list[str], timeout: float = 60) -> None:
+    """Every question has one whole answer and Omni heard it once."""
+    for ts in asked:
+        await house.answered("trading", ts, WORDS, timeout=timeout)
+    await asyncio.sleep(2)
+    for ts in asked:
+        texts = house.shown("trading", ts)
+        assert sum(WORDS in text for text in texts) == 1, texts
+        assert not any("Working" in text for text in texts), texts
+    assert sorted(house.asked()) == sorted(f"once please {n}" for n in range(len(asked)))
+
+
+def begun(bot: Bot) -> set[str]:
+    return set(re.findall(r"turn_running.*?turn=(\w+)", bot.logged()))
+
+
+def taken_over(bot: Bot) -> set[str]:
+    return set(re.findall(r"turn_taken_over.*?turn=(\w+)", bot.logged()))
+
+
+async def test_both_work_and_no_turn_is_worked_on_by_both(pair):
+    house, other = pair
+    house.script("once", WORDS, seconds=1)
+    await settled(house, await ask(house, 12))
+    assert begun(house.bot)
+    assert begun(other)
+    assert not begun(house.bot) & begun(other)
+
+
+async def test_what_a_killed_process_leaves_the_other_finishes(pair):
+    house, other = pair
+    await asyncio.sleep(15)  # a server younger than a lease trusts no missing lock
+    house.script("once", WORDS, seconds=4)
+    asked = await ask(house, 8)
+    await house.slack.wait_for(lambda: len(begun(house.bot) | begun(other)) == 8)
+    assert begun(house.bot)
+    await house.bot.kill()
+    began = asyncio.get_running_loop().time()
+    await house.slack.wait_for(lambda: begun(house.bot) <= taken_over(other), timeout=10)
+    assert asyncio.get_running_loop().time() - began < 5
+    await settled(house, asked)
+
+
+async def test_a_process_that_slept_past_its_lease_writes_nothing_when_it_wakes(pair):
+    house, other = pair
+    house.script("once", WORDS, seconds=4)
+    asked = await ask(house, 6)
+    await house.slack.wait_for(lambda: len(begun(house.bot) | begun(other)) == 6)
+    assert begun(house.bot)
+    assert house.bot.process is not None
+    os.kill(house.bot.process.pid, signal.SIGSTOP)
+    try:
+        await house.slack.wait_for(lambda: begun(house.bot) <= taken_over(other), timeout=30)
+        await asyncio.sleep(1)
+    finally:
+        os.kill(house.bot.process.pid, signal.SIGCONT)
+    await settled(house, asked)
+
+
+async def test_a_restart_of_the_database_loses_and_doubles_nothing(pair, server: Server):
+    house, _ = pair
+    house.script("once", WORDS, seconds=3)
+    asked = await ask(house, 6)
+    await house.slack.wait_for(lambda: len(house.omni.active()) == 6)
+    await asyncio.to_thread(server.restart)
+    await settled(house, asked)
+
+
+async def test_a_second_process_on_one_sqlite_file_is_refused(house: House, tmp_path: Path):
+    second = Bot(house.bot.environment, tmp_path / "second.log")
+    await second.start()
+    assert second.process is not None
+    assert await asyncio.wait_for(second.process.wait(), 20) == 1
+    assert "another omnibot" in second.logged()
+    assert "Traceback" not in second.logged()
