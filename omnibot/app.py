@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -45,7 +47,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     slack_token, key = settings.slack_bot_token.get_secret_value(), settings.clear_street_api_key.get_secret_value()
     app_token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else None
     signing_secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    telemetry.configure([secret for secret in (slack_token, app_token, signing_secret, key) if secret])
+    secrets = [secret for secret in (slack_token, app_token, signing_secret, key) if secret]
+    telemetry.configure(secrets, logging.getLevelNamesMapping()[settings.omnibot_log_level.upper()])
     async with AsyncExitStack() as stack:
         database = await open_database(settings.database_url)
         stack.push_async_callback(database.close)
@@ -78,7 +81,16 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         # Before the first turn is owned: an owner without a lock looks dead to the others.
         await presence.hold()
         store = TurnStore(database, presence.instance)
-        turns = Turns(store, Omni(transport), keyring, scheduler, presence, desk=desk, reply=reply)
+        turns = Turns(
+            store,
+            Omni(transport),
+            keyring,
+            scheduler,
+            presence,
+            desk=desk,
+            reply=reply,
+            retention=timedelta(days=settings.omnibot_retention_days),
+        )
         turns.start()
         stack.push_async_callback(turns.drain)
 

@@ -44,7 +44,10 @@ def run() -> None:
 
 @app.command()
 def demo(
-    play: Annotated[str, typer.Option(metavar="STORY", help="Play this story in the terminal, and check it.")] = "",
+    play: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STORY", help="Play this story in the terminal, and check it; may be given repeatedly."),
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the stories.")] = False,
     port: Annotated[int, typer.Option(help="Port of the page; the next free one if it is taken.")] = 8420,
     pace: Annotated[float, typer.Option(help="Multiplies the time Omni takes.", min=0)] = 1.0,

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     #: Where turns are kept; a SQLite file is for one process.
     database_url: str = f"sqlite:///{Path('omnibot.sqlite3')}"
 
+    #: Days for which questions, answers and buttons of ended turns are kept.
+    omnibot_retention_days: int = Field(default=30, ge=1)
+    omnibot_log_level: Literal["debug", "info", "warning", "error"] = "info"
+
     #: The HTTP server's port, bound in Socket Mode too; 0 takes a free one.
     port: int = Field(default=3000, ge=0, le=65535)
 

@@ -43,8 +43,15 @@ def exposition() -> tuple[bytes, str]:
     return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
 
 
-#: Slack tokens and bearer headers, wherever they turn up (Bolt logs whole payloads at DEBUG).
-_TOKENS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|xoxe\.[\w.-]+|(?<=[Bb]earer )[^\s'\"]+")
+#: Slack tokens, bearer headers, and what else opens doors, wherever it turns up: Bolt and the SDK log whole payloads at
+#: DEBUG, with response URLs, trigger ids, the old verification token and the sockets' tickets in them.
+_TOKENS = re.compile(
+    r"""xox[a-z]-[\w-]+|xapp-[\w-]+|xoxe\.[\w.-]+|(?<=[Bb]earer )[^\s'"]+"""
+    r"""|(?<=ticket=)[^&\s'"\\]+"""
+    r"""|(?<=["']response_url["']: ["'])[^"']+|(?<=["']trigger_id["']: ["'])[^"']+|(?<=["']token["']: ["'])[^"']+"""
+    r"""|(?<=["']response_url["']:["'])[^"']+|(?<=["']trigger_id["']:["'])[^"']+|(?<=["']token["']:["'])[^"']+"""
+    r"""|(?<=response_url=)[^&\s]+|(?<=trigger_id=)[^&\s]+"""
+)
 
 
 class Redactor:
@@ -95,4 +102,6 @@ def configure(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_RedactingFormatter(redactor))
-    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    # Others' libraries are worth hearing only in trouble, or when somebody looks for one.
+    others = level if level <= logging.DEBUG else max(level, logging.WARNING)
+    logging.basicConfig(level=others, handlers=[handler], force=True)

@@ -16,6 +16,12 @@ from omnibot.telemetry import Redactor
         "Authorization: Bearer sk-very-secret",
         "'authorization': 'bearer sk-very-secret'",
         "the key is my-own-key!",
+        """Received message (data: '{"payload": {"token": "sk-very-secret"}}')""",
+        """{"response_url": "https://hooks.slack.com/commands/sk-very-secret"}""",
+        """{"trigger_id":"sk-very-secret"}""",
+        """{'response_url': 'https://hooks.slack.com/commands/sk-very-secret'}""",
+        "GET wss://example.com/link/?ticket=sk-very-secret&app_id=5",
+        "command=%2Fomni&response_url=https%3A%2F%2Fsk-very-secret&x=1",
     ],
 )
 def test_tokens_and_known_secrets_are_replaced(line: str):

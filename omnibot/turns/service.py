@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, assert_never
 
 import structlog
@@ -46,6 +47,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between sweeps, and between looks for stop requests of other instances.
 SWEEP = 1.0
+#: Seconds between prunings of what is older than the retention.
+PRUNE = 3600.0
 #: Turns claimed by one statement.
 CLAIM = 250
 #: Seconds a waiting turn waits before looking by itself whether it may begin.
@@ -72,9 +75,11 @@ class Turns:
         *,
         desk: FrontDesk,
         reply: Reply,
+        retention: timedelta,
     ) -> None:
         self._store = store
         self._presence = presence
+        self._retention = retention
         self._keyring = keyring
         self._scheduler = scheduler
         self._desk = desk
@@ -91,6 +96,8 @@ class Turns:
         self._scheduler.every("turns:sweep", SWEEP, self._sweep)
         self._scheduler.every("turns:renew", RENEW, self._renew)
         self._scheduler.at("turns:first-sweep", 0, self._sweep)
+        self._scheduler.every("turns:prune", PRUNE, self._prune)
+        self._scheduler.at("turns:first-prune", 30, self._prune)
 
     async def drain(self, grace: float = 10.0) -> None:
         """Stop claiming, let what is under way end, give every lease back."""
@@ -197,6 +204,16 @@ class Turns:
         active = self._active.get(turn.id)
         if active is not None and active.turn.cancel_requested_at is None:
             self._poke(turn.id)
+
+    async def _prune(self) -> None:
+        """Forget what people asked and Omni said once it is old."""
+        try:
+            pruned = await self._store.prune(utcnow() - self._retention)
+        except SQLAlchemyError as error:
+            log.warning("prune_failed", error=type(error).__name__)
+        else:
+            if pruned:
+                log.info("turns_pruned", count=pruned)
 
     async def _renew(self) -> None:
         began = time.monotonic()

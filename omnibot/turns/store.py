@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     and_,
     case,
+    delete,
     exists,
     func,
     insert,
@@ -442,6 +443,22 @@ class TurnStore:
         async with self.database.transaction() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [read_turn(row) for row in rows if row["id"] in turn_ids]
+
+    async def prune(self, before: datetime) -> int:
+        """Empty the turns that ended before: question, words, answer, buttons. Their ids stay, so nothing is answered
+        twice. Returns how many were emptied."""
+        old = and_(turns.c.ended_at < before, turns.c.question.is_not(None))
+        async with self.database.transaction() as connection:
+            await connection.execute(
+                delete(buttons).where(buttons.c.turn_id.in_(select(turns.c.id).where(old).scalar_subquery()))
+            )
+            emptied = await connection.execute(
+                update(turns)
+                .where(old)
+                .values(question=None, event={}, request=null(), answer=null(), notices=[])
+                .returning(turns.c.id)
+            )
+            return len(emptied.all())
 
     # Buttons.
 

@@ -69,6 +69,23 @@ async def test_a_lost_socket_loses_no_event(house: House):
     assert house.asked() == ["hello"]
 
 
+async def test_no_secret_is_logged_even_at_debug(house: House):
+    """Bolt, the SDK and httpx then log whole payloads."""
+    await house.bot.terminate()
+    house.bot.environment["OMNIBOT_LOG_LEVEL"] = "debug"
+    await house.start()
+    ts = await house.slack.say("ana", "trading", "@Omni how are the markets doing today?")
+    await house.answered("trading", ts, "Pre-market")
+    (reply,) = house.replies("trading", ts)
+    await house.slack.click("ana", "trading", reply.ts, action_id="omni_button:1")
+    result = await house.slack.command("ana", "trading", "/omni", "help")
+    await house.answered("trading", ts, count=2)
+    logged = house.bot.logged()
+    assert "DEBUG" in logged
+    for secret in (house.slack.bot_token, house.slack.app_token, "demo-key", result.response_url, result.trigger_id):
+        assert secret not in logged
+
+
 async def test_the_whole_conversation_makes_no_call_slack_refuses_and_logs_no_secret(house: House):
     ts = await house.slack.say("ana", "trading", "@Omni how are the markets doing today?")
     await house.answered("trading", ts, "Pre-market")

@@ -10,7 +10,7 @@ from omnibot.db.engine import Database
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.errors import OwnershipLost
 from omnibot.turns.model import Answer, OfferedButton, Outcome, State, Turn
-from omnibot.turns.store import TurnStore
+from omnibot.turns.store import TurnStore, utcnow
 from tests.turns.conftest import ANA, BEN, new_turn
 
 
@@ -238,3 +238,19 @@ async def test_amounts_survive_storage_exactly(store: TurnStore):
     stored = await store.finalize(running, Answer(Outcome.SUCCEEDED, [part]), (), None)
     assert stored.answer is not None
     assert stored.answer.parts == [{"type": "chart", "y": "0.1000000000000000055511151231257827"}]
+
+
+async def test_old_turns_are_emptied_of_words_and_young_and_open_ones_are_not(store: TurnStore):
+    turn = await finalized(store, button("tok"))
+    now = utcnow()
+    assert await store.prune(now + timedelta(days=1)) == 0
+    await store.move(turn, State.SUCCEEDED)
+    assert await store.prune(now - timedelta(days=1)) == 0
+    assert await store.prune(now + timedelta(days=1)) == 1
+    emptied = await store.get(turn.id)
+    assert emptied is not None
+    assert (emptied.question, emptied.event, emptied.request, emptied.answer) == (None, {}, None, None)
+    assert await store.buttons_of(turn.id) == []
+    assert await store.accept(new_turn()) is None
+    assert await store.accept_press("tok", team="T1", person=ANA, now_ts="1700000099.000100") is None
+    assert await store.prune(now + timedelta(days=1)) == 0

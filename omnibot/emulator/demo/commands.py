@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -27,12 +27,13 @@ def show_page(*, port: int, pace: float, revision: str) -> int:
     return _run(_page(port, pace, revision), stopped=0)
 
 
-def play(name: str, *, pace: float, revision: str) -> int:
-    """Play one story; 0 only if all was as it should be, 2 if there is no such story."""
-    if name not in STORIES:
-        _err.print(f"There is no story called {name!r}. These there are:\n{story_list()}")
+def play(names: Sequence[str], *, pace: float, revision: str) -> int:
+    """Play stories; 0 only if all was as it should be, 2 if there is no such story."""
+    unknown = [name for name in names if name not in STORIES]
+    if unknown:
+        _err.print(f"There is no story called {unknown[0]!r}. These there are:\n{story_list()}")
         return 2
-    return _run(_play(name, pace, revision), stopped=_INTERRUPTED)
+    return _run(_play(names, pace, revision), stopped=_INTERRUPTED)
 
 
 def list_stories() -> int:
@@ -61,16 +62,19 @@ def _run(work: Coroutine[Any, Any, int], *, stopped: int) -> int:
     return stopped if code is None else code
 
 
-async def _play(name: str, pace: float, revision: str) -> int:
-    story = STORIES[name]
+async def _play(names: Sequence[str], pace: float, revision: str) -> int:
+    wrong = False
     async with open_house(revision=revision, pace=pace) as house:
-        _out.print(f"{story.name}: {story.about}\n")
-        problems = await _beside(house, Player(house, story, Transcript(house, _out)).play())
-    if problems:
-        _err.print("\n".join([f"\n{story.name} went wrong:", *(f"  {problem}" for problem in problems)]), style="red")
-        return 1
-    _out.print(f"\n{story.name}: as it should be.", style="green")
-    return 0
+        for story in (STORIES[name] for name in names):
+            _out.print(f"{story.name}: {story.about}\n")
+            problems = await _beside(house, Player(house, story, Transcript(house, _out)).play())
+            if problems:
+                wrong = True
+                words = [f"\n{story.name} went wrong:", *(f"  {problem}" for problem in problems), ""]
+                _err.print("\n".join(words), style="red")
+            else:
+                _out.print(f"\n{story.name}: as it should be.\n", style="green")
+    return 1 if wrong else 0
 
 
 async def _page(port: int, pace: float, revision: str) -> int:

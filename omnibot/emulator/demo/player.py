@@ -43,6 +43,8 @@ class Player:
         self._story = story
         self._transcript = transcript
         self._last: _Turn | None = None
+        # Other stories may have been played in this house before.
+        self._first_call, self._first_slack_call = len(house.omni.calls), len(house.slack.calls)
 
     async def play(self) -> list[str]:
         """Perform it; what was not as it should be, in words. Ends at the first step that goes wrong."""
@@ -52,7 +54,7 @@ class Player:
                     self._omni.add_script(step.script)
                 elif problems := await self._perform(step):
                     return problems
-        calls = [call.name for call in self._omni.calls]
+        calls = [call.name for call in self._omni.calls[self._first_call :]]
         return [*checks.wrong_calls(self._story.calls, calls), *self._refusals(), *self._pings()]
 
     async def _perform(self, step: Say | Command | Press) -> list[str]:
@@ -155,11 +157,16 @@ class Player:
         return list(dict.fromkeys(t for part in parts if part["type"] == "thinking" for t in part["thoughts"]))
 
     def _refusals(self) -> list[str]:
-        return [f"Slack refused {call.name}: {call.answer['error']}" for call in self._slack.refusals]
+        refused = [call for call in self._slack.refusals if call in self._slack.calls[self._first_slack_call :]]
+        return [f"Slack refused {call.name}: {call.answer['error']}" for call in refused]
 
     def _pings(self) -> list[str]:
         people = {user.id: user.real_name for user in self._slack.workspace.users.values()}
-        return [problem for call in self._slack.calls for problem in checks.pings(call.args, people)]
+        return [
+            problem
+            for call in self._slack.calls[self._first_slack_call :]
+            for problem in checks.pings(call.args, people)
+        ]
 
     async def _settle(self) -> None:
         heard = -1

@@ -30,7 +30,7 @@ class Transcript:
         self._began = time.monotonic()
         #: Lines of each message that were printed already, by ts.
         self._shown: dict[str, list[str]] = {}
-        self._printed_calls = 0
+        self._printed_calls = len(house.omni.calls)
         self._last_call = ""
 
     @asynccontextmanager

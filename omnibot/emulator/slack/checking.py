@@ -125,7 +125,8 @@ class Check:
             return
         before = len(self.problems)
         self._text(value, pointer, limit, kinds)
-        if len(self.problems) > before and (len(kinds) > 1 if choice is None else choice):
+        chosen = kind_of(value) in kinds and (len(kinds) > 1 if choice is None else choice)
+        if len(self.problems) > before and chosen:
             self.problems.insert(before, Problem("invalid_blocks", "failed to match all allowed schemas", pointer))
 
     def _text(self, value: Any, pointer: str, limit: str | None, kinds: Collection[str]) -> None:
