@@ -5,16 +5,24 @@ Alarms live in memory and are hints only: whoever owns the work finds it in the 
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+log = structlog.get_logger(__name__)
+
 Ring = Callable[..., Awaitable[None]]
+
+#: Seconds between looks at the clock, and of difference that count as a jump.
+WATCH, JUMP = 0.5, 0.3
 
 
 class Scheduler:
@@ -31,15 +39,34 @@ class Scheduler:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
             timezone=UTC,
         )
+        self._offset = 0.0
+        self._watch: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Start ringing; needs a running event loop."""
         self._clock.start()
+        self._offset = _offset()
+        self._watch = asyncio.get_running_loop().call_later(WATCH, self._watch_clock)
 
     def stop(self) -> None:
         """Ring no more. Rings under way are the business of whoever handles them."""
+        if self._watch is not None:
+            self._watch.cancel()
         if self._clock.running:
             self._clock.shutdown(wait=False)
+
+    def _watch_clock(self) -> None:
+        """When the machine's clock is set, move every alarm with it: they mean "in so many seconds", not "at ten"."""
+        offset = _offset()
+        jump = offset - self._offset
+        if abs(jump) > JUMP:
+            log.warning("clock_jumped", seconds=round(jump, 1))
+            self._offset = offset
+            for job in self._clock.get_jobs():
+                if job.next_run_time is not None:
+                    job.modify(next_run_time=job.next_run_time + timedelta(seconds=jump))
+            self._clock.wakeup()
+        self._watch = asyncio.get_running_loop().call_later(WATCH, self._watch_clock)
 
     def at(self, name: str, seconds: float, ring: Ring, *args: Any) -> None:
         """Call `ring(*args)` once, `seconds` from now; a second alarm of the same name replaces the first."""
@@ -63,3 +90,8 @@ class Scheduler:
 
     def __contains__(self, name: str) -> bool:
         return self._clock.get_job(name) is not None
+
+
+def _offset() -> float:
+    """How far the wall clock is ahead of the monotonic one: changes only when somebody sets the clock."""
+    return time.time() - time.monotonic()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -80,6 +81,43 @@ async def test_a_repeating_alarm_never_overlaps_itself(scheduler: Scheduler):
     scheduler.every("tick", 0.03, ring)
     await asyncio.sleep(0.4)
     assert most == 1
+
+
+class Clock:
+    """The machine's clock, for as long as a test sets it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead = timedelta()
+        clock, real = self, time.time
+
+        class Shifted(datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return datetime.now(tz) + clock.ahead
+
+        monkeypatch.setattr("apscheduler.schedulers.base.datetime", Shifted)
+        monkeypatch.setattr("omnibot.scheduler.datetime", Shifted)
+        monkeypatch.setattr("time.time", lambda: real() + clock.ahead.total_seconds())
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
+async def test_an_alarm_rings_after_its_seconds_also_when_the_clock_is_set_meanwhile(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+):
+    rung: list[float] = []
+    began = time.monotonic()
+
+    async def ring() -> None:
+        rung.append(time.monotonic() - began)
+
+    clock = Clock(monkeypatch)
+    scheduler.at("one", 1.2, ring)
+    scheduler.every("tick", 0.4, ring)
+    clock.ahead = jump
+    await asyncio.sleep(2.2)
+    assert len(rung) >= 3
+    if jump < timedelta():
+        assert min(rung) > 0.2
 
 
 async def test_forgetting_an_alarm_that_is_not_there_is_no_error(scheduler: Scheduler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from omnibot.clearstreet.models import Part
 from omnibot.turns.model import Conversation, Snapshot, Turn
@@ -38,3 +39,13 @@ class Active:
     running_since: float = field(default_factory=time.monotonic)
     changed_at: float = field(default_factory=time.monotonic)
     cancel_sent_at: float | None = None
+    #: On time.monotonic(): the row's deadline, as far away as it was when first seen, whoever sets the clock since.
+    deadline: float | None = None
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether Omni has had its time."""
+        if self.deadline is None:
+            if self.turn.deadline_at is None:
+                return False
+            self.deadline = time.monotonic() + (self.turn.deadline_at - now).total_seconds()
+        return time.monotonic() >= self.deadline

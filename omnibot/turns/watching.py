@@ -77,7 +77,7 @@ class Watching:
             return await self._from_history(active, None)
         if turn.cancel_requested_at is not None and active.cancel_sent_at is None:
             await self._cancel(active)
-        if turn.deadline_at is not None and utcnow() >= turn.deadline_at:
+        if active.overdue(utcnow()):
             return await self._overdue(active)
         key, account_id = self._authority(active)
         telemetry.POLLS.inc()
@@ -196,7 +196,7 @@ class Watching:
             return busy.retry_after
         except ClearStreetError as failed:
             active.failures += 1
-            if active.turn.deadline_at is not None and utcnow() >= active.turn.deadline_at:
+            if active.overdue(utcnow()):
                 return await self.fail(active, in_plain_words(failed), failed.request_id)
             return min(5.0, 0.5 * 2.0**active.failures)
         if message is not None:

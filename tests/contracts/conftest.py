@@ -113,6 +113,11 @@ class Caller:
             await asyncio.sleep(0.005)
 
 
+def actions_of(revision: str) -> list[dict[str, Any]]:
+    """The actions a generation has; the emulator puts them into its words. 2026-04 cannot modify orders."""
+    return [ACTIONS[0], ACTIONS[1], *ACTIONS[3:]] if revision == "2026-04" else ACTIONS
+
+
 @pytest.fixture
 def revision() -> str:
     """The generation; a module overrides this."""
@@ -122,7 +127,7 @@ def revision() -> str:
 @pytest.fixture
 async def emulator(revision: str) -> AsyncIterator[ClearStreetEmulator]:
     one = ClearStreetEmulator(revision=revision, pace=0.02)
-    one.add_script(everything(ACTIONS if revision != "2026-04" else [ACTIONS[0], ACTIONS[1], *ACTIONS[3:]]))
+    one.add_script(everything(actions_of(revision)))
     await one.start()
     yield one
     await one.close()

@@ -42,7 +42,7 @@ def literals(folder: str) -> list[str]:
 def answer_schema(operation: str, status: int) -> JSON:
     """What an answer looks like: nothing but what the document lists, nothing required missing.
 
-    The document gives the schema of an error without its envelope; its examples have the envelope, as BaseResponse says.
+    The document gives the schema of an error without its envelope; its examples have one, as BaseResponse says.
     """
     method, path = OPERATIONS[operation]
     response = DOCUMENT["paths"][path][method.lower()]["responses"][str(status)]
@@ -66,7 +66,7 @@ def component(name: str) -> JSON:
 def plain(schema: JSON) -> JSON:
     """The schema without references and `allOf`; an object is closed: it has the listed properties and no others.
 
-    `type: object` without properties means "any JSON" in this document: its own examples put a string and a number there.
+    `type: object` without properties means "any JSON" in this document: its examples put a string and a number there.
     """
     if "$ref" in schema:
         return component(schema["$ref"].rsplit("/", 1)[1])

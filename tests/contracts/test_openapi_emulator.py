@@ -53,7 +53,9 @@ async def take_a_turn(call: Caller, asked: dict[str, str]) -> None:
     await call("GET", f"{OMNI}/messages/{asked['user_message_id']}", account_id=MAIN)
 
 
-@pytest.mark.parametrize("question", [*[text for name, text in QUESTIONS.items() if name != "strange_parts"], "everything"])
+@pytest.mark.parametrize(
+    "question", [*[text for name, text in QUESTIONS.items() if name != "strange_parts"], "everything"]
+)
 async def test_every_scenario_answers_as_published(call, question):
     await take_a_turn(call, await call.ask(question))
 
@@ -196,7 +198,12 @@ async def entitlements(call: Caller, emulator: ClearStreetEmulator) -> None:
         ("cancel_response.404.ResponseNotFound", "DELETE", f"/responses/{ABSENT}", {"account_id": MAIN}),
         ("create_thread.400.MissingInstantText", "POST", "/threads", {"data": '{"account_id":19816,"type":"instant"}'}),
         ("create_thread.422.PayloadMissingType", "POST", "/threads", {"data": '{\n  "account_id": 19816\n}'}),
-        ("create_message.400.MalformedJsonSyntax", "POST", f"/threads/{ABSENT}/messages", {"data": '{\n  "text": ""\n'}),
+        (
+            "create_message.400.MalformedJsonSyntax",
+            "POST",
+            f"/threads/{ABSENT}/messages",
+            {"data": '{\n  "text": ""\n'},
+        ),
         (
             "create_message.422.PayloadMissingAccountId",
             "POST",

@@ -1,4 +1,4 @@
-"""Our models read what the published OpenAPI describes: each of its examples, all its enums, any value of its schemas."""
+"""Our models read what the published OpenAPI describes: its examples, its lists of words, any value of its schemas."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from omnibot.clearstreet.models import (
     Side,
     TimeInForce,
     TrailingOffsetType,
-    UnknownPart,
     dump_part,
     read_part,
 )
@@ -160,9 +159,7 @@ def test_our_bodies_are_the_published_requests():
     # `capabilities` is optional; we always say it.
     assert thread_body(thread["account_id"], text=thread["text"]) == {**thread, "capabilities": []}
     assert message_body(message["account_id"], text=message["text"]) == {**message, "capabilities": []}
-    assert grant == grant_body(
-        grant["agreement_id"], grant["entitlement_codes"], grant["account_ids"], old_names=False
-    )
+    assert grant == grant_body(grant["agreement_id"], grant["entitlement_codes"], grant["account_ids"], old_names=False)
 
 
 def test_every_published_example_is_used_above():
@@ -193,7 +190,9 @@ def test_any_answer_the_schemas_allow_is_read_without_loss(operation, data):
     assert lost(operation, answer) == []
 
 
-@pytest.mark.parametrize("schema", component("ResponseContentPart")["oneOf"], ids=lambda schema: schema["properties"]["type"]["enum"][0])
+@pytest.mark.parametrize(
+    "schema", component("ResponseContentPart")["oneOf"], ids=lambda schema: schema["properties"]["type"]["enum"][0]
+)
 @often
 @given(data=st.data())
 def test_any_part_the_schemas_allow_is_read_without_loss(schema, data):

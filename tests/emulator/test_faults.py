@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 
+import aiohttp
 import pytest
 
+from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Call, Delay, Drop, Dropped, Gate, Refuse, Refused
+from omnibot.emulator.slack import SlackEmulator
 
 
 @pytest.fixture
@@ -142,3 +145,33 @@ async def test_a_verdict_stands_once_it_is_given(gate):
 
 async def test_faults_say_what_they_are():
     assert [str(fault) for fault in (Drop(), Refuse(418), Delay(1))] == ["drop", "refuse with 418", "delay by 1 s"]
+
+
+async def test_both_emulators_keep_to_rules_made_while_they_run():
+    slack, omni = SlackEmulator(), ClearStreetEmulator()
+    await slack.start()
+    await omni.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            for gate, url, token, glob in (
+                (slack.gate, slack.api_url + "auth.test", slack.bot_token, "auth.*"),
+                (omni.gate, omni.base_url + "/v1/accounts", "demo-key", "GET /v1/*"),
+            ):
+
+                async def ask(url: str = url, token: str = token) -> tuple[int, str]:
+                    async with session.get(url, headers={"Authorization": f"Bearer {token}"}) as answer:
+                        return answer.status, await answer.text()
+
+                nth = gate.every(glob, 2, Refuse(503))
+                assert [(await ask())[0] for _ in range(4)] == [200, 503, 200, 503]
+                gate.remove(nth)
+                gate.refuse(glob, status=200, body="{oops")
+                assert await ask() == (200, "{oops")
+                late = gate.delay(glob, 0.1)
+                start = time.monotonic()
+                assert (await ask())[0] == 200
+                assert time.monotonic() - start >= 0.1
+                assert gate.rules() == [late]
+    finally:
+        await slack.close()
+        await omni.close()

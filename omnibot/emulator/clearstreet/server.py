@@ -50,6 +50,7 @@ class ClearStreetEmulator:
         self.base_url = ""
         self.store = Store(ScriptBook(), pace)
         self.entitlements = Entitlements(self.store.ids)
+        self._conversations = Conversations(self.store)
         self._runner: web.AppRunner | None = None
         self._closing = False
 
@@ -107,17 +108,17 @@ class ClearStreetEmulator:
         """Ids of the responses that are still queued or running."""
         return [response.id for response in self.store.active()]
 
+    @property
+    def endpoints(self) -> dict[str, Handler]:
+        """Everything that can be called, by method and path."""
+        return {"GET /v1/accounts": list_accounts, **self._conversations.routes, **self.entitlements.routes}
+
     def _application(self) -> web.Application:
         application = web.Application()
-        handlers = {
-            "GET /v1/accounts": list_accounts,
-            **Conversations(self.store).routes,
-            **self.entitlements.routes,
-        }
         # Fixed paths first: aiohttp takes the first route that fits.
-        for name in sorted(handlers, key=lambda name: ("{" in name, name)):
+        for name, handler in sorted(self.endpoints.items(), key=lambda route: ("{" in route[0], route[0])):
             method, path = name.split()
-            application.router.add_route(method, path, self._route(name, handlers[name]))
+            application.router.add_route(method, path, self._route(name, handler))
         application.router.add_route("*", "/{tail:.*}", self._route(None, _nothing_here))
         return application
 

@@ -213,7 +213,9 @@ async def test_the_middle_generation_does_not_know_clicks_nor_item_ids(call):
         response = await call.finish(asked["response_id"])
         message = (await call.messages(asked["thread_id"]))[-1]
 
-        assert not {"clicked", "itemId", "item_id", "clickedItemIds", "clicked_item_ids"} & names_in([response, message])
+        assert not {"clicked", "itemId", "item_id", "clickedItemIds", "clicked_item_ids"} & names_in(
+            [response, message]
+        )
 
 
 def names_in(value):

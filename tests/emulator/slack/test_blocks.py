@@ -51,9 +51,8 @@ def test_malformed_blocks_are_refused_where_they_are_wrong(block, pointer):
 
 def test_block_ids_are_unique_in_a_message():
     twice = [{"type": "divider", "block_id": "a"}] * 2
-    assert (
-        validate_message(twice, "")[0].line == '[ERROR] `block_id` "a" already exists [json-pointer:/blocks/1/block_id]'
-    )
+    problem = validate_message(twice, "")[0]
+    assert (problem.message, problem.pointer) == ('`block_id` "a" already exists', "/blocks/1/block_id")
 
 
 def test_a_message_says_something():

@@ -6,7 +6,7 @@ const $ = (selector) => document.querySelector(selector);
 const TRY = ["@Omni what is the price of AAPL?", "@Omni how are the markets doing today?", "/omni research AAPL", "/omni help"];
 const TRY_DM = ["what is the price of NVDA?", "compare AAPL to AMD", "write a long report on the market", "/omni help"];
 
-let state = null, user = "ana", roomId = null, threadTs = null, following = null;
+let state = null, user = "ana", roomId = null, threadTs = null, following = null, looks = 0;
 const seen = {}; // by person and room: the ts read last
 const away = {}; // the panes whose reader has scrolled up
 const panes = { room: new Map(), thread: new Map() }; // what is drawn: key to [version, node]
@@ -25,11 +25,9 @@ async function post(path, body) {
   return result;
 }
 
-function tell(words) { $("#connection").textContent = words; }
+const tell = (sentence) => { $("#connection").textContent = sentence; };
 
-// -- blocks -----------------------------------------------------------------------------------------------------------
-
-function words(text, names) { return text.type === "plain_text" ? [text.text] : mrkdwn(text.text, names); }
+const words = (text, names) => (text.type === "plain_text" ? [text.text] : mrkdwn(text.text, names));
 
 function element(el, message) {
   if (el.type === "image") return h("span", { class: "image" }, el.alt_text);
@@ -41,13 +39,11 @@ function element(el, message) {
   return h("span", {}, el.text?.text || el.placeholder?.text || "");
 }
 
-const click = (el, label, message) => post("/click", { channel: room().id, ts: message.ts, action_id: el.action_id, label });
-
 function press(el, label, message, style, spoken) {
-  const onclick = async (event) => {
-    event.target.disabled = true;
-    await click(el, label, message);
-    event.target.disabled = false;
+  const onclick = async ({ target }) => {
+    target.disabled = true;
+    await post("/click", { channel: room().id, ts: message.ts, action_id: el.action_id, label });
+    target.disabled = false;
   };
   return h("button", { type: "button", class: "press " + (style || ""), "aria-label": spoken, onclick }, label);
 }
@@ -82,8 +78,6 @@ function draw(message) {
         h("time", {}, time(message.ts))),
       message.blocks.length ? message.blocks.map((b) => block(b, message)) : h("div", {}, mrkdwn(message.text, state.names))));
 }
-
-// -- drawing ----------------------------------------------------------------------------------------------------------
 
 // Only what changed is drawn again, so that focus, selection and scroll position stay.
 function fill(pane, items) {
@@ -183,7 +177,7 @@ function send(pane) {
   sent.then((result) => { if (!result && !box.value) { box.value = text; } });
 }
 
-function resize(box) { box.rows = Math.min(8, box.value.split("\n").length); }
+const resize = (box) => { box.rows = Math.min(8, box.value.split("\n").length); };
 
 for (const pane of ["room", "thread"]) {
   $(`#${pane} form`).addEventListener("submit", (event) => { event.preventDefault(); send(pane); });
@@ -198,21 +192,19 @@ function closeThread() { threadTs = null; show(); $("#room-text").focus(); }
 $("#thread .close").addEventListener("click", closeThread);
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && threadTs) closeThread(); });
 
-// -- the server -------------------------------------------------------------------------------------------------------
-
 async function look() {
-  const asked = user;
-  const answer = await fetch("/state?user=" + asked).catch(() => null);
-  if (!answer?.ok || asked !== user) return;
+  const mine = (looks += 1);
+  const answer = await fetch("/state?user=" + user).catch(() => null);
+  const seenNow = answer?.ok ? await answer.json() : null;
+  if (!seenNow || mine !== looks) return; // an older look must not overtake a newer one
   const first = !state;
-  state = await answer.json();
-  if (first) {
-    $("#people").append(...state.people.map((p) => h("label", {}, h("input", {
-      type: "radio", name: "person", value: p.name, checked: p.name === user, onchange: () => become(p.name),
-    }), p.real_name)));
-  }
+  state = seenNow;
   show();
-  if (first) $("#room-text").focus();
+  if (!first) return;
+  $("#people").append(...state.people.map((p) => h("label", {}, h("input", {
+    type: "radio", name: "person", value: p.name, checked: p.name === user, onchange: () => become(p.name),
+  }), p.real_name)));
+  $("#room-text").focus();
 }
 
 function become(name) {

@@ -1,0 +1,141 @@
+"""Whatever breaks on the way, a question ends in exactly one whole answer, or one clear error with a way to retry."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import House
+
+WORDS = "The answer that must arrive exactly once, whole."
+POLL = "GET /v1/omni-ai/responses/{response_id}"
+FINAL = "GET /v1/omni-ai/messages/{message_id}"
+CREATE = "POST /v1/omni-ai/threads"
+
+
+async def ask(house: House) -> str:
+    house.script("once", WORDS, seconds=1)
+    return await house.slack.say("ana", "trading", "@Omni once please")
+
+
+async def one_whole_answer(house: House, ts: str, timeout: float = 30) -> None:
+    await house.answered("trading", ts, WORDS, timeout=timeout)
+    await asyncio.sleep(1)
+    texts = house.shown("trading", ts)
+    assert len(texts) == 1, texts
+    assert texts[0].count(WORDS) == 1
+    assert house.asked() == ["once please"]
+
+
+FAULTS = {
+    "500": {"status": 500},
+    "503 with a page": {"status": 503, "body": "<html>busy</html>"},
+    "429": {"status": 429, "headers": {"Retry-After": "1"}},
+    "429 without its wait": {"status": 429},
+    "not json": {"status": 200, "body": "certainly"},
+    "an array": {"status": 200, "body": []},
+    "no data": {"status": 200, "body": {"metadata": {}}},
+    "half a response": {"status": 200, "body": {"data": {"id": "x"}, "metadata": {}}},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize("call", [POLL, FINAL])
+async def test_reads_that_fail_three_times(house: House, call: str, fault):
+    house.omni.gate.refuse(call, count=3, **fault)
+    await one_whole_answer(house, await ask(house))
+
+
+@pytest.mark.parametrize("call", [POLL, FINAL, CREATE])
+@pytest.mark.parametrize("point", ["before", "after"])
+async def test_connections_that_drop(house: House, call: str, point):
+    house.omni.gate.drop(call, point, count=2)
+    await one_whole_answer(house, await ask(house), timeout=40)
+
+
+async def test_a_poll_that_never_answers(house: House):
+    hold = house.omni.gate.hold(POLL)
+    ts = await ask(house)
+    await hold.reached()
+    await one_whole_answer(house, ts, timeout=40)
+
+
+async def test_an_api_that_refuses_the_key_in_the_middle_of_an_answer(house: House):
+    house.script("once", WORDS, seconds=20)
+    ts = await house.slack.say("ana", "trading", "@Omni once please")
+    await house.slack.wait_for(lambda: house.omni.active())
+    house.omni.gate.refuse(POLL, status=401, count=99)
+    text = await house.answered("trading", ts, "does not accept omnibot's API key")
+    assert "Ask again" in text
+    assert len(house.shown("trading", ts)) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422])
+async def test_a_create_call_that_is_refused_is_one_error_with_a_retry(house: House, status: int):
+    house.omni.gate.refuse(CREATE, status=status)
+    ts = await ask(house)
+    text = await house.answered("trading", ts, "Ask again")
+    assert "request " in text
+    (reply,) = house.replies("trading", ts)
+    await house.slack.click("ana", "trading", reply.ts, label="Ask again")
+    await house.answered("trading", ts, WORDS, count=2)
+    assert house.asked() == ["once please"]
+
+
+METHODS = ["users.info", "chat.postMessage", "chat.update"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 429, "headers": {"Retry-After": "1"}}, {"status": 500}, {"status": 200, "body": "certainly"}],
+    ids=["429", "500", "not json"],
+)
+async def test_every_slack_method_refused_once(house: House, method: str, fault):
+    house.slack.gate.refuse(method, **fault)
+    await one_whole_answer(house, await ask(house))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("point", ["before", "after"])
+async def test_every_slack_method_dropped_once(house: House, method: str, point):
+    house.slack.gate.drop(method, point)
+    await one_whole_answer(house, await ask(house))
+
+
+async def test_a_database_locked_by_somebody_else_for_seconds(house: House, tmp_path: Path):
+    ts = await ask(house)
+    await house.slack.wait_for(lambda: house.omni.active())
+    intruder = sqlite3.connect(tmp_path / "omnibot.sqlite3", isolation_level=None)
+    intruder.execute("BEGIN IMMEDIATE")
+    await asyncio.sleep(4)
+    intruder.execute("ROLLBACK")
+    intruder.close()
+    await one_whole_answer(house, ts, timeout=40)
+
+
+async def test_a_process_that_stands_still_for_seconds(house: House):
+    ts = await ask(house)
+    await house.slack.wait_for(lambda: house.omni.active())
+    assert house.bot.process is not None
+    os.kill(house.bot.process.pid, signal.SIGSTOP)
+    await asyncio.sleep(4)
+    os.kill(house.bot.process.pid, signal.SIGCONT)
+    await one_whole_answer(house, ts, timeout=40)
+
+
+async def test_sockets_that_are_refreshed_torn_and_torn_again_while_people_talk(house: House):
+    house.script("number", "Noted.")
+    asked = []
+    for n in range(6):
+        asked.append(await house.slack.say("ana", "trading", f"@Omni number {n}"))
+        if n % 2:
+            house.slack.kill_sockets()
+        else:
+            await house.slack.disconnect_sockets()
+    for ts in asked:
+        await house.answered("trading", ts, "Noted.", timeout=60)
+    assert sorted(house.asked()) == [f"number {n}" for n in range(6)]
