@@ -11,7 +11,7 @@ demo: .venv/run
 	$(BIN)/omnibot demo
 
 test: lint
-	$(BIN)/pytest -n 4
+	$(BIN)/pytest -n 6
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -27,7 +27,7 @@ bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.answers
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .contracts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/run: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

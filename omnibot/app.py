@@ -56,7 +56,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
 
         session = await stack.enter_async_context(bot.open_session())
         client = bot.open_client(session, token=slack_token, api_url=settings.slack_api_url)
-        bot_user_id = await bot.who_am_i(client)
+        me = await bot.who_am_i(client)
+        bot_user_id = me.bot_user_id or me.user_id or ""
 
         transport = Transport(
             base_url=settings.clear_street_base_url,
@@ -96,7 +97,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
 
         background = Background()
         stack.push_async_callback(background.close)
-        app = bot.build_app(client)
+        app = bot.build_app(session, settings.slack_api_url, me)
         listeners.register(app, listeners.Rooms(turns, background, bot_user_id))
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None

@@ -110,6 +110,8 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_TIMEOUT},
             json_serializer=_dump_json,
+            # Errors carry the statement into logs; what people asked must not ride along.
+            hide_parameters=True,
         )
         return Database(engine, None)
     lock = _lock_beside(Path(url.database)) if exclusive and url.database else None
@@ -122,6 +124,7 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
         pool_timeout=30,
         connect_args={"timeout": 10},
         json_serializer=_dump_json,
+        hide_parameters=True,
     )
 
     @listens_for(engine.sync_engine, "connect")

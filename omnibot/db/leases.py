@@ -39,9 +39,11 @@ class Leases:
         free = select(table.id).where(open_rows, table.due_at <= now, nobodys).order_by(table.due_at).limit(limit)
         if not self._database.single_process:
             free = free.with_for_update(skip_locked=True)
+        # A common table expression with locks is evaluated once; a plain subquery might be again, past its limit.
+        chosen = free.cte("free")
         statement = (
             update(self._table)
-            .where(table.id.in_(free.scalar_subquery()))
+            .where(table.id.in_(select(chosen.c.id)))
             .values(owner=self._instance, lease_until=self._database.after(LEASE))
             .returning(self._table)
         )

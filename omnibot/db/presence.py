@@ -7,6 +7,7 @@ server has been up for longer than any lease, and an instance that cannot see it
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 
@@ -21,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 #: Tells our locks from other programs' in the same database: "omni".
 LOCK_CLASS = 0x6F6D6E69
+#: Seconds the lock's session may take to answer before it counts as lost.
+PATIENCE = 3.0
 
 _LOCKS = table("pg_locks", column("locktype"), column("classid"), column("objid"), column("granted"))
 
@@ -44,8 +47,9 @@ class Presence:
             return True
         if self._session is not None:
             try:
-                await self._session.execute(select(literal(1)))
-            except SQLAlchemyError:
+                async with asyncio.timeout(PATIENCE):
+                    await self._session.execute(select(literal(1)))
+            except (SQLAlchemyError, TimeoutError):
                 await self.drop()
             else:
                 return True
@@ -53,7 +57,8 @@ class Presence:
         engine = self._database.engine.execution_options(isolation_level="AUTOCOMMIT")
         session = await engine.connect()
         try:
-            await session.execute(select(func.pg_advisory_lock(LOCK_CLASS, self._key)))
+            async with asyncio.timeout(PATIENCE):
+                await session.execute(select(func.pg_advisory_lock(LOCK_CLASS, self._key)))
         except BaseException:
             await session.close()
             raise
@@ -66,7 +71,7 @@ class Presence:
         """Let the lock go."""
         session, self._session = self._session, None
         if session is not None:
-            with contextlib.suppress(SQLAlchemyError):
+            with contextlib.suppress(SQLAlchemyError, TimeoutError):
                 # Closed for real: a session given back to the pool would keep the lock.
                 await session.invalidate()
                 await session.close()

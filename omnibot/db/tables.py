@@ -50,6 +50,7 @@ conversations = Table(
 
 #: States a turn can still leave.
 OPEN_STATES = ("accepted", "submitting", "running", "finalizing", "held")
+_AT_OMNI = text("state IN ('submitting', 'running')")
 _OPEN = text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')")
 
 turns = Table(
@@ -67,12 +68,17 @@ turns = Table(
     Column("org", String(32), nullable=False),
     Column("user", String(32), nullable=False),
     Column("channel", String(32), nullable=False),
+    #: Where a command was typed, when its answer is elsewhere; Stop is typed there too.
+    Column("asked_in", String(32)),
     #: Root of the Slack thread that gets the reply. NULL until a command's root message is posted.
     Column("thread_ts", String(32)),
     #: Orders the turns of a conversation: the asker's message, or when the command or click arrived.
     Column("message_ts", String(32), nullable=False),
     #: The Slack event (or command, or pressed button) as far as it is needed; emptied with retention.
     Column("event", JSON, nullable=False),
+    #: Slack's ts of the newest edit seen, and how many there were: an older edit changes nothing, a newer one is asked.
+    Column("edited_ts", String(32)),
+    Column("edits", Integer, nullable=False, default=0),
     Column("state", String(16), nullable=False),
     Column("held_for", String(16)),
     Column("conversation_id", ForeignKey("conversations.id")),
@@ -102,9 +108,13 @@ turns = Table(
     Column("due_at", DateTime, nullable=False),
     Column("created_at", DateTime, nullable=False),
     Column("ended_at", DateTime),
+    #: When its words were forgotten.
+    Column("pruned_at", DateTime),
     Index("ix_turns_open", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_turns_conversation", "conversation_id", "message_ts"),
     Index("ix_turns_thread", "channel", "thread_ts", "user"),
+    # At most one turn of a conversation is at Omni, whoever tries.
+    Index("uq_turns_at_omni", "conversation_id", unique=True, sqlite_where=_AT_OMNI, postgresql_where=_AT_OMNI),
     Index("uq_turns_press_key", "press_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
@@ -118,6 +128,8 @@ posts = Table(
     Column("channel", String(32), nullable=False),
     #: NULL: about to be posted, or posted by someone who died before writing it down.
     Column("ts", String(32)),
+    #: How often the slot was given up and posted anew: an older message of the slot is not it.
+    Column("generation", Integer, nullable=False, default=0),
     #: Fingerprint of what was last written there: nothing is written while nothing changed.
     Column("written", String(64)),
     Column("created_at", DateTime, nullable=False),

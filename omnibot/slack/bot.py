@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -42,15 +43,15 @@ class CountingClient(AsyncWebClient):
             raise
 
 
-def open_client(session: aiohttp.ClientSession, *, token: str, api_url: str) -> AsyncWebClient:
+def open_client(session: aiohttp.ClientSession, *, token: str | None, api_url: str) -> AsyncWebClient:
     """A client that repeats nothing by itself: a repeated post would be a second post."""
     client = CountingClient(token=token, base_url=api_url, session=session, timeout=int(SLACK_TIMEOUT))
     client.retry_handlers = []
     return client
 
 
-async def who_am_i(client: AsyncWebClient) -> str:
-    """The bot's own user id.
+async def who_am_i(client: AsyncWebClient) -> AuthorizeResult:
+    """Which bot, in which workspace, the token is: asked once, at start.
 
     Raises:
         SettingsError: Slack does not accept the token, or does not answer.
@@ -60,7 +61,7 @@ async def who_am_i(client: AsyncWebClient) -> str:
     except SLACK_ERRORS as error:
         message = f"Slack does not accept SLACK_BOT_TOKEN, or does not answer ({judge(error).code})"
         raise SettingsError(message) from error
-    return str(answer["user_id"])
+    return AuthorizeResult.from_auth_test_response(auth_test_response=answer, bot_token=client.token)
 
 
 async def token_trouble(client: AsyncWebClient) -> str | None:
@@ -72,11 +73,20 @@ async def token_trouble(client: AsyncWebClient) -> str | None:
     return None
 
 
-def build_app(client: AsyncWebClient) -> AsyncApp:
-    """Bolt: an event is processed before it is acked, and everything unhandled reaches the error handler."""
+def build_app(session: aiohttp.ClientSession, api_url: str, me: AuthorizeResult) -> AsyncApp:
+    """Bolt: an event is processed before it is acked, and everything unhandled reaches the error handler.
+
+    Bolt's own way to learn who it is calls Slack before the first listener, and acks (!) the event when that fails. So
+    it is told.
+    """
+
+    async def authorize() -> AuthorizeResult:
+        return me
+
     with _without_bolts_own_settings():
         return AsyncApp(
-            client=client,
+            client=open_client(session, token=None, api_url=api_url),
+            authorize=authorize,
             process_before_response=True,
             raise_error_for_unhandled_request=True,
             # Socket Mode's credential is its URL; HTTP deliveries are verified before Bolt sees them.

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class _Payload(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    # Errors end in logs; what people said must not.
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class Said(_Payload):
@@ -25,6 +26,18 @@ class Said(_Payload):
     thread_ts: str | None = None
     team: str | None = None
     user_team: str | None = None
+    edited: dict[str, Any] | None = None
+
+    @property
+    def edited_ts(self) -> str | None:
+        """When it was last edited, as Slack's ts."""
+        ts = self.edited.get("ts") if self.edited else None
+        return ts if isinstance(ts, str) else None
+
+    @field_validator("edited", mode="before")
+    @classmethod
+    def _rubbish_is_unedited(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) else None
 
     @field_validator("text", mode="before")
     @classmethod

@@ -48,6 +48,7 @@ _MEANING = {
     ),
     Failure.BAD_BLOCKS: (
         "invalid_blocks",
+        "invalid_attachments",
         "invalid_blocks_format",
         "msg_too_long",
         "msg_blocks_too_long",

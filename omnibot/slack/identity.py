@@ -7,18 +7,22 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.messages import root_page
-from omnibot.blocks.values import Page
-from omnibot.slack.failures import Failure
-from omnibot.slack.posts import Post, Posts, Refusal
+from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
+from omnibot.slack.posts import Posts, Refusal
 from omnibot.slack.question import mentioned_users, question_text
-from omnibot.turns.model import Admitted, Surface, Turn, TurnedAway
+from omnibot.turns.model import Admitted, NotNow, Surface, Turn, TurnedAway
+
+log = structlog.get_logger(__name__)
 
 ROOT = "root"
 #: Seconds for which a profile is believed.
 PROFILE_AGE = 600.0
+#: Names looked up for one message, and profiles asked for at a time.
+NAMES, ASKING = 20, 5
 #: Profiles kept in memory.
 PROFILES = 5_000
 
@@ -27,6 +31,10 @@ NOTHING_ASKED = (
     "or type `/omni help`."
 )
 ONLY_A_FILE = "I cannot read files yet. Tell me in words what you would like to know."
+UNKNOWN_PERSON = (
+    "Slack does not tell me who you are, or lets me answer you nowhere, so I cannot ask Omni for you. "
+    "Invite me into the channel, or write to me directly."
+)
 NOT_A_MEMBER = "Omni is here for full members of this workspace only. Ask a colleague in the workspace to ask for you."
 
 
@@ -60,13 +68,15 @@ class People:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._known: dict[tuple[str, str], tuple[Profile, float]] = {}
+        self._asking = asyncio.Semaphore(ASKING)
 
     async def profile(self, team: str, user: str) -> Profile:
         """The profile of somebody, as seen from a workspace. Raises what slack_sdk raises."""
         known = self._known.get((team, user))
         if known is not None and time.monotonic() - known[1] < PROFILE_AGE:
             return known[0]
-        answer = await self._client.users_info(user=user)
+        async with self._asking:
+            answer = await self._client.users_info(user=user)
         profile = read_profile(answer.get("user"), team=team)
         if len(self._known) >= PROFILES:
             self._known.pop(next(iter(self._known)))
@@ -75,8 +85,9 @@ class People:
 
     async def names(self, team: str, users: list[str]) -> dict[str, str]:
         """Display names of these people; those Slack does not tell are left out."""
-        found = await asyncio.gather(*(self.profile(team, user) for user in users), return_exceptions=True)
-        return {user: p.name for user, p in zip(users, found, strict=True) if isinstance(p, Profile)}
+        asked = list(dict.fromkeys(users))[:NAMES]
+        found = await asyncio.gather(*(self.profile(team, user) for user in asked), return_exceptions=True)
+        return {user: p.name for user, p in zip(asked, found, strict=True) if isinstance(p, Profile)}
 
 
 class Desk:
@@ -90,6 +101,18 @@ class Desk:
 
     async def admit(self, turn: Turn) -> Admitted | TurnedAway:
         """Authorise the asker, read the question, and for a command post the root message its answer hangs on."""
+        try:
+            return await self._admit(turn)
+        except SLACK_ERRORS as error:
+            verdict = judge(error)
+        except Refusal as refusal:
+            verdict = refusal.verdict
+        log.info("admission_refused_by_slack", turn=turn.id, error=verdict.code)
+        if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+            raise NotNow(verdict.wait)
+        return TurnedAway(UNKNOWN_PERSON)
+
+    async def _admit(self, turn: Turn) -> Admitted | TurnedAway:
         profile = await self._people.profile(turn.team, turn.person.user)
         if not profile.full_member:
             return TurnedAway(NOT_A_MEMBER)
@@ -117,14 +140,15 @@ class Desk:
         try:
             return channel, await self._posts.write(turn, slots, ROOT, page, channel=channel, thread_ts=None)
         except Refusal as refusal:
-            if refusal.verdict.failure is not Failure.CLOSED_DOOR or (channel.startswith("D") and post is not None):
+            if refusal.verdict.failure is not Failure.CLOSED_DOOR:
                 raise
-        return await self._root_in_dm(turn, slots, page)
-
-    async def _root_in_dm(self, turn: Turn, slots: dict[str, Post], page: Page) -> tuple[str, str]:
-        channel = await self._dm(turn)
-        await self._posts.forget(turn.id, slots, ROOT, channel)
-        return channel, await self._posts.write(turn, slots, ROOT, page, channel=channel, thread_ts=None)
+            closed = refusal
+        # A channel whose id begins like a DM's may be other people's: only the bot's own with the asker is the asker's.
+        own = await self._dm(turn)
+        if own == channel:
+            raise closed
+        await self._posts.forget(turn.id, slots, ROOT, own)
+        return own, await self._posts.write(turn, slots, ROOT, page, channel=own, thread_ts=None)
 
     async def _dm(self, turn: Turn) -> str:
         answer = await self._client.conversations_open(users=turn.person.user)

@@ -27,6 +27,9 @@ class Edit:
 
     source_key: str
     event: dict[str, Any]
+    edited_ts: str
+    #: To be stored if the message itself has not come yet: Slack promises no order.
+    instead: Accept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Withdraw:
     """A message was deleted: a turn that still waits is dropped."""
 
     source_key: str
+    #: To be stored if the message itself has not come yet, so that it comes to nothing.
+    instead: Accept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,9 @@ Intake = Accept | Edit | Withdraw | Ignore
 
 #: Subtypes that are somebody's words like any other message.
 _WORDS = frozenset({None, "file_share", "thread_broadcast"})
+
+#: Seconds within which a deletion or edit may overtake its message.
+OVERTAKING = 600.0
 
 
 def intake(
@@ -63,13 +71,45 @@ def intake(
         event = MessageEvent.model_validate(payload)
     except ValidationError:
         return Ignore()
+    whose = _Whose(bot_user_id, team, enterprise, actor_org)
     if event.subtype == "message_changed":
-        return _changed(event, bot_user_id)
+        return _changed(event, whose)
     if event.subtype == "message_deleted":
-        return Withdraw(source_key(event.channel, event.deleted_ts)) if event.deleted_ts else Ignore()
+        return _withdraw(event, event.deleted_ts, whose) if event.deleted_ts else Ignore()
     if event.subtype not in _WORDS or not _by_a_person(event, bot_user_id):
         return Ignore()
-    return _question(event, bot_user_id, team, actor_org or enterprise or event.user_team or event.team or team)
+    return _question(event, whose)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """Who we are, and what the envelope says of who acts."""
+
+    bot: str
+    team: str
+    enterprise: str | None
+    actor_org: str | None
+
+    def org(self, said: Said) -> str:
+        return acting_org(
+            self.team, self.enterprise, acting_team=said.user_team or said.team, acting_enterprise=self.actor_org
+        )
+
+
+def acting_org(team: str, enterprise: str | None, *, acting_team: str | None, acting_enterprise: str | None) -> str:
+    """A person's enterprise, or else team: of the acting user, never of the installed workspace.
+
+    Args:
+        team: the installed workspace, and
+        enterprise: its enterprise.
+        acting_team: the acting user's team, where the payload says it.
+        acting_enterprise: their enterprise or team, where the envelope says it.
+    """
+    if acting_team and acting_team not in (team, enterprise):
+        return acting_team
+    if acting_enterprise and acting_enterprise != team:
+        return acting_enterprise
+    return enterprise or team
 
 
 def source_key(channel: str, ts: str) -> str:
@@ -77,20 +117,21 @@ def source_key(channel: str, ts: str) -> str:
     return f"message:{channel}:{ts}"
 
 
-def _question(event: MessageEvent, bot_user_id: str, team: str, org: str) -> Intake:
-    surface = _surface(event, bot_user_id)
+def _question(event: MessageEvent, whose: _Whose) -> Accept | Ignore:
+    surface = _surface(event, whose.bot)
     if surface is None:
         return Ignore()
     turn = NewTurn(
         source_key=source_key(event.channel, event.ts),
         surface=surface,
         kind=Kind.INSTANT,
-        team=team,
-        person=Person(org, event.user or ""),
+        team=whose.team,
+        person=Person(whose.org(event), event.user or ""),
         channel=event.channel,
         thread_ts=event.thread_ts or event.ts,
         message_ts=event.ts,
         event=kept(event),
+        edited_ts=event.edited_ts,
     )
     return Accept(turn, only_if_participant=surface is Surface.FOLLOW_UP)
 
@@ -106,18 +147,57 @@ def _surface(event: MessageEvent, bot_user_id: str) -> Surface | None:
     return Surface.FOLLOW_UP
 
 
-def _changed(event: MessageEvent, bot_user_id: str) -> Intake:
+def _changed(event: MessageEvent, whose: _Whose) -> Intake:
     now = event.message
-    if now is None or not _by_a_person(now, bot_user_id):
+    if now is None or not _by_a_person(now, whose.bot):
         # A deleted message that has replies "changes" into a tombstone.
         if now is not None and now.subtype == "tombstone":
-            return Withdraw(source_key(event.channel, now.ts))
+            return _withdraw(event, now.ts, whose)
         return Ignore()
     before = event.previous_message
     if before is not None and before.text == now.text and before.blocks == now.blocks:
         # A link preview appeared, or the thread's counters changed.
         return Ignore()
-    return Edit(source_key(event.channel, now.ts), kept(now))
+    as_message = event.model_copy(
+        update={**{name: getattr(now, name) for name in Said.model_fields}, "message": None, "previous_message": None}
+    )
+    question = _question(as_message, whose) if _overtaken(event.ts, now.ts) else Ignore()
+    return Edit(
+        source_key(event.channel, now.ts),
+        kept(now),
+        now.edited_ts or event.ts,
+        question if isinstance(question, Accept) else None,
+    )
+
+
+def _withdraw(event: MessageEvent, ts: str, whose: _Whose) -> Withdraw:
+    key = source_key(event.channel, ts)
+    if not _overtaken(event.ts, ts):
+        return Withdraw(key)
+    said = event.previous_message or event
+    empty = {"text": "", "blocks": [], "files": 0}
+    turn = NewTurn(
+        source_key=key,
+        surface=Surface.DM if event.channel.startswith("D") else Surface.MENTION,
+        kind=Kind.INSTANT,
+        team=whose.team,
+        person=Person(whose.org(said), said.user or ""),
+        channel=event.channel,
+        thread_ts=said.thread_ts or ts,
+        message_ts=ts,
+        event=empty,
+        withdrawn=True,
+    )
+    # Only what would have been a question leaves a trace.
+    asked = event.channel.startswith("D") or mentions_bot(_plain(said), whose.bot)
+    return Withdraw(key, Accept(turn) if asked else None)
+
+
+def _overtaken(now: str, ts: str) -> bool:
+    try:
+        return float(now) - float(ts) < OVERTAKING
+    except ValueError:
+        return False
 
 
 def _by_a_person(said: Said, bot_user_id: str) -> bool:

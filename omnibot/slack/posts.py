@@ -42,6 +42,8 @@ class Post:
     channel: str
     ts: str | None
     written: str | None
+    #: How often the slot was given up and begun anew.
+    generation: int = 0
     #: We did not make this entry in this process: the message may exist although `ts` is unknown.
     inherited: bool = False
 
@@ -61,7 +63,10 @@ class Posts:
         query = select(posts).where(posts.c.turn_id == turn_id)
         async with self._database.transaction() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return {row["slot"]: Post(row["channel"], row["ts"], row["written"], inherited=True) for row in rows}
+        return {
+            row["slot"]: Post(row["channel"], row["ts"], row["written"], row["generation"], inherited=True)
+            for row in rows
+        }
 
     async def write(
         self, turn: Turn, slots: dict[str, Post], slot: str, page: Page, *, channel: str, thread_ts: str | None
@@ -74,10 +79,10 @@ class Posts:
         post = slots.get(slot)
         mark = fingerprint(page)
         if post is None:
-            post = slots[slot] = Post(channel, None, None)
             await self._intend(turn.id, slot, channel)
+            post = slots[slot] = Post(channel, None, None)
         if post.ts is None and post.inherited:
-            post.ts = await self._find(turn, slot, post.channel, thread_ts)
+            post.ts = await self._find(turn, slot, post, thread_ts)
             post.inherited = False
         if post.ts is not None and post.written == mark:
             return post.ts
@@ -92,18 +97,34 @@ class Posts:
 
     async def forget(self, turn_id: str, slots: dict[str, Post], slot: str, channel: str) -> None:
         """The message is gone, or its channel closed to us: the slot is posted anew, perhaps elsewhere."""
-        slots[slot] = Post(channel, None, None)
+        generation = slots[slot].generation + 1
+        slots[slot] = Post(channel, None, None, generation)
         async with self._database.transaction() as connection:
             await connection.execute(
                 update(posts)
                 .where(posts.c.turn_id == turn_id, posts.c.slot == slot)
-                .values(channel=channel, ts=None, written=None)
+                .values(channel=channel, ts=None, written=None, generation=generation)
             )
+
+    async def amend(self, turn: Turn, slots: dict[str, Post], slot: str, page: Page) -> None:
+        """Change a message that is there, if it is; whatever Slack says to it, nothing is posted anew.
+
+        For what is pleasant and not needed, after the turn has ended too.
+        """
+        post = slots.get(slot)
+        if post is None or post.ts is None or post.written == fingerprint(page):
+            return
+        try:
+            await self._update(turn, slot, post, page)
+        except Refusal:
+            return
+        post.written = fingerprint(page)
+        await self._written(turn.id, slot, post)
 
     async def _intend(self, turn_id: str, slot: str, channel: str) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(
-                insert(posts).values(turn_id=turn_id, slot=slot, channel=channel, created_at=utcnow())
+                insert(posts).values(turn_id=turn_id, slot=slot, channel=channel, generation=0, created_at=utcnow())
             )
 
     async def _written(self, turn_id: str, slot: str, post: Post) -> None:
@@ -121,7 +142,7 @@ class Posts:
                 thread_ts=thread_ts,
                 text=page.text,
                 blocks=page.blocks,
-                metadata=_metadata(turn, slot),
+                metadata=_metadata(turn, slot, post),
                 unfurl_links=False,
                 unfurl_media=False,
             )
@@ -141,14 +162,14 @@ class Posts:
                 ts=post.ts,
                 text=page.text,
                 blocks=page.blocks,
-                metadata=_metadata(turn, slot),
+                metadata=_metadata(turn, slot, post),
             )
         except SLACK_ERRORS as error:
             verdict = judge(error)
             log.warning("slack_refused", method="chat.update", turn=turn.id, slot=slot, error=verdict.code)
             raise Refusal(verdict) from error
 
-    async def _find(self, turn: Turn, slot: str, channel: str, thread_ts: str | None) -> str | None:
+    async def _find(self, turn: Turn, slot: str, post: Post, thread_ts: str | None) -> str | None:
         """Look in Slack for the message that somebody before us may have posted."""
         # Ours came after the turn began; ten minutes for clocks that disagree.
         oldest = f"{turn.created_at.replace(tzinfo=UTC).timestamp() - 600:.6f}"
@@ -156,7 +177,7 @@ class Posts:
         try:
             while True:
                 arguments: dict[str, Any] = {
-                    "channel": channel,
+                    "channel": post.channel,
                     "oldest": oldest,
                     "limit": 200,
                     "include_all_metadata": True,
@@ -167,7 +188,7 @@ class Posts:
                 else:
                     answer = await self._client.conversations_replies(ts=thread_ts, **arguments)
                 for message in answer.get("messages") or []:
-                    if _is_slot(message, turn.id, slot):
+                    if _is_slot(message, turn, slot, post):
                         log.info("post_found", turn=turn.id, slot=slot)
                         return str(message["ts"])
                 cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
@@ -178,7 +199,7 @@ class Posts:
             log.warning("slack_refused", method="conversations.replies", turn=turn.id, slot=slot, error=verdict.code)
             if verdict.failure is Failure.CLOSED_DOOR:
                 return None
-            raise Refusal(Verdict(Failure.UNKNOWN, verdict.code, verdict.wait)) from error
+            raise Refusal(verdict) from error
 
 
 def fingerprint(page: Page) -> str:
@@ -186,13 +207,11 @@ def fingerprint(page: Page) -> str:
     return hashlib.sha256(json.dumps([page.blocks, page.text], sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _metadata(turn: Turn, slot: str) -> dict[str, Any]:
-    return {"event_type": METADATA_TYPE, "event_payload": {"turn": turn.id, "slot": slot}}
+def _metadata(turn: Turn, slot: str, post: Post) -> dict[str, Any]:
+    payload = {"turn": turn.id, "slot": slot, "generation": post.generation}
+    return {"event_type": METADATA_TYPE, "event_payload": payload}
 
 
-def _is_slot(message: Any, turn_id: str, slot: str) -> bool:
+def _is_slot(message: Any, turn: Turn, slot: str, post: Post) -> bool:
     metadata = message.get("metadata") if isinstance(message, dict) else None
-    if not isinstance(metadata, dict) or metadata.get("event_type") != METADATA_TYPE:
-        return False
-    payload = metadata.get("event_payload")
-    return isinstance(payload, dict) and payload.get("turn") == turn_id and payload.get("slot") == slot
+    return bool(metadata == _metadata(turn, slot, post))

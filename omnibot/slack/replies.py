@@ -32,7 +32,7 @@ from omnibot.clearstreet.models import (
 )
 from omnibot.slack.budget import MESSAGE_PACE, Budget
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
-from omnibot.slack.posts import Post, Posts, Refusal
+from omnibot.slack.posts import SLACK_TIMEOUT, Post, Posts, Refusal
 from omnibot.turns.model import (
     Answer,
     OfferedButton,
@@ -40,6 +40,7 @@ from omnibot.turns.model import (
     Snapshot,
     Surface,
     Turn,
+    Undeliverable,
     joined_text,
 )
 
@@ -47,7 +48,7 @@ log = structlog.get_logger(__name__)
 
 PROGRESS = "progress"
 #: Tries of one write within one call of `finish`, before the turn's alarm takes over.
-TRIES = 4
+TRIES = 6
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class _Writer:
     latest: Page | None = None
     last_write: float = 0.0
     task: asyncio.Task[None] | None = None
-    closed: bool = False
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
     #: Seconds of pause Slack asked for.
     pause_until: float = 0.0
 
@@ -75,6 +76,8 @@ class SlackReply:
         self._posts = posts
         self._budget = budget
         self._writers: dict[str, _Writer] = {}
+        #: Progress writes under way, of forgotten turns too.
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def _writer(self, turn: Turn) -> _Writer:
         writer = self._writers.get(turn.id)
@@ -87,14 +90,17 @@ class SlackReply:
         """Forget a turn; a write under way ends by itself."""
         writer = self._writers.pop(turn_id, None)
         if writer is not None:
-            writer.closed = True
+            writer.closed.set()
 
     async def close(self) -> None:
-        """Wait for the progress writes under way."""
-        tasks = [w.task for w in self._writers.values() if w.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Let the progress writes under way end; those that only wait for their time do not begin."""
+        for writer in self._writers.values():
+            writer.closed.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=SLACK_TIMEOUT)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     # Progress.
 
@@ -105,20 +111,25 @@ class SlackReply:
     def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
         """Show the latest when its time has come."""
         writer = self._writer(turn)
-        if writer.closed:
+        if writer.closed.is_set():
             return
         page = progress_page(thoughts=snapshot.thoughts, text=snapshot.text, waiting=note)
         writer.latest = _asked(page, turn)
         if writer.task is None or writer.task.done():
             writer.task = asyncio.ensure_future(self._keep_showing(writer))
+            self._tasks.add(writer.task)
+            writer.task.add_done_callback(self._tasks.discard)
 
     async def _keep_showing(self, writer: _Writer) -> None:
         try:
-            while writer.latest is not None and not writer.closed:
-                await asyncio.sleep(self._pace(writer))
+            while writer.latest is not None and not writer.closed.is_set():
+                # Asked again after each wait: another turn may have taken the place meanwhile.
+                while (wait := self._pace(writer)) > 0:
+                    if await _within(writer.closed, wait):
+                        return
                 async with writer.lock:
                     page, writer.latest = writer.latest, None
-                    if page is not None and not writer.closed:
+                    if page is not None and not writer.closed.is_set():
                         await self._show(writer, page)
         except Exception:
             # Progress may be skipped; the final says everything.
@@ -158,7 +169,8 @@ class SlackReply:
     async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
         """Deliver every page of the answer. Seconds to the next try when Slack did not take one."""
         writer = self._writer(turn)
-        writer.closed, writer.latest = True, None
+        writer.latest = None
+        writer.closed.set()
         async with writer.lock:
             return await self._deliver(writer, pages_of(turn, answer, buttons), late=answer.late)
 
@@ -171,8 +183,8 @@ class SlackReply:
             wait = await self._write(writer, slots, slot, page)
             if wait is not None:
                 return wait
-        if late and PROGRESS in slots:
-            return await self._write(writer, slots, PROGRESS, one_line_page("The answer is below."))
+        if late:
+            await self._posts.amend(writer.turn, slots, PROGRESS, one_line_page("The answer is below."))
         return None
 
     async def _write(self, writer: _Writer, slots: dict[str, Post], slot: str, page: Page) -> float | None:
@@ -197,17 +209,32 @@ class SlackReply:
                     await asyncio.sleep(0.3)
                 case Failure.MESSAGE_GONE:
                     await self._posts.forget(turn.id, slots, slot, channel)
-                case Failure.BAD_BLOCKS | Failure.REFUSED:
-                    if (simplify := next(simpler, None)) is None:
-                        log.error("reply_undeliverable", turn=turn.id, error=verdict.code)
-                        return None
+                case Failure.BAD_BLOCKS | Failure.REFUSED if (simplify := next(simpler, None)) is not None:
                     page = simplify(page)
-                case Failure.CLOSED_DOOR:
-                    if channel.startswith("D"):
-                        log.error("reply_undeliverable", turn=turn.id, error=verdict.code)
-                        return None
-                    await self._posts.forget(turn.id, slots, slot, await self._dm_of(turn))
+                case Failure.CLOSED_DOOR | Failure.BAD_BLOCKS | Failure.REFUSED:
+                    if (wait := await self._move_to_dm(writer, slots, slot, channel, verdict.code)) > 0:
+                        return wait
         return wait
+
+    async def _move_to_dm(self, writer: _Writer, slots: dict[str, Post], slot: str, channel: str, code: str) -> float:
+        """Where the page cannot be shown, the asker's own DM is the last resort. Seconds to wait if Slack is busy.
+
+        Raises:
+            Undeliverable: that was the DM, or there is none.
+        """
+        turn = writer.turn
+        try:
+            own = await self._dm_of(turn)
+        except Refusal as refusal:
+            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+                return refusal.verdict.wait
+            own = channel
+        if own == channel:
+            await self._posts.amend(turn, slots, PROGRESS, one_line_page("Slack does not take this answer."))
+            raise Undeliverable(code)
+        await self._posts.amend(turn, slots, PROGRESS, one_line_page("The answer is in your direct messages."))
+        await self._posts.forget(turn.id, slots, slot, own)
+        return 0.0
 
     def _channel_of(self, writer: _Writer, slots: dict[str, Post]) -> str:
         """Where the next page goes: beside the pages before it."""
@@ -223,13 +250,11 @@ class SlackReply:
 
     async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
         """Show a delivered reply as it is now (who pressed which button)."""
-        writer = self._writer(turn)
-        writer.closed = True
-        async with writer.lock:
-            slots = await self._slots(writer)
-            if any(post.ts is not None for post in slots.values()):
-                await self._deliver(writer, pages_of(turn, answer, buttons), late=answer.late)
-        self._writers.pop(turn.id, None)
+        slots = await self._posts.load(turn.id)
+        into_progress = PROGRESS in slots and not answer.late
+        for number, page in enumerate(pages_of(turn, answer, buttons)):
+            slot = PROGRESS if into_progress and number == 0 else f"answer:{number}"
+            await self._posts.amend(turn, slots, slot, page)
 
     async def whisper(self, turn: Turn, sentence: str) -> None:
         """Tell the asker alone; in a DM if the channel is closed to us."""
@@ -310,3 +335,12 @@ def _outcome_line(answer: Answer) -> str | None:
     sign = ":black_square_for_stop:" if answer.outcome is Outcome.CANCELED else ":warning:"
     request = f" (request {answer.request_id})" if answer.request_id else ""
     return f"{sign} {answer.reason}{request}"
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether the event comes within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

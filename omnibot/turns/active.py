@@ -27,6 +27,8 @@ class Active:
     stale: bool = False
 
     looks: int = 0
+    #: Looks into the thread's history for an answer that has no response to poll.
+    history_looks: int = 0
     idle_reads: int = 0
     failures: int = 0
     deliveries: int = 0
@@ -38,9 +40,25 @@ class Active:
     #: On time.monotonic().
     running_since: float = field(default_factory=time.monotonic)
     changed_at: float = field(default_factory=time.monotonic)
-    cancel_sent_at: float | None = None
+    cancel_began_at: float | None = None
+    #: Omni was told to stop, or knows nothing to stop.
+    canceled: bool = False
+    #: On time.monotonic(): when Slack was first asked to take the answer.
+    delivering_since: float | None = None
     #: On time.monotonic(): the row's deadline, as far away as it was when first seen, whoever sets the clock since.
     deadline: float | None = None
+
+    def began(self, turn: Turn) -> None:
+        """Omni works on it from now on."""
+        self.turn = turn
+        self.running_since = self.changed_at = time.monotonic()
+        self.deadline = None
+        self.failures = 0
+
+    def time_left(self, now: datetime) -> float:
+        """Seconds until Omni has had its time; also bounds what anybody else may make us wait."""
+        self.overdue(now)
+        return float("inf") if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def overdue(self, now: datetime) -> bool:
         """Whether Omni has had its time."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from omnibot.clearstreet.models import (
     ActionButton,
+    ChartPart,
     Message,
     Part,
     Response,
@@ -29,6 +30,7 @@ from omnibot.errors import (
     Invalid,
     NotEntitled,
     NotFound,
+    OmnibotError,
     RateLimited,
     Unauthorised,
     Unavailable,
@@ -100,6 +102,9 @@ class NewTurn:
     message_ts: str
     event: dict[str, Any]
     question: str | None = None
+    edited_ts: str | None = None
+    #: Stored as already withdrawn: the deletion came before the message.
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,7 @@ class Turn:
     pressed: str | None = None
     answer: Answer | None = None
     queue_said: bool = False
+    edits: int = 0
     ended_at: datetime | None = None
 
 
@@ -221,11 +227,28 @@ class Snapshot:
 # What turns needs of the rooms above; the front door implements both.
 
 
+class NotNow(OmnibotError):
+    """Slack is not answering right now."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__()
+        #: Seconds after which to ask again.
+        self.wait = wait
+
+
+class Undeliverable(OmnibotError):
+    """Slack takes this reply nowhere."""
+
+
 class FrontDesk(Protocol):
     """Says who asks, what exactly, and where the reply goes."""
 
     async def admit(self, turn: Turn) -> Admitted | TurnedAway:
-        """Authorise the asker and read the question. May post a command's root message. Raises when Slack fails."""
+        """Authorise the asker and read the question. May post a command's root message.
+
+        Raises:
+            NotNow: Slack does not say at the moment.
+        """
         ...
 
 
@@ -245,6 +268,9 @@ class Reply(Protocol):
 
         Returns:
             None once every word is in Slack, else the seconds after which to try again.
+
+        Raises:
+            Undeliverable: Slack takes it nowhere, in no form.
         """
         ...
 
@@ -291,16 +317,11 @@ def all_thoughts(parts: Sequence[Part]) -> tuple[str, ...]:
 
 
 def offered(parts: Sequence[Part], tokens: Sequence[str]) -> list[OfferedButton]:
-    """The buttons of every suggested_actions part, in order, each with a token of ours.
+    """The buttons of every suggested_actions and chart part, in order, each with a token of ours.
 
     With a structured action, or with neither prompt nor action, nothing can be asked: those are shown as words.
     """
-    found: list[tuple[int, ActionButton]] = [
-        (index, button)
-        for index, part in enumerate(parts)
-        if isinstance(part, SuggestedActionsPart)
-        for button in part.buttons
-    ]
+    found = [(index, button) for index, part in enumerate(parts) for button in buttons_of(part)]
     return [
         OfferedButton(
             token=token,
@@ -316,9 +337,20 @@ def offered(parts: Sequence[Part], tokens: Sequence[str]) -> list[OfferedButton]
     ]
 
 
+def buttons_of(part: Part) -> tuple[ActionButton, ...]:
+    """The buttons a part brings."""
+    match part:
+        case SuggestedActionsPart():
+            return part.buttons
+        case ChartPart():
+            return part.payload.buttons
+        case _:
+            return ()
+
+
 def count_buttons(parts: Sequence[Part]) -> int:
-    """How many buttons the suggested_actions parts hold."""
-    return sum(len(part.buttons) for part in parts if isinstance(part, SuggestedActionsPart))
+    """How many buttons the parts bring."""
+    return sum(len(buttons_of(part)) for part in parts)
 
 
 # Time.
@@ -372,6 +404,11 @@ def is_late(started_at: datetime | None, now: datetime) -> bool:
     return started_at is not None and now - started_at > LATE
 
 
+def backoff(tries: int, *, first: float, most: float) -> float:
+    """Seconds before the next try: doubling from `first` up to `most`."""
+    return min(most, first * 2.0 ** min(tries, 20))
+
+
 # What an error of a create call means.
 
 
@@ -399,7 +436,7 @@ def after_create_error(error: ClearStreetError, *, continuing: bool) -> Verdict:
             return Verdict.BUSY if continuing else Verdict.UNKNOWN
         case NotFound() if continuing:
             return Verdict.GONE
-        case Unavailable():
+        case Unavailable() | Invalid(status=408 | 425):
             return Verdict.UNKNOWN
         case _:
             return Verdict.REFUSED

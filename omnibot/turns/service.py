@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import timedelta
 from typing import Any, assert_never
 
@@ -27,9 +27,9 @@ from omnibot.turns.active import Active
 from omnibot.turns.model import (
     MAX_WAITING_IN_CONVERSATION,
     MAX_WAITING_OF_PERSON,
-    Admitted,
     FrontDesk,
     NewTurn,
+    NotNow,
     Person,
     Pressed,
     Reply,
@@ -37,6 +37,7 @@ from omnibot.turns.model import (
     Surface,
     Turn,
     TurnedAway,
+    backoff,
     in_plain_words,
 )
 from omnibot.turns.store import TurnStore, read_turn, utcnow
@@ -127,7 +128,7 @@ class Turns:
     async def accept(self, new: NewTurn, *, only_if_participant: bool = False) -> bool:
         """Make a question durable. False: it is already here, or not for us."""
         turn_id = await self._store.accept(new, only_if_participant=only_if_participant)
-        return self._own(turn_id)
+        return self._own(turn_id) if not new.withdrawn else turn_id is not None
 
     async def press(self, token: str, *, team: str, person: Person, now_ts: str) -> Pressed:
         """Ask what a button asks, as the person who clicked."""
@@ -135,15 +136,17 @@ class Turns:
             return Pressed.TAKEN
         return Pressed.ALREADY if await self._store.is_pressed(token, person) else Pressed.GONE
 
-    async def edit(self, source_key: str, event: Mapping[str, Any]) -> None:
-        """The asker edited a message: if its turn still waits, its question changes."""
-        if turn_id := await self._store.edit_waiting(source_key, event):
+    async def edit(self, source_key: str, event: Mapping[str, Any], edited_ts: str) -> bool:
+        """The asker edited a message: if its turn still waits, its question changes. False: none waits."""
+        if turn_id := await self._store.edit_waiting(source_key, event, edited_ts):
             self._poke(turn_id)
+        return turn_id is not None
 
-    async def withdraw(self, source_key: str) -> None:
-        """The asker deleted a message: if its turn still waits, it ends without a word."""
+    async def withdraw(self, source_key: str) -> bool:
+        """The asker deleted a message: if its turn still waits, it ends without a word. False: none waits."""
         if turn_id := await self._store.cancel_waiting(source_key):
             self._poke(turn_id)
+        return turn_id is not None
 
     async def stop(self, person: Person, channel: str) -> tuple[int, int]:
         """Stop all of a person's turns in a channel. Returns how many were at work and how many waited."""
@@ -162,10 +165,13 @@ class Turns:
     # Ownership.
 
     async def _take_up(self, turn_id: str) -> None:
-        """Begin with a turn this instance has just stored."""
+        """Begin with a turn this instance has just stored (perhaps a while ago: the loop may have stalled)."""
+        began = time.monotonic()
+        if self._draining or turn_id not in await self._store.leases.renew([turn_id]):
+            return
         turn = await self._store.get(turn_id)
-        if turn is not None and not self._draining:
-            self._adopt(turn, time.monotonic() + LEASE - 1)
+        if turn is not None and not turn.state.terminal:
+            self._adopt(turn, began + LEASE)
 
     def _adopt(self, turn: Turn, lease_until: float) -> None:
         if turn.id in self._active:
@@ -192,7 +198,13 @@ class Turns:
                 began = time.monotonic()
                 rows = await self._store.leases.claim(turns.c.state.in_(OPEN_STATES), limit=CLAIM)
                 for row in rows:
-                    self._adopt(read_turn(row), began + LEASE)
+                    try:
+                        turn = read_turn(row)
+                    except (ValueError, TypeError, KeyError):
+                        # Written by another version: leave it, and do the rest.
+                        log.exception("row_unreadable", turn=row["id"])
+                        continue
+                    self._adopt(turn, began + LEASE)
                 if len(rows) < CLAIM:
                     break
             for turn in await self._store.canceled_among(self._active.keys()):
@@ -243,9 +255,15 @@ class Turns:
         active.lease_until = began + LEASE
 
     async def assure_id(self, turn_id: str, seconds: float) -> None:
-        """As `assure`, for the reply, which knows turns by id. A turn that has ended needs no lease."""
-        if active := self._active.get(turn_id):
-            await self.assure(active, seconds)
+        """As `assure`, for the reply, which knows turns by id.
+
+        Raises:
+            OwnershipLost: this instance does not work on the turn (any more).
+        """
+        active = self._active.get(turn_id)
+        if active is None:
+            raise OwnershipLost
+        await self.assure(active, seconds)
 
     # Steps.
 
@@ -270,9 +288,7 @@ class Turns:
             return
         telemetry.ALARM_LAG.observe(max(0.0, time.monotonic() - active.due))
         active.stepping = True
-        task = asyncio.ensure_future(self._run_step(active))
-        self._steps.add(task)
-        task.add_done_callback(self._steps.discard)
+        self._aside(self._run_step(active))
 
     async def _run_step(self, active: Active) -> None:
         turn_id = active.turn.id
@@ -301,12 +317,12 @@ class Turns:
         """A step broke: try again later, and when that does not help end the turn with an apology."""
         turn_id = active.turn.id
         count = self._stumbles[turn_id] = self._stumbles.get(turn_id, 0) + 1
-        delay = min(MAX_STUMBLE, STUMBLE * 2.0**count)
+        delay = backoff(count, first=STUMBLE, most=MAX_STUMBLE)
         log.exception("step_failed", turn=turn_id, state=active.turn.state.value, again_in=delay)
         if count == MAX_STUMBLES and active.turn.state in (State.ACCEPTED, State.SUBMITTING, State.RUNNING):
             active.stale = True
             try:
-                return await self._watching.fail(active, BROKEN.format(reference=turn_id), None)
+                return await self._apologise(active, BROKEN.format(reference=turn_id), None)
             except Exception:
                 log.exception("apology_failed", turn=turn_id)
         return delay
@@ -325,6 +341,14 @@ class Turns:
             return None
         active.turn, active.lease_until = turn, began + LEASE
         return 0.0
+
+    async def _apologise(self, active: Active, words: str, request_id: str | None) -> float | None:
+        """End a turn with an error: in its thread once it was admitted, else to the asker alone."""
+        if active.turn.conversation_id is not None:
+            return await self._watching.fail(active, words, request_id)
+        await self._reply.whisper(active.turn, words)
+        active.turn = await self._store.move(active.turn, State.FAILED, event={}, question=None)
+        return None
 
     async def _wake_next(self, conversation_id: str) -> None:
         try:
@@ -363,10 +387,7 @@ class Turns:
         if active.turn.cancel_requested_at is not None:
             return await self._canceled_early(active)
         if active.turn.question is None or active.turn.conversation_id is None:
-            if await self._admit(active):
-                return None
-            # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
-            return 0.0
+            return await self._admit(active)
         if await self._store.ahead(active.turn):
             return await self._queue(active)
         return await self._submission.begin(active)
@@ -379,21 +400,18 @@ class Turns:
         active.turn = await self._store.move(active.turn, State.CANCELED)
         return None
 
-    async def _admit(self, active: Active) -> bool:
-        """Authorise the asker, read the question, find the conversation. True when that ended the turn."""
+    async def _admit(self, active: Active) -> float | None:
+        """Authorise the asker, read the question, find the conversation."""
         turn = active.turn
-        admitted = await self._desk.admit(turn)
-        if isinstance(admitted, TurnedAway):
-            log.info("turn_turned_away", turn=turn.id)
-            await self._reply.whisper(turn, admitted.sentence)
-            # What a stranger said is not kept.
-            active.turn = await self._store.move(turn, State.CANCELED, event={}, question=None)
-            return True
         principal = self._keyring.principal_of(turn.person.org, turn.person.user)
         try:
+            admitted = await self._desk.admit(turn)
+            if isinstance(admitted, TurnedAway):
+                await self._turn_away(active, admitted)
+                return None
             account_id = await self._keyring.account_of(principal)
-        except (AccountUnclear, ClearStreetError) as error:
-            return await self._no_account(active, admitted, error)
+        except (AccountUnclear, ClearStreetError, NotNow) as error:
+            return await self._not_admitted(active, error)
         active.turn = await self._store.join(
             turn,
             question=admitted.question,
@@ -403,20 +421,27 @@ class Turns:
             account_id=account_id,
         )
         if turn.pressed is not None and (under := await self._store.mark_pressed(turn.pressed, turn.person.user)):
-            await self._redraw(under)
-        return await self._too_many(active)
+            self._aside(self._redraw(under))
+        # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
+        return None if await self._too_many(active) else 0.0
 
-    async def _no_account(self, active: Active, admitted: Admitted, error: OmnibotError) -> bool:
-        turn = active.turn
-        waited = (utcnow() - turn.created_at).total_seconds()
-        if isinstance(error, Unavailable | RateLimited) and waited < ADMISSION_PATIENCE:
-            raise error
-        active.turn = await self._store.move(
-            turn, State.ACCEPTED, question=admitted.question, channel=admitted.channel, thread_ts=admitted.thread_ts
-        )
+    async def _turn_away(self, active: Active, away: TurnedAway) -> None:
+        log.info("turn_turned_away", turn=active.turn.id)
+        await self._reply.whisper(active.turn, away.sentence)
+        # What a stranger said is not kept.
+        active.turn = await self._store.move(active.turn, State.CANCELED, event={}, question=None)
+
+    async def _not_admitted(self, active: Active, error: OmnibotError) -> float | None:
+        """Slack or Clear Street does not say who this is, or about which account: wait a while, then say so."""
+        waited = (utcnow() - active.turn.created_at).total_seconds()
+        active.failures += 1
+        log.info("turn_not_admitted", turn=active.turn.id, error=type(error).__name__, waited=round(waited))
+        if isinstance(error, Unavailable | RateLimited | NotNow) and 0 <= waited < ADMISSION_PATIENCE:
+            asked = {RateLimited: "retry_after", NotNow: "wait"}.get(type(error), "")
+            wait = backoff(active.failures, first=0.5, most=10.0)
+            return min(max(wait, float(getattr(error, asked, 0.0))), ADMISSION_PATIENCE - waited + 1)
         words = in_plain_words(error) if isinstance(error, ClearStreetError) else str(error)
-        request_id = error.request_id if isinstance(error, ClearStreetError) else None
-        return await self._watching.fail(active, words, request_id) is None
+        return await self._apologise(active, words, error.request_id if isinstance(error, ClearStreetError) else None)
 
     async def _too_many(self, active: Active) -> bool:
         turn = active.turn
@@ -444,11 +469,20 @@ class Turns:
             await self._reply.whisper(active.turn, "Got it. Omni answers this after the question before it.")
         return WAITING
 
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside the steps; nobody waits for it but the drain."""
+        task = asyncio.ensure_future(work)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+
     async def _redraw(self, turn_id: str) -> None:
-        """Show who pressed a button of an answer that is already in Slack."""
-        turn = await self._store.get(turn_id)
-        if turn is not None and turn.answer is not None and turn.state.terminal:
-            await self._reply.redraw(turn, turn.answer, await self._store.buttons_of(turn_id))
+        """Show who pressed a button of an answer that is already in Slack. Best effort."""
+        try:
+            turn = await self._store.get(turn_id)
+            if turn is not None and turn.answer is not None and turn.state.terminal:
+                await self._reply.redraw(turn, turn.answer, await self._store.buttons_of(turn_id))
+        except Exception:
+            log.exception("redraw_failed", turn=turn_id)
 
 
 def _alarm(turn_id: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     and_,
     case,
     delete,
@@ -33,6 +34,7 @@ from omnibot.db.leases import LEASE, Leases
 from omnibot.db.tables import OPEN_STATES, buttons, conversations, turns
 from omnibot.errors import OwnershipLost
 from omnibot.turns.model import (
+    DEADLINE,
     Answer,
     Conversation,
     Kind,
@@ -87,16 +89,13 @@ class TurnStore:
             "thread_ts": new.thread_ts,
             "message_ts": new.message_ts,
             "event": new.event,
+            "edited_ts": new.edited_ts,
             "question": new.question,
-            "state": State.ACCEPTED.value,
-            "submissions": 0,
-            "queue_said": False,
-            "notices": [],
-            "due_at": now,
             "created_at": now,
-            "owner": self.instance,
-            "lease_until": self.database.after(LEASE),
+            **self._fresh(),
         }
+        if new.withdrawn:
+            row |= {"state": State.CANCELED.value, "owner": None, "lease_until": None, "ended_at": now}
         values = [_value(name, value) for name, value in row.items()]
         source = select(*values)
         if only_if_participant:
@@ -127,7 +126,6 @@ class TurnStore:
             still being answered.
         """
         turn_id = secrets.token_hex(12)
-        now = utcnow()
         asked = turns.alias("asked")
         retry = buttons.c.kind == "retry"
         row: dict[str, Any] = {
@@ -145,22 +143,31 @@ class TurnStore:
             # A deep insight's ticker lives there.
             "event": case((retry, asked.c.event), else_=literal({}, turns.c.event.type)),
             "question": case((retry, asked.c.question), else_=buttons.c.prompt),
-            "state": State.ACCEPTED.value,
-            "submissions": 0,
-            "queue_said": False,
-            "notices": [],
-            "due_at": now,
-            "created_at": now,
-            "owner": self.instance,
-            "lease_until": self.database.after(LEASE),
+            "created_at": utcnow(),
+            **self._fresh(),
         }
         source = (
             select(*[_value(name, value) for name, value in row.items()])
             .select_from(buttons.join(asked, asked.c.id == buttons.c.turn_id))
             .where(buttons.c.token == token, buttons.c.kind.in_(["prompt", "retry"]), asked.c.team == team)
+            # What was asked in private is nobody else's to ask again.
+            .where(or_(asked.c.surface != Surface.PRIVATE.value, asked.c.user == person.user))
         )
         statement = self._insert().from_select(list(row), source, include_defaults=False)
         return turn_id if await self._insert_once(statement) else None
+
+    def _fresh(self) -> dict[str, Any]:
+        """What every new turn begins with: ours, due now by the database's clock."""
+        return {
+            "state": State.ACCEPTED.value,
+            "submissions": 0,
+            "edits": 0,
+            "queue_said": False,
+            "notices": [],
+            "due_at": self.database.now(),
+            "owner": self.instance,
+            "lease_until": self.database.after(LEASE),
+        }
 
     async def is_pressed(self, token: str, person: Person) -> bool:
         """Whether a click of this person on this button is still being answered."""
@@ -269,7 +276,12 @@ class TurnStore:
             changes |= {"owner": None, "lease_until": None, "ended_at": utcnow()}
         statement = (
             update(turns)
-            .where(turns.c.id == turn.id, turns.c.state == turn.state.value, turns.c.owner == self.instance)
+            .where(
+                turns.c.id == turn.id,
+                turns.c.state == turn.state.value,
+                turns.c.owner == self.instance,
+                turns.c.edits == turn.edits,
+            )
             .values(state=to.value, **changes)
             .returning(turns)
         )
@@ -281,7 +293,11 @@ class TurnStore:
     async def join(
         self, turn: Turn, *, question: str, channel: str, thread_ts: str, principal: str, account_id: int | None
     ) -> Turn:
-        """Give an authorised turn its question and its conversation, made here if it is the first."""
+        """Give an authorised turn its question and its conversation, made here if it is the first.
+
+        Raises:
+            OwnershipLost: it is not ours any more, or its words were edited meanwhile (look at it afresh).
+        """
         async with self.database.transaction() as connection:
             make = sqlite_insert(conversations) if self.database.single_process else postgresql_insert(conversations)
             key = {
@@ -302,6 +318,7 @@ class TurnStore:
                 State.ACCEPTED,
                 question=question,
                 channel=channel,
+                asked_in=turn.channel,
                 thread_ts=thread_ts,
                 conversation_id=conversation_id,
             )
@@ -312,7 +329,8 @@ class TurnStore:
         """Write down exactly what is about to be sent.
 
         Returns:
-            The turn, submitting; None when its words were edited meanwhile (look at it afresh).
+            The turn, submitting; None when its words were edited meanwhile, or another turn of its conversation was
+            quicker (look at it afresh).
         """
         now = utcnow()
         statement = (
@@ -321,7 +339,7 @@ class TurnStore:
                 turns.c.id == turn.id,
                 turns.c.state == State.ACCEPTED.value,
                 turns.c.owner == self.instance,
-                turns.c.question == turn.question,
+                turns.c.edits == turn.edits,
                 turns.c.cancel_requested_at.is_(None),
             )
             .values(
@@ -336,8 +354,11 @@ class TurnStore:
             )
             .returning(turns)
         )
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(statement)).mappings().first()
+        try:
+            async with self.database.transaction() as connection:
+                row = (await connection.execute(statement)).mappings().first()
+        except IntegrityError:
+            return None
         return read_turn(row) if row else None
 
     async def started(
@@ -359,7 +380,13 @@ class TurnStore:
                     )
                 )
                 return await self._move(
-                    connection, turn, State.RUNNING, response_id=response_id, user_message_id=user_message_id
+                    connection,
+                    turn,
+                    State.RUNNING,
+                    response_id=response_id,
+                    user_message_id=user_message_id,
+                    # Omni's time begins now; waiting for others was not its fault.
+                    deadline_at=utcnow() + DEADLINE[turn.kind],
                 )
         except IntegrityError:
             return None
@@ -395,18 +422,21 @@ class TurnStore:
 
     # What people change.
 
-    async def edit_waiting(self, source_key: str, event: Mapping[str, Any]) -> str | None:
+    async def edit_waiting(self, source_key: str, event: Mapping[str, Any], edited_ts: str) -> str | None:
         """A waiting message was edited: its question is read again. Returns the turn's id if it still waited."""
-        return await self._change_waiting(source_key, event=dict(event), question=None)
+        newer = or_(turns.c.edited_ts.is_(None), turns.c.edited_ts < edited_ts)
+        return await self._change_waiting(
+            source_key, newer, event=dict(event), question=None, edited_ts=edited_ts, edits=turns.c.edits + 1
+        )
 
     async def cancel_waiting(self, source_key: str) -> str | None:
         """A waiting message was deleted. Returns the turn's id if it still waited."""
         return await self._change_waiting(source_key, cancel_requested_at=utcnow())
 
-    async def _change_waiting(self, source_key: str, **changes: Any) -> str | None:
+    async def _change_waiting(self, source_key: str, *guards: ColumnElement[bool], **changes: Any) -> str | None:
         statement = (
             update(turns)
-            .where(turns.c.source_key == source_key, turns.c.state == State.ACCEPTED.value)
+            .where(turns.c.source_key == source_key, turns.c.state == State.ACCEPTED.value, *guards)
             .values(**changes)
             .returning(turns.c.id)
         )
@@ -421,7 +451,7 @@ class TurnStore:
             .where(
                 turns.c.org == person.org,
                 turns.c.user == person.user,
-                turns.c.channel == channel,
+                or_(turns.c.channel == channel, turns.c.asked_in == channel),
                 turns.c.state.in_([State.ACCEPTED, State.SUBMITTING, State.RUNNING, State.HELD]),
                 turns.c.cancel_requested_at.is_(None),
             )
@@ -447,7 +477,7 @@ class TurnStore:
     async def prune(self, before: datetime) -> int:
         """Empty the turns that ended before: question, words, answer, buttons. Their ids stay, so nothing is answered
         twice. Returns how many were emptied."""
-        old = and_(turns.c.ended_at < before, turns.c.question.is_not(None))
+        old = and_(turns.c.ended_at < before, turns.c.pruned_at.is_(None))
         async with self.database.transaction() as connection:
             await connection.execute(
                 delete(buttons).where(buttons.c.turn_id.in_(select(turns.c.id).where(old).scalar_subquery()))
@@ -455,7 +485,7 @@ class TurnStore:
             emptied = await connection.execute(
                 update(turns)
                 .where(old)
-                .values(question=None, event={}, request=null(), answer=null(), notices=[])
+                .values(question=None, event={}, request=null(), answer=null(), notices=[], pruned_at=utcnow())
                 .returning(turns.c.id)
             )
             return len(emptied.all())
@@ -534,6 +564,7 @@ _PLAIN = (
     "cancel_requested_at",
     "canceled_by",
     "queue_said",
+    "edits",
     "ended_at",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -25,9 +26,11 @@ from omnibot.turns.model import (
     Verdict,
     adopt_message,
     after_create_error,
+    backoff,
     candidate_threads,
     in_plain_words,
     is_first_question,
+    poll_after,
 )
 from omnibot.turns.store import TurnStore, utcnow
 
@@ -47,6 +50,10 @@ BUSY_WAIT = 1.0
 
 NEW_THREAD_NOTICE = (
     "Omni could not continue the earlier conversation, so this is a new one: it has not seen what was said before."
+)
+RESEARCH_NOTICE = (
+    "Research is a conversation of its own with Omni: it has not seen what was said before, and follow-ups here go on "
+    "from the research."
 )
 UNCONFIRMED = (
     "Clear Street did not confirm that it received the question, so there may be an answer that is not shown here."
@@ -80,6 +87,8 @@ class Submission:
         turn, conversation = active.turn, active.conversation
         assert conversation is not None
         thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
+        if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None and not turn.notices:
+            turn = active.turn = await self._store.move(turn, State.ACCEPTED, notices=[RESEARCH_NOTICE])
         submitting = await self._store.submit(
             turn,
             request=_body(turn, conversation.account_id, continuing=thread_id is not None),
@@ -87,7 +96,8 @@ class Submission:
             deadline=DEADLINE[turn.kind],
         )
         if submitting is None:
-            return 0.0
+            # Edited, or another turn was quicker: the next step sees which, and waits its turn.
+            return 0.1
         active.turn = submitting
         self._reply.begin(submitting)
         return await self._send(active)
@@ -113,19 +123,23 @@ class Submission:
                 )
         except ClearStreetError as error:
             return await self._after_error(active, error)
-        return await self._run(active, created.thread_id, created.response_id, created.user_message_id)
+        if not await self._run(active, created.thread_id, created.response_id, created.user_message_id):
+            # The API named a thread or message that is another turn's: nothing of that kind may be believed.
+            return await self._fail(active, UNCONFIRMED, None)
+        return poll_after(turn.kind, 0, 0, random.random())
 
-    async def _run(self, active: Active, thread_id: str, response_id: str | None, message_id: str) -> float:
+    async def _run(self, active: Active, thread_id: str, response_id: str | None, message_id: str) -> bool:
+        """Omni has it. False: that thread or message belongs to another turn already."""
         running = await self._store.started(
             active.turn, thread_id=thread_id, response_id=response_id, user_message_id=message_id
         )
         if running is None:
             log.warning("turn_adoption_lost", turn=active.turn.id, thread=thread_id)
-            return await self._again(active, 0.0)
-        active.turn = running
+            return False
+        active.began(running)
         active.conversation = await self._store.conversation(running.conversation_id or "")
         log.info("turn_running", turn=running.id, response=response_id)
-        return 0.0
+        return True
 
     async def _after_error(self, active: Active, error: ClearStreetError) -> float | None:
         verdict = after_create_error(error, continuing=active.turn.request_thread_id is not None)
@@ -165,16 +179,17 @@ class Submission:
         assert turn.request_thread_id is not None
         if self._out_of_time(turn, BUSY_WAIT):
             return await self._fail(active, in_plain_words(error), error.request_id)
-        if turn.submissions > 1 and (found := await self._adopt_message(active)) is not None:
-            return await self._take(active, found)
         try:
+            if turn.submissions > 1 and (found := await self._adopt_message(active)) is not None:
+                return await self._take(active, found)
             response = await self._omni.active_response(
                 self._keyring.key_of(conversation.principal), conversation.account_id, turn.request_thread_id
             )
         except NotFound:
             return await self._new_thread(active)
         except ClearStreetError:
-            return await self._again(active, BUSY_WAIT)
+            # Still submitting: the next step looks again.
+            return BUSY_WAIT
         if response is not None:
             active.idle_reads = 0
             self._note(active, "Omni is still busy with an earlier question of this conversation …")
@@ -197,7 +212,8 @@ class Submission:
     async def recover(self, active: Active) -> float | None:
         """A turn found submitting: its create call may or may not have happened."""
         self._reply.begin(active.turn)
-        return await self._look(active)
+        delay = await self._look(active)
+        return None if delay is None else min(delay, active.time_left(utcnow()))
 
     async def _look(self, active: Active) -> float | None:
         turn, conversation = active.turn, active.conversation
@@ -206,21 +222,23 @@ class Submission:
             return await self._fail(active, UNCONFIRMED, active.request_id)
         if active.looks == 0:
             active.looks = 1
-            return LOOK_AFTER[0] if active.failures <= 1 else min(5.0, 0.5 * 2.0**active.failures)
+            return LOOK_AFTER[0] if active.failures <= 1 else backoff(active.failures, first=0.5, most=5.0)
         try:
             found = await self._find(active)
         except (Unavailable, RateLimited) as error:
             # Not a look: nothing was seen.
             active.failures += 1
-            return error.retry_after if isinstance(error, RateLimited) else min(5.0, 0.5 * 2.0**active.failures)
+            if isinstance(error, RateLimited):
+                return error.retry_after
+            return backoff(active.failures, first=0.5, most=5.0)
         except ClearStreetError as error:
             return await self._fail(active, in_plain_words(error), error.request_id)
         if found is not None:
             return await self._take(active, found)
+        active.looks += 1
         if turn.request_thread_id is None and await self._repeatable(conversation):
             # The same request under the same key: done once, however often it is sent.
             return await self._send(active)
-        active.looks += 1
         if active.looks <= len(LOOK_AFTER):
             return LOOK_AFTER[active.looks - 1]
         if turn.submissions >= MAX_SUBMISSIONS:
@@ -255,10 +273,19 @@ class Submission:
         conversation = active.conversation
         assert conversation is not None
         key = self._keyring.key_of(conversation.principal)
-        response = await self._omni.active_response(key, conversation.account_id, message.thread_id)
-        response_id = response.id if response is not None and response.user_message_id == message.id else None
+        try:
+            response = await self._omni.active_response(key, conversation.account_id, message.thread_id)
+        except ClearStreetError:
+            # Which response is asked again once it runs.
+            response = None
+        # The API may leave out whose answer it is; a thread has one active response, and its newest question is ours.
+        ours = response is not None and response.user_message_id in ("", message.id)
+        response_id = response.id if response is not None and ours else None
         log.info("turn_adopted", turn=active.turn.id, message=message.id, response=response_id)
-        return await self._run(active, message.thread_id, response_id, message.id)
+        if await self._run(active, message.thread_id, response_id, message.id):
+            return 0.0
+        # Somebody else's after all: it is known now, so the next look passes over it.
+        return 1.0
 
     async def _adopt_thread(self, active: Active) -> Message | None:
         """The thread that a lost create-thread made: unknown to us, since our call, with our first question."""

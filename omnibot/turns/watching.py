@@ -24,7 +24,9 @@ from omnibot.turns.model import (
     Reply,
     Snapshot,
     State,
+    Undeliverable,
     answer_to,
+    backoff,
     count_buttons,
     in_plain_words,
     is_late,
@@ -42,6 +44,11 @@ FINAL_TRIES = (0.0, 0.4, 1.2)
 CANCEL_PATIENCE = 8.0
 #: Seconds a poll or a cancel may take.
 CALL_TIMEOUT = 10.0
+
+#: Looks, a second apart, for an answer that has no response, before it counts as lost.
+HISTORY_LOOKS = 8
+#: Seconds for which an answer is offered to Slack.
+DELIVERY_PATIENCE = 3600.0
 
 RETRY_LABEL = "Ask again"
 
@@ -72,13 +79,26 @@ class Watching:
 
     async def poll(self, active: Active) -> float | None:
         """Look at the response once. Returns seconds to the next step, None when the turn has ended."""
+        delay = await self._look(active)
+        if delay is None:
+            return None
+        # Nobody, the API's Retry-After included, makes us wait past the deadline or the patience of who pressed Stop.
+        patience = CANCEL_PATIENCE if active.cancel_began_at is not None else delay
+        return min(delay, active.time_left(utcnow()), patience)
+
+    async def _look(self, active: Active) -> float | None:
         turn = active.turn
-        if turn.response_id is None:
-            return await self._from_history(active, None)
-        if turn.cancel_requested_at is not None and active.cancel_sent_at is None:
+        if turn.cancel_requested_at is not None and not active.canceled:
             await self._cancel(active)
+        waited = time.monotonic() - (active.cancel_began_at or time.monotonic())
+        if turn.cancel_requested_at is not None and waited > CANCEL_PATIENCE:
+            return await self._stopped(active)
         if active.overdue(utcnow()):
             return await self._overdue(active)
+        if turn.response_id is None and not await self._find_response(active):
+            return await self._from_history(active, None)
+        turn = active.turn
+        assert turn.response_id is not None
         key, account_id = self._authority(active)
         telemetry.POLLS.inc()
         try:
@@ -89,11 +109,9 @@ class Watching:
         if response.terminal:
             return await self._conclude(active, response)
         self._look_at(active, response)
-        now = time.monotonic()
-        if active.cancel_sent_at is not None:
-            if now - active.cancel_sent_at > CANCEL_PATIENCE:
-                return await self._stopped(active)
+        if active.cancel_began_at is not None:
             return 0.3
+        now = time.monotonic()
         return poll_after(turn.kind, now - active.running_since, now - active.changed_at, random.random())
 
     def _look_at(self, active: Active, response: Response) -> None:
@@ -117,32 +135,54 @@ class Watching:
                 if active.failures == 3:
                     note = "Clear Street is not answering right now; still trying …"
                     self._reply.progress(active.turn, active.snapshot or Snapshot("running", "", ()), note)
-                return min(5.0, 0.5 * 2.0**active.failures)
+                return backoff(active.failures, first=0.5, most=5.0)
+
+    async def _find_response(self, active: Active) -> bool:
+        """A turn that was adopted without its response: take the thread's active one if it is ours."""
+        assert active.conversation is not None
+        if active.conversation.omni_thread_id is None:
+            return False
+        key, account_id = self._authority(active)
+        try:
+            response = await self._omni.active_response(key, account_id, active.conversation.omni_thread_id)
+        except ClearStreetError:
+            return False
+        if response is None or response.user_message_id not in ("", active.turn.user_message_id):
+            return False
+        active.turn = await self._store.move(active.turn, State.RUNNING, response_id=response.id)
+        return True
 
     # Stopping.
 
     async def _cancel(self, active: Active) -> None:
+        """Tell Omni to stop; it is told again with every step until it has heard it."""
+        if active.cancel_began_at is None:
+            active.cancel_began_at = time.monotonic()
+        if active.turn.response_id is None:
+            return
         key, account_id = self._authority(active)
-        assert active.turn.response_id is not None
         await self._assure(active, CALL_TIMEOUT)
         try:
             await self._omni.cancel_response(key, account_id, active.turn.response_id)
-        except (RateLimited, NotFound) as error:
-            log.info("cancel_refused", turn=active.turn.id, api=error.request_id)
+        except NotFound:
+            active.canceled = True
         except ClearStreetError as error:
-            # Unknown outcome: the next poll shows it; sending it again does no harm, and the next step does.
-            log.warning("cancel_failed", turn=active.turn.id, api=error.request_id)
-            if active.failures < 3:
-                active.failures += 1
-                return
-        active.cancel_sent_at = time.monotonic()
+            # Not done, or unknown: it does no harm to say it again.
+            log.warning("cancel_failed", turn=active.turn.id, status=error.status, api=error.request_id)
+        else:
+            active.canceled = True
 
     async def _stopped(self, active: Active) -> float | None:
         return await self._end(active, Outcome.CANCELED, active.parts, reason=_stopped_by(active))
 
     async def _overdue(self, active: Active) -> float | None:
-        if active.cancel_sent_at is None:
+        if not active.canceled:
             await self._cancel(active)
+        tried = time.monotonic() - (active.cancel_began_at or 0.0)
+        if not active.canceled and tried < CANCEL_PATIENCE:
+            # Omni must hear it, or the conversation stays busy: a few more tries, within the same patience.
+            active.deadline = time.monotonic() + 1.0
+            return 1.0
         minutes = 15 if active.turn.kind is Kind.DEEP_INSIGHTS else 3
         reason = f"Omni took longer than {minutes} minutes, so omnibot stopped waiting. Ask again, perhaps in parts."
         if active.turn.cancel_requested_at is not None:
@@ -198,11 +238,11 @@ class Watching:
             active.failures += 1
             if active.overdue(utcnow()):
                 return await self.fail(active, in_plain_words(failed), failed.request_id)
-            return min(5.0, 0.5 * 2.0**active.failures)
+            return backoff(active.failures, first=0.5, most=5.0)
         if message is not None:
             return await self._end_with(active, Outcome.SUCCEEDED, message, (), None)
-        active.looks += 1
-        if active.looks < 6:
+        active.history_looks += 1
+        if active.history_looks < HISTORY_LOOKS:
             return 1.0
         return await self.fail(active, "Omni no longer knows this answer.", error.request_id if error else None)
 
@@ -276,14 +316,29 @@ class Watching:
     async def _deliver(self, active: Active, offers: Sequence[OfferedButton]) -> float | None:
         turn = active.turn
         assert turn.answer is not None
-        again_in = await self._reply.finish(turn, turn.answer, offers)
+        now = time.monotonic()
+        active.delivering_since = active.delivering_since or now
+        try:
+            again_in = await self._reply.finish(turn, turn.answer, offers)
+        except Undeliverable as error:
+            await self._give_up(active, str(error))
+            return None
         if again_in is not None:
+            if now - active.delivering_since > DELIVERY_PATIENCE:
+                await self._give_up(active, "too long")
+                return None
             active.deliveries += 1
-            return max(again_in, min(30.0, 0.25 * 2.0**active.deliveries))
+            return max(again_in, backoff(active.deliveries, first=0.25, most=30.0))
         active.turn = await self._store.move(turn, State(turn.answer.outcome.value))
         telemetry.ENDED.labels(active.turn.state.value).inc()
         log.info("turn_ended", turn=turn.id, state=active.turn.state.value)
         return None
+
+    async def _give_up(self, active: Active, why: str) -> None:
+        """Slack takes the answer nowhere: the turn ends all the same, so that its conversation can go on."""
+        log.error("reply_undeliverable", turn=active.turn.id, why=why)
+        active.turn = await self._store.move(active.turn, State.FAILED)
+        telemetry.ENDED.labels("undeliverable").inc()
 
 
 def _stopped_by(active: Active) -> str:

@@ -139,8 +139,9 @@ async def conversations(call: Caller, asked: dict[str, str]) -> None:
     again = await call.ask("slow", asked["thread_id"])
     await call("DELETE", f"{OMNI}/responses/{again['response_id']}", account_id=MAIN)
     await call("GET", f"{OMNI}/responses/{again['response_id']}", account_id=MAIN)
-    for path in (f"{OMNI}/threads", thread, f"{thread}/messages", f"{OMNI}/messages/{answered}", "/accounts"):
-        await call("GET", path, **{} if path == "/accounts" else {"account_id": MAIN})
+    for path in (f"{OMNI}/threads", thread, f"{thread}/messages", f"{OMNI}/messages/{answered}"):
+        await call("GET", path, account_id=MAIN)
+    await call("GET", "/accounts")
 
 
 async def refusals(call: Caller, asked: dict[str, str]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from omnibot.db.migrate import upgrade
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import Message
@@ -134,11 +136,17 @@ class House:
 #: Stands below every finished reply and nowhere else.
 FINISHED = "Omni AI can be wrong"
 
-Build = Callable[..., House]
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An upgraded database to copy: the upgrade itself is tested elsewhere, and takes a process's start each time."""
+    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
+    asyncio.run(upgrade(f"sqlite:///{path}"))
+    return path
 
 
 @pytest.fixture
-async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+async def house(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """A running house; `@pytest.mark.parametrize("house", ["2026-10"], indirect=True)` picks a generation."""
     revision = getattr(request, "param", "2026-04")
     slack, omni = SlackEmulator(), ClearStreetEmulator(revision=revision, pace=PACE)
@@ -154,8 +162,8 @@ async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         "PORT": "0",
         "DATABASE_URL": f"sqlite:///{tmp_path}/omnibot.sqlite3",
     }
+    shutil.copyfile(migrated, tmp_path / "omnibot.sqlite3")
     bot = Bot(environment, tmp_path / "bot.log")
-    await bot.upgrade()
     house = House(slack, omni, bot)
     try:
         await house.start()

@@ -77,10 +77,39 @@ def changed(now: dict[str, Any], before: dict[str, Any]) -> Intake:
 
 
 def test_an_edit_changes_the_words_and_a_link_preview_does_not():
-    assert changed({"text": "new"}, {"text": "old"}) == Edit(
-        "message:C1:1.0", {"text": "new", "blocks": [], "files": 0}
-    )
+    edit = changed({"text": "new", "edited": {"ts": "1.05"}}, {"text": "old"})
+    assert edit == Edit("message:C1:1.0", {"text": "new", "blocks": [], "files": 0}, "1.05")
     assert changed({"text": "same", "attachments": [1]}, {"text": "same"}) == Ignore()
+
+
+def test_an_edit_that_overtakes_its_message_is_the_question():
+    edit = changed({"text": f"<@{BOT}> new", "edited": {"ts": "1.05"}}, {"text": f"<@{BOT}> old"})
+    assert isinstance(edit, Edit)
+    assert edit.instead is not None
+    assert edit.instead.turn.source_key == "message:C1:1.0"
+    assert edit.instead.turn.event["text"] == f"<@{BOT}> new"
+
+
+def test_an_old_message_that_is_edited_is_not_asked_anew():
+    said = {"type": "message", "user": "U1", "ts": "1.0"}
+    edit = decide(
+        subtype="message_changed",
+        user=None,
+        ts="5000.0",
+        message={**said, "text": f"<@{BOT}> new"},
+        previous_message={**said, "text": "old"},
+    )
+    assert isinstance(edit, Edit)
+    assert edit.instead is None
+
+
+def test_a_deletion_that_overtakes_its_question_withdraws_it_beforehand():
+    before = {"type": "message", "user": "U1", "ts": "1.0", "text": f"<@{BOT}> old"}
+    gone = decide(subtype="message_deleted", deleted_ts="1.0", user=None, previous_message=before)
+    assert isinstance(gone, Withdraw)
+    assert gone.instead is not None
+    assert gone.instead.turn.withdrawn
+    assert "old" not in str(gone.instead.turn)
 
 
 def test_our_own_edits_are_not_read():
@@ -97,6 +126,7 @@ def test_a_deletion_withdraws_also_when_replies_leave_a_tombstone():
     ("actor_org", "enterprise", "event", "org"),
     [
         ("E1", "E1", {}, "E1"),
+        ("T9", "E1", {"user_team": "T9"}, "T9"),
         (None, "E1", {}, "E1"),
         (None, None, {"user_team": "T9", "team": "T1"}, "T9"),
         (None, None, {"team": "T1"}, "T1"),

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 
 from omnibot.db.engine import Database
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.errors import OwnershipLost
-from omnibot.turns.model import Answer, OfferedButton, Outcome, State, Turn
+from omnibot.turns.model import Answer, OfferedButton, Outcome, State, Surface, Turn
 from omnibot.turns.store import TurnStore, utcnow
 from tests.turns.conftest import ANA, BEN, new_turn
 
@@ -25,7 +26,7 @@ async def accepted(store: TurnStore, ts: str = "1700000001.000100", **over: obje
 async def joined(store: TurnStore, ts: str = "1700000001.000100", **over: object) -> Turn:
     turn = await accepted(store, ts, **over)
     return await store.join(
-        turn, question="q", channel="C1", thread_ts="1700000001.000100", principal="shared", account_id=19816
+        turn, question="q", channel="C1", thread_ts=turn.thread_ts or "", principal="shared", account_id=19816
     )
 
 
@@ -90,7 +91,7 @@ async def test_who_does_not_own_a_turn_cannot_move_it(database: Database, store:
 
 async def test_a_question_edited_while_it_is_being_submitted_is_not_sent_in_its_old_words(store: TurnStore):
     turn = await joined(store)
-    assert await store.edit_waiting(turn.source_key, {"text": "price of AMD?"}) == turn.id
+    assert await store.edit_waiting(turn.source_key, {"text": "price of AMD?"}, "1.2") == turn.id
     assert await store.submit(turn, request={}, thread_id=None, deadline=timedelta(minutes=3)) is None
     edited = await store.get(turn.id)
     assert edited is not None
@@ -99,7 +100,47 @@ async def test_a_question_edited_while_it_is_being_submitted_is_not_sent_in_its_
 
 async def test_an_edit_after_submission_changes_nothing(store: TurnStore):
     turn = await submitting(store)
-    assert await store.edit_waiting(turn.source_key, {"text": "other"}) is None
+    assert await store.edit_waiting(turn.source_key, {"text": "other"}, "1.2") is None
+
+
+async def test_a_question_edited_while_it_is_being_authorised_is_read_again(store: TurnStore):
+    turn = await accepted(store)
+    await store.edit_waiting(turn.source_key, {"text": "new"}, "1.2")
+    with pytest.raises(OwnershipLost):
+        await store.join(turn, question="old", channel="C1", thread_ts="1", principal="shared", account_id=1)
+
+
+async def test_an_older_edit_that_comes_again_changes_nothing(store: TurnStore):
+    turn = await accepted(store)
+    assert await store.edit_waiting(turn.source_key, {"text": "newest"}, "1.3") == turn.id
+    assert await store.edit_waiting(turn.source_key, {"text": "older"}, "1.2") is None
+
+
+async def test_two_turns_of_a_conversation_are_never_at_omni_together(store: TurnStore):
+    first, second = await joined(store), await joined(store, "1700000002.000100")
+    tried = await asyncio.gather(
+        *(store.submit(t, request={}, thread_id=None, deadline=timedelta(minutes=3)) for t in (first, second))
+    )
+    assert sum(t is not None for t in tried) == 1
+
+
+async def test_a_private_question_can_be_asked_again_by_its_asker_only(store: TurnStore):
+    turn = await submitting(store, surface=Surface.PRIVATE)
+    running = await store.started(turn, thread_id="th", response_id="r", user_message_id="m1")
+    assert running is not None
+    await store.finalize(running, Answer(Outcome.FAILED), [button("retry", kind="retry")], None)
+    assert await store.accept_press("retry", team="T1", person=BEN, now_ts="1700000099.000100") is None
+    assert await store.accept_press("retry", team="T1", person=ANA, now_ts="1700000099.000100") is not None
+
+
+async def test_errors_of_the_database_carry_no_words_of_people(store: TurnStore, database: Database):
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql("DROP TABLE posts")
+        await connection.exec_driver_sql("DROP TABLE buttons")
+        await connection.exec_driver_sql("DROP TABLE turns")
+    with pytest.raises(SQLAlchemyError) as failed:
+        await store.accept(new_turn(event={"text": "sell all of it"}))
+    assert "sell all" not in str(failed.value)
 
 
 async def test_the_same_request_keeps_its_idempotency_key_and_another_gets_its_own(store: TurnStore):

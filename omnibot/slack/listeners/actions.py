@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.slack.background import Background
 from omnibot.slack.events import Click
+from omnibot.slack.intake import acting_org
 from omnibot.slack.listeners.commands import now_ts
 from omnibot.turns.model import Person, Pressed
 from omnibot.turns.service import Turns
@@ -30,7 +31,8 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
         click = Click.model_validate(body)
         team = click.team.id if click.team else click.user.team_id or ""
         enterprise = click.enterprise.id if click.enterprise else click.team.enterprise_id if click.team else None
-        person = Person(enterprise or click.user.team_id or team, click.user.id)
+        org = acting_org(team, enterprise, acting_team=click.user.team_id, acting_enterprise=None)
+        person = Person(org, click.user.id)
         pressed = await turns.press(str(action.get("value") or ""), team=team, person=person, now_ts=now_ts())
         await ack()
         if pressed is not Pressed.TAKEN:

@@ -25,10 +25,12 @@ def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
         match decided:
             case Accept(turn, only_if_participant):
                 await turns.accept(turn, only_if_participant=only_if_participant)
-            case Edit(key, kept):
-                await turns.edit(key, kept)
-            case Withdraw(key):
-                await turns.withdraw(key)
+            case Edit(key, kept, edited_ts, instead):
+                if not await turns.edit(key, kept, edited_ts) and instead is not None:
+                    await turns.accept(instead.turn, only_if_participant=instead.only_if_participant)
+            case Withdraw(key, instead):
+                if not await turns.withdraw(key) and instead is not None:
+                    await turns.accept(instead.turn)
             case Ignore():
                 return
 

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 OPEN = sa.text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')")
+AT_OMNI = sa.text("state IN ('submitting', 'running')")
 
 
 def upgrade() -> None:
@@ -45,9 +46,12 @@ def upgrade() -> None:
         sa.Column("org", sa.String(length=32), nullable=False),
         sa.Column("user", sa.String(length=32), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("asked_in", sa.String(length=32), nullable=True),
         sa.Column("thread_ts", sa.String(length=32), nullable=True),
         sa.Column("message_ts", sa.String(length=32), nullable=False),
         sa.Column("event", sa.JSON(), nullable=False),
+        sa.Column("edited_ts", sa.String(length=32), nullable=True),
+        sa.Column("edits", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("held_for", sa.String(length=16), nullable=True),
         sa.Column("conversation_id", sa.String(length=32), nullable=True),
@@ -70,6 +74,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("ended_at", sa.DateTime(), nullable=True),
+        sa.Column("pruned_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_turns_conversation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_turns")),
         sa.UniqueConstraint("source_key", name=op.f("uq_turns_source_key")),
@@ -77,20 +82,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("turns", schema=None) as batch_op:
         batch_op.create_index("ix_turns_conversation", ["conversation_id", "message_ts"], unique=False)
-        batch_op.create_index(
-            "ix_turns_open",
-            ["due_at"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')"),
-            postgresql_where=sa.text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')"),
-        )
+        batch_op.create_index("ix_turns_open", ["due_at"], unique=False, sqlite_where=OPEN, postgresql_where=OPEN)
         batch_op.create_index("ix_turns_thread", ["channel", "thread_ts", "user"], unique=False)
         batch_op.create_index(
-            "uq_turns_press_key",
-            ["press_key"],
-            unique=True,
-            sqlite_where=sa.text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')"),
-            postgresql_where=sa.text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')"),
+            "uq_turns_at_omni", ["conversation_id"], unique=True, sqlite_where=AT_OMNI, postgresql_where=AT_OMNI
+        )
+        batch_op.create_index(
+            "uq_turns_press_key", ["press_key"], unique=True, sqlite_where=OPEN, postgresql_where=OPEN
         )
 
     op.create_table(
@@ -115,6 +113,7 @@ def upgrade() -> None:
         sa.Column("slot", sa.String(length=32), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
         sa.Column("ts", sa.String(length=32), nullable=True),
+        sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("written", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["turn_id"], ["turns.id"], name=op.f("fk_posts_turn_id"), ondelete="CASCADE"),
@@ -123,21 +122,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-
     op.drop_table("posts")
     op.drop_table("buttons")
     with op.batch_alter_table("turns", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_turns_press_key",
-            sqlite_where=sa.text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')"),
-            postgresql_where=sa.text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')"),
-        )
+        batch_op.drop_index("uq_turns_press_key", sqlite_where=OPEN, postgresql_where=OPEN)
+        batch_op.drop_index("uq_turns_at_omni", sqlite_where=AT_OMNI, postgresql_where=AT_OMNI)
         batch_op.drop_index("ix_turns_thread")
-        batch_op.drop_index(
-            "ix_turns_open",
-            sqlite_where=sa.text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')"),
-            postgresql_where=sa.text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')"),
-        )
+        batch_op.drop_index("ix_turns_open", sqlite_where=OPEN, postgresql_where=OPEN)
         batch_op.drop_index("ix_turns_conversation")
 
     op.drop_table("turns")

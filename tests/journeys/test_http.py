@@ -1,0 +1,232 @@
+"""The HTTP door: signed deliveries, their retries, and everything that must not get in; health and metrics."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import socket
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.journeys.conftest import House
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Door:
+    """The bot's HTTP server."""
+
+    def __init__(self, house: House, port: int, session: aiohttp.ClientSession) -> None:
+        self.house = house
+        self.base = f"http://127.0.0.1:{port}"
+        self.session = session
+
+    async def get(self, path: str) -> tuple[int, str]:
+        async with self.session.get(self.base + path) as answer:
+            return answer.status, await answer.text()
+
+    async def post(self, body: bytes, headers: dict[str, str]) -> int:
+        async with self.session.post(f"{self.base}/slack/events", data=body, headers=headers) as answer:
+            return answer.status
+
+    async def up(self) -> None:
+        async def live() -> bool:
+            try:
+                return (await self.get("/readyz"))[0] == 200
+            except aiohttp.ClientError:
+                return False
+
+        for _ in range(100):
+            if await live():
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(self.house.bot.logged())
+
+
+@pytest.fixture
+async def door(house: House) -> AsyncIterator[Door]:
+    """The house's bot, in HTTP mode."""
+    await house.bot.terminate()
+    port = free_port()
+    del house.bot.environment["SLACK_APP_TOKEN"]
+    house.bot.environment |= {"SLACK_SIGNING_SECRET": SECRET, "PORT": str(port)}
+    house.slack.deliver_http(f"http://127.0.0.1:{port}/slack/events", SECRET)
+    await house.bot.start()
+    async with aiohttp.ClientSession() as session:
+        door = Door(house, port, session)
+        await door.up()
+        yield door
+
+
+def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
+    timestamp = str(int(time.time() if at is None else at))
+    digest = hmac.new(secret.encode(), f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": f"v0={digest}",
+    }
+
+
+async def test_a_whole_conversation_over_http(door: Door):
+    house = door.house
+    assert await house.slack.verify_url()
+    ts = await house.slack.say("ana", "trading", "@Omni how are the markets doing today?")
+    await house.answered("trading", ts, "Pre-market")
+    (reply,) = house.replies("trading", ts)
+    assert await house.slack.click("ana", "trading", reply.ts, label="Check my positions")
+    await house.answered("trading", ts, count=2)
+    assert (await house.slack.command("ana", "trading", "/omni", "help")).acked
+    assert all(d.status == 200 for d in house.slack.deliveries)
+
+
+async def test_a_command_may_speak_of_a_payload(door: Door):
+    """Bolt alone reads such a form as empty, and the question would be lost."""
+    door.house.script("payload", "About eight tonnes.")
+    await door.house.slack.command("ana", "trading", "/omni", "what is the payload of a Falcon?")
+    (root,) = await door.house.slack.wait_for(lambda: door.house.roots("trading"))
+    await door.house.answered("trading", root.ts, "eight tonnes")
+
+
+async def test_events_delivered_twice_over_http_are_one_turn(door: Door):
+    door.house.script("hello", "Hi there.")
+    door.house.slack.deliver_twice = True
+    ts = await door.house.slack.say("ana", "trading", "@Omni hello")
+    await door.house.answered("trading", ts, "Hi there.")
+    assert door.house.asked() == ["hello"]
+
+
+async def test_an_event_that_could_not_be_stored_gets_a_500_and_is_retried(door: Door, tmp_path: Path):
+    house = door.house
+    house.script("hello", "Hi there.")
+    connection = sqlite3.connect(tmp_path / "omnibot.sqlite3", timeout=20)
+    connection.execute("CREATE TRIGGER full BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    connection.commit()
+    ts = await house.slack.say("ana", "trading", "@Omni hello")
+    await house.slack.wait_for(lambda: any(d.status == 500 for d in house.slack.deliveries))
+    connection.execute("DROP TRIGGER full")
+    connection.commit()
+    connection.close()
+    await house.answered("trading", ts, "Hi there.")
+    assert any(d.retry_num for d in house.slack.deliveries)
+    assert house.asked() == ["hello"]
+
+
+def event(text: str = "hello") -> bytes:
+    inner = {"type": "message", "channel": "D1", "channel_type": "im", "user": "U0ANA00001", "ts": "1.1", "text": text}
+    return json.dumps({"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": inner}).encode()
+
+
+def without(headers: dict[str, str], name: str) -> dict[str, str]:
+    return {k: v for k, v in headers.items() if k != name}
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "no signature": {"headers": without(signed(event()), "X-Slack-Signature")},
+    "no timestamp": {"headers": without(signed(event()), "X-Slack-Request-Timestamp")},
+    "another secret": {"headers": signed(event(), secret="wrong")},
+    "another body": {"body": event("changed"), "headers": signed(event())},
+    "an old one": {"headers": signed(event(), at=time.time() - 3600)},
+    "one of the future": {"headers": signed(event(), at=time.time() + 3600)},
+    "a rubbish timestamp": {"headers": signed(event()) | {"X-Slack-Request-Timestamp": "yesterday"}},
+    "a huge timestamp": {"headers": signed(event()) | {"X-Slack-Request-Timestamp": "9" * 400}},
+    "broken json": {"body": b'{"type": ', "headers": signed(b'{"type": ')},
+    "json that is no object": {"body": b"[1]", "headers": signed(b"[1]")},
+    "nothing": {"body": b"", "headers": signed(b"")},
+    "deep nesting": {"body": b"[" * 100_000, "headers": signed(b"[" * 100_000)},
+    "bytes": {"body": b"\xff\xfe\x00", "headers": signed(b"\xff\xfe\x00")},
+}
+
+
+async def test_nothing_unsigned_or_unreadable_gets_in(door: Door):
+    for name, bad in BAD.items():
+        status = await door.post(bad.get("body", event()), bad["headers"])
+        assert 400 <= status < 500, name
+    assert door.house.omni.calls == []
+    assert "listener_failed" not in door.house.bot.logged()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "event_callback", "team_id": "T1", "event": {"type": "something_of_2027"}},
+        {"type": "event_callback", "team_id": "T1", "event": {"type": "message"}},
+        {"type": "something_of_2027"},
+        {"type": "block_actions", "user": {"id": "U1"}, "actions": [{"action_id": "of somebody else"}]},
+        {"type": "view_submission", "user": {"id": "U1"}, "view": {"type": "modal", "callback_id": "unknown"}},
+    ],
+)
+async def test_what_is_nothing_to_us_is_acked(door: Door, body: dict[str, Any]):
+    raw = json.dumps(body).encode()
+    assert await door.post(raw, signed(raw)) == 200
+
+
+async def test_health_readiness_and_metrics(door: Door):
+    house = door.house
+    ts = await house.slack.say("ana", "trading", "@Omni what is the price of AAPL?")
+    await house.answered("trading", ts, "AAPL")
+    assert await door.get("/healthz") == (200, '{"status": "ok"}')
+    status, ready = await door.get("/readyz")
+    assert (status, json.loads(ready)) == (200, {"ready": True, "checks": {"database": "ok", "slack": "ok"}})
+    _, metrics = await door.get("/metrics")
+    for line in (
+        'omnibot_turns{state="running"} 0.0',
+        'omnibot_turns_ended_total{outcome="succeeded"} 1.0',
+        'omnibot_slack_calls_total{method="chat.postMessage"} 1.0',
+        'omnibot_api_calls_total{call="POST /v1/omni-ai/threads"} 1.0',
+        "omnibot_alarm_lag_seconds_bucket",
+        "omnibot_leases 0.0",
+    ):
+        assert line in metrics, line
+    for secret in (SECRET, house.slack.bot_token, "demo-key"):
+        assert secret not in metrics
+
+
+async def test_readiness_says_what_is_missing(door: Door):
+    door.house.slack.gate.refuse("auth.test", status=200, body={"ok": False, "error": "token_revoked"})
+    status, report = await door.get("/readyz")
+    assert status == 503
+    assert json.loads(report)["checks"]["slack"] == "token_revoked"
+
+
+async def test_a_polite_stop_drains_within_its_grace(door: Door):
+    house = door.house
+    house.script("slow", "Slowly.", seconds=20)
+    await house.slack.say("ana", "trading", "@Omni slow")
+    await house.slack.wait_for(lambda: house.omni.active())
+    began = time.monotonic()
+    assert await house.bot.terminate() == 0
+    assert time.monotonic() - began < 10
+
+
+async def test_in_socket_mode_the_port_is_bound_too(house: House):
+    await house.bot.terminate()
+    port = free_port()
+    house.bot.environment["PORT"] = str(port)
+    await house.start()
+    async with aiohttp.ClientSession() as session:
+        door = Door(house, port, session)
+        await door.up()
+        async with session.post(f"{door.base}/slack/events") as answer:
+            assert answer.status == 404
+
+
+async def test_slack_is_not_asked_who_we_are_before_every_event(house: House):
+    """One auth.test at start; an event must not wait for Slack, nor be acked when Slack does not answer."""
+    house.script("hello", "Hi there.")
+    house.slack.gate.refuse("auth.test", status=429, count=99)
+    ts = await house.slack.say("ana", house.slack.dm("ana"), "hello")
+    await house.answered(house.slack.dm("ana"), ts, "Hi there.")
+    assert len([c for c in house.slack.calls if c.name == "auth.test"]) == 1
