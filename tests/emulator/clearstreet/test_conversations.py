@@ -135,7 +135,9 @@ async def test_thread_pages_meet_each_thread_once_and_a_token_beats_a_size(call)
             break
         query = {"page_token": token, "page_size": 100}
 
-    assert seen == [["question 4", "question 3"], ["question 2", "question 1"], ["question 0"]]
+    # Where the last update decides the order, an answer that ends meanwhile changes it: so no order here.
+    assert [len(page) for page in seen] == [2, 2, 1]
+    assert sorted(title for page in seen for title in page) == [f"question {n}" for n in range(5)]
     assert len(asked) == 5
 
 
