@@ -1,5 +1,7 @@
 """Settings are checked at start, in words, without values."""
 
+from pathlib import Path
+
 import pytest
 
 from omnibot.errors import SettingsError
@@ -66,6 +68,14 @@ def test_an_api_url_works_with_and_without_its_last_slash(monkeypatch):
 
 def test_secrets_do_not_show_in_a_printed_settings_object(monkeypatch):
     assert "xoxb-1" not in repr(read(monkeypatch))
+
+
+def test_every_setting_is_in_the_readme_and_in_the_example():
+    root = Path(__file__).parent.parent
+    readme, example = (root / "README.md").read_text(), (root / ".env.example").read_text()
+    for name in Settings.model_fields:
+        assert f"`{name.upper()}`" in readme
+        assert f"{name.upper()}=" in example
 
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
