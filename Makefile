@@ -11,7 +11,7 @@ demo: .venv/run
 	$(BIN)/omnibot demo
 
 test: lint
-	$(BIN)/pytest -n 6
+	$(BIN)/pytest -n 8 --dist worksteal
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -69,7 +69,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
 
         scheduler = Scheduler()
         scheduler.start()
-        stack.callback(scheduler.stop)
+        stack.push_async_callback(scheduler.stop)
 
         async def assure(turn_id: str, seconds: float) -> None:
             await turns.assure_id(turn_id, seconds)

@@ -40,6 +40,8 @@ class Scheduler:
             timezone=UTC,
         )
         self._offset = 0.0
+        #: What rings right now, named.
+        self._rings: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -48,12 +50,17 @@ class Scheduler:
         self._offset = _offset()
         self._watch = asyncio.get_running_loop().call_later(WATCH, self._watch_clock)
 
-    def stop(self) -> None:
-        """Ring no more. Rings under way are the business of whoever handles them."""
+    async def stop(self, grace: float = 10.0) -> None:
+        """Ring no more, and let what rings end by itself: the library would cancel it in the middle of a statement."""
         if self._watch is not None:
             self._watch.cancel()
         if self._clock.running:
             self._clock.shutdown(wait=False)
+        if self._rings:
+            _, late = await asyncio.wait(self._rings, timeout=grace)
+            for task in late:
+                log.warning("ring_abandoned", ring=task.get_name())
+                task.cancel()
 
     def _watch_clock(self) -> None:
         """When the machine's clock is set, move every alarm with it: they mean "in so many seconds", not "at ten"."""
@@ -71,15 +78,33 @@ class Scheduler:
     def at(self, name: str, seconds: float, ring: Ring, *args: Any) -> None:
         """Call `ring(*args)` once, `seconds` from now; a second alarm of the same name replaces the first."""
         when = datetime.now(UTC) + timedelta(seconds=max(0.0, seconds))
-        # The library would drop an alarm that rings while its namesake still runs: let them overlap instead. What
-        # must not overlap guards itself.
-        self._clock.add_job(
-            ring, "date", run_date=when, args=args, id=name, replace_existing=True, max_instances=1_000_000
-        )
+        self._clock.add_job(self._ring, "date", run_date=when, args=(name, ring, args), id=name, replace_existing=True)
 
     def every(self, name: str, seconds: float, ring: Ring, *args: Any) -> None:
         """Call `ring(*args)` every `seconds`, first after `seconds`; never twice at a time."""
-        self._clock.add_job(ring, "interval", seconds=seconds, args=args, id=name, replace_existing=True)
+        self._clock.add_job(
+            self._ring_alone, "interval", seconds=seconds, args=(name, ring, args), id=name, replace_existing=True
+        )
+
+    async def _ring(self, name: str, ring: Ring, args: tuple[Any, ...]) -> None:
+        # Only begun here: an alarm that rings while its namesake still runs would be dropped by the library. What must
+        # not overlap guards itself.
+        task = asyncio.create_task(_run(name, ring, args), name=name)
+        self._rings.add(task)
+        task.add_done_callback(self._rings.discard)
+
+    async def _ring_alone(self, name: str, ring: Ring, args: tuple[Any, ...]) -> None:
+        if not self._ringing(name):
+            await self._ring(name, ring, args)
+
+    def _ringing(self, name: str) -> list[asyncio.Task[None]]:
+        return [task for task in self._rings if task.get_name() == name]
+
+    async def finish(self, name: str) -> None:
+        """Cancel an alarm, and wait until it does not ring any more."""
+        self.forget(name)
+        if ringing := self._ringing(name):
+            await asyncio.wait(ringing)
 
     def forget(self, name: str) -> None:
         """Cancel an alarm; nothing happens if there is none."""
@@ -90,6 +115,13 @@ class Scheduler:
 
     def __contains__(self, name: str) -> bool:
         return self._clock.get_job(name) is not None
+
+
+async def _run(name: str, ring: Ring, args: tuple[Any, ...]) -> None:
+    try:
+        await ring(*args)
+    except Exception:
+        log.exception("ring_failed", ring=name)
 
 
 def _offset() -> float:

@@ -15,7 +15,7 @@ async def scheduler():
     scheduler = Scheduler()
     scheduler.start()
     yield scheduler
-    scheduler.stop()
+    await scheduler.stop()
 
 
 async def test_an_alarm_rings_once_with_its_arguments(scheduler: Scheduler):
@@ -118,6 +118,45 @@ async def test_an_alarm_rings_after_its_seconds_also_when_the_clock_is_set_meanw
     assert len(rung) >= 3
     if jump < timedelta():
         assert min(rung) > 0.2
+
+
+async def test_stopping_lets_what_rings_end(scheduler: Scheduler):
+    ended = asyncio.Event()
+
+    async def ring() -> None:
+        await asyncio.sleep(0.3)
+        ended.set()
+
+    scheduler.at("one", 0, ring)
+    await asyncio.sleep(0.1)
+    await scheduler.stop()
+    assert ended.is_set()
+
+
+async def test_a_repeating_alarm_that_fails_rings_again(scheduler: Scheduler):
+    rung: list[int] = []
+
+    async def ring() -> None:
+        rung.append(1)
+        raise RuntimeError("broken")
+
+    scheduler.every("tick", 0.05, ring)
+    await asyncio.sleep(0.3)
+    assert len(rung) > 2
+
+
+async def test_finishing_an_alarm_waits_until_it_no_longer_rings(scheduler: Scheduler):
+    ended = asyncio.Event()
+
+    async def ring() -> None:
+        await asyncio.sleep(0.2)
+        ended.set()
+
+    scheduler.every("tick", 0.05, ring)
+    await asyncio.sleep(0.1)
+    await scheduler.finish("tick")
+    assert ended.is_set()
+    assert "tick" not in scheduler
 
 
 async def test_forgetting_an_alarm_that_is_not_there_is_no_error(scheduler: Scheduler):

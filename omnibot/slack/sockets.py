@@ -72,5 +72,5 @@ async def socket_mode(app: AsyncApp, app_token: str, scheduler: Scheduler) -> As
         scheduler.every("sockets:watch", ROUND, sockets.watch)
         yield sockets
     finally:
-        scheduler.forget("sockets:watch")
+        await scheduler.finish("sockets:watch")
         await sockets.close()

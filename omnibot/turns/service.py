@@ -103,7 +103,8 @@ class Turns:
     async def drain(self, grace: float = 10.0) -> None:
         """Stop claiming, let what is under way end, give every lease back."""
         self._draining = True
-        self._scheduler.forget("turns:sweep")
+        for name in ("turns:sweep", "turns:first-sweep", "turns:prune", "turns:first-prune"):
+            await self._scheduler.finish(name)
         for turn_id in self._active:
             self._scheduler.forget(_alarm(turn_id))
         if self._steps:
@@ -111,7 +112,7 @@ class Turns:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        self._scheduler.forget("turns:renew")
+        await self._scheduler.finish("turns:renew")
         await self._store.leases.release(list(self._active))
         for turn_id in list(self._active):
             self._drop(turn_id)
