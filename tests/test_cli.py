@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from omnibot import __version__
+
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "CLEAR_STREET_", "OMNIBOT_", "DATABASE_"))}
 
 
@@ -51,6 +55,29 @@ def test_db_upgrade_makes_the_tables_and_says_where_it_stands(tmp_path: Path):
     assert done.returncode == 0
     assert "0001" in done.stdout
     assert (tmp_path / "new.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://somebody:s3same@127.0.0.1:1/db",
+        "sqlite:////proc/nowhere/omnibot.sqlite3",
+        "sqlite://",
+        "mysql://u@h/db",
+        "rubbish",
+    ],
+)
+@pytest.mark.parametrize("command", [("run",), ("db", "upgrade")], ids=["run", "upgrade"])
+def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path, url: str, command: tuple[str, ...]):
+    done = omnibot(*command, cwd=tmp_path, DATABASE_URL=url, PORT="0", **SECRETS)
+    assert done.returncode == 1
+    assert "DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "s3same" not in done.stderr + done.stdout
+
+
+def test_it_says_its_version(tmp_path: Path):
+    assert omnibot("--version", cwd=tmp_path).stdout.strip() == __version__
 
 
 def test_help_lists_the_commands(tmp_path: Path):

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from omnibot.accounts.model import SHARED, AccountUnclear, choose_account
 from omnibot.clearstreet.trading import Trading
+from omnibot.errors import ClearStreetError
+
+log = structlog.get_logger(__name__)
 
 
 class Keyring:
@@ -24,6 +29,18 @@ class Keyring:
     def key_of(self, principal: str) -> str:
         """The API key of a principal."""
         return self._shared_key
+
+    def knows_account_of(self, principal: str) -> bool:
+        """Whether `account_of` answers at once."""
+        return self._account_id is not None
+
+    async def warm(self) -> None:
+        """Find out the account before the first question does, and let the operator read what is wrong."""
+        try:
+            await self.account_of(SHARED)
+        except (AccountUnclear, ClearStreetError) as error:
+            request_id = error.request_id if isinstance(error, ClearStreetError) else None
+            log.error("account_unknown", reason=f"{type(error).__name__}: {error}", api=request_id)
 
     async def account_of(self, principal: str) -> int:
         """The account a principal's new conversations are about; asked of the API once if it is not configured.

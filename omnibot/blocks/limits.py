@@ -18,26 +18,14 @@ EXPANDED_ITEMS: Final = 50
 BLOCK_TEXT: Final = 13_200
 #: Text of all `markdown` blocks of one message together. Documented, measured to the character.
 MARKDOWN_TEXT: Final = 12_000
-#: `text` beside blocks in `chat.update`; `chat.postMessage` would take more. Documented.
-MESSAGE_TEXT: Final = 4_000
 #: Text of a section. Documented.
 SECTION_TEXT: Final = 3_000
-#: Elements of a context block. Documented.
-CONTEXT_ELEMENTS: Final = 10
-#: Elements of an actions block. Documented.
-ACTIONS_ELEMENTS: Final = 25
 #: Label of a button, and its accessibility label. Documented.
 BUTTON_TEXT: Final = 75
 #: `value` of a button. Documented.
 BUTTON_VALUE: Final = 2_000
-#: `action_id` and `block_id`. Documented.
-ACTION_ID: Final = 255
 #: Tables in one message. Measured.
 TABLES: Final = 1
-#: Rows of a `table` block, its header included. Documented for the block; a markdown table becomes one.
-TABLE_ROWS: Final = 100
-#: Text of the tables of one message. Documented.
-TABLE_TEXT: Final = 10_000
 
 #: Ours: one piece of markdown, and the items it may expand to.
 PIECE_TEXT: Final = 11_500

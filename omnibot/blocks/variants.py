@@ -10,7 +10,7 @@ from omnibot.blocks.values import Page
 #: Characters of a question shown above its answer; the rest stands on the button that asked it.
 QUESTION = 300
 _SECTION = 3_000
-_SECTIONS = 4
+_SECTIONS = 5
 
 
 def with_question(page: Page, *, asker: str, question: str) -> Page:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, DateTime, func, literal_column, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.event import listens_for
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -102,6 +102,8 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
         SettingsError: the URL is unusable, or another process holds the SQLite file.
     """
     url = parse_url(database_url)
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise SettingsError("DATABASE_URL names no file: what is kept in memory only would be lost")
     if url.get_backend_name() != "sqlite":
         engine = create_async_engine(
             url,
@@ -114,7 +116,9 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
             hide_parameters=True,
         )
         return Database(engine, None)
-    lock = _lock_beside(Path(url.database)) if exclusive and url.database else None
+    path = Path(url.database or "")
+    _make_room(path)
+    lock = _lock_beside(path) if exclusive else None
     # One connection: SQLite has one writer anyway, and queueing here never ends in "database is locked".
     engine = create_async_engine(
         url,
@@ -137,10 +141,35 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
     return Database(engine, lock)
 
 
+@contextmanager
+def unreachable_in_words() -> Iterator[None]:
+    """A database that cannot be opened is the operator's business: one sentence, no traceback.
+
+    Raises:
+        SettingsError: the driver's first line; drivers leave passwords out of it.
+    """
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        cause = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n")[0]
+        raise SettingsError(f"DATABASE_URL: the database cannot be opened ({cause})") from None
+
+
+def _make_room(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"DATABASE_URL: {path.parent} cannot be made ({error.strerror})") from None
+    if not os.access(path.parent, os.W_OK):
+        raise SettingsError(f"DATABASE_URL: {path.parent} cannot be written to")
+
+
 def _lock_beside(path: Path) -> IO[str]:
     """Hold an exclusive lock for as long as this process lives (the system drops it even after kill -9)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(path.name + ".lock").open("a+")
+    try:
+        lock = path.with_name(path.name + ".lock").open("a+")
+    except OSError as error:
+        raise SettingsError(f"DATABASE_URL: {path} cannot be written to ({error.strerror})") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

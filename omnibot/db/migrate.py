@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from omnibot.db.engine import Database, open_database
+from omnibot.db.engine import Database, open_database, unreachable_in_words
 from omnibot.errors import SettingsError
 
 
@@ -30,9 +30,9 @@ async def upgrade(database_url: str) -> str:
     """
     database = await open_database(database_url, exclusive=False)
     try:
-        async with database.transaction() as connection:
-            await connection.run_sync(lambda sync: command.upgrade(_config(sync), "head"))
-            return await connection.run_sync(_current) or "empty"
+        with unreachable_in_words():
+            async with database.transaction() as connection:
+                return await connection.run_sync(_upgrade) or "empty"
     finally:
         await database.close()
 
@@ -44,11 +44,17 @@ async def require_current(database: Database) -> None:
         SettingsError: says what to run.
     """
     head = await asyncio.to_thread(lambda: ScriptDirectory.from_config(_config()).get_current_head())
-    async with database.engine.connect() as connection:
-        current = await connection.run_sync(_current)
+    with unreachable_in_words():
+        async with database.engine.connect() as connection:
+            current = await connection.run_sync(_current)
     if current != head:
         state = "is empty" if current is None else f"is at {current}, this version needs {head}"
         raise SettingsError(f"the database {state}: run `omnibot db upgrade` first")
+
+
+def _upgrade(connection: Connection) -> str | None:
+    command.upgrade(_config(connection), "head")
+    return _current(connection)
 
 
 def _current(connection: Connection) -> str | None:

@@ -50,6 +50,8 @@ conversations = Table(
 
 #: States a turn can still leave.
 OPEN_STATES = ("accepted", "submitting", "running", "finalizing", "held")
+#: Those in which there is something to do; the others wait for a person.
+MOVING_STATES = ("accepted", "submitting", "running", "finalizing")
 _AT_OMNI = text("state IN ('submitting', 'running')")
 _OPEN = text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')")
 

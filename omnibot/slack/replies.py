@@ -63,6 +63,8 @@ class _Writer:
     latest: Page | None = None
     last_write: float = 0.0
     task: asyncio.Task[None] | None = None
+    #: The asker's DM, once the channel turned out to be closed.
+    moved_to: str | None = None
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     #: Seconds of pause Slack asked for.
     pause_until: float = 0.0
@@ -180,10 +182,17 @@ class SlackReply:
         into_progress = PROGRESS in slots and not late
         for number, page in enumerate(pages):
             slot = PROGRESS if into_progress and number == 0 else f"answer:{number}"
-            wait = await self._write(writer, slots, slot, page)
+            try:
+                wait = await self._write(writer, slots, slot, page)
+            except Undeliverable:
+                await self._posts.amend(writer.turn, slots, PROGRESS, one_line_page("Slack does not take this answer."))
+                raise
             if wait is not None:
                 return wait
-        if late:
+        if writer.moved_to is not None:
+            elsewhere = one_line_page("The answer is in your direct messages.")
+            await self._posts.amend(writer.turn, slots, PROGRESS, elsewhere)
+        elif late:
             await self._posts.amend(writer.turn, slots, PROGRESS, one_line_page("The answer is below."))
         return None
 
@@ -212,32 +221,40 @@ class SlackReply:
                 case Failure.BAD_BLOCKS | Failure.REFUSED if (simplify := next(simpler, None)) is not None:
                     page = simplify(page)
                 case Failure.CLOSED_DOOR | Failure.BAD_BLOCKS | Failure.REFUSED:
-                    if (wait := await self._move_to_dm(writer, slots, slot, channel, verdict.code)) > 0:
-                        return wait
+                    try:
+                        slot = await self._move_to_dm(writer, slots, slot, channel, verdict.code)
+                    except Refusal as refusal:
+                        return refusal.verdict.wait
         return wait
 
-    async def _move_to_dm(self, writer: _Writer, slots: dict[str, Post], slot: str, channel: str, code: str) -> float:
-        """Where the page cannot be shown, the asker's own DM is the last resort. Seconds to wait if Slack is busy.
+    async def _move_to_dm(self, writer: _Writer, slots: dict[str, Post], slot: str, channel: str, code: str) -> str:
+        """Where the page cannot be shown, the asker's own DM is the last resort. Returns the slot to write there.
 
         Raises:
             Undeliverable: that was the DM, or there is none.
+            Refusal: Slack is busy.
         """
         turn = writer.turn
         try:
             own = await self._dm_of(turn)
         except Refusal as refusal:
             if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
-                return refusal.verdict.wait
+                raise
             own = channel
         if own == channel:
-            await self._posts.amend(turn, slots, PROGRESS, one_line_page("Slack does not take this answer."))
             raise Undeliverable(code)
-        await self._posts.amend(turn, slots, PROGRESS, one_line_page("The answer is in your direct messages."))
-        await self._posts.forget(turn.id, slots, slot, own)
-        return 0.0
+        if slot == PROGRESS:
+            # The placeholder stays where it is, and will say where the answer went.
+            slot = "answer:0"
+        if slot in slots:
+            await self._posts.forget(turn.id, slots, slot, own)
+        writer.moved_to = own
+        return slot
 
     def _channel_of(self, writer: _Writer, slots: dict[str, Post]) -> str:
         """Where the next page goes: beside the pages before it."""
+        if writer.moved_to is not None:
+            return writer.moved_to
         last = [post.channel for name, post in sorted(slots.items()) if name.startswith("answer:")]
         return last[-1] if last else writer.turn.channel
 

@@ -14,7 +14,9 @@ import structlog
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 
+from omnibot.errors import SettingsError
 from omnibot.scheduler import Scheduler
+from omnibot.slack.failures import Failure, judge
 
 log = structlog.get_logger(__name__)
 
@@ -37,12 +39,22 @@ class Sockets:
         return sum([await handler.client.is_connected() for handler in self._handlers])
 
     async def open(self) -> None:
-        """Dial all; returns when the first stands, the others follow."""
+        """Dial all; returns when the first stands, the others follow.
+
+        Raises:
+            SettingsError: Slack does not accept the token.
+        """
         dials = [asyncio.ensure_future(h.client.connect_to_new_endpoint(True)) for h in self._handlers]
-        await asyncio.wait(dials, return_when=asyncio.FIRST_COMPLETED)
         for dial in dials:
-            if dial.done() and (error := dial.exception()) is not None:
-                log.warning("socket_dial_failed", error=type(error).__name__)
+            dial.add_done_callback(_dialled)
+        done, _ = await asyncio.wait(dials, return_when=asyncio.FIRST_COMPLETED)
+        refused = [error for dial in done if (error := dial.exception()) is not None]
+        if refused and (verdict := judge(refused[0])).failure in (Failure.BROKEN_APP, Failure.REFUSED):
+            await asyncio.wait(dials)
+            raise SettingsError(
+                f"Slack does not accept SLACK_APP_TOKEN ({verdict.code}): it must be an app-level token (xapp-…) with "
+                "the scope connections:write"
+            )
 
     async def watch(self) -> None:
         """Dial anew what has been down too long: the SDK sometimes falls silent instead."""
@@ -61,6 +73,11 @@ class Sockets:
         """Hang up."""
         for handler in self._handlers:
             await handler.client.close()  # type: ignore[no-untyped-call]  # the SDK has no types there
+
+
+def _dialled(dial: asyncio.Future[None]) -> None:
+    if not dial.cancelled() and (error := dial.exception()) is not None:
+        log.warning("socket_dial_failed", error=judge(error).code)
 
 
 @asynccontextmanager

@@ -27,6 +27,8 @@ class Active:
     stale: bool = False
 
     looks: int = 0
+    #: Omni was looked at since the create call's outcome became unknown.
+    looked: bool = False
     #: Looks into the thread's history for an answer that has no response to poll.
     history_looks: int = 0
     idle_reads: int = 0

@@ -361,9 +361,6 @@ DEADLINE = {Kind.INSTANT: timedelta(minutes=3), Kind.DEEP_INSIGHTS: timedelta(mi
 #: A turn longer than this ends in a new post: edits notify nobody.
 LATE = timedelta(seconds=30)
 
-#: A held turn is given up after this.
-HELD_FOR = timedelta(hours=24)
-
 MAX_WAITING_IN_CONVERSATION = 5
 MAX_WAITING_OF_PERSON = 20
 

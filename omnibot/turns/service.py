@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, assert_never
 
@@ -20,13 +21,14 @@ from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.db.leases import LEASE, RENEW
 from omnibot.db.presence import Presence
-from omnibot.db.tables import OPEN_STATES, turns
+from omnibot.db.tables import MOVING_STATES, turns
 from omnibot.errors import ClearStreetError, OmnibotError, OwnershipLost, RateLimited, Unavailable
 from omnibot.scheduler import Scheduler
 from omnibot.turns.active import Active
 from omnibot.turns.model import (
     MAX_WAITING_IN_CONVERSATION,
     MAX_WAITING_OF_PERSON,
+    Admitted,
     FrontDesk,
     NewTurn,
     NotNow,
@@ -197,7 +199,7 @@ class Turns:
                     active.lease_until = 0.0
             while not self._draining:
                 began = time.monotonic()
-                rows = await self._store.leases.claim(turns.c.state.in_(OPEN_STATES), limit=CLAIM)
+                rows = await self._store.leases.claim(turns.c.state.in_(MOVING_STATES), limit=CLAIM)
                 for row in rows:
                     try:
                         turn = read_turn(row)
@@ -410,21 +412,31 @@ class Turns:
             if isinstance(admitted, TurnedAway):
                 await self._turn_away(active, admitted)
                 return None
-            account_id = await self._keyring.account_of(principal)
-        except (AccountUnclear, ClearStreetError, NotNow) as error:
-            return await self._not_admitted(active, error)
+        except NotNow as error:
+            return await self._not_admitted(active, error, None)
+        try:
+            if not self._keyring.knows_account_of(principal):
+                # It may take a while: show that work has begun.
+                self._reply.begin(replace(turn, channel=admitted.channel, thread_ts=admitted.thread_ts))
+            account_id: int | None = await self._keyring.account_of(principal)
+        except (AccountUnclear, ClearStreetError) as error:
+            return await self._not_admitted(active, error, admitted)
+        await self._join(active, admitted, account_id)
+        if turn.pressed is not None and (under := await self._store.mark_pressed(turn.pressed, turn.person.user)):
+            self._aside(self._redraw(under))
+        # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
+        return None if await self._too_many(active) else 0.0
+
+    async def _join(self, active: Active, admitted: Admitted, account_id: int | None) -> None:
+        turn = active.turn
         active.turn = await self._store.join(
             turn,
             question=admitted.question,
             channel=admitted.channel,
             thread_ts=admitted.thread_ts,
-            principal=principal,
+            principal=self._keyring.principal_of(turn.person.org, turn.person.user),
             account_id=account_id,
         )
-        if turn.pressed is not None and (under := await self._store.mark_pressed(turn.pressed, turn.person.user)):
-            self._aside(self._redraw(under))
-        # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
-        return None if await self._too_many(active) else 0.0
 
     async def _turn_away(self, active: Active, away: TurnedAway) -> None:
         log.info("turn_turned_away", turn=active.turn.id)
@@ -432,7 +444,7 @@ class Turns:
         # What a stranger said is not kept.
         active.turn = await self._store.move(active.turn, State.CANCELED, event={}, question=None)
 
-    async def _not_admitted(self, active: Active, error: OmnibotError) -> float | None:
+    async def _not_admitted(self, active: Active, error: OmnibotError, admitted: Admitted | None) -> float | None:
         """Slack or Clear Street does not say who this is, or about which account: wait a while, then say so."""
         waited = (utcnow() - active.turn.created_at).total_seconds()
         active.failures += 1
@@ -441,6 +453,9 @@ class Turns:
             asked = {RateLimited: "retry_after", NotNow: "wait"}.get(type(error), "")
             wait = backoff(active.failures, first=0.5, most=10.0)
             return min(max(wait, float(getattr(error, asked, 0.0))), ADMISSION_PATIENCE - waited + 1)
+        if admitted is not None:
+            # Without an account it cannot be asked; but it has a thread, and gets its one reply there, with a Retry.
+            await self._join(active, admitted, None)
         words = in_plain_words(error) if isinstance(error, ClearStreetError) else str(error)
         return await self._apologise(active, words, error.request_id if isinstance(error, ClearStreetError) else None)
 

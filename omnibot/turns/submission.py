@@ -41,6 +41,8 @@ CAPABILITIES: tuple[str, ...] = ()
 
 #: Seconds before each look for a lost create call; after the last one it is sent again.
 LOOK_AFTER = (0.0, 3.0, 7.0)
+#: Looks that may fail once the turn's time is over (the bot was down, say) before it is given up.
+LATE_TRIES = 6
 #: How often one turn's create call is sent at most.
 MAX_SUBMISSIONS = 4
 #: Seconds a create call may take, and must be covered by the lease.
@@ -213,29 +215,43 @@ class Submission:
         """A turn found submitting: its create call may or may not have happened."""
         self._reply.begin(active.turn)
         delay = await self._look(active)
-        return None if delay is None else min(delay, active.time_left(utcnow()))
+        left = active.time_left(utcnow())
+        return delay if delay is None or left == 0.0 else min(delay, left)
 
     async def _look(self, active: Active) -> float | None:
-        turn, conversation = active.turn, active.conversation
-        assert conversation is not None
-        if self._out_of_time(turn, 0):
+        turn = active.turn
+        late = self._out_of_time(turn, 0)
+        if late and active.looked:
             return await self._fail(active, UNCONFIRMED, active.request_id)
         if active.looks == 0:
             active.looks = 1
             return LOOK_AFTER[0] if active.failures <= 1 else backoff(active.failures, first=0.5, most=5.0)
         try:
             found = await self._find(active)
-        except (Unavailable, RateLimited) as error:
-            # Not a look: nothing was seen.
-            active.failures += 1
-            if isinstance(error, RateLimited):
-                return error.retry_after
-            return backoff(active.failures, first=0.5, most=5.0)
         except ClearStreetError as error:
-            return await self._fail(active, in_plain_words(error), error.request_id)
+            return await self._look_failed(active, error, late=late)
         if found is not None:
             return await self._take(active, found)
+        return await self._not_found(active, late=late)
+
+    async def _look_failed(self, active: Active, error: ClearStreetError, *, late: bool) -> float | None:
+        """Nothing was seen, so it was no look; unless Omni will not be looked at by us at all."""
+        if not isinstance(error, Unavailable | RateLimited):
+            return await self._fail(active, in_plain_words(error), error.request_id)
+        active.failures += 1
+        if late and active.failures > LATE_TRIES:
+            return await self._fail(active, UNCONFIRMED, error.request_id)
+        wait = backoff(active.failures, first=0.5, most=5.0)
+        return error.retry_after if isinstance(error, RateLimited) and not late else wait
+
+    async def _not_found(self, active: Active, *, late: bool) -> float | None:
+        """Omni shows nothing of the lost call (yet)."""
+        turn, conversation = active.turn, active.conversation
+        assert conversation is not None
         active.looks += 1
+        active.looked = True
+        if late:
+            return await self._fail(active, UNCONFIRMED, active.request_id)
         if turn.request_thread_id is None and await self._repeatable(conversation):
             # The same request under the same key: done once, however often it is sent.
             return await self._send(active)

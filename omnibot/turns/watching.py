@@ -50,6 +50,9 @@ HISTORY_LOOKS = 8
 #: Seconds for which an answer is offered to Slack.
 DELIVERY_PATIENCE = 3600.0
 
+#: Stands for "the turn goes on" where a number or None would mean something else.
+_NOT_YET = -1.0
+
 RETRY_LABEL = "Ask again"
 
 
@@ -173,9 +176,14 @@ class Watching:
             active.canceled = True
 
     async def _stopped(self, active: Active) -> float | None:
+        if (ended := await self._last_look(active)) != _NOT_YET:
+            return ended
         return await self._end(active, Outcome.CANCELED, active.parts, reason=_stopped_by(active))
 
     async def _overdue(self, active: Active) -> float | None:
+        """Omni has had its time. What it said by now is delivered: all of it, if it finished while nobody looked."""
+        if (ended := await self._last_look(active)) != _NOT_YET:
+            return ended
         if not active.canceled:
             await self._cancel(active)
         tried = time.monotonic() - (active.cancel_began_at or 0.0)
@@ -183,11 +191,31 @@ class Watching:
             # Omni must hear it, or the conversation stays busy: a few more tries, within the same patience.
             active.deadline = time.monotonic() + 1.0
             return 1.0
+        if (ended := await self._last_look(active)) != _NOT_YET:
+            return ended
         minutes = 15 if active.turn.kind is Kind.DEEP_INSIGHTS else 3
         reason = f"Omni took longer than {minutes} minutes, so omnibot stopped waiting. Ask again, perhaps in parts."
         if active.turn.cancel_requested_at is not None:
             return await self._stopped(active)
         return await self._end(active, Outcome.FAILED, active.parts, reason=reason)
+
+    async def _last_look(self, active: Active) -> float | None:
+        """Take what the response holds now, before the turn ends without it. `_NOT_YET` when it is not finished."""
+        key, account_id = self._authority(active)
+        try:
+            if active.turn.response_id is None:
+                message = await self._answer_in_history(active)
+                if message is None:
+                    return _NOT_YET
+                return await self._end_with(active, Outcome.SUCCEEDED, message, (), None)
+            response = await self._omni.get_response(key, account_id, active.turn.response_id, retries=False)
+        except ClearStreetError as error:
+            active.request_id = error.request_id
+            return _NOT_YET
+        if response.terminal and response.status != "canceled":
+            return await self._conclude(active, response)
+        active.parts = response.parts or active.parts
+        return _NOT_YET
 
     # The end.
 

@@ -103,7 +103,7 @@ async def test_help_teaches_privately_and_asks_nothing(house: House):
     assert result.acked
     (said,) = house.slack.ephemerals("ana")
     assert "research" in house.slack.visible_text(said)
-    assert house.omni.calls == []
+    assert house.asked() == []
     assert house.roots("trading") == []
 
 
@@ -209,7 +209,7 @@ async def test_an_empty_mention_is_answered_privately_with_how_to_ask(house: Hou
     await house.slack.say("ana", "trading", "@Omni")
     (said,) = await house.slack.wait_for(lambda: house.slack.ephemerals("ana"))
     assert "/omni help" in said["text"]
-    assert house.omni.calls == []
+    assert house.asked() == []
 
 
 @pytest.mark.parametrize(("who", "where"), [("cleo", "research"), ("dan", "client-desk")])
@@ -217,7 +217,7 @@ async def test_guests_and_other_companies_are_turned_away_privately(house: House
     ts = await house.slack.say(who, where, "@Omni what is the price of AAPL?")
     (said,) = await house.slack.wait_for(lambda: house.slack.ephemerals(who))
     assert "full members" in said["text"]
-    assert house.omni.calls == []
+    assert house.asked() == []
     assert house.replies(where, ts) == []
 
 

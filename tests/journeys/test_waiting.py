@@ -1,5 +1,7 @@
 """Questions asked while Omni is busy: their order, edits, deletions, Stop."""
 
+import itertools
+
 from tests.journeys.conftest import House
 
 
@@ -107,6 +109,10 @@ async def test_an_idle_thread_that_still_refuses_is_replaced_by_a_new_one_and_th
     text = await house.answered("trading", ts, "Two.", count=2)
     assert "this is a new one" in text
     assert len(house.omni.threads) == 2
+    conflicts = [c for c in house.omni.calls if c.status == 409]
+    assert len(conflicts) == 3
+    gaps = [b.monotonic - a.monotonic for a, b in itertools.pairwise(conflicts)]
+    assert min(gaps) > 0.9
 
 
 async def test_an_omni_thread_that_is_gone_is_replaced_by_a_new_one(house: House):

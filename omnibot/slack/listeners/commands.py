@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -20,14 +21,15 @@ def now_ts() -> str:
     return f"{time.time():.6f}"
 
 
-def register(app: AsyncApp, turns: Turns) -> None:
+def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
     """Hang in the command listener."""
+    to_us = re.compile(rf"^\s*<@{re.escape(bot_user_id)}(?:\|[^>]*)?>[\s:,]*")
 
     async def handle_omni(ack: AsyncAck, command: dict[str, Any]) -> None:
         """Do what was typed: one statement, then the ack."""
         form = SlashCommand.model_validate(command)
         person = Person(form.enterprise_id or form.team_id, form.user_id)
-        match parse_command(form.text):
+        match parse_command(to_us.sub("", form.text)):
             case Help(about):
                 page = help_page(about)
                 await ack(text=page.text, blocks=page.blocks)
