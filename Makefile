@@ -1,11 +1,12 @@
 # make demo   ask Omni in a Slack you can see, no account needed
 # make test   everything a change must pass
+# make soak   kill the bot a hundred times while people talk to it
 # make bench  figures: how soon Slack shows what Omni said, and what it costs
 # make fmt    let ruff write the code's form;  make lint   check form, types and doors only
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint fmt bench clean
+.PHONY: demo test lint fmt soak bench clean
 
 demo: .venv/run
 	$(BIN)/omnibot demo
@@ -22,6 +23,9 @@ lint: .venv/dev
 fmt: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+soak: .venv/dev
+	OMNIBOT_SOAK_KILLS=100 $(BIN)/pytest -s tests/journeys/test_soak.py
 
 bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.answers

@@ -1,10 +1,35 @@
 """What tests of several rooms share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.postgres import Server, running_server
+
+#: Where tests mostly wait (for processes, leases, deadlines), the longest first.
+SLOW = (
+    "test_two_processes",
+    "test_soak",
+    "thirty_seconds",
+    "test_presence",
+    "journeys/",
+    "emulator/demo",
+    "contracts/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal the tests to the workers like cards, the slow ones first: each gets its share of waiting."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+
+    def slowness(item: pytest.Item) -> int:
+        return next((rank for rank, name in enumerate(SLOW) if name in item.nodeid), len(SLOW))
+
+    ranked = sorted(items, key=slowness)
+    items[:] = [item for worker in range(workers) for item in ranked[worker::workers]]
 
 
 @pytest.fixture(scope="session")

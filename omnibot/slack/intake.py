@@ -161,7 +161,7 @@ def _changed(event: MessageEvent, whose: _Whose) -> Intake:
     as_message = event.model_copy(
         update={**{name: getattr(now, name) for name in Said.model_fields}, "message": None, "previous_message": None}
     )
-    question = _question(as_message, whose) if _overtaken(event.ts, now.ts) else Ignore()
+    question = _question(as_message, whose) if overtaken(event.ts, now.ts) else Ignore()
     return Edit(
         source_key(event.channel, now.ts),
         kept(now),
@@ -172,7 +172,7 @@ def _changed(event: MessageEvent, whose: _Whose) -> Intake:
 
 def _withdraw(event: MessageEvent, ts: str, whose: _Whose) -> Withdraw:
     key = source_key(event.channel, ts)
-    if not _overtaken(event.ts, ts):
+    if not overtaken(event.ts, ts):
         return Withdraw(key)
     said = event.previous_message or event
     empty = {"text": "", "blocks": [], "files": 0}
@@ -193,7 +193,8 @@ def _withdraw(event: MessageEvent, ts: str, whose: _Whose) -> Withdraw:
     return Withdraw(key, Accept(turn) if asked else None)
 
 
-def _overtaken(now: str, ts: str) -> bool:
+def overtaken(now: str, ts: str) -> bool:
+    """Whether what happened at `now` may have arrived before what was said at `ts`."""
     try:
         return float(now) - float(ts) < OVERTAKING
     except ValueError:

@@ -33,16 +33,8 @@ from omnibot.clearstreet.models import (
 from omnibot.slack.budget import MESSAGE_PACE, Budget
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.posts import SLACK_TIMEOUT, Post, Posts, Refusal
-from omnibot.turns.model import (
-    Answer,
-    OfferedButton,
-    Outcome,
-    Snapshot,
-    Surface,
-    Turn,
-    Undeliverable,
-    joined_text,
-)
+from omnibot.turns.model import Answer, OfferedButton, Outcome, Snapshot, Surface, Turn, Undeliverable
+from omnibot.turns.rules import joined_text
 
 log = structlog.get_logger(__name__)
 

@@ -34,7 +34,6 @@ from omnibot.db.leases import LEASE, Leases
 from omnibot.db.tables import OPEN_STATES, buttons, conversations, turns
 from omnibot.errors import OwnershipLost
 from omnibot.turns.model import (
-    DEADLINE,
     Answer,
     Conversation,
     Kind,
@@ -46,6 +45,7 @@ from omnibot.turns.model import (
     Surface,
     Turn,
 )
+from omnibot.turns.rules import DEADLINE
 
 _BUSY = (State.SUBMITTING, State.RUNNING, State.FINALIZING)
 

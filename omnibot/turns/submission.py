@@ -15,14 +15,9 @@ from omnibot.clearstreet.models import Message
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
 from omnibot.turns.active import Active
-from omnibot.turns.model import (
+from omnibot.turns.model import Conversation, Kind, Reply, Snapshot, State, Turn
+from omnibot.turns.rules import (
     DEADLINE,
-    Conversation,
-    Kind,
-    Reply,
-    Snapshot,
-    State,
-    Turn,
     Verdict,
     adopt_message,
     after_create_error,

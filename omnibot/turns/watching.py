@@ -16,15 +16,8 @@ from omnibot.clearstreet.models import ErrorStatus, Message, Part, Response, Thi
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, RateLimited, Unauthorised
 from omnibot.turns.active import Active
-from omnibot.turns.model import (
-    Answer,
-    Kind,
-    OfferedButton,
-    Outcome,
-    Reply,
-    Snapshot,
-    State,
-    Undeliverable,
+from omnibot.turns.model import Answer, Kind, OfferedButton, Outcome, Reply, Snapshot, State, Undeliverable
+from omnibot.turns.rules import (
     answer_to,
     backoff,
     count_buttons,
@@ -33,6 +26,7 @@ from omnibot.turns.model import (
     joined_text,
     offered,
     poll_after,
+    snapshot_of,
 )
 from omnibot.turns.store import TurnStore, utcnow
 
@@ -121,7 +115,7 @@ class Watching:
         if response.parts == active.parts and response.status == active.status:
             return
         active.parts, active.status, active.changed_at = response.parts, str(response.status), time.monotonic()
-        active.snapshot = Snapshot.of(response)
+        active.snapshot = snapshot_of(response)
         self._reply.progress(active.turn, active.snapshot)
 
     async def _poll_failed(self, active: Active, error: ClearStreetError) -> float | None:

@@ -115,7 +115,7 @@ async def test_what_only_2026_10_has_is_not_there(call):
 
 
 async def test_every_documented_status_of_every_operation_can_be_had(call, emulator):
-    asked = await call.ask("everything")
+    asked = await call.ask("slow, so that it is still being answered")
     await call("GET", f"{OMNI}/threads/{asked['thread_id']}/response", account_id=MAIN)
     await conversations(call, asked)
     await refusals(call, asked)

@@ -10,8 +10,9 @@ import pytest
 
 from omnibot.app import running
 from omnibot.settings import Settings
-from omnibot.turns import service, watching
-from omnibot.turns.model import DEADLINE, Kind
+from omnibot.turns import admission, watching
+from omnibot.turns.model import Kind
+from omnibot.turns.rules import DEADLINE
 from tests.journeys.conftest import House
 
 POLL = "GET /v1/omni-ai/responses/{response_id}"
@@ -27,7 +28,7 @@ async def run(house: House, monkeypatch: pytest.MonkeyPatch) -> Run:
     await house.bot.kill()
     monkeypatch.setitem(DEADLINE, Kind.INSTANT, timedelta(seconds=3))
     monkeypatch.setattr(watching, "CANCEL_PATIENCE", 2.0)
-    monkeypatch.setattr(service, "ADMISSION_PATIENCE", 3.0)
+    monkeypatch.setattr(admission, "ADMISSION_PATIENCE", 3.0)
     monkeypatch.setattr("omnibot.telemetry.configure", lambda *_: None)
     for name in list(os.environ):
         if name.startswith(("SLACK_", "CLEAR_STREET_", "OMNIBOT_")):
@@ -182,7 +183,7 @@ async def test_a_reply_that_slack_takes_nowhere_ends_its_turn_so_that_the_next_c
 
 
 async def test_more_than_twenty_waiting_questions_of_one_person_are_refused(house: House, run: Run, monkeypatch):
-    monkeypatch.setattr(service, "MAX_WAITING_OF_PERSON", 2)
+    monkeypatch.setattr(admission, "MAX_WAITING_OF_PERSON", 2)
     monkeypatch.setitem(DEADLINE, Kind.INSTANT, timedelta(seconds=60))
     house.script("slow", "Done.", seconds=4)
     async with run():

@@ -27,6 +27,16 @@ async def test_messages_of_a_thread_that_arrive_in_the_wrong_order_are_all_answe
     assert sorted(house.asked()) == ["number 1", "number 2", "number 3"]
 
 
+async def test_a_follow_up_that_arrives_before_the_question_it_follows_is_answered_too(house: House):
+    house.script("number", "Noted.")
+    house.slack.hold_events()
+    ts = await house.slack.say("ana", "trading", "@Omni number 1")
+    await house.slack.say("ana", "trading", "number 2", thread_ts=ts)
+    house.slack.release_events(reverse=True)
+    await house.answered("trading", ts, count=2)
+    assert sorted(house.asked()) == ["number 1", "number 2"]
+
+
 def break_inserts(tmp_path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(tmp_path / "omnibot.sqlite3", timeout=20)
     connection.execute("CREATE TRIGGER full BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'disk full'); END")

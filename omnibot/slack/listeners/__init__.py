@@ -22,7 +22,7 @@ class Rooms:
 
 def register(app: AsyncApp, rooms: Rooms) -> None:
     """Hang every listener into Bolt; the catch-all last."""
-    messages.register(app, rooms.turns, bot_user_id=rooms.bot_user_id)
+    messages.register(app, rooms.turns, rooms.background, bot_user_id=rooms.bot_user_id)
     commands.register(app, rooms.turns, bot_user_id=rooms.bot_user_id)
     actions.register(app, rooms.turns, rooms.background)
     lifecycle.register(app, rooms.background)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
-from omnibot.slack.intake import Accept, Edit, Ignore, Withdraw, intake
+from omnibot.slack.background import Background
+from omnibot.slack.intake import Accept, Edit, Ignore, Withdraw, intake, overtaken
+from omnibot.turns.model import NewTurn
 from omnibot.turns.service import Turns
 
+#: Seconds before each further try to place a follow-up whose thread's first question has not come yet.
+LATER = (1.0, 3.0, 8.0)
 
-def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
+
+def register(app: AsyncApp, turns: Turns, background: Background, *, bot_user_id: str) -> None:
     """Hang in the message listeners."""
 
     async def handle_message(event: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -23,8 +29,8 @@ def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
             actor_org=context.actor_enterprise_id or context.actor_team_id,
         )
         match decided:
-            case Accept(turn, only_if_participant):
-                await turns.accept(turn, only_if_participant=only_if_participant)
+            case Accept():
+                await _accept(decided, turns, background)
             case Edit(key, kept, edited_ts, instead):
                 if not await turns.edit(key, kept, edited_ts) and instead is not None:
                     await turns.accept(instead.turn, only_if_participant=instead.only_if_participant)
@@ -36,3 +42,19 @@ def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
 
     app.event("message")(handle_message)
     app.event("app_mention")(handle_message)
+
+
+async def _accept(accept: Accept, turns: Turns, background: Background) -> None:
+    turn = accept.turn
+    if await turns.accept(turn, only_if_participant=accept.only_if_participant) or not accept.only_if_participant:
+        return
+    if overtaken(turn.message_ts, turn.thread_ts or ""):
+        background.start(_accept_later(turn, turns))
+
+
+async def _accept_later(turn: NewTurn, turns: Turns) -> None:
+    """The question that began a young thread may still be on its way: Slack promises no order."""
+    for pause in LATER:
+        await asyncio.sleep(pause)
+        if await turns.accept(turn, only_if_participant=True):
+            return

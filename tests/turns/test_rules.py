@@ -17,8 +17,8 @@ from omnibot.errors import (
     Unauthorised,
     Unavailable,
 )
-from omnibot.turns.model import (
-    Kind,
+from omnibot.turns.model import Kind
+from omnibot.turns.rules import (
     Verdict,
     adopt_message,
     after_create_error,

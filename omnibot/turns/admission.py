@@ -1,0 +1,136 @@
+"""Into the hall: who asks what, in which conversation; or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from omnibot.accounts.model import AccountUnclear
+from omnibot.accounts.service import Keyring
+from omnibot.errors import ClearStreetError, OmnibotError, RateLimited, Unavailable
+from omnibot.turns.active import Active
+from omnibot.turns.model import Admitted, FrontDesk, NotNow, Reply, State, TurnedAway
+from omnibot.turns.rules import MAX_WAITING_IN_CONVERSATION, MAX_WAITING_OF_PERSON, backoff, in_plain_words
+from omnibot.turns.store import TurnStore, utcnow
+from omnibot.turns.submission import Fail
+
+log = structlog.get_logger(__name__)
+
+#: Seconds admission may fail (Slack or Clear Street away) before the asker gets an error instead.
+ADMISSION_PATIENCE = 180.0
+
+
+class Admission:
+    """Turns a stored message into a question of a conversation."""
+
+    def __init__(
+        self,
+        store: TurnStore,
+        desk: FrontDesk,
+        keyring: Keyring,
+        reply: Reply,
+        *,
+        fail: Fail,
+        aside: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._store = store
+        self._desk = desk
+        self._keyring = keyring
+        self._reply = reply
+        self._fail = fail
+        self._aside = aside
+
+    async def admit(self, active: Active) -> float | None:
+        """Authorise the asker, read the question, find the conversation. Returns seconds to the next step."""
+        turn = active.turn
+        principal = self._keyring.principal_of(turn.person.org, turn.person.user)
+        try:
+            admitted = await self._desk.admit(turn)
+            if isinstance(admitted, TurnedAway):
+                await self._turn_away(active, admitted)
+                return None
+        except NotNow as error:
+            return await self._not_admitted(active, error, None)
+        try:
+            if not self._keyring.knows_account_of(principal):
+                # It may take a while: show that work has begun.
+                self._reply.begin(replace(turn, channel=admitted.channel, thread_ts=admitted.thread_ts))
+            account_id: int | None = await self._keyring.account_of(principal)
+        except (AccountUnclear, ClearStreetError) as error:
+            return await self._not_admitted(active, error, admitted)
+        await self._join(active, admitted, account_id)
+        if turn.pressed is not None and (under := await self._store.mark_pressed(turn.pressed, turn.person.user)):
+            self._aside(self._redraw(under))
+        # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
+        return None if await self._too_many(active) else 0.0
+
+    async def _join(self, active: Active, admitted: Admitted, account_id: int | None) -> None:
+        turn = active.turn
+        active.turn = await self._store.join(
+            turn,
+            question=admitted.question,
+            channel=admitted.channel,
+            thread_ts=admitted.thread_ts,
+            principal=self._keyring.principal_of(turn.person.org, turn.person.user),
+            account_id=account_id,
+        )
+
+    async def _turn_away(self, active: Active, away: TurnedAway) -> None:
+        log.info("turn_turned_away", turn=active.turn.id)
+        await self._reply.whisper(active.turn, away.sentence)
+        # What a stranger said is not kept.
+        active.turn = await self._store.move(active.turn, State.CANCELED, event={}, question=None)
+
+    async def _not_admitted(self, active: Active, error: OmnibotError, admitted: Admitted | None) -> float | None:
+        """Slack or Clear Street does not say who this is, or about which account: wait a while, then say so."""
+        waited = (utcnow() - active.turn.created_at).total_seconds()
+        active.failures += 1
+        log.info("turn_not_admitted", turn=active.turn.id, error=type(error).__name__, waited=round(waited))
+        if isinstance(error, Unavailable | RateLimited | NotNow) and 0 <= waited < ADMISSION_PATIENCE:
+            asked = {RateLimited: "retry_after", NotNow: "wait"}.get(type(error), "")
+            wait = backoff(active.failures, first=0.5, most=10.0)
+            return min(max(wait, float(getattr(error, asked, 0.0))), ADMISSION_PATIENCE - waited + 1)
+        if admitted is not None:
+            # Without an account it cannot be asked; but it has a thread, and gets its one reply there, with a Retry.
+            await self._join(active, admitted, None)
+        words = in_plain_words(error) if isinstance(error, ClearStreetError) else str(error)
+        return await self.apologise(active, words, error.request_id if isinstance(error, ClearStreetError) else None)
+
+    async def _too_many(self, active: Active) -> bool:
+        turn = active.turn
+        before_me = (await self._store.waiting_in(turn.conversation_id or "")).index(turn.id)
+        if before_me > MAX_WAITING_IN_CONVERSATION:
+            sentence = (
+                f"{MAX_WAITING_IN_CONVERSATION} questions are already waiting in this conversation, so this one was "
+                "not taken. Ask it again when some are answered."
+            )
+        elif await self._store.waiting_of(turn.person) > MAX_WAITING_OF_PERSON:
+            sentence = (
+                f"{MAX_WAITING_OF_PERSON} of your questions are already waiting, so this one was not taken. "
+                "Ask it again when some are answered."
+            )
+        else:
+            return False
+        await self._reply.whisper(turn, sentence)
+        active.turn = await self._store.move(turn, State.CANCELED)
+        return True
+
+    async def apologise(self, active: Active, words: str, request_id: str | None) -> float | None:
+        """End a turn with an error: in its thread once it was admitted, else to the asker alone."""
+        if active.turn.conversation_id is not None:
+            return await self._fail(active, words, request_id)
+        await self._reply.whisper(active.turn, words)
+        active.turn = await self._store.move(active.turn, State.FAILED, event={}, question=None)
+        return None
+
+    async def _redraw(self, turn_id: str) -> None:
+        """Show who pressed a button of an answer that is already in Slack. Best effort."""
+        try:
+            turn = await self._store.get(turn_id)
+            if turn is not None and turn.answer is not None and turn.state.terminal:
+                await self._reply.redraw(turn, turn.answer, await self._store.buttons_of(turn_id))
+        except Exception:
+            log.exception("redraw_failed", turn=turn_id)

@@ -1,0 +1,61 @@
+"""Kill anywhere: kill -9 at random moments while a dozen conversations go on; nothing is lost and nothing comes twice.
+
+A handful of kills here; `make soak` makes a hundred.
+"""
+
+import asyncio
+import os
+import random
+import re
+
+import pytest
+
+from tests.journeys.conftest import House
+
+KILLS = int(os.environ.get("OMNIBOT_SOAK_KILLS", "4"))
+CONVERSATIONS = 12
+
+
+@pytest.mark.timeout(60 + 30 * KILLS)
+async def test_killed_at_random_moments_while_a_dozen_conversations_go_on(house: House):
+    seed = int(os.environ.get("OMNIBOT_SOAK_SEED", random.SystemRandom().randrange(10**6)))
+    print(f"OMNIBOT_SOAK_SEED={seed}")
+    chance = random.Random(seed)
+    # Slack gives up on an event after its third retry; a bot that dies all the time needs a more patient one.
+    house.slack.socket_mode.redeliver_after = (0.3, 1.0, *[2.0] * (20 + 10 * KILLS))
+    house.script(r"question (?P<number>\d+\.\d+)", "Answer to {number}, whole and once. " + "word " * 200, seconds=1.5)
+
+    asked: list[tuple[str, str]] = []
+    roots: dict[int, str] = {}
+
+    async def talk(conversation: int) -> None:
+        """Ask, wait a little, ask again."""
+        for turn in range(KILLS):
+            number = f"{conversation}.{turn}"
+            root = roots.get(conversation)
+            if root is not None:
+                await house.slack.wait_for(lambda: house.replies("trading", root), timeout=60)  # noqa: B023
+            text = f"question {number}" if root else f"@Omni question {number}"
+            ts = await house.slack.say("ana", "trading", text, thread_ts=root)
+            roots.setdefault(conversation, ts)
+            asked.append((roots[conversation], number))
+            await asyncio.sleep(chance.uniform(1.0, 4.0))
+
+    async def kill() -> None:
+        for _ in range(KILLS):
+            await asyncio.sleep(chance.uniform(0.3, 3.0))
+            await house.bot.kill()
+            await house.bot.start()
+            if chance.random() < 0.7:
+                await house.connected()
+
+    await asyncio.gather(kill(), *(talk(n) for n in range(CONVERSATIONS)))
+    for root, number in asked:
+        await house.answered("trading", root, f"Answer to {number}, whole and once.", timeout=60)
+    await asyncio.sleep(3)
+    for root in roots.values():
+        shown = "\n".join(house.shown("trading", root))
+        numbers = re.findall(r"Answer to (\d+\.\d+), whole and once\.", shown)
+        assert sorted(numbers) == sorted(number for r, number in asked if r == root)
+        assert "Working" not in shown
+    assert sorted(house.asked()) == sorted(f"question {number}" for _, number in asked)
