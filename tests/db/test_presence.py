@@ -26,6 +26,17 @@ async def database(postgres: Server) -> AsyncIterator[Database]:
     await database.close()
 
 
+@pytest.fixture
+async def instances(database: Database) -> AsyncIterator[list[Presence]]:
+    """Eight living instances; whatever the test does to them, their sessions are closed."""
+    presences = [Presence(database) for _ in range(8)]
+    for presence in presences:
+        await presence.hold()
+    yield presences
+    for presence in presences:
+        await presence.drop()
+
+
 async def claimed(database: Database, instance: str) -> list[str]:
     return [row["id"] for row in await TurnStore(database, instance).leases.claim(OPEN, limit=100)]
 
@@ -38,37 +49,28 @@ async def long_up(database: Database) -> None:
     await asyncio.sleep(max(0.0, 15.2 - up))
 
 
-async def test_the_turns_of_an_instance_without_a_lock_are_taken_at_once(database: Database):
-    dead, living, heir = Presence(database), Presence(database), Presence(database)
-    for presence in (dead, living, heir):
-        await presence.hold()
+async def test_the_turns_of_an_instance_without_a_lock_are_taken_at_once(database: Database, instances: list[Presence]):
+    await long_up(database)
+    dead, living, heir, *_ = instances
     turn_id = await TurnStore(database, dead.instance).accept(new_turn())
     await TurnStore(database, living.instance).accept(new_turn("1700000002.000100"))
     assert await claimed(database, heir.instance) == []
     await dead.drop()
-    await long_up(database)
-    await TurnStore(database, living.instance).leases.renew([])
     assert await claimed(database, heir.instance) == [turn_id]
-    for presence in (living, heir):
-        await presence.drop()
 
 
-async def test_eight_claims_at_once_share_the_turns_and_none_is_taken_twice(database: Database):
+async def test_eight_claims_at_once_share_the_turns_and_none_is_taken_twice(
+    database: Database, instances: list[Presence]
+):
     store = TurnStore(database, "gone")
     ids = [await store.accept(new_turn(f"17000000{n:02d}.000100")) for n in range(40)]
     async with database.transaction() as connection:
         await connection.execute(update(turns).values(owner=None, lease_until=None))
 
-    presences = [Presence(database) for _ in range(8)]
-    for presence in presences:
-        await presence.hold()
-
     async def claim(instance: str) -> list[str]:
         return [row["id"] for row in await TurnStore(database, instance).leases.claim(OPEN, limit=7)]
 
-    shares = await asyncio.gather(*(claim(presence.instance) for presence in presences))
-    for presence in presences:
-        await presence.drop()
+    shares = await asyncio.gather(*(claim(presence.instance) for presence in instances))
     taken = [turn_id for share in shares for turn_id in share]
     assert len(taken) == len(set(taken))
     assert set(taken) <= set(ids)
