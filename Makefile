@@ -12,7 +12,7 @@ demo: .venv/run
 	$(BIN)/omnibot demo
 
 test: lint
-	$(BIN)/pytest -n 8 --dist worksteal
+	$(BIN)/pytest -n 6 --dist worksteal
 
 lint: .venv/dev
 	$(BIN)/ruff check .
