@@ -39,9 +39,9 @@ async def test_killed_at_random_moments_while_a_dozen_conversations_go_on(house:
             number = f"{conversation}.{turn}"
             root = roots.get(conversation)
             if root is not None:
-                await house.slack.wait_for(lambda: house.replies("trading", root), timeout=90)  # noqa: B023
+                await house.slack.wait_for(lambda: house.replies("trading", root), timeout=90)  # noqa: B023 - awaited in this round
             if turn >= 2:
-                await house.slack.wait_for(lambda: answered(conversation, turn - 2), timeout=90)  # noqa: B023
+                await house.slack.wait_for(lambda: answered(conversation, turn - 2), timeout=90)  # noqa: B023 - awaited in this round
             text = f"question {number}" if root else f"@Omni question {number}"
             ts = await house.slack.say(person, "trading", text, thread_ts=root)
             roots.setdefault(conversation, ts)

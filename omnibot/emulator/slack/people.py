@@ -44,6 +44,7 @@ class People:
         self._subscribers: list[Callable[[JSON], None]] = []
 
     def _origin(self) -> str:
+        """Where this workspace listens; the server that mixes this in knows."""
         raise NotImplementedError
 
     # -- what they do -------------------------------------------------------------------------------------------------

@@ -31,8 +31,8 @@ _DYING = 0.1
 class SlackEmulator(People):
     """A Slack workspace that a bot can be pointed at, and a test can play in."""
 
-    bot_token = "xoxb-emulator-bot"  # noqa: S105
-    app_token = "xapp-1-emulator-app"  # noqa: S105
+    bot_token = "xoxb-emulator-bot"  # noqa: S105 - opens nothing but this emulator
+    app_token = "xapp-1-emulator-app"  # noqa: S105 - likewise
     team_id = TEAM_ID
     bot_user_id = BOT_USER_ID
     bot_id = BOT_ID
