@@ -83,5 +83,5 @@ def test_it_says_its_version(tmp_path: Path):
 def test_help_lists_the_commands(tmp_path: Path):
     done = omnibot("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for command in ("run", "demo", "emulator", "db"):
+    for command in ("run", "demo", "emulator", "doctor", "manifest", "db"):
         assert command in done.stdout
