@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from omnibot.blocks.values import Page
 from omnibot.db.engine import Database
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 #: Seconds one Slack call may take; the shared session enforces it, and the lease must cover it.
 SLACK_TIMEOUT = 8.0
 METADATA_TYPE = "omnibot_reply"
+#: The slot of the message that shows a command's question.
+ROOT = "root"
 
 
 class Refusal(Exception):
@@ -106,6 +108,22 @@ class Posts:
                 .values(channel=channel, ts=None, written=None, generation=generation)
             )
 
+    async def remove(self, turn: Turn, slots: dict[str, Post], slot: str, *, thread_ts: str | None) -> None:
+        """See to it that this slot shows nothing, and forget it.
+
+        Raises:
+            Refusal: Slack did not do it; it does no harm to say it again.
+        """
+        post = slots[slot]
+        if post.ts is None and post.inherited:
+            post.ts = await self._find(turn, slot, post, thread_ts)
+        if post.ts is not None:
+            await self._assure(turn.id, SLACK_TIMEOUT)
+            await self._delete(turn, slot, post)
+        del slots[slot]
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(posts).where(posts.c.turn_id == turn.id, posts.c.slot == slot))
+
     async def amend(self, turn: Turn, slots: dict[str, Post], slot: str, page: Page) -> None:
         """Change a message that is there, if it is; whatever Slack says to it, nothing is posted anew.
 
@@ -168,6 +186,16 @@ class Posts:
             verdict = judge(error)
             log.warning("slack_refused", method="chat.update", turn=turn.id, slot=slot, error=verdict.code)
             raise Refusal(verdict) from error
+
+    async def _delete(self, turn: Turn, slot: str, post: Post) -> None:
+        assert post.ts is not None
+        try:
+            await self._client.chat_delete(channel=post.channel, ts=post.ts)
+        except SLACK_ERRORS as error:
+            verdict = judge(error)
+            log.warning("slack_refused", method="chat.delete", turn=turn.id, slot=slot, error=verdict.code)
+            if verdict.failure is not Failure.MESSAGE_GONE:
+                raise Refusal(verdict) from error
 
     async def _find(self, turn: Turn, slot: str, post: Post, thread_ts: str | None) -> str | None:
         """Look in Slack for the message that somebody before us may have posted."""

@@ -32,7 +32,7 @@ from omnibot.clearstreet.models import (
 )
 from omnibot.slack.budget import MESSAGE_PACE, Budget
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
-from omnibot.slack.posts import SLACK_TIMEOUT, Post, Posts, Refusal
+from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Post, Posts, Refusal
 from omnibot.turns.model import Answer, OfferedButton, Outcome, Snapshot, Surface, Turn, Undeliverable
 from omnibot.turns.rules import joined_text
 
@@ -41,6 +41,8 @@ log = structlog.get_logger(__name__)
 PROGRESS = "progress"
 #: Tries of one write within one call of `finish`, before the turn's alarm takes over.
 TRIES = 6
+#: Seconds between tries to take a placeholder away, whatever Slack asks for.
+RETRACTION_PATIENCE = 2.0
 
 
 @dataclass(slots=True)
@@ -264,6 +266,26 @@ class SlackReply:
         for number, page in enumerate(pages_of(turn, answer, buttons)):
             slot = PROGRESS if into_progress and number == 0 else f"answer:{number}"
             await self._posts.amend(turn, slots, slot, page)
+
+    async def retract(self, turn: Turn) -> None:
+        """Take the placeholder away; the question ends without an answer."""
+        writer = self._writer(turn)
+        writer.latest = None
+        writer.closed.set()
+        async with writer.lock:
+            slots = await self._slots(writer)
+            # A command's root is known before its turn is joined to a conversation.
+            thread_ts = turn.thread_ts or (slots[ROOT].ts if ROOT in slots else None)
+            for _ in range(TRIES):
+                if PROGRESS not in slots:
+                    return
+                try:
+                    await self._posts.remove(turn, slots, PROGRESS, thread_ts=thread_ts)
+                except Refusal as refusal:
+                    if refusal.verdict.failure not in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+                        await self._posts.amend(turn, slots, PROGRESS, one_line_page("This question was dropped."))
+                        return
+                    await asyncio.sleep(min(refusal.verdict.wait, RETRACTION_PATIENCE))
 
     async def whisper(self, turn: Turn, sentence: str) -> None:
         """Tell the asker alone; in a DM if the channel is closed to us."""

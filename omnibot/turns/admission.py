@@ -80,6 +80,7 @@ class Admission:
 
     async def _turn_away(self, active: Active, away: TurnedAway) -> None:
         log.info("turn_turned_away", turn=active.turn.id)
+        await self._reply.retract(active.turn)
         await self._reply.whisper(active.turn, away.sentence)
         # What a stranger said is not kept.
         active.turn = await self._store.move(active.turn, State.CANCELED, event={}, question=None)
@@ -114,6 +115,7 @@ class Admission:
             )
         else:
             return False
+        await self._reply.retract(turn)
         await self._reply.whisper(turn, sentence)
         active.turn = await self._store.move(turn, State.CANCELED)
         return True
@@ -122,6 +124,7 @@ class Admission:
         """End a turn with an error: in its thread once it was admitted, else to the asker alone."""
         if active.turn.conversation_id is not None:
             return await self._fail(active, words, request_id)
+        await self._reply.retract(active.turn)
         await self._reply.whisper(active.turn, words)
         active.turn = await self._store.move(active.turn, State.FAILED, event={}, question=None)
         return None

@@ -252,6 +252,10 @@ class Reply(Protocol):
         """Bring a delivered reply up to date (a button was pressed). Best effort."""
         ...
 
+    async def retract(self, turn: Turn) -> None:
+        """Take back whatever shows that work had begun: the turn ends without a reply. Best effort."""
+        ...
+
     async def whisper(self, turn: Turn, sentence: str) -> None:
         """Tell the asker alone. Best effort."""
         ...

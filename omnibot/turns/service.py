@@ -105,7 +105,11 @@ class Turns:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self._scheduler.finish("turns:renew")
-        await self._store.leases.release(list(self._active))
+        try:
+            await self._store.leases.release(list(self._active))
+        except SQLAlchemyError as error:
+            # They run out by themselves.
+            log.warning("release_failed", error=type(error).__name__)
         for turn_id in list(self._active):
             self._drop(turn_id)
         await self._presence.drop()
@@ -312,7 +316,7 @@ class Turns:
         count = self._stumbles[turn_id] = self._stumbles.get(turn_id, 0) + 1
         delay = backoff(count, first=STUMBLE, most=MAX_STUMBLE)
         log.exception("step_failed", turn=turn_id, state=active.turn.state.value, again_in=delay)
-        if count == MAX_STUMBLES and active.turn.state in (State.ACCEPTED, State.SUBMITTING, State.RUNNING):
+        if count >= MAX_STUMBLES and active.turn.state in (State.ACCEPTED, State.SUBMITTING, State.RUNNING):
             active.stale = True
             try:
                 return await self._admission.apologise(active, BROKEN.format(reference=turn_id), None)
@@ -382,6 +386,7 @@ class Turns:
         shown = active.turn.surface in (Surface.COMMAND, Surface.PRIVATE, Surface.PRESS) or active.turn.submissions
         if shown and active.turn.conversation_id is not None:
             return await self._watching.cancel_before_start(active)
+        await self._reply.retract(active.turn)
         active.turn = await self._store.move(active.turn, State.CANCELED)
         return None
 

@@ -47,6 +47,8 @@ from omnibot.turns.model import (
 )
 from omnibot.turns.rules import DEADLINE
 
+#: Made once: an alias of a wide table costs more than the statement it stands in.
+_KNOWN, _ASKED = turns.alias("known"), turns.alias("asked")
 _BUSY = (State.SUBMITTING, State.RUNNING, State.FINALIZING)
 
 
@@ -99,16 +101,15 @@ class TurnStore:
         values = [_value(name, value) for name, value in row.items()]
         source = select(*values)
         if only_if_participant:
-            known = turns.alias("known")
             source = source.where(
                 exists(
                     select(literal(1)).where(
-                        known.c.channel == new.channel,
-                        known.c.thread_ts == new.thread_ts,
-                        known.c.user == new.person.user,
-                        known.c.org == new.person.org,
+                        _KNOWN.c.channel == new.channel,
+                        _KNOWN.c.thread_ts == new.thread_ts,
+                        _KNOWN.c.user == new.person.user,
+                        _KNOWN.c.org == new.person.org,
                         # Somebody who was turned away takes no part.
-                        or_(known.c.conversation_id.is_not(None), known.c.state.in_(OPEN_STATES)),
+                        or_(_KNOWN.c.conversation_id.is_not(None), _KNOWN.c.state.in_(OPEN_STATES)),
                     )
                 )
             )
@@ -126,7 +127,7 @@ class TurnStore:
             still being answered.
         """
         turn_id = secrets.token_hex(12)
-        asked = turns.alias("asked")
+        asked = _ASKED
         retry = buttons.c.kind == "retry"
         row: dict[str, Any] = {
             "id": turn_id,

@@ -250,7 +250,7 @@ class Submission:
         if turn.request_thread_id is None and await self._repeatable(conversation):
             # The same request under the same key: done once, however often it is sent.
             return await self._send(active)
-        if active.looks <= len(LOOK_AFTER):
+        if active.looks <= len(LOOK_AFTER) and not _sent_long_ago(turn):
             return LOOK_AFTER[active.looks - 1]
         if turn.submissions >= MAX_SUBMISSIONS:
             return await self._fail(active, UNCONFIRMED, active.request_id)
@@ -327,6 +327,14 @@ class Submission:
         if turn.deadline_at is None:
             return False
         return (turn.deadline_at - utcnow()).total_seconds() <= wait
+
+
+def _sent_long_ago(turn: Turn) -> bool:
+    """Whether one look is as good as all of them: a process that keeps dying never comes to the last one."""
+    if turn.submissions != 1 or turn.submitted_at is None:
+        # Sent again since, and nobody wrote down when.
+        return False
+    return (utcnow() - turn.submitted_at).total_seconds() > CREATE_TIMEOUT + sum(LOOK_AFTER)
 
 
 def _body(turn: Turn, account_id: int | None, *, continuing: bool) -> dict[str, Any]:

@@ -188,6 +188,8 @@ async def test_health_readiness_and_metrics(door: Door):
         'omnibot_api_calls_total{call="POST /v1/omni-ai/threads"} 1.0',
         "omnibot_alarm_lag_seconds_bucket",
         "omnibot_leases ",
+        "omnibot_polls_total ",
+        'omnibot_delivery_lag_seconds_count{kind="message"} 1.0',
     ):
         assert line in metrics, line
     for secret in (SECRET, house.slack.bot_token, "demo-key"):

@@ -1,12 +1,13 @@
 """What Slack's refusals mean, and when progress may be written."""
 
+import heapq
 from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from omnibot.slack.budget import Budget
+from omnibot.slack.budget import MESSAGE_PACE, Budget
 from omnibot.slack.failures import Failure, judge
 
 
@@ -66,6 +67,17 @@ def test_progress_in_any_minute_stays_below_slacks_tier():
             written += 1
         now += max(wait, 0.01)
     assert written <= 40
+
+
+def test_progress_of_many_turns_that_wait_for_the_same_place_stays_below_slacks_tier():
+    budget, written, limit = Budget(), 0, 40
+    asking = [(0.0, turn) for turn in range(100)]  # when each turn asks (again)
+    while asking[0][0] < 60:
+        now, turn = heapq.heappop(asking)
+        wait = budget.wait("T1", "chat.update", now)
+        written += wait == 0.0
+        heapq.heappush(asking, (now + (wait or MESSAGE_PACE), turn))
+    assert limit - 2 <= written <= limit
 
 
 def test_after_a_429_nothing_is_written_until_slack_allows_it():

@@ -8,6 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from omnibot import telemetry
 from omnibot.slack.background import Background
 from omnibot.slack.events import Click
 from omnibot.slack.intake import acting_org
@@ -33,7 +34,10 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
         enterprise = click.enterprise.id if click.enterprise else click.team.enterprise_id if click.team else None
         org = acting_org(team, enterprise, acting_team=click.user.team_id, acting_enterprise=None)
         person = Person(org, click.user.id)
-        pressed = await turns.press(str(action.get("value") or ""), team=team, person=person, now_ts=now_ts())
+        now = now_ts()
+        pressed = await turns.press(str(action.get("value") or ""), team=team, person=person, now_ts=now)
+        if pressed is Pressed.TAKEN:
+            telemetry.observe_delivery("click", now)
         await ack()
         if pressed is not Pressed.TAKEN:
             background.start(tell(client, body, _WORDS[pressed]))
