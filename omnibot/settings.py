@@ -41,6 +41,8 @@ class Settings(BaseSettings):
 
     #: Days for which questions, answers and buttons of ended turns are kept.
     omnibot_retention_days: int = Field(default=30, ge=1)
+    #: The address of a chart of one's own, with {symbol} and {timeframe} in it; none: cards have no such link.
+    omnibot_chart_url: HttpUrl | None = None
     omnibot_log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     #: The HTTP server's port, bound in Socket Mode too; 0 takes a free one.

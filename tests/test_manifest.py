@@ -31,19 +31,27 @@ BOTH = pytest.mark.parametrize("manifest", [build(), build(HTTP)], ids=["socket"
 _HISTORY = {"channels:history", "groups:history", "im:history", "mpim:history"}
 #: The bot scopes of every Web API method the bot calls, as Slack's reference has them.
 METHOD_SCOPES: dict[str, set[str]] = {
+    "agents_sessions_setStatus": {"chat:write"},
     "apps_connections_open": set(),  # with the app-level token
     "auth_test": set(),
+    "chat_appendStream": {"chat:write"},
     "chat_delete": {"chat:write"},
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
+    "chat_startStream": {"chat:write"},
+    "chat_stopStream": {"chat:write"},
     "chat_update": {"chat:write"},
     "conversations_history": _HISTORY,
     "conversations_open": {"im:write"},
     "conversations_replies": _HISTORY,
+    "files_info": {"files:read"},
+    "files_upload_v2": {"files:write"},
     "users_info": {"users:read"},
+    "views_open": set(),  # with a trigger_id
 }
 #: The bot scopes of every event the bot subscribes to, likewise.
 EVENT_SCOPES = {
+    "agent_session_stopped": {"chat:write"},
     "app_mention": {"app_mentions:read"},
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},

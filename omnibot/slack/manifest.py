@@ -25,13 +25,15 @@ BOT_SCOPES = {
     "channels:history": "follow-ups without a mention; find own posts again after a crash",
     "chat:write": "answer",
     "commands": "/omni",
+    "files:read": "know when a picture is ready to be shown",
+    "files:write": "charts as pictures, data as files",
     "groups:history": "the same in private channels",
     "im:history": "direct messages",
     "im:write": "answer privately",
     "mpim:history": "the same in group messages",
     "users:read": "who asks: member, guest or stranger",
 }
-_EVENTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+_EVENTS = ("agent_session_stopped", "app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
 _ABOUT = (
     "Ask Omni AI about markets, tickers and your desk's questions without leaving Slack. Mention Omni in a channel, "
     "write to it directly, or type /omni. Follow-up questions need no mention; the Slack thread is the conversation. "

@@ -13,8 +13,10 @@ from omnibot.accounts.service import Keyring
 from omnibot.errors import ClearStreetError, OmnibotError, RateLimited, Unavailable
 from omnibot.turns.active import Active
 from omnibot.turns.model import Admitted, FrontDesk, NotNow, Reply, State, TurnedAway
+from omnibot.turns.presses import Presses
+from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import MAX_WAITING_IN_CONVERSATION, MAX_WAITING_OF_PERSON, backoff, in_plain_words
-from omnibot.turns.store import TurnStore, utcnow
+from omnibot.turns.store import TurnStore
 from omnibot.turns.submission import Fail
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,7 @@ class Admission:
     def __init__(
         self,
         store: TurnStore,
+        presses: Presses,
         desk: FrontDesk,
         keyring: Keyring,
         reply: Reply,
@@ -37,6 +40,7 @@ class Admission:
         aside: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._store = store
+        self._presses = presses
         self._desk = desk
         self._keyring = keyring
         self._reply = reply
@@ -62,7 +66,7 @@ class Admission:
         except (AccountUnclear, ClearStreetError) as error:
             return await self._not_admitted(active, error, admitted)
         await self._join(active, admitted, account_id)
-        if turn.pressed is not None and (under := await self._store.mark_pressed(turn.pressed, turn.person.user)):
+        if turn.pressed is not None and (under := await self._presses.mark(turn.pressed, turn.person.user)):
             self._aside(self._redraw(under))
         # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
         return None if await self._too_many(active) else 0.0
@@ -134,6 +138,6 @@ class Admission:
         try:
             turn = await self._store.get(turn_id)
             if turn is not None and turn.answer is not None and turn.state.terminal:
-                await self._reply.redraw(turn, turn.answer, await self._store.buttons_of(turn_id))
+                await self._reply.redraw(turn, turn.answer, await self._presses.of(turn_id))
         except Exception:
             log.exception("redraw_failed", turn=turn_id)

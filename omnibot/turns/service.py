@@ -21,11 +21,14 @@ from omnibot.db.leases import LEASE, RENEW
 from omnibot.db.presence import Presence
 from omnibot.db.tables import MOVING_STATES, turns
 from omnibot.errors import OwnershipLost
+from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
 from omnibot.turns.active import Active
 from omnibot.turns.admission import Admission
+from omnibot.turns.asides import Asides
 from omnibot.turns.model import (
     FrontDesk,
+    Kind,
     NewTurn,
     Person,
     Pressed,
@@ -34,8 +37,10 @@ from omnibot.turns.model import (
     Surface,
     Turn,
 )
+from omnibot.turns.presses import Presses
+from omnibot.turns.rows import read_turn, utcnow
 from omnibot.turns.rules import backoff
-from omnibot.turns.store import TurnStore, read_turn, utcnow
+from omnibot.turns.store import TurnStore
 from omnibot.turns.submission import Submission
 from omnibot.turns.watching import Watching
 
@@ -67,6 +72,7 @@ class Turns:
         scheduler: Scheduler,
         presence: Presence,
         *,
+        markets: Markets,
         desk: FrontDesk,
         reply: Reply,
         retention: timedelta,
@@ -80,8 +86,13 @@ class Turns:
         self._steps: set[asyncio.Task[None]] = set()
         self._stumbles: dict[str, int] = {}
         self._draining = False
-        self._watching = Watching(store, omni, keyring, reply, assure=self.assure)
-        self._admission = Admission(store, desk, keyring, reply, fail=self._watching.fail, aside=self._aside)
+        self._presses = Presses(store)
+        self._watching = Watching(store, self._presses, omni, markets, keyring, reply, assure=self.assure)
+        self._admission = Admission(
+            store, self._presses, desk, keyring, reply, fail=self._watching.fail, aside=self._aside
+        )
+        #: What people do with finished answers.
+        self.asides = Asides(store, self._presses, omni, keyring)
         self._submission = Submission(store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail)
 
     def start(self) -> None:
@@ -129,9 +140,9 @@ class Turns:
 
     async def press(self, token: str, *, team: str, person: Person, now_ts: str) -> Pressed:
         """Ask what a button asks, as the person who clicked."""
-        if self._own(await self._store.accept_press(token, team=team, person=person, now_ts=now_ts)):
+        if self._own(await self._presses.accept(token, team=team, person=person, now_ts=now_ts)):
             return Pressed.TAKEN
-        return Pressed.ALREADY if await self._store.is_pressed(token, person) else Pressed.GONE
+        return await self._presses.why_not(token, person)
 
     async def edit(self, source_key: str, event: Mapping[str, Any], edited_ts: str) -> bool:
         """The asker edited a message: if its turn still waits, its question changes. False: none waits."""
@@ -150,8 +161,14 @@ class Turns:
         stopped = await self._store.request_cancel(person, channel)
         for turn_id in stopped:
             self._poke(turn_id)
-        waiting = sum(state is State.ACCEPTED for state in stopped.values())
-        return len(stopped) - waiting, waiting
+        return _counted(stopped)
+
+    async def stop_thread(self, person: Person, channel: str, thread_ts: str, *, until_ts: str) -> tuple[int, int]:
+        """Stop a person's turns in one thread, but for those asked after `until_ts`. Returns as `stop` does."""
+        stopped = await self._store.request_cancel(person, channel, thread_ts=thread_ts, until_ts=until_ts)
+        for turn_id in stopped:
+            self._poke(turn_id)
+        return _counted(stopped)
 
     def _own(self, turn_id: str | None) -> bool:
         if turn_id is None:
@@ -377,6 +394,8 @@ class Turns:
             return await self._canceled_early(active)
         if active.turn.question is None or active.turn.conversation_id is None:
             return await self._admission.admit(active)
+        if active.turn.kind is Kind.ACTION:
+            return await self._watching.carry_out(active)
         if await self._store.ahead(active.turn):
             return await self._queue(active)
         return await self._submission.begin(active)
@@ -402,6 +421,11 @@ class Turns:
         task = asyncio.ensure_future(work)
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)
+
+
+def _counted(stopped: Mapping[str, State]) -> tuple[int, int]:
+    waiting = sum(state is State.ACCEPTED for state in stopped.values())
+    return len(stopped) - waiting, waiting
 
 
 def _alarm(turn_id: str) -> str:

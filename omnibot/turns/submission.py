@@ -16,6 +16,7 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
 from omnibot.turns.active import Active
 from omnibot.turns.model import Conversation, Kind, Reply, Snapshot, State, Turn
+from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
     DEADLINE,
     Verdict,
@@ -27,12 +28,12 @@ from omnibot.turns.rules import (
     is_first_question,
     poll_after,
 )
-from omnibot.turns.store import TurnStore, utcnow
+from omnibot.turns.store import TurnStore
 
 log = structlog.get_logger(__name__)
 
 #: What omnibot can render and people may use: nothing yet beside words and prompts.
-CAPABILITIES: tuple[str, ...] = ()
+CAPABILITIES: tuple[str, ...] = ("OPEN_CHART", "OPEN_SCREENER")
 
 #: Seconds before each look for a lost create call; after the last one it is sent again.
 LOOK_AFTER = (0.0, 3.0, 7.0)

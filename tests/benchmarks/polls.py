@@ -26,6 +26,7 @@ from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import open_database
 from omnibot.db.migrate import upgrade
 from omnibot.db.presence import Presence
+from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
 from omnibot.turns import watching
 from omnibot.turns.model import Answer, FrontDesk, Kind, NewTurn, OfferedButton, Person, Snapshot, Surface, Turn
@@ -118,6 +119,7 @@ async def engine(url: str, folder: Path) -> AsyncIterator[Round]:
         Keyring(Trading(transport), shared_key="key", shared_account_id=ACCOUNT),
         scheduler,
         presence,
+        markets=cast(Markets, None),
         desk=cast(FrontDesk, None),
         reply=SilentReply(),
         retention=timedelta(days=30),

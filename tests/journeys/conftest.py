@@ -16,7 +16,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from omnibot.db.migrate import upgrade
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import Message
@@ -81,7 +80,7 @@ class House:
         await self.connected()
 
     async def connected(self) -> None:
-        await self.slack.wait_for(lambda: self.slack.socket_mode.sockets, timeout=20)
+        await self.slack.wait_for(lambda: self.slack.socket_mode.sockets, timeout=60)
 
     async def restart(self) -> None:
         """kill -9, then the same again."""
@@ -138,14 +137,6 @@ class House:
 
 #: Stands below every finished reply and nowhere else.
 FINISHED = "Omni AI can be wrong"
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An upgraded database to copy: the upgrade itself is tested elsewhere, and takes a process's start each time."""
-    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
-    asyncio.run(upgrade(f"sqlite:///{path}"))
-    return path
 
 
 @pytest.fixture

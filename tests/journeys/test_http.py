@@ -184,7 +184,7 @@ async def test_health_readiness_and_metrics(door: Door):
     for line in (
         'omnibot_turns{state="running"} 0.0',
         'omnibot_turns_ended_total{outcome="succeeded"} 1.0',
-        'omnibot_slack_calls_total{method="chat.postMessage"} 1.0',
+        'omnibot_slack_calls_total{method="chat.startStream"} 1.0',
         'omnibot_api_calls_total{call="POST /v1/omni-ai/threads"} 1.0',
         "omnibot_alarm_lag_seconds_bucket",
         "omnibot_leases ",

@@ -21,6 +21,8 @@ from omnibot.turns.model import Kind
 from omnibot.turns.rules import DEADLINE
 from tests.journeys.conftest import House, furnished, settle_in
 
+pytestmark = pytest.mark.timeout(120)  # each test is several stories
+
 CREATE = "POST /v1/omni-ai/threads"
 CONTINUE = "POST /v1/omni-ai/threads/{thread_id}/messages"
 #: Questions that Omni has heard when the line breaks, and one that it has not.
@@ -87,11 +89,9 @@ Run = Callable[[], AbstractAsyncContextManager[None]]
 
 @pytest.fixture
 def run(wired: Wired, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the bot in this process, so that it takes a line for dead after one second of silence."""
+    """Runs the bot in this process, so that it takes a socket for dead after a second of silence."""
     settle_in(wired.house, monkeypatch)
     monkeypatch.setattr(sockets, "PING", 1.0)
-    monkeypatch.setattr(watching, "CANCEL_PATIENCE", 1.0)
-    monkeypatch.setattr("omnibot.app.Transport", partial(Transport, timeout=1.0))
     wired.house.slack.socket_mode.ping_interval = 1.0
 
     @asynccontextmanager
@@ -129,7 +129,7 @@ async def test_posts_and_updates_whose_answers_are_lost_on_the_line_are_not_doub
     house.script("once", "Exactly once.")
     await house.start()
     for how in ("reset", "truncated"):
-        posting = house.slack.gate.hold("chat.postMessage", "after")
+        posting = house.slack.gate.hold("chat.startStream", "after")
         updating = house.slack.gate.hold("chat.update", "after", matches=lambda call: "Exactly once." in str(call.args))
         ts = await wired.ask(f"once, {how}")
         await wired.lose_answer(posting, wired.slack, how)
@@ -183,6 +183,8 @@ async def test_a_line_to_clear_street_that_swallows_polls_for_a_while_and_for_go
     wired: Wired, run: Run, monkeypatch: pytest.MonkeyPatch
 ):
     house = wired.house
+    monkeypatch.setattr("omnibot.app.Transport", partial(Transport, timeout=1.0))
+    monkeypatch.setattr(watching, "CANCEL_PATIENCE", 1.0)
     house.script("first", "The first answer.", seconds=1)
     house.script("second", "Never mind.", seconds=5)
     async with run():

@@ -6,14 +6,21 @@ import itertools
 import pytest
 
 from omnibot.blocks.answer import AI_NOTICE
-from omnibot.slack import replies
-from omnibot.slack.budget import Budget
+from omnibot.slack import drafts, replies
+from omnibot.slack.budget import PROGRESS_PER_MINUTE, Budget
+from omnibot.slack.drafts import PROGRESS
 from omnibot.slack.posts import Posts
-from omnibot.slack.replies import PROGRESS, SlackReply
+from omnibot.slack.replies import SlackReply
 from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
 from tests.slack.conftest import Desktop, always_ours
 
 ANSWER = Answer(Outcome.SUCCEEDED, [{"type": "text", "text": "The answer."}])
+
+
+@pytest.fixture(autouse=True)
+def without_streams(desktop: Desktop) -> None:
+    """How drafts stream is test_drafts.py's; here they are posted, and drawn anew."""
+    desktop.without_streams()
 
 
 def snapshot(text: str) -> Snapshot:
@@ -34,7 +41,7 @@ async def begun(desktop: Desktop, reply: SlackReply) -> Turn:
 
 
 async def test_progress_never_overwrites_a_final(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(replies, "MESSAGE_PACE", 0.0)
+    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.0)
     turn = await begun(desktop, desktop.reply)
     updating = desktop.slack.gate.hold("chat.update")
     desktop.reply.progress(turn, snapshot("Half an answer."))
@@ -52,7 +59,7 @@ async def test_progress_never_overwrites_a_final(desktop: Desktop, monkeypatch: 
 async def test_progress_of_one_message_keeps_its_distance_and_the_latest_wins(
     desktop: Desktop, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(replies, "MESSAGE_PACE", 0.5)
+    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.5)
     turn = await begun(desktop, desktop.reply)
     number = itertools.count()
 
@@ -68,9 +75,9 @@ async def test_progress_of_one_message_keeps_its_distance_and_the_latest_wins(
 
 async def test_many_turns_share_one_budget_of_updates(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
     """Who waited for a place asks again after the wait: another turn may have taken it."""
-    monkeypatch.setattr(replies, "MESSAGE_PACE", 0.0)
-    budget = Budget(per_minute=120, burst=3)
-    reply = SlackReply(desktop.client, Posts(desktop.client, desktop.database, assure=always_ours), budget)
+    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.0)
+    budget = Budget({**PROGRESS_PER_MINUTE, "chat.update": 120.0}, {"chat.update": 3.0})
+    reply = desktop.successor(budget)
     turns = [await begun(desktop, reply) for _ in range(20)]
     for turn in turns:
         reply.progress(turn, snapshot("Half an answer."))

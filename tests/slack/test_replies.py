@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from omnibot.blocks.answer import AI_NOTICE
+from omnibot.blocks.reply import reply_pages
 from omnibot.slack.posts import fingerprint
-from omnibot.slack.replies import pages_of
 from omnibot.turns.model import Answer, OfferedButton, Outcome
 from tests.slack.conftest import Desktop
 
@@ -183,6 +183,7 @@ async def test_a_late_answer_is_a_new_post_and_the_progress_shrinks(desktop: Des
 async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
     from omnibot.errors import OwnershipLost
     from omnibot.slack.budget import Budget
+    from omnibot.slack.files import Pictures
     from omnibot.slack.posts import Posts
     from omnibot.slack.replies import SlackReply
 
@@ -190,7 +191,8 @@ async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
         raise OwnershipLost
 
     turn = await desktop.turn()
-    reply = SlackReply(desktop.client, Posts(desktop.client, desktop.database, assure=lost), Budget())
+    pictures = Pictures(desktop.client, desktop.database, desktop.charts)
+    reply = SlackReply(desktop.client, Posts(desktop.client, desktop.database, assure=lost), Budget(), pictures)
     with pytest.raises(OwnershipLost):
         await reply.finish(turn, answer(), ())
     assert desktop.shown(turn) == []
@@ -199,13 +201,13 @@ async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
 async def test_the_same_answer_always_makes_the_same_pages(desktop: Desktop):
     turn = await desktop.turn()
     long = answer("\n\n".join(f"Paragraph {n} " * 100 for n in range(30)))
-    first, second = pages_of(turn, long, ()), pages_of(turn, long, ())
+    first, second = reply_pages(turn, long, ()), reply_pages(turn, long, ())
     assert [fingerprint(p) for p in first] == [fingerprint(p) for p in second]
     assert len(first) > 1
 
 
-async def test_parts_that_cannot_be_shown_yet_are_named(desktop: Desktop):
+async def test_parts_without_a_display_are_named(desktop: Desktop):
     turn = await desktop.turn()
     what = answer(parts=[{"type": "hologram", "x": 1}, {"type": "text", "text": "Words."}])
-    page = pages_of(turn, what, ())[-1]
+    page = reply_pages(turn, what, ())[-1]
     assert "hologram" in str(page.blocks)

@@ -29,10 +29,13 @@ async def test_nothing_is_asked_of_slack_when_nothing_was_shown(desktop: Desktop
     assert desktop.slack.calls == []
 
 
-async def test_a_placeholder_of_a_dead_process_is_taken_away_by_the_next(desktop: Desktop):
+@pytest.mark.parametrize("method", ["chat.startStream", "chat.postMessage"])
+async def test_a_placeholder_of_a_dead_process_is_taken_away_by_the_next(desktop: Desktop, method):
     """Posted, but its writer did not live to write down where."""
+    if method == "chat.postMessage":
+        desktop.without_streams()
     turn = await desktop.turn()
-    hold = desktop.slack.gate.hold("chat.postMessage", "after")
+    hold = desktop.slack.gate.hold(method, "after")
     desktop.reply.begin(turn)
     await hold.reached()
     await desktop.successor().retract(turn)

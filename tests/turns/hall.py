@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from omnibot.accounts.service import Keyring
+from omnibot.clearstreet.market import MarketData
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
@@ -18,6 +19,7 @@ from omnibot.db.engine import Database
 from omnibot.db.presence import Presence
 from omnibot.db.tables import turns
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
 from omnibot.turns.model import Admitted, Answer, NewTurn, OfferedButton, Snapshot, Turn, TurnedAway
 from omnibot.turns.service import Turns
@@ -142,7 +144,17 @@ async def open_hall(database: Database) -> AsyncIterator[Hall]:
     store = TurnStore(database, presence.instance)
     desk, reply = Desk(), Notebook()
     client = Omni(transport)
-    service = Turns(store, client, keyring, scheduler, presence, desk=desk, reply=reply, retention=timedelta(days=30))
+    service = Turns(
+        store,
+        client,
+        keyring,
+        scheduler,
+        presence,
+        markets=Markets(MarketData(transport)),
+        desk=desk,
+        reply=reply,
+        retention=timedelta(days=30),
+    )
     service.start()
     try:
         yield Hall(database, omni, client, keyring, store, service, desk, reply)

@@ -302,7 +302,7 @@ class TurnMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_that_must_never_happen_has_happened(self) -> None:
-        assert not self.world.slack.wrongs
+        assert not self.world.slack.wrongs, self.world.slack.wrongs
 
     @invariant()
     def at_most_one_turn_of_a_conversation_is_at_work(self) -> None:
@@ -353,7 +353,7 @@ class TurnMachine(RuleBasedStateMachine):
         keys = {row["key"]: row["turn_id"] for row in await self.world.rows("SELECT * FROM keys")}
         conversations = {row["id"]: row for row in await self.world.rows("SELECT * FROM conversations")}
         slack, omni = self.world.slack, self.world.omni
-        assert not slack.wrongs
+        assert not slack.wrongs, slack.wrongs
         assert not slack.working, "a status was left behind"
         for row in rows.values():
             assert row["owner"] is None

@@ -24,6 +24,7 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.db.engine import Database, open_database
 from omnibot.db.presence import Presence
+from omnibot.markets.service import Markets
 from omnibot.slack.background import Background
 from omnibot.slack.listeners import actions, commands, messages
 from omnibot.turns.service import Turns
@@ -127,6 +128,7 @@ class Life:
             Keyring(cast(Trading, omni), shared_key="key", shared_account_id=account),
             self.alarms.as_scheduler(),
             presence,
+            markets=cast(Markets, None),
             desk=line,
             reply=line,
             retention=timedelta(days=30),

@@ -35,7 +35,7 @@ def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
                 page = help_page(about)
                 await ack(text=page.text, blocks=page.blocks)
             case Stop():
-                await ack(text=_stopped(*await turns.stop(person, form.channel_id)))
+                await ack(text=stopped_words(*await turns.stop(person, form.channel_id)))
             case Reserved(name):
                 await ack(text=f"`/omni {name}` is not part of this version of omnibot. `/omni help` lists what is.")
             case Question(text):
@@ -80,7 +80,8 @@ def _turn(
     )
 
 
-def _stopped(working: int, waiting: int) -> str:
+def stopped_words(working: int, waiting: int) -> str:
+    """What Stop did: answers under way, and questions that waited."""
     if not working and not waiting:
         return "None of your questions in this channel is being answered right now, so there is nothing to stop."
     answers = "1 answer" if working == 1 else f"{working} answers"
