@@ -6,13 +6,15 @@ The process is started with the first chart and ends by itself when no chart has
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any, Final
 
 #: Seconds one chart may take, and the drawing process may idle.
@@ -64,7 +66,8 @@ class Charts:
         """
         async with self._lock:
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
+                context = get_context("spawn")
+                self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_die_with_parent)
             loop = asyncio.get_running_loop()
             try:
                 async with asyncio.timeout(DRAWING):
@@ -103,6 +106,18 @@ class Charts:
             self._idle.cancel()
             self._idle = None
         self._end(kill=True)
+
+
+def _die_with_parent() -> None:
+    """A bot that is killed takes its drawing process along, which would wait for work for ever."""
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def render(drawing: Drawing) -> bytes:

@@ -65,7 +65,7 @@ def demo(
     list_: Annotated[bool, typer.Option("--list", help="List the stories.")] = False,
     port: Annotated[int, typer.Option(help="Port of the page; the next free one if it is taken.")] = 8420,
     pace: Annotated[float, typer.Option(help="Multiplies the time Omni takes.", min=0)] = 1.0,
-    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.FIRST,
+    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.LATEST,
 ) -> None:
     """Ask Omni in a Slack you can see: no account, no network, everything on this computer."""
     from omnibot.emulator.demo import commands
@@ -85,7 +85,7 @@ def emulator(
     slack_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     clear_street_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     pace: Annotated[float, typer.Option(help="Multiplies the time Omni takes.", min=0)] = 1.0,
-    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.FIRST,
+    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.LATEST,
 ) -> None:
     """Run Slack and Clear Street on loopback, for authors of bots."""
     from omnibot.emulator.demo import commands

@@ -100,7 +100,7 @@ def _details(exhibit: Exhibit) -> list[str]:
         out.append(f"Bid {number(bid) if bid is not None else '–'} / Ask {number(ask) if ask is not None else '–'}")
     if exhibit.get("market_open") is False:
         out.append("Market closed")
-    elif exhibit.get("session") not in (None, "REGULAR"):
+    elif str(exhibit.get("session") or "REGULAR").upper() != "REGULAR":
         out.append(one_line(str(exhibit["session"])).replace("_", " ").capitalize())
     return out
 

@@ -20,18 +20,24 @@ from omnibot.turns import active, admission, service, store, submission, watchin
 BEGINNING = datetime(2026, 11, 21, 12, tzinfo=UTC)
 #: Real seconds a thread (SQLite's) may take.
 PATIENCE = 30.0
+#: Rounds of the loop in which no time passes, before that counts as running in circles.
+ROUNDS = 50_000
 
 
 class Stuck(AssertionError):
-    """Everybody waits for something that will not come."""
+    """Everybody waits for something that will not come, or runs in circles."""
 
 
 class _Leaping(selectors.DefaultSelector):
     """Waits for threads in real time, for timers not at all."""
 
     loop: VirtualLoop
+    rounds = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.rounds += 1
+        if self.rounds > ROUNDS:
+            raise Stuck("everybody is busy, and no time passes")
         ready = super().select(0)
         if ready or (timeout is not None and timeout <= 0):
             return ready
@@ -42,6 +48,7 @@ class _Leaping(selectors.DefaultSelector):
         if timeout is None:
             raise Stuck("nobody has anything to do, and somebody waits")
         self.loop.leap(timeout)
+        self.rounds = 0
         return []
 
 
