@@ -115,6 +115,9 @@ async def test_a_thumb_down_asks_what_was_wrong_and_changing_ones_mind_counts(ho
         (-1, "The price was from yesterday."),
         (1, None),
     ]
+    house.slack.gate.refuse("views.open", status=500)
+    await press(down)  # without the form, the score goes all the same
+    await house.slack.wait_for(lambda: len(house.omni.feedback) == 4)
     house.omni.gate.refuse("POST /v1/omni-ai/messages/{message_id}/feedback", status=500)
     await press(down)
     told = await house.slack.wait_for(

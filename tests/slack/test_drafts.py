@@ -253,3 +253,74 @@ async def test_after_slacks_own_stop_nothing_says_that_omni_still_works(desktop:
     turn = await streaming(desktop, running("One"))
     await desktop.slack.stop("ana", "trading", turn.thread_ts or "")
     await ends_well(desktop, turn)
+
+
+@pytest.mark.parametrize("status", [429, 500])
+async def test_that_the_work_is_over_is_said_until_slack_hears_it(desktop: Desktop, status: int):
+    desktop.without_streams()
+    turn = await desktop.turn()
+    desktop.reply.begin(turn)
+    await shows(desktop, turn, "Working on it")
+    key = (turn.channel, turn.thread_ts or "")
+    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "processing", timeout=20)
+    desktop.slack.gate.refuse("agents.sessions.setStatus", status=status, headers={"Retry-After": "1"})
+    await ends_well(desktop, turn)
+
+
+async def test_the_next_turn_of_a_thread_is_not_taken_for_one_that_another_process_has(desktop: Desktop):
+    lost = await streaming(desktop, running("One"))
+    desktop.reply.drop(lost.id)
+    assert desktop.reply._sessions.after(await desktop.turn()) == "active"
+    assert desktop.reply._sessions._working == {}
+
+
+async def test_a_late_answer_waits_for_the_end_of_its_stream(desktop: Desktop):
+    turn = await streaming(desktop, running("One"))
+    desktop.slack.gate.refuse("chat.stopStream", status=429, headers={"Retry-After": "1"})
+    await delivered(desktop, turn, final(late=True))
+    first, last = desktop.shown(turn)
+    assert not first.streaming
+    assert desktop.slack.visible_text(first) == "The answer is below."
+    assert FINAL in desktop.slack.visible_text(last)
+
+
+@pytest.mark.parametrize("point", ["before", "after"])
+async def test_a_continuation_whose_start_was_lost_leaves_nothing_behind(desktop: Desktop, point):
+    turn = await streaming(desktop)
+    desktop.slack.gate.drop("chat.startStream", point)
+    words = [f"Paragraph {n} says something." for n in range(400)]
+    desktop.reply.progress(turn, running("\n\n".join(words)))
+    await shows(desktop, turn, words[-1])
+    await delivered(desktop, turn, final("\n\n".join(words)))
+    text = desktop.text(turn)
+    assert [text.count(word) for word in words] == [1] * 400
+    assert not any(message.streaming for message in desktop.shown(turn))
+
+
+@pytest.mark.parametrize("error", ["msg_too_long", "something_new"])
+async def test_a_stream_that_slack_never_ends_does_not_send_the_answer_elsewhere(desktop: Desktop, error: str):
+    turn = await streaming(desktop, running("One"))
+    desktop.slack.gate.refuse("chat.stopStream", status=200, body={"ok": False, "error": error}, count=1_000)
+    await delivered(desktop, turn, final())
+    assert desktop.text(turn).count(FINAL) == 1
+    assert desktop.slack.history(desktop.slack.dm("ana")) == []
+
+
+async def test_pages_that_move_to_the_dm_are_neither_lost_nor_repeated(desktop: Desktop):
+    """What stands in the channel already stays; the rest goes where it can be read."""
+    turn = await streaming(desktop)
+    desktop.slack.workspace.channel("trading").is_archived = True
+    words = [f"Paragraph {n} says something longer than the one before it." for n in range(400)]
+    dm = desktop.slack.dm("ana")
+    desktop.slack.gate.refuse(
+        "chat.postMessage",
+        status=429,
+        headers={"Retry-After": "1"},
+        count=2,
+        matches=lambda call: words[300] in str(call.args) and call.args["channel"] == dm,
+    )
+    await delivered(desktop, turn, final("\n\n".join(words)))
+    moved = "\n".join(desktop.slack.visible_text(message) for message in desktop.slack.history(dm))
+    text = f"{desktop.text(turn)}\n{moved}"
+    assert [text.count(word) for word in words] == [1] * 400
+    assert words[-1] in moved

@@ -9,35 +9,22 @@ as networks do, and time is the test's. `make test` runs a few dozen examples; f
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 import os
-import tempfile
 from collections import Counter
-from collections.abc import Coroutine
 from contextlib import ExitStack
-from functools import cache
-from pathlib import Path
-from typing import Any, TypeVar
-from unittest.mock import patch
+from typing import Any
 
 import hypothesis.strategies as st
-import structlog
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from omnibot.clearstreet.models.enums import ResponseStatus
-from omnibot.db.migrate import upgrade
 from omnibot.db.tables import OPEN_STATES
 from omnibot.slack.listeners.messages import LATER
-from omnibot.turns import service
 from tests.turns.omni_model import CALLS, Asked, Script, Trouble
 from tests.turns.slack_model import BOT, GUEST, SLACK_CALLS, TEAM, Post, Refusal
-from tests.turns.virtual_time import VirtualLoop
-from tests.turns.world import Envelope, open_world, with_witness
-
-T = TypeVar("T")
+from tests.turns.world import Envelope, playing
 
 EXAMPLES = int(os.environ.get("OMNIBOT_MACHINE_EXAMPLES", "40"))
 STEPS = int(os.environ.get("OMNIBOT_MACHINE_STEPS", "25"))
@@ -58,7 +45,8 @@ ALLOWED = {
     ("finalizing", "canceled"),
 }
 
-Fate = list[tuple[str, Trouble]]
+#: What goes wrong with which calls.
+Fate = list[tuple[str, Trouble | Refusal]]
 
 people = st.sampled_from([ANA, ANA, ANA, BEN, BEN, BEN, GUEST])
 numbers = st.integers(0, 30)
@@ -70,20 +58,17 @@ scripts = st.builds(
 )
 #: Those that can do most harm more often.
 calls = st.sampled_from([*CALLS, "create_thread", "create_message", "create_thread", "create_message", "get_response"])
-#: What goes wrong with the calls that a question leads to.
-fates = st.lists(st.tuples(calls, st.sampled_from(Trouble)), max_size=3)
+fates: st.SearchStrategy[Fate] = st.lists(
+    st.one_of(
+        st.tuples(calls, st.sampled_from(Trouble)),
+        st.tuples(st.sampled_from(["admit", "finish", "finish"]), st.sampled_from(Refusal)),
+    ),
+    max_size=3,
+)
 #: Seconds that pass after something happened.
 lapses = st.sampled_from([0.0, 0.0, 0.08, 0.3, 1.0, 4.0])
 #: How Slack delivers an event: at once, later (perhaps after others), more than once.
 deliveries = st.sampled_from(["now", "now", "now", "held", "twice"])
-
-
-@cache
-def template() -> Path:
-    """An upgraded database that watches every step of every turn."""
-    folder = Path(tempfile.mkdtemp(prefix="omnibot-machine-"))
-    asyncio.run(upgrade(f"sqlite:///{folder}/empty.sqlite3"))
-    return folder / "empty.sqlite3"
 
 
 class TurnMachine(RuleBasedStateMachine):
@@ -92,26 +77,15 @@ class TurnMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.resources = ExitStack()
-        self.resources.callback(structlog.configure, **structlog.get_config())
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-        folder = Path(self.resources.enter_context(tempfile.TemporaryDirectory()))
-        self.file = with_witness(template(), folder / "turns.sqlite3")
-        self.loop = VirtualLoop()
-        self.resources.callback(self.loop.close)
-        self.resources.enter_context(self.loop.rules_the_engine())
-        # Most of the cost is looking at nothing; sweeps find orphans, and those are there from the start.
-        self.resources.enter_context(patch.object(service, "SWEEP", 5.0))
         self.questions = 0
         #: Steps of turns that were looked at.
         self.seen = 0
         self.meddled = False
 
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
     @initialize(repeatable=st.booleans(), account_known=st.booleans())
     def begin(self, repeatable: bool, account_known: bool) -> None:
-        self.world = self.do(open_world(self.loop, self.file, repeatable=repeatable, account_known=account_known))
+        self.world = self.resources.enter_context(playing(repeatable=repeatable, account_known=account_known))
+        self.do = self.world.do
 
     # People.
 
@@ -131,11 +105,14 @@ class TurnMachine(RuleBasedStateMachine):
 
     def doom_calls(self, fate: Fate) -> None:
         for call, kind in fate:
-            if kind is Trouble.CONFLICT and call != "create_message":
+            if isinstance(kind, Refusal):
+                # Neither whispers nor what is nice to have is ever refused: that is the reply's own business.
+                if kind is Refusal.BROKEN or call in ("admit", "finish"):
+                    self.world.slack.troubles[call].append(kind)
+            elif kind is Trouble.CONFLICT and call != "create_message":
                 continue
-            if kind is Trouble.LATE and not call.startswith("create"):
-                continue
-            self.world.omni.troubles[call].append(kind)
+            elif kind is not Trouble.LATE or call.startswith("create"):
+                self.world.omni.troubles[call].append(kind)
 
     @rule(
         who=people, script=scripts, fate=fates, same=st.booleans(), how=deliveries, lapse=lapses, direct=st.booleans()
@@ -252,9 +229,7 @@ class TurnMachine(RuleBasedStateMachine):
 
     @rule(call=st.sampled_from(SLACK_CALLS), kind=st.sampled_from(Refusal), times=st.sampled_from([1, 1, 3]))
     def slack_trouble(self, call: str, kind: Refusal, times: int) -> None:
-        if call in ("whisper", "redraw", "retract") and kind is not Refusal.BROKEN:
-            return
-        self.world.slack.troubles[call].extend([kind] * times)
+        self.doom_calls([(call, kind)] * times)
 
     @rule(times=st.sampled_from([1, 3]))
     def database_trouble(self, times: int) -> None:
@@ -276,7 +251,7 @@ class TurnMachine(RuleBasedStateMachine):
             omni.forgotten.add(thread.asked[-1].response_id)
         elif omni.active(thread) is None:
             thread.asked.append(
-                Asked(thread, thread.asked[-1].seq + 2, "from elsewhere", None, self.loop.time(), script)
+                Asked(thread, thread.asked[-1].seq + 2, "from elsewhere", None, self.world.loop.time(), script)
             )
 
     # Death, and time.
@@ -287,7 +262,7 @@ class TurnMachine(RuleBasedStateMachine):
         """The bot dies so many steps on."""
         assert self.world.life is not None
         self.world.life.dies_after = points
-        self.world.back_at = self.loop.time() + down
+        self.world.back_at = self.world.loop.time() + down
 
     @precondition(lambda self: self.world.life is not None)
     @rule()
@@ -319,14 +294,10 @@ class TurnMachine(RuleBasedStateMachine):
         assert not [s for s in steps if s["old"] == "accepted" and s["new"] == "submitting" and s["canceled"]]
 
     def teardown(self) -> None:
-        try:
+        with self.resources:
             if hasattr(self, "world"):
                 self.do(self.run_out())
                 self.do(self.check_the_end())
-        finally:
-            if hasattr(self, "world"):
-                self.do(self.world.close())
-            self.resources.close()
 
     async def run_out(self) -> None:
         """No more trouble: everything comes to its end."""

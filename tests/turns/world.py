@@ -6,16 +6,21 @@ A bot may die at any point where it speaks to anybody (Omni, Slack, the database
 from __future__ import annotations
 
 import asyncio
-import shutil
+import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
+from unittest.mock import patch
 
+import structlog
+from sqlalchemy.event import listens_for
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,15 +28,19 @@ from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.db.engine import Database, open_database
+from omnibot.db.migrate import upgrade
 from omnibot.db.presence import Presence
 from omnibot.markets.service import Markets
 from omnibot.slack.background import Background
 from omnibot.slack.listeners import actions, commands, messages
+from omnibot.turns import service
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 from tests.turns.omni_model import ACCOUNT, OmniLine, OmniModel
 from tests.turns.slack_model import BOT, TEAM, SlackLine, SlackModel
 from tests.turns.virtual_time import Alarms, VirtualLoop
+
+T = TypeVar("T")
 
 #: What the database itself writes down, whoever changes a turn: every step, and every request's key.
 WITNESS = """
@@ -208,7 +217,16 @@ class World:
     deaths: int = 0
     down: float = 0.0
 
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run this in the world's time."""
+        return self.loop.run_until_complete(work)
+
+    async def start(self) -> None:
+        """As `boot`, for those outside the loop."""
+        self.boot()
+
     def boot(self) -> None:
+        """A new process on the same database."""
         self.life = Life(self)
 
     async def run(self, seconds: float) -> None:
@@ -291,25 +309,44 @@ class World:
             await self.database.close()
 
 
-def with_witness(migrated: Path, to: Path) -> Path:
+@cache
+def _witnessed() -> bytes:
     """A migrated database that watches every turn's steps."""
-    shutil.copyfile(migrated, to)
-    connection = sqlite3.connect(to)
-    connection.executescript(WITNESS)
-    connection.close()
-    return to
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.sqlite3"
+        asyncio.run(upgrade(f"sqlite:///{path}"))
+        connection = sqlite3.connect(path)
+        connection.executescript(WITNESS)
+        connection.close()
+        return path.read_bytes()
 
 
-async def open_world(loop: VirtualLoop, file: Path, *, repeatable: bool, account_known: bool) -> World:
-    """A world whose bot runs, on a database with a witness."""
-    from sqlalchemy.event import listens_for
+@contextmanager
+def playing(*, repeatable: bool = False, account_known: bool = True) -> Iterator[World]:
+    """A world of its own, whose bot runs.
 
-    database = await open_database(f"sqlite:///{file}", exclusive=False)
+    Args:
+        repeatable: Omni is of the newest generation: the same create under the same key is done once.
+        account_known: the account is in the bot's settings; else it has to ask for it.
+    """
+    with ExitStack() as stack:
+        stack.callback(structlog.configure, **structlog.get_config())
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "turns.sqlite3"
+        path.write_bytes(_witnessed())
+        loop = stack.enter_context(closing(VirtualLoop()))
+        stack.enter_context(loop.rules_the_engine())
+        # Most of the cost is looking at nothing; sweeps find orphans, and those are there from the start.
+        stack.enter_context(patch.object(service, "SWEEP", 5.0))
+        database = loop.run_until_complete(open_database(f"sqlite:///{path}", exclusive=False))
 
-    @listens_for(database.engine.sync_engine, "connect")
-    def _no_power_cuts(connection: Any, _record: object) -> None:
-        connection.execute("PRAGMA synchronous=OFF")
+        @listens_for(database.engine.sync_engine, "connect")
+        def no_power_cuts(connection: Any, _record: object) -> None:
+            connection.execute("PRAGMA synchronous=OFF")
 
-    world = World(loop, OmniModel(loop, repeatable=repeatable), SlackModel(loop), database, account_known)
-    world.boot()
-    return world
+        world = World(loop, OmniModel(loop, repeatable=repeatable), SlackModel(loop), database, account_known)
+        world.do(world.start())
+        try:
+            yield world
+        finally:
+            world.do(world.close())

@@ -1,0 +1,55 @@
+"""The machine's clock is set while Omni works: nobody waits for an hour, nothing ends early, nothing is said twice."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from omnibot.app import running
+from omnibot.settings import Settings
+from tests.journeys.conftest import House, settle_in
+
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    """This machine's clock as the bot sees it; Slack and Clear Street have their own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead = timedelta()
+        clock = self
+
+        class Shifted(datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return datetime.now(tz) + clock.ahead
+
+        for module in (
+            "apscheduler.schedulers.base",
+            "omnibot.scheduler",
+            "omnibot.turns.rows",
+            "omnibot.slack.drafts",
+        ):
+            monkeypatch.setattr(f"{module}.datetime", Shifted)
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
+async def test_an_answer_comes_once_and_whole_though_the_clock_jumps(
+    house: House, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+):
+    await house.bot.kill()
+    settle_in(house, monkeypatch)
+    clock = Clock(monkeypatch)
+    house.script("first", "The first answer, every word of it.", seconds=2)
+    house.script("second", "The second answer.")
+    async with running(Settings.read()):
+        await house.connected()
+        ts = await house.slack.say("ana", "trading", "@Omni the first")
+        await house.slack.wait_for(lambda: house.omni.active())
+        clock.ahead = jump
+        text = await house.answered("trading", ts, "The first answer, every word of it.", timeout=40)
+        assert "longer than" not in text
+        await house.slack.say("ana", "trading", "and the second", thread_ts=ts)
+        await house.answered("trading", ts, "The second answer.", count=2, timeout=40)
+        clock.ahead = timedelta()
+    assert house.asked() == ["the first", "and the second"]
+    assert len(house.replies("trading", ts)) == 2
