@@ -8,6 +8,7 @@ from datetime import datetime
 
 from omnibot.clearstreet.models import Part
 from omnibot.turns.model import Conversation, Snapshot, Turn
+from omnibot.turns.rules import DEADLINE
 
 
 @dataclass(slots=True)
@@ -54,7 +55,8 @@ class Active:
         """Omni works on it from now on."""
         self.turn = turn
         self.running_since = self.changed_at = time.monotonic()
-        self.deadline = None
+        # At once: the clock may be set before the first look.
+        self.deadline = time.monotonic() + DEADLINE[turn.kind].total_seconds()
         self.failures = 0
 
     def time_left(self, now: datetime) -> float:
