@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from omnibot.accounts.model import Person as Person
 from omnibot.errors import OmnibotError
 
 
@@ -57,14 +58,6 @@ class Kind(StrEnum):
 
     INSTANT = "instant"
     DEEP_INSIGHTS = "deep_insights"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody in Slack: the acting user's enterprise, or else team, and the user id."""
-
-    org: str
-    user: str
 
 
 @dataclass(frozen=True, slots=True)
