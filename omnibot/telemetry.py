@@ -60,7 +60,7 @@ _TOKENS = re.compile(
 KEY_FIELD = "clear_street_key"
 #: What was typed there, in Slack's JSON, in Bolt's Python and in a form: it goes by before anybody knows it.
 _TYPED = re.compile(
-    rf"""({KEY_FIELD}(?:\\?["'].{{1,80}}?value\\?["']:\s*\\?|%22.{{1,120}}?value%22%3A(?:\+|%20)?|=))"""
+    rf"""({KEY_FIELD}(?:\\?["'].{{1,80}}?value\\?["']:\s*|%22.{{1,120}}?value%22%3A(?:\+|%20)?|=))"""
     r"""(null|%22(?:(?!%22).)*%22|\\"(?:(?!\\").)*\\"|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s&"']+)""",
     re.DOTALL,
 )
