@@ -129,9 +129,17 @@ def _spellings(secret: str) -> set[str]:
 _REDACTOR = Redactor()
 
 
-def hide(secret: str) -> None:
-    """Strike this out of every log line from now on: a secret that was not known at start."""
-    _REDACTOR.learn(secret)
+def hide(secret: str, *, for_good: bool = False) -> None:
+    """Strike this out of every log line from now on: a secret that was not known at start.
+
+    Args:
+        secret: the exact text.
+        for_good: also after very many others were hidden.
+    """
+    if for_good:
+        _REDACTOR.keep([secret])
+    else:
+        _REDACTOR.learn(secret)
 
 
 class _RedactingFormatter(logging.Formatter):

@@ -1,6 +1,6 @@
 """A process that logs everything while keys pass through it: its log and its database must hold none of them.
 
-    python -m tests.accounts.at_debug DATABASE_URL BASE_URL ENCRYPTION_KEYS
+python -m tests.accounts.at_debug DATABASE_URL BASE_URL ENCRYPTION_KEYS
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ async def main(database_url: str, base_url: str, keys: str) -> None:
     transport = Transport(base_url=base_url)
     trading = Trading(transport)
     links = Links(LinkStore(database), Encryption(keys.split(",")))
-    keyring = Keyring(
-        trading, shared_key=None, shared_account_id=None, links=links, choices=AccountChoices(database)
-    )
+    keyring = Keyring(trading, shared_key=None, shared_account_id=None, links=links, choices=AccountChoices(database))
     linking = Linking(links, trading)
     for entered in (MISTYPED, BROKEN_OFF, ANAS):
         # What a library might log of it.

@@ -98,14 +98,14 @@ async def something_in_the_way(database_url: str) -> AsyncIterator[None]:
             connection.execute("DROP TRIGGER hold")
     else:
         with psycopg.connect(database_url) as connection:
-            connection.execute("SELECT 1 FROM links WHERE \"user\" = %s FOR UPDATE", [IN_THE_WAY])
+            connection.execute('SELECT 1 FROM links WHERE "user" = %s FOR UPDATE', [IN_THE_WAY])
             yield
             connection.rollback()
 
 
 async def until(condition: Callable[[], Coroutine[Any, Any, bool]]) -> None:
     async with asyncio.timeout(50):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110  # another process works on it
             await asyncio.sleep(0.02)
 
 
