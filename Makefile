@@ -1,18 +1,25 @@
 # make demo   ask Omni in a Slack you can see, no account needed
 # make test   everything a change must pass
+# make test-browser   the demo in a real Chromium;  make screenshots   the README's pictures, from a scripted scene
 # make soak   kill the bot a hundred times while people talk to it
 # make bench  figures: how soon Slack shows what Omni said, and what it costs
 # make fmt    let ruff write the code's form;  make lint   check form, types and doors only
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint fmt soak bench clean
+.PHONY: demo test test-browser screenshots lint fmt soak bench clean
 
 demo: .venv/run
 	$(BIN)/omnibot demo
 
 test: lint
 	$(BIN)/pytest -n 6 --dist worksteal
+
+test-browser: .venv/dev
+	$(BIN)/pytest tests/browser -n 2 --dist worksteal
+
+screenshots: .venv/dev
+	$(BIN)/python -m tests.browser.screenshots
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -28,7 +35,7 @@ soak: .venv/dev
 	OMNIBOT_SOAK_KILLS=100 $(BIN)/pytest -s tests/journeys/test_soak.py
 
 bench: .venv/dev
-	$(BIN)/python -m tests.benchmarks.answers
+	$(BIN)/python -m tests.benchmarks
 
 clean:
 	rm -rf .venv .contracts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -41,5 +48,5 @@ clean:
 	@touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev,browser]'
 	@touch $@

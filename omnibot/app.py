@@ -18,6 +18,8 @@ from omnibot.accounts.encryption import Encryption
 from omnibot.accounts.links import Links
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
+from omnibot.charts import Charts
+from omnibot.clearstreet.market import MarketData
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
@@ -25,11 +27,13 @@ from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import require_current
 from omnibot.db.presence import Presence
 from omnibot.errors import OmnibotError
+from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
 from omnibot.settings import Settings
 from omnibot.slack import bot, listeners
 from omnibot.slack.background import Background
 from omnibot.slack.budget import Budget
+from omnibot.slack.files import Pictures
 from omnibot.slack.http import EventsEndpoint
 from omnibot.slack.identity import Desk, People
 from omnibot.slack.posts import Posts
@@ -87,7 +91,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             await turns.assure_id(turn_id, seconds)
 
         posts = Posts(client, database, assure=assure)
-        reply = SlackReply(client, posts, Budget())
+        charts = Charts()
+        stack.push_async_callback(charts.close)
+        pictures = Pictures(client, database, charts)
+        reply = SlackReply(client, posts, Budget(), pictures, chart_url=settings.omnibot_chart_url)
         stack.push_async_callback(reply.close)
         desk = Desk(client, People(client), posts, bot_user_id=bot_user_id)
         presence = Presence(database)
@@ -100,6 +107,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             keyring,
             scheduler,
             presence,
+            markets=Markets(MarketData(transport)),
             desk=desk,
             reply=reply,
             retention=timedelta(days=settings.omnibot_retention_days),

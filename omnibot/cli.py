@@ -67,7 +67,7 @@ def demo(
     list_: Annotated[bool, typer.Option("--list", help="List the stories.")] = False,
     port: Annotated[int, typer.Option(help="Port of the page; the next free one if it is taken.")] = 8420,
     pace: Annotated[float, typer.Option(help="Multiplies the time Omni takes.", min=0)] = 1.0,
-    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.FIRST,
+    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.LATEST,
 ) -> None:
     """Ask Omni in a Slack you can see: no account, no network, everything on this computer."""
     from omnibot.emulator.demo import commands
@@ -83,16 +83,45 @@ def demo(
 
 @app.command()
 def emulator(
+    port: Annotated[int, typer.Option(help="Port of the page; the next free one if it is taken.")] = 8420,
     slack_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     clear_street_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     pace: Annotated[float, typer.Option(help="Multiplies the time Omni takes.", min=0)] = 1.0,
-    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.FIRST,
+    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.LATEST,
 ) -> None:
     """Run Slack and Clear Street on loopback, for authors of bots."""
     from omnibot.emulator.demo import commands
 
-    ports = {"slack_port": slack_port, "clear_street_port": clear_street_port}
+    ports = {"port": port, "slack_port": slack_port, "clear_street_port": clear_street_port}
     raise typer.Exit(commands.run_emulators(**ports, pace=pace, revision=revision.value))
+
+
+@app.command()
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
+) -> None:
+    """Find out what keeps the bot from working, and how to mend it; exits with 1 when something does."""
+    from omnibot.doctor.report import run as examine
+
+    raise typer.Exit(_finish(examine(as_json=json)))
+
+
+@app.command()
+def manifest(
+    socket: Annotated[
+        bool, typer.Option("--socket", help="For Socket Mode, which needs no public address; the default.")
+    ] = False,
+    http: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="For HTTP, with the bot's address, as https://omnibot.example.com."),
+    ] = None,
+) -> None:
+    """Print the manifest from which Slack makes the app."""
+    from omnibot.slack.manifest import as_yaml, build, request_url
+
+    if socket and http is not None:
+        raise typer.BadParameter("Slack reaches the bot in one way only: --socket or --http, not both.")
+    typer.echo(as_yaml(build(request_url(http) if http is not None else None)), nl=False)
 
 
 @db.command()

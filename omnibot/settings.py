@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from omnibot.errors import SettingsError
@@ -44,6 +45,8 @@ class Settings(BaseSettings):
 
     #: Days for which questions, answers and buttons of ended turns are kept.
     omnibot_retention_days: int = Field(default=30, ge=1)
+    #: The address of a chart of one's own, with {symbol} and {timeframe} in it; none: cards have no such link.
+    omnibot_chart_url: HttpUrl | None = None
     omnibot_log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     #: The HTTP server's port, bound in Socket Mode too; 0 takes a free one.
@@ -83,12 +86,30 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: names each variable that is missing or wrong, and never its value.
         """
-        try:
-            return cls()
-        except ValidationError as error:
-            lines = [f"{'.'.join(map(str, e['loc'])).upper()}: {_reason(e['type'], e['msg'])}" for e in error.errors()]
-            text = "\n  ".join(lines)
+        settings, wrong = cls.survey()
+        if not wrong:
+            return settings
+        text = "\n  ".join(f"{name}: {reason}" for name, reason in wrong.items())
         raise SettingsError(f"omnibot cannot start with these settings:\n  {text}\nThe README lists every variable.")
+
+    @classmethod
+    def survey(cls) -> tuple[Self, dict[str, str]]:
+        """Read as `read` does, as far as it goes.
+
+        Returns:
+            The settings, and by variable what is missing or wrong. A default, or an empty secret, stands in for those.
+        """
+        try:
+            return cls(), {}
+        except ValidationError as error:
+            wrong = {str(e["loc"][0]): _reason(e["type"], e["msg"]) for e in error.errors()}
+        stand_ins: dict[str, Any] = {name: _stand_in(cls.model_fields[name]) for name in wrong}
+        return cls(**stand_ins), {name.upper(): reason for name, reason in wrong.items()}
+
+    def secrets(self) -> list[str]:
+        """What must never be printed."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 class DatabaseSettings(BaseSettings):
@@ -135,6 +156,19 @@ def split_keys(setting: SecretStr | None) -> list[str]:
             which = f"key {place} of {len(keys)}" if len(keys) > 1 else "what is set"
             raise ValueError(f"{which} is not a Fernet key; `omnibot keys new` prints a good one")
     return keys
+
+
+class Platform(BaseSettings):
+    """What a platform says of itself; nobody sets these."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+    #: The name of this dyno. Its files are gone after each restart.
+    dyno: str | None = None
+
+
+def _stand_in(field: FieldInfo) -> Any:
+    return SecretStr("") if field.annotation in (SecretStr, SecretStr | None) else field.default
 
 
 def _reason(kind: str, message: str) -> str:

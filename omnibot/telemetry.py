@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 import threading
+import time
 from collections.abc import Iterable
 from urllib.parse import quote_plus
 
@@ -39,6 +40,29 @@ ALARM_LAG = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
+DELIVERY_LAG = Histogram(
+    "omnibot_delivery_lag_seconds",
+    "How long after it was asked a question was durable: messages since Slack's time of them, commands and clicks "
+    "since they arrived.",
+    ["kind"],
+    # Slack repeats an undelivered event after a minute and after five.
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10, 60, 300, 3600),
+    registry=REGISTRY,
+)
+
+
+def observe_delivery(kind: str, asked_ts: str) -> None:
+    """A question became durable just now.
+
+    Args:
+        kind: `message`, `command` or `click`.
+        asked_ts: when it was asked, as Slack's ts; rubbish is not counted, a clock behind Slack's counts as no lag.
+    """
+    try:
+        lag = time.time() - float(asked_ts)
+    except ValueError:
+        return
+    DELIVERY_LAG.labels(kind).observe(max(0.0, lag))
 
 
 def exposition() -> tuple[bytes, str]:

@@ -1,11 +1,19 @@
 """What tests of several rooms share."""
 
+import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from omnibot.db.migrate import upgrade
 from tests.postgres import Server, running_server
+
+# How long an example takes says something about the machine, nothing about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 #: Where tests mostly wait (for processes, leases, deadlines), the longest first.
 SLOW = (
@@ -30,6 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     ranked = sorted(items, key=slowness)
     items[:] = [item for worker in range(workers) for item in ranked[worker::workers]]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An upgraded SQLite file to copy: the upgrade itself is tested elsewhere, and takes its time."""
+    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
+    asyncio.run(upgrade(f"sqlite:///{path}"))
+    return path
 
 
 @pytest.fixture(scope="session")

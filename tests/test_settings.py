@@ -1,12 +1,17 @@
 """Settings are checked at start, in words, without values."""
 
+import re
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import pytest
 
 from omnibot.errors import SettingsError
 from omnibot.settings import Settings
 
+ROOT = Path(__file__).parent.parent
+#: What the README says of settings whose absence means something.
+IN_WORDS = {"slack_signing_secret": "required for HTTP", "clear_street_account_id": "the only one"}
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CLEAR_STREET_API_KEY": "key"}
 
 
@@ -70,12 +75,69 @@ def test_secrets_do_not_show_in_a_printed_settings_object(monkeypatch):
     assert "xoxb-1" not in repr(read(monkeypatch))
 
 
-def test_every_setting_is_in_the_readme_and_in_the_example():
-    root = Path(__file__).parent.parent
-    readme, example = (root / "README.md").read_text(), (root / ".env.example").read_text()
-    for name in Settings.model_fields:
-        assert f"`{name.upper()}`" in readme
-        assert f"{name.upper()}=" in example
+def readme_table() -> dict[str, tuple[str, str]]:
+    """The README's table of settings: what each variable means, and its default."""
+    section = (ROOT / "README.md").read_text().split("\n## Settings\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| ?(.*?) ?\|$", section, re.MULTILINE)
+    return {name: (meaning, default) for name, meaning, default in rows}
+
+
+def test_the_readmes_table_has_every_setting_and_nothing_else():
+    assert sorted(readme_table()) == sorted(name.upper() for name in Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_the_readme_says_the_default_of_each_setting(name: str):
+    field, (_, default) = Settings.model_fields[name], readme_table()[name.upper()]
+    if field.is_required():
+        assert default == "required"
+    elif field.default is None:
+        assert default == IN_WORDS.get(name, "")
+    else:
+        assert default == f"`{field.default}`"
+
+
+@pytest.mark.parametrize("name", [n for n, f in Settings.model_fields.items() if get_origin(f.annotation) is Literal])
+def test_the_readme_lists_what_a_choice_may_be(name: str):
+    meaning, _ = readme_table()[name.upper()]
+    assert re.findall(r"`(.+?)`", meaning) == list(get_args(Settings.model_fields[name].annotation))
+
+
+def example() -> dict[str, tuple[bool, str]]:
+    """The lines of `.env.example`: whether each is commented out, and its value."""
+    lines = re.findall(r"^(# )?(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    return {name: (bool(comment), value) for comment, name, value in lines}
+
+
+def test_the_example_has_every_setting_and_nothing_else():
+    assert sorted(example()) == sorted(name.upper() for name in Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", [n for n, f in Settings.model_fields.items() if f.default and not f.is_required()])
+def test_the_example_shows_the_default_of_each_setting(name: str):
+    assert example()[name.upper()] == (True, str(Settings.model_fields[name].default))
+
+
+def test_the_example_as_it_stands_is_a_bot_in_socket_mode(monkeypatch):
+    for name, (commented_out, value) in example().items():
+        if not commented_out:
+            monkeypatch.setenv(name, value)
+    assert Settings.read().slack_app_token is not None
+
+
+def test_a_survey_goes_on_where_reading_gives_up(monkeypatch):
+    monkeypatch.setenv("CLEAR_STREET_ACCOUNT_ID", "my account")
+    monkeypatch.setenv("OMNIBOT_RETENTION_DAYS", "7")
+
+    settings, wrong = Settings.survey()
+
+    assert list(wrong) == ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "CLEAR_STREET_API_KEY", "CLEAR_STREET_ACCOUNT_ID"]
+    assert settings.omnibot_retention_days == 7
+    assert settings.clear_street_account_id is None
+
+
+def test_the_secrets_are_those_that_are_set(monkeypatch):
+    assert read(monkeypatch).secrets() == ["xoxb-1", "xapp-1", "key"]
 
 
 FERNET, ANOTHER = "A" * 42 + "g=", "B" * 42 + "g="

@@ -1,7 +1,8 @@
-"""Secrets never reach a log line."""
+"""Secrets never reach a log line; the metrics say what operators ask."""
 
 import json
 import logging
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from omnibot.telemetry import KEY_FIELD, MOST_SECRETS, Redactor
+from omnibot.telemetry import KEY_FIELD, MOST_SECRETS, REGISTRY, Redactor, exposition, observe_delivery
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,44 @@ def test_other_words_are_left_alone():
 def test_event_values_are_cleaned(caplog: pytest.LogCaptureFixture):
     event = Redactor(["sesame"])(logging.getLogger(), "info", {"event": "open sesame", "count": 1})
     assert event == {"event": "open [redacted]", "count": 1}
+
+
+def deliveries(kind: str, up_to: str = "+Inf") -> float:
+    return REGISTRY.get_sample_value("omnibot_delivery_lag_seconds_bucket", {"kind": kind, "le": up_to}) or 0.0
+
+
+def test_a_question_is_as_late_as_it_was_durable_after_slacks_time_of_it():
+    before, soon = deliveries("message"), deliveries("message", "60.0")
+    observe_delivery("message", f"{time.time() - 120:.6f}")
+    assert (deliveries("message"), deliveries("message", "60.0")) == (before + 1, soon)
+
+
+def test_a_clock_behind_slacks_is_no_lag_and_rubbish_is_not_counted():
+    before = deliveries("message", "0.01")
+    observe_delivery("message", f"{time.time() + 120:.6f}")
+    observe_delivery("message", "")
+    assert deliveries("message", "0.01") == before + 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "omnibot_turns",
+        "omnibot_turns_ended",
+        "omnibot_polls",
+        "omnibot_slack_calls",
+        "omnibot_slack_refusals",
+        "omnibot_api_calls",
+        "omnibot_api_errors",
+        "omnibot_alarm_lag_seconds",
+        "omnibot_delivery_lag_seconds",
+        "omnibot_leases",
+    ],
+)
+def test_every_metric_an_operator_is_promised_is_exposed(name: str):
+    text, content_type = exposition()
+    assert f"# HELP {name}" in text.decode()
+    assert content_type.startswith("text/plain")
 
 
 def submission(typed: str) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from omnibot.blocks.values import Block, Button
 
 #: Before the button's number in its reply, from 1: Slack wants ids unique within a message.
 BUTTON_ACTION: Final = "omni_button:"
-RETRY_ACTION: Final = "omni_button:retry"
+TOOL_ACTION: Final = "omni_button:tool:"
 
 
 def button_units(buttons: Sequence[Button]) -> list[list[Block]]:
     """`buttons` as groups of blocks, each to be kept together where possible: words first, then rows, then presses."""
-    numbered = [(number, entry, _label(entry, number)) for number, entry in enumerate(buttons, start=1)]
+    counted = [(entry.number or place, entry) for place, entry in enumerate(buttons, start=1)]
+    numbered = [(number, entry, _label(entry, number)) for number, entry in counted]
     pressable = [(number, entry, label) for number, entry, label in numbered if _runs(entry)]
     units: list[list[Block]] = []
     for _, entry, label in numbered:
@@ -41,13 +42,21 @@ def button_units(buttons: Sequence[Button]) -> list[list[Block]]:
     return units
 
 
-def retry_unit(retry: Button) -> list[Block]:
-    """The button that asks the same question again; nothing when its token could not come back."""
-    return (
-        []
-        if not _carries(retry)
-        else [actions([button(RETRY_ACTION, retry.token, one_line(retry.label) or "Try again")])]
-    )
+def tools_units(tools: Sequence[Button]) -> list[list[Block]]:
+    """What can be done with an answer: ask it again, take its data away. Rows of small buttons."""
+    usable = [tool for tool in tools if _carries(tool)]
+    rows = [usable[first : first + BUTTONS_IN_ROW] for first in range(0, len(usable), BUTTONS_IN_ROW)]
+    return [
+        [
+            actions(
+                [
+                    button(f"{TOOL_ACTION}{number}", tool.token, one_line(tool.label) or "Again")
+                    for number, tool in enumerate(row, start=1 + row_number * BUTTONS_IN_ROW)
+                ]
+            )
+        ]
+        for row_number, row in enumerate(rows)
+    ]
 
 
 def _runs(entry: Button) -> bool:

@@ -27,6 +27,9 @@ BUTTON_VALUE: Final = 2_000
 #: Tables in one message. Measured.
 TABLES: Final = 1
 
+#: Charts in one message. Measured.
+CHARTS: Final = 2
+
 #: Ours: one piece of markdown, and the items it may expand to.
 PIECE_TEXT: Final = 11_500
 PIECE_ITEMS: Final = 45

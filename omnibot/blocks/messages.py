@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from omnibot.blocks.buttons import retry_unit
 from omnibot.blocks.limits import FALLBACK_TEXT, LINE_TEXT, size
 from omnibot.blocks.parts import context, escaped_parts, fallback, live_mention, section
 from omnibot.blocks.safety import clean, escape
-from omnibot.blocks.values import Block, Button, Page
+from omnibot.blocks.values import Block, Page
 
 #: Room for a quoted question once escaped; only one of mostly ampersands or brackets needs more.
 _QUOTE_TEXT: Final = 11_000
@@ -31,28 +30,6 @@ _ELSEWHERE: Final = (
     "Or mention me in a channel, or write to me directly. Answer in the thread to ask on: "
     "I remember what was said there."
 )
-
-
-def notice_page(
-    sentence: str, *, mention: str | None = None, retry: Button | None = None, request_id: str | None = None
-) -> Page:
-    """Something a person should know, in plain words.
-
-    Args:
-        sentence: what happened and what helps. Nothing in it is live.
-        mention: a verified user id it is addressed to.
-        retry: offers to ask again.
-        request_id: what Clear Street's support finds the call by.
-    """
-    parts = escaped_parts(sentence)[:4] or ["Something went wrong."]
-    if address := live_mention(mention):
-        parts[0] = f"{address} {parts[0]}"
-    blocks: list[Block] = [section(part) for part in parts]
-    if request_id:
-        blocks.append(context(f"Request id: {escape(request_id[:200])}"))
-    if retry is not None:
-        blocks.extend(retry_unit(retry))
-    return Page(blocks, fallback(sentence, FALLBACK_TEXT) or parts[0])
 
 
 def root_page(*, asker: str, question: str, kind: str = "question") -> Page:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from omnibot.blocks.limits import FALLBACK_TEXT, MARKDOWN_TEXT, PAGE_ITEMS, PAGE_TEXT, TABLES, size
+from omnibot.blocks.buttons import TOOL_ACTION
+from omnibot.blocks.limits import CHARTS, FALLBACK_TEXT, MARKDOWN_TEXT, PAGE_ITEMS, PAGE_TEXT, TABLES, size
 from omnibot.blocks.lines import count_items, count_tables
 from omnibot.blocks.parts import text_size
 from omnibot.blocks.plain import fit, plain_text
+from omnibot.blocks.tables import plain_cells
 from omnibot.blocks.values import Block, Page
 
 #: What a page says when nothing on it has words.
@@ -21,6 +23,7 @@ class _Cost:
     text: int = 0
     markdown: int = 0
     tables: int = 0
+    charts: int = 0
 
     def plus(self, other: _Cost) -> _Cost:
         return _Cost(
@@ -28,6 +31,7 @@ class _Cost:
             self.text + other.text,
             self.markdown + other.markdown,
             self.tables + other.tables,
+            self.charts + other.charts,
         )
 
     @property
@@ -37,6 +41,7 @@ class _Cost:
             and self.text <= PAGE_TEXT
             and self.markdown <= MARKDOWN_TEXT
             and self.tables <= TABLES
+            and self.charts <= CHARTS
         )
 
 
@@ -67,17 +72,35 @@ def _cost(blocks: Sequence[Block]) -> _Cost:
             text = block["text"]
             total = total.plus(_Cost(count_items(text), size(text), size(text), count_tables(text)))
         else:
-            total = total.plus(_Cost(1, text_size(block)))
+            total = total.plus(_Cost(1, text_size(block), 0, int(block["type"] == "table"), _charts(block)))
     return total
+
+
+def content_words(block: Block) -> str:
+    """What a block of Omni's says, in markdown; "" for what is ours."""
+    if block["type"] == "markdown":
+        return str(block["text"])
+    if block["type"] in ("table", "data_table"):
+        return "\n".join(" · ".join(row) for row in plain_cells(block))
+    if block["type"] == "card":
+        return " · ".join(block[name]["text"] for name in ("title", "subtitle", "body") if name in block)
+    if block["type"] == "data_visualization":
+        return f"Chart of {block['title']}."
+    return str(block["alt_text"]) if block["type"] == "image" else ""
+
+
+def _charts(block: Block) -> int:
+    return int(block["type"] == "data_visualization")
 
 
 def _fallback(blocks: Sequence[Block]) -> str:
     """The page in words: its markdown, else its lines, else what its buttons say."""
-    written = "\n\n".join(block["text"] for block in blocks if block["type"] == "markdown")
+    written = "\n\n".join(words for block in blocks if (words := content_words(block)))
     if words := plain_text(written, FALLBACK_TEXT):
         return words
     lines = [block["text"]["text"] for block in blocks if block["type"] == "section"]
-    buttons = [e["text"]["text"] for block in blocks if block["type"] == "actions" for e in block["elements"]]
+    elements = [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
+    buttons = [e["text"]["text"] for e in elements if not e["action_id"].startswith(TOOL_ACTION)]
     notes = [block["elements"][0]["text"] for block in blocks if block["type"] == "context"]
     # Lines are escaped already; labels are plain text and are not.
     offered = plain_text("Choose: " + " · ".join(buttons), FALLBACK_TEXT) if buttons else ""

@@ -21,6 +21,8 @@ class Button:
     pressed_by: tuple[str, ...] = ()
     #: False when pressing would do nothing (neither prompt nor runnable action): shown as words.
     runs: bool = True
+    #: Its number among all buttons of the reply, from 1; 0 counts it where it stands.
+    number: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from omnibot.blocks.markdown import safe
+from omnibot.blocks.parts import context
 from omnibot.blocks.safety import escape
+from omnibot.blocks.tables import plain_cells, text_lines
 from omnibot.blocks.values import Page
 
 #: Characters of a question shown above its answer; the rest stands on the button that asked it.
@@ -21,10 +24,34 @@ def with_question(page: Page, *, asker: str, question: str) -> Page:
     return Page(blocks=[line, *page.blocks], text=page.text)
 
 
+def asked_line(question: str) -> str:
+    """The question in markdown, to stand above a stream, which shows nothing but markdown."""
+    words = " ".join(question.split())
+    shown = safe(words if len(words) <= QUESTION else words[: QUESTION - 1] + "…")
+    return f"> {shown}\n\n" if shown else ""
+
+
+def older_page(page: Page) -> Page:
+    """The same without the newest blocks, which Slack rolls out by and by: tables as text, charts as words."""
+    return Page(blocks=[older for block in page.blocks for older in _older(block)], text=page.text)
+
+
+def _older(block: dict[str, Any]) -> list[dict[str, Any]]:
+    if block.get("type") not in ("table", "data_table"):
+        return [block]
+    caption = block.get("caption")
+    lines = text_lines(plain_cells(block))
+    text = {"type": "text", "text": "\n".join(lines)}
+    return [
+        *([context(escape(caption))] if caption else []),
+        {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [text]}]},
+    ]
+
+
 def plain_page(page: Page) -> Page:
     """The same words without markdown, the same buttons: for when Slack refuses the rich version."""
     blocks: list[dict[str, Any]] = []
-    for block in page.blocks:
+    for block in older_page(page).blocks:
         blocks += _sections(str(block.get("text", ""))) if block.get("type") == "markdown" else [block]
     return Page(blocks=blocks, text=page.text)
 
@@ -50,6 +77,8 @@ def _words(value: Any) -> list[str]:
         return [line for item in value for line in _words(item)]
     if not isinstance(value, dict):
         return []
+    if value.get("type") in ("table", "data_table"):
+        return [*([str(value["caption"])] if "caption" in value else []), *text_lines(plain_cells(value))]
     text = value.get("text")
     if isinstance(text, str):
         return [text]

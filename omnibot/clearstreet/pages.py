@@ -18,19 +18,29 @@ T = TypeVar("T")
 Query = Mapping[str, str | int | None]
 
 PAGE_SIZE = 100
-"""The most the API gives at once."""
+"""The most the API gives at once of threads and messages."""
+LARGE_PAGE_SIZE = 1000
+"""The most it gives of accounts, orders and positions."""
 MAX_PAGES = 200
 """After so many pages a list is taken as it is."""
 
 
 async def walk(
-    transport: Transport, path: str, adapter: TypeAdapter[list[T]], *, key: str, query: Query, limit: int
+    transport: Transport,
+    path: str,
+    adapter: TypeAdapter[list[T]],
+    *,
+    key: str,
+    query: Query,
+    limit: int,
+    ids: Mapping[str, str] | None = None,
+    page_size: int = PAGE_SIZE,
 ) -> list[T]:
     """The first `limit` items of a list, page after page."""
     found: list[T] = []
-    more: Query = {"page_size": max(1, min(limit, PAGE_SIZE))}
+    more: Query = {"page_size": max(1, min(limit, page_size))}
     for _ in range(MAX_PAGES):
-        answer = await transport.call("GET", path, key=key, query={**query, **more})
+        answer = await transport.call("GET", path, key=key, ids=ids, query={**query, **more})
         page: list[T] = answer.read(adapter)
         if not page or page[-1] in found:  # the end, or a token that led back
             break

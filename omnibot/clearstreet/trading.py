@@ -1,14 +1,44 @@
-"""Clear Street's trading endpoints, as far as the bot uses them."""
+"""Accounts, what they hold, and orders: one method an endpoint, as far as the bot uses them.
+
+In every method `key` is the API key whose authority is used. Every method raises leaves of `ClearStreetError` and
+nothing else. Reads are retried by the transport; POST, PATCH and DELETE of orders are sent at most once: whoever gets
+`Unavailable` or `Conflict` from them looks the order up with `list_orders`.
+
+Never called: GET /v1/accounts/{id} (a birth date and an address) and its PATCH (risk limits); the bulk cancel and the
+closing of positions (orders that nobody has seen).
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
 from omnibot.clearstreet import pages
-from omnibot.clearstreet.models import resources as read
-from omnibot.clearstreet.models.enums import AccountStatus
+from omnibot.clearstreet.envelope import Answer
+from omnibot.clearstreet.models import holdings, orders, resources
+from omnibot.clearstreet.models.enums import AccountStatus, OrderStatus
+from omnibot.clearstreet.models.holdings import Balances, Position
+from omnibot.clearstreet.models.orders import OVER, Order
 from omnibot.clearstreet.models.resources import Account
+from omnibot.clearstreet.order_bodies import moment_text
+from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.transport import Transport
+from omnibot.errors import Conflict, Invalid, NotFound, Unavailable
 
 MAX_ACCOUNTS = 10_000
+MAX_POSITIONS = 10_000
+MAX_SEARCHED = 20_000
+"""Orders looked through for the ones wanted, where the API does not do it."""
+
+ACCOUNT = "/v1/accounts/{account_id}"
+ORDERS = f"{ACCOUNT}/orders"
+ORDER = f"{ORDERS}/{{order_id}}"
+
+_ONLY_NEWEST = frozenset({OrderStatus.QUEUED, OrderStatus.PENDING_TRIGGER})
+"""Statuses that an earlier generation refuses to filter by."""
 
 
 class Trading:
@@ -17,6 +47,8 @@ class Trading:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    # What there is
+
     async def accounts(self, key: str) -> list[Account]:
         """The accounts this key may see, closed ones left out (GET /v1/accounts, 2026-08 and later).
 
@@ -24,6 +56,179 @@ class Trading:
             ClearStreetError: one of its leaves.
         """
         everything = await pages.walk(
-            self._transport, "/v1/accounts", read.accounts, key=key, query={}, limit=MAX_ACCOUNTS
+            self._transport, "/v1/accounts", resources.accounts, key=key, query={}, limit=MAX_ACCOUNTS
         )
         return [account for account in everything if account.status != AccountStatus.CLOSED]
+
+    async def balances(self, key: str, account_id: int) -> Balances:
+        """What the account is worth and can spend (GET balances, all generations)."""
+        answer = await self._transport.call("GET", f"{ACCOUNT}/balances", key=key, ids=_ids(account_id))
+        return answer.read(holdings.balances)
+
+    async def positions(self, key: str, account_id: int) -> list[Position]:
+        """Everything the account holds, long and short (GET positions, all generations)."""
+        return await pages.walk(
+            self._transport,
+            f"{ACCOUNT}/positions",
+            holdings.positions,
+            key=key,
+            ids=_ids(account_id),
+            query={},
+            limit=MAX_POSITIONS,
+            page_size=pages.LARGE_PAGE_SIZE,
+        )
+
+    # Orders
+
+    async def list_orders(
+        self,
+        key: str,
+        account_id: int,
+        *,
+        order_ids: Sequence[str] = (),
+        statuses: Collection[OrderStatus] = (),
+        symbol: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 1000,
+    ) -> list[Order]:
+        """Orders of the account, at most `limit`, in the API's order (GET orders, all generations).
+
+        With `order_ids`, Clear Street's ids or client ids, this finds an order at any time, open or over: the call to
+        reconcile with. An order may show up here some time after it was accepted. 2026-04 does not look at `order_ids`
+        and lists everything, of which the rest is left out here: give `since` too, to keep that short.
+
+        Args:
+            order_ids: only orders with one of these ids.
+            statuses: only orders in one of these; words an earlier generation does not know make it refuse the call.
+            since: only orders created at or after this moment.
+            until: only orders created at or before this moment.
+
+        Raises:
+            Unavailable: of some ids it cannot be said whether there are such orders: there are too many others.
+            ValueError: an id has a comma in it.
+        """
+        if any("," in one for one in order_ids):
+            raise ValueError("an order id has no comma")
+        query = {
+            "order_ids": ",".join(order_ids) or None,
+            "status": ",".join(sorted(statuses)) or None,
+            "symbol": symbol,
+            "from": None if since is None else moment_text(since),
+            "to": None if until is None else moment_text(until),
+        }
+        most = max(limit, MAX_SEARCHED) if order_ids else limit
+        found = await pages.walk(
+            self._transport,
+            ORDERS,
+            orders.orders,
+            key=key,
+            ids=_ids(account_id),
+            query=query,
+            limit=most,
+            page_size=pages.LARGE_PAGE_SIZE,
+        )
+        if not order_ids:
+            return found
+        wanted = set(order_ids)
+        named = [order for order in found if wanted & {order.id, order.client_order_id}]
+        if len(found) >= most and wanted - {id for order in named for id in (order.id, order.client_order_id)}:
+            raise Unavailable("Clear Street lists too many orders to find one among them.")
+        return named[:limit]
+
+    async def open_orders(self, key: str, account_id: int, *, limit: int = 1000) -> list[Order]:
+        """The orders that are not over yet, of any day (GET orders, all generations).
+
+        While it is not known which generation answers, nothing is filtered there, and of very many orders `limit` are
+        looked at.
+        """
+        statuses: Collection[OrderStatus] = ()
+        known = self._transport.generation.revision(asyncio.get_running_loop().time())
+        if known is not Revision.UNKNOWN:
+            newest = known is Revision.V2026_10
+            statuses = [one for one in OrderStatus if one not in OVER and (newest or one not in _ONLY_NEWEST)]
+        found = await self.list_orders(key, account_id, statuses=statuses, limit=limit)
+        return [order for order in found if not order.over]
+
+    async def get_order(self, key: str, account_id: int, order_id: str) -> Order:
+        """One order (GET orders/{id}, all generations).
+
+        Args:
+            order_id: Clear Street's id; or a client id, which works while the order is open only.
+
+        Raises:
+            NotFound: there is none, or the order of this client id is over: `list_orders` still finds it.
+        """
+        with _about_orders():
+            answer = await self._transport.call("GET", ORDER, key=key, ids=_ids(account_id, order_id))
+        return answer.read(orders.order)
+
+    async def submit_orders(self, key: str, account_id: int, bodies: Sequence[Mapping[str, Any]]) -> list[Order]:
+        """Place orders; accepted is not filled (POST orders, all generations). Sent at most once.
+
+        Args:
+            bodies: from `order_bodies.order_body`, sent as they are, each with a client id.
+
+        Raises:
+            Invalid: refused, nothing was placed; `reasons` of `models.refusals` reads why.
+            Conflict: an order with this client id exists already: look it up.
+            Unavailable: it is not known whether the orders were placed: look them up.
+            ValueError: a body has no client id, without which it could not be looked up.
+        """
+        if not bodies or not all(body.get("id") for body in bodies):
+            raise ValueError("an order without a client id cannot be looked up")
+        with _about_orders():
+            answer = await self._transport.call("POST", ORDERS, key=key, ids=_ids(account_id), body=list(bodies))
+        return answer.read(orders.orders)
+
+    async def replace_order(self, key: str, account_id: int, order_id: str, body: Mapping[str, Any]) -> Order:
+        """Change an open order; accepted is not replaced (PATCH orders/{id}, all generations). Sent at most once.
+
+        Afterwards the change may stand in another order, which then has the client id: read again with `list_orders`.
+
+        Args:
+            body: from `order_bodies.replace_body`, sent as it is.
+
+        Raises:
+            NotFound: no open order has this id.
+            Invalid: refused, nothing was changed.
+            Unavailable: it is not known whether it will be replaced: look it up.
+        """
+        return (await self._change("PATCH", key, account_id, order_id, dict(body))).read(orders.order)
+
+    async def cancel_order(self, key: str, account_id: int, order_id: str) -> Order:
+        """Ask for an open order to be canceled; it may still fill (DELETE orders/{id}, all generations).
+
+        Sent at most once, though it would be safe to repeat.
+
+        Raises:
+            NotFound: no open order has this id.
+            Unavailable: it is not known whether it will be canceled: look it up.
+        """
+        return (await self._change("DELETE", key, account_id, order_id, None)).read(orders.order)
+
+    async def _change(self, method: str, key: str, account_id: int, order_id: str, body: Any) -> Answer:
+        with _about_orders():
+            return await self._transport.call(method, ORDER, key=key, ids=_ids(account_id, order_id), body=body)
+
+
+def _ids(account_id: int, order_id: str | None = None) -> dict[str, str]:
+    account = {"account_id": str(account_id)}
+    return account if order_id is None else {**account, "order_id": order_id}
+
+
+_SENTENCES = {
+    NotFound: "Clear Street knows no such order, or it is over.",
+    Conflict: "Clear Street has an order with this id already.",
+    Invalid: "Clear Street did not accept the order.",
+}
+
+
+@contextmanager
+def _about_orders() -> Iterator[None]:
+    """Errors of the calls inside say what they mean for an order; of a conversation they would say something else."""
+    try:
+        yield
+    except (NotFound, Conflict, Invalid) as error:
+        error.args = tuple(sentence for kind, sentence in _SENTENCES.items() if isinstance(error, kind))
+        raise

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -56,7 +56,7 @@ class Transport:
         rate: calls a second and key.
         timeout: seconds one try may take from the first byte sent to the last received.
         revision: `auto`, `2026-04`, `2026-08` or `2026-10`.
-        client: for tests; whoever gives it closes it.
+        carrier: for tests; whoever gives it closes it.
     """
 
     def __init__(
@@ -66,13 +66,14 @@ class Transport:
         rate: float = 50.0,
         timeout: float = 10.0,
         revision: str = "auto",
-        client: httpx.AsyncClient | None = None,
+        carrier: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._timeout = timeout
         self._pacer = Pacer(rate)
-        self._owned = client is None
-        self._client = client or _client(self._base)
+        self._owned = carrier is None
+        self._carrier = carrier or _carrier(self._base)
+        self._closed = False
         self.generation = Generation(revision)
 
     def __repr__(self) -> str:
@@ -80,8 +81,9 @@ class Transport:
 
     async def close(self) -> None:
         """Close all connections."""
+        self._closed = True
         if self._owned:
-            await self._client.aclose()
+            await self._carrier.aclose()
 
     async def call(
         self,
@@ -95,10 +97,12 @@ class Transport:
         idempotency_key: str | None = None,
         retries: bool = True,
         budget: float | None = None,
+        only_asks: bool = False,
     ) -> Answer:
         """Make one call and open the envelope.
 
-        A GET is tried up to three times unless `retries` is off; POST, PATCH and DELETE are sent at most once.
+        A GET is tried up to three times unless `retries` is off; PATCH, DELETE and every POST that is more than a
+        question are sent at most once.
 
         Args:
             path: template such as `/v1/omni-ai/threads/{thread_id}`; `ids` fill it.
@@ -107,6 +111,7 @@ class Transport:
             body: sent as JSON, exactly.
             budget: seconds until the last try may begin, waits for the bucket and between tries included; by default
                 twice the time limit for retried GETs and three seconds for all else.
+            only_asks: this POST is a search that changes nothing, however often it is made: treat it as a GET.
 
         Raises:
             ClearStreetError: one of its leaves; never anything of httpx or aiohttp. RateLimited with nothing sent when
@@ -117,8 +122,9 @@ class Transport:
         url = self._url(path, ids or {}, query or {})
         content = None if body is None else _json(body)
         headers = _headers(key, content, idempotency_key)
-        repeating = retries and method == "GET"
-        place = ORDINARY if method == "GET" else URGENT
+        reading = method == "GET" or (method == "POST" and only_asks)
+        repeating = retries and reading
+        place = ORDINARY if reading else URGENT
         clock = asyncio.get_running_loop().time
         latest = clock() + (budget if budget is not None else 2 * self._timeout if repeating else WRITE_PATIENCE)
         for tries in itertools.count(1):
@@ -151,9 +157,9 @@ class Transport:
         trouble: str | None = None
         response: httpx.Response | None = None
         try:
-            request = httpx.Request(method, url, headers=headers, content=content, extensions=_NO_TIMEOUTS)
+            request = httpx.Request(method, _parsed(url), headers=headers, content=content, extensions=_NO_TIMEOUTS)
             async with asyncio.timeout(self._timeout):
-                response = await self._client.send(request)
+                response = await self._exchange(request)
         except TimeoutError:
             trouble = "timeout"
         except _NETWORK as error:
@@ -176,6 +182,17 @@ class Transport:
             telemetry.API_ERRORS.labels(name, str(response.status_code)).inc()
             raise outcome
         return outcome
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        # Without httpx's client: its cookies, redirects and logins are not wanted, and cost half as much as the call.
+        if self._closed:
+            raise RuntimeError("closed")  # else the carrier would open a new session
+        response = await self._carrier.handle_async_request(request)
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return response
 
     def _open(self, response: httpx.Response, key: str) -> Answer | ClearStreetError:
         status = response.status_code
@@ -217,7 +234,11 @@ def _headers(key: str, content: bytes | None, idempotency_key: str | None) -> He
     return headers
 
 
-def _client(base: str) -> httpx.AsyncClient:
+#: The same few responses are polled again and again.
+_parsed = lru_cache(maxsize=4_096)(httpx.URL)
+
+
+def _carrier(base: str) -> httpx.AsyncBaseTransport:
     """httpx on aiohttp, without cookies: one person's must not travel with another's key."""
     plain = base.lower().startswith("http://")  # the emulator: spares loading the certificates
     context = httpx.create_ssl_context(verify=not plain)
@@ -229,5 +250,4 @@ def _client(base: str) -> httpx.AsyncClient:
         session._retry_connection = False
         return session
 
-    jar = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.AsyncClient(transport=AiohttpTransport(verify=context, client=session), cookies=jar)
+    return AiohttpTransport(verify=context, client=session)

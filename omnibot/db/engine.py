@@ -37,7 +37,7 @@ def parse_url(database_url: str) -> URL:
     """
     try:
         url = make_url(database_url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise SettingsError("DATABASE_URL is not a database URL, such as sqlite:///omnibot.sqlite3") from None
     backend = url.drivername.split("+")[0]
     if backend == "sqlite":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -43,13 +44,41 @@ async def require_current(database: Database) -> None:
     Raises:
         SettingsError: says what to run.
     """
-    head = await asyncio.to_thread(lambda: ScriptDirectory.from_config(_config()).get_current_head())
+    found = await standing(database)
+    if found.current != found.head:
+        state = "is empty" if found.current is None else f"is at {found.current}, this version needs {found.head}"
+        raise SettingsError(f"the database {state}: run `omnibot db upgrade` first")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a database stands among the migrations."""
+
+    #: Its revision; None: it has no tables.
+    current: str | None
+    #: The revision this version needs.
+    head: str | None
+    #: False: its revision is none of ours, so a later version has migrated it.
+    known: bool
+
+
+async def standing(database: Database) -> Standing:
+    """Look up the revision.
+
+    Raises:
+        SettingsError: the database cannot be opened.
+    """
+    head, ours = await asyncio.to_thread(_revisions)
     with unreachable_in_words():
         async with database.engine.connect() as connection:
             current = await connection.run_sync(_current)
-    if current != head:
-        state = "is empty" if current is None else f"is at {current}, this version needs {head}"
-        raise SettingsError(f"the database {state}: run `omnibot db upgrade` first")
+    return Standing(current, head, known=current is None or current in ours)
+
+
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest migration, and all of them."""
+    script = ScriptDirectory.from_config(_config())
+    return script.get_current_head(), frozenset(each.revision for each in script.walk_revisions())
 
 
 def _upgrade(connection: Connection) -> str | None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -134,6 +135,8 @@ posts = Table(
     Column("generation", Integer, nullable=False, default=0),
     #: Fingerprint of what was last written there: nothing is written while nothing changed.
     Column("written", String(64)),
+    #: It was begun as a stream, and is not known to have ended.
+    Column("streaming", Boolean, nullable=False, server_default=false()),
     Column("created_at", DateTime, nullable=False),
 )
 
@@ -145,16 +148,30 @@ buttons = Table(
     Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), nullable=False),
     #: Place among the turn's buttons, in Omni's order.
     Column("position", Integer, nullable=False),
-    #: "prompt" asks Omni, "retry" asks the same question again, "words" does nothing and is shown as text.
+    #: "prompt" asks Omni, "action" carries out `action`, "retry" and "regenerate" ask the same question again, "export"
+    #: gives a file, "words" does nothing and is shown as text.
     Column("kind", String(16), nullable=False),
     Column("part_index", Integer, nullable=False),
     Column("button_id", Text, nullable=False),
     Column("label", Text, nullable=False),
     Column("prompt", Text),
     Column("action_id", Text),
+    #: The structured action it runs, as the API sent it.
+    Column("action", JSON),
     #: Slack user ids, in the order of their clicks.
     Column("pressed_by", JSON, nullable=False),
     UniqueConstraint("turn_id", "position"),
+)
+
+#: Files given to Slack for a reply, so that each is given once.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    #: "chart:2": the picture of the third part.
+    Column("name", String(32), primary_key=True),
+    Column("file_id", String(32), nullable=False),
+    Column("created_at", DateTime, nullable=False),
 )
 
 #: People's own API keys, encrypted.

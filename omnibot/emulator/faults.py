@@ -45,6 +45,8 @@ class Call:
     answer: Any = None
     #: True once the call took effect (it passed its `before` point and was accepted).
     accepted: bool = False
+    #: True once its connection was closed without an answer.
+    dropped: bool = False
 
 
 Matches = Callable[[Call], bool]

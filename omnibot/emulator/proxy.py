@@ -95,6 +95,11 @@ class TcpProxy:
         """Connections that stand now."""
         return len(self._lines)
 
+    @property
+    def dead(self) -> int:
+        """Those of them that lost bytes in a black hole, and are silent for good."""
+        return sum(line.dead for line in self._lines)
+
     # -- modes --------------------------------------------------------------------------------------------------------
 
     async def passing(self) -> None:

@@ -92,5 +92,24 @@ class Click(_Payload):
     team: _ClickTeam | None = None
     enterprise: _Id | None = None
     channel: _Id | None = None
+    trigger_id: str | None = None
     container: dict[str, Any] = Field(default_factory=dict)
     message: dict[str, Any] = Field(default_factory=dict)
+
+
+class Submission(_Payload):
+    """A view_submission payload."""
+
+    user: _ClickUser
+    team: _ClickTeam | None = None
+    enterprise: _Id | None = None
+    view: dict[str, Any] = Field(default_factory=dict)
+
+
+class SessionStopped(_Payload):
+    """The `event` of an Events API envelope when somebody presses the agent's own Stop."""
+
+    channel: str
+    thread_ts: str
+    user: str
+    event_ts: str

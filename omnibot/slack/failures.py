@@ -19,6 +19,10 @@ class Failure(StrEnum):
     UNKNOWN = "unknown"
     #: The message to change is gone, or is not ours to change any more: post a new one.
     MESSAGE_GONE = "message_gone"
+    #: The message is a stream that still grows: end it first.
+    STREAM_OPEN = "stream_open"
+    #: The stream has ended, by age, by the reader's Stop or by us: the message can be updated.
+    STREAM_OVER = "stream_over"
     #: Slack does not like the blocks: say it with simpler ones.
     BAD_BLOCKS = "bad_blocks"
     #: Nothing can be posted there by us: use the asker's DM.
@@ -44,8 +48,10 @@ _MEANING = {
         "cant_update_message",
         "edit_window_closed",
         "cant_edit",
-        "streaming_state_conflict",
+        "message_not_owned_by_app",
     ),
+    Failure.STREAM_OPEN: ("streaming_state_conflict",),
+    Failure.STREAM_OVER: ("message_not_in_streaming_state", "stopped_by_user"),
     Failure.BAD_BLOCKS: (
         "invalid_blocks",
         "invalid_attachments",

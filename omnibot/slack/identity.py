@@ -12,13 +12,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.messages import root_page
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
-from omnibot.slack.posts import Posts, Refusal
+from omnibot.slack.posts import ROOT, Posts, Refusal
 from omnibot.slack.question import mentioned_users, question_text
 from omnibot.turns.model import Admitted, NotNow, Surface, Turn, TurnedAway
 
 log = structlog.get_logger(__name__)
 
-ROOT = "root"
 #: Seconds for which a profile is believed.
 PROFILE_AGE = 600.0
 #: Names looked up for one message, and profiles asked for at a time.

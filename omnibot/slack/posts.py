@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from omnibot.blocks.values import Page
 from omnibot.db.engine import Database
 from omnibot.db.tables import posts
 from omnibot.slack.failures import SLACK_ERRORS, Failure, Verdict, judge
 from omnibot.turns.model import Turn
-from omnibot.turns.store import utcnow
+from omnibot.turns.rows import utcnow
 
 log = structlog.get_logger(__name__)
 
 #: Seconds one Slack call may take; the shared session enforces it, and the lease must cover it.
 SLACK_TIMEOUT = 8.0
 METADATA_TYPE = "omnibot_reply"
+#: The slot of the message that shows a command's question.
+ROOT = "root"
+
+Chunk = dict[str, Any]
 
 
 class Refusal(Exception):
@@ -46,6 +50,10 @@ class Post:
     generation: int = 0
     #: We did not make this entry in this process: the message may exist although `ts` is unknown.
     inherited: bool = False
+    #: It began as a stream, and we do not know that the stream has ended: until then nothing else can be written there.
+    streaming: bool = False
+    #: The end of its stream has told Slack that the agent rests.
+    rests: bool = False
 
 
 class Posts:
@@ -64,14 +72,24 @@ class Posts:
         async with self._database.transaction() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return {
-            row["slot"]: Post(row["channel"], row["ts"], row["written"], row["generation"], inherited=True)
+            row["slot"]: Post(row["channel"], row["ts"], row["written"], row["generation"], True, row["streaming"])
             for row in rows
         }
 
     async def write(
-        self, turn: Turn, slots: dict[str, Post], slot: str, page: Page, *, channel: str, thread_ts: str | None
+        self,
+        turn: Turn,
+        slots: dict[str, Post],
+        slot: str,
+        page: Page,
+        *,
+        channel: str,
+        thread_ts: str | None,
+        session: str = "active",
     ) -> str:
         """See to it that this slot shows this page; return the message's ts.
+
+        Where the message is a stream, that is ended first, and `session` is what the agent is said to do from then on.
 
         Raises:
             Refusal: Slack did not do it. Where the outcome is unknown, the next write looks for the message first.
@@ -81,9 +99,9 @@ class Posts:
         if post is None:
             await self._intend(turn.id, slot, channel)
             post = slots[slot] = Post(channel, None, None)
-        if post.ts is None and post.inherited:
-            post.ts = await self._find(turn, slot, post, thread_ts)
-            post.inherited = False
+        await self._look_for(turn, slot, post, thread_ts)
+        if post.ts is not None and post.streaming:
+            await self.stop(turn, slots, slot, session=session)
         if post.ts is not None and post.written == mark:
             return post.ts
         await self._assure(turn.id, SLACK_TIMEOUT)
@@ -95,6 +113,87 @@ class Posts:
         await self._written(turn.id, slot, post)
         return post.ts
 
+    async def _look_for(self, turn: Turn, slot: str, post: Post, thread_ts: str | None) -> None:
+        if post.ts is None and post.inherited:
+            post.ts = await self._find(turn, slot, post, thread_ts)
+            # What was to be a stream and never came to be is an ordinary message from now on.
+            post.streaming = post.streaming and post.ts is not None
+            post.inherited = False
+
+    # Streams: messages that grow until they are stopped; afterwards they are messages like any other.
+
+    async def open_stream(
+        self, turn: Turn, slots: dict[str, Post], slot: str, chunks: Sequence[Chunk], *, channel: str, thread_ts: str
+    ) -> None:
+        """Begin this slot's message as a stream; the slot must be new.
+
+        Raises:
+            Refusal: Slack did not do it; where the outcome is unknown, the next write looks for it first.
+        """
+        await self._intend(turn.id, slot, channel, streaming=True)
+        post = slots[slot] = Post(channel, None, None, streaming=True)
+        await self._assure(turn.id, SLACK_TIMEOUT)
+        try:
+            answer = await self._client.chat_startStream(
+                channel=channel,
+                thread_ts=thread_ts,
+                chunks=list(chunks),
+                task_display_mode="plan",
+                **_recipient(turn, channel),
+            )
+        except SLACK_ERRORS as error:
+            post.inherited = True
+            verdict = judge(error)
+            if verdict.failure is not Failure.UNKNOWN:
+                post.inherited = post.streaming = False
+            raise self._refused("chat.startStream", turn, slot, verdict) from error
+        post.ts = str(answer["ts"])
+        await self._written(turn.id, slot, post)
+
+    async def append(self, turn: Turn, slots: dict[str, Post], slot: str, chunks: Sequence[Chunk]) -> None:
+        """Let a stream grow.
+
+        Raises:
+            Refusal: Slack did not do it, or did it and did not say so. A stream cannot be read, so after an unknown
+                outcome nothing may be appended any more.
+        """
+        post = slots[slot]
+        assert post.ts is not None
+        await self._assure(turn.id, SLACK_TIMEOUT)
+        try:
+            await self._client.chat_appendStream(channel=post.channel, ts=post.ts, chunks=list(chunks))
+        except SLACK_ERRORS as error:
+            raise self._refused("chat.appendStream", turn, slot, judge(error)) from error
+
+    async def stop(self, turn: Turn, slots: dict[str, Post], slot: str, *, session: str = "active") -> None:
+        """End a stream, if it has not ended by itself: from here on it is an ordinary message.
+
+        Args:
+            session: what the agent is said to be doing from now on.
+
+        Raises:
+            Refusal: Slack did not do it.
+        """
+        post = slots[slot]
+        assert post.ts is not None
+        await self._assure(turn.id, SLACK_TIMEOUT)
+        try:
+            await self._client.chat_stopStream(
+                channel=post.channel, ts=post.ts, metadata=_metadata(turn, slot, post), session_status=session
+            )
+        except SLACK_ERRORS as error:
+            verdict = judge(error)
+            if verdict.failure is not Failure.STREAM_OVER:
+                raise self._refused("chat.stopStream", turn, slot, verdict) from error
+        else:
+            post.rests = session == "active"
+        post.streaming = False
+        await self._written(turn.id, slot, post)
+
+    def _refused(self, method: str, turn: Turn, slot: str, verdict: Verdict) -> Refusal:
+        log.warning("slack_refused", method=method, turn=turn.id, slot=slot, error=verdict.code)
+        return Refusal(verdict)
+
     async def forget(self, turn_id: str, slots: dict[str, Post], slot: str, channel: str) -> None:
         """The message is gone, or its channel closed to us: the slot is posted anew, perhaps elsewhere."""
         generation = slots[slot].generation + 1
@@ -103,8 +202,25 @@ class Posts:
             await connection.execute(
                 update(posts)
                 .where(posts.c.turn_id == turn_id, posts.c.slot == slot)
-                .values(channel=channel, ts=None, written=None, generation=generation)
+                .values(channel=channel, ts=None, written=None, generation=generation, streaming=False)
             )
+
+    async def remove(self, turn: Turn, slots: dict[str, Post], slot: str, *, thread_ts: str | None) -> None:
+        """See to it that this slot shows nothing, and forget it.
+
+        Raises:
+            Refusal: Slack did not do it; it does no harm to say it again.
+        """
+        post = slots[slot]
+        await self._look_for(turn, slot, post, thread_ts)
+        if post.ts is not None:
+            if post.streaming:
+                await self.stop(turn, slots, slot)
+            await self._assure(turn.id, SLACK_TIMEOUT)
+            await self._delete(turn, slot, post)
+        del slots[slot]
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(posts).where(posts.c.turn_id == turn.id, posts.c.slot == slot))
 
     async def amend(self, turn: Turn, slots: dict[str, Post], slot: str, page: Page) -> None:
         """Change a message that is there, if it is; whatever Slack says to it, nothing is posted anew.
@@ -115,24 +231,25 @@ class Posts:
         if post is None or post.ts is None or post.written == fingerprint(page):
             return
         try:
+            if post.streaming:
+                await self.stop(turn, slots, slot)
             await self._update(turn, slot, post, page)
         except Refusal:
             return
         post.written = fingerprint(page)
         await self._written(turn.id, slot, post)
 
-    async def _intend(self, turn_id: str, slot: str, channel: str) -> None:
+    async def _intend(self, turn_id: str, slot: str, channel: str, *, streaming: bool = False) -> None:
+        row = {"turn_id": turn_id, "slot": slot, "channel": channel, "generation": 0, "streaming": streaming}
         async with self._database.transaction() as connection:
-            await connection.execute(
-                insert(posts).values(turn_id=turn_id, slot=slot, channel=channel, generation=0, created_at=utcnow())
-            )
+            await connection.execute(insert(posts).values(**row, created_at=utcnow()))
 
     async def _written(self, turn_id: str, slot: str, post: Post) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(
                 update(posts)
                 .where(posts.c.turn_id == turn_id, posts.c.slot == slot)
-                .values(ts=post.ts, written=post.written)
+                .values(ts=post.ts, written=post.written, streaming=post.streaming)
             )
 
     async def _post(self, turn: Turn, slot: str, post: Post, page: Page, thread_ts: str | None) -> str:
@@ -150,8 +267,7 @@ class Posts:
             verdict = judge(error)
             # A post that may exist must be looked for before it is made again.
             post.inherited = verdict.failure is Failure.UNKNOWN
-            log.warning("slack_refused", method="chat.postMessage", turn=turn.id, slot=slot, error=verdict.code)
-            raise Refusal(verdict) from error
+            raise self._refused("chat.postMessage", turn, slot, verdict) from error
         return str(answer["ts"])
 
     async def _update(self, turn: Turn, slot: str, post: Post, page: Page) -> None:
@@ -166,8 +282,19 @@ class Posts:
             )
         except SLACK_ERRORS as error:
             verdict = judge(error)
-            log.warning("slack_refused", method="chat.update", turn=turn.id, slot=slot, error=verdict.code)
-            raise Refusal(verdict) from error
+            # A stream after all: the next try ends it first.
+            post.streaming = verdict.failure is Failure.STREAM_OPEN
+            raise self._refused("chat.update", turn, slot, verdict) from error
+
+    async def _delete(self, turn: Turn, slot: str, post: Post) -> None:
+        assert post.ts is not None
+        try:
+            await self._client.chat_delete(channel=post.channel, ts=post.ts)
+        except SLACK_ERRORS as error:
+            verdict = judge(error)
+            refusal = self._refused("chat.delete", turn, slot, verdict)
+            if verdict.failure is not Failure.MESSAGE_GONE:
+                raise refusal from error
 
     async def _find(self, turn: Turn, slot: str, post: Post, thread_ts: str | None) -> str | None:
         """Look in Slack for the message that somebody before us may have posted."""
@@ -196,10 +323,10 @@ class Posts:
                     return None
         except SLACK_ERRORS as error:
             verdict = judge(error)
-            log.warning("slack_refused", method="conversations.replies", turn=turn.id, slot=slot, error=verdict.code)
+            refusal = self._refused("conversations.replies", turn, slot, verdict)
             if verdict.failure is Failure.CLOSED_DOOR:
                 return None
-            raise Refusal(verdict) from error
+            raise refusal from error
 
 
 def fingerprint(page: Page) -> str:
@@ -212,6 +339,32 @@ def _metadata(turn: Turn, slot: str, post: Post) -> dict[str, Any]:
     return {"event_type": METADATA_TYPE, "event_payload": payload}
 
 
+def task_mark(turn: Turn, slot: str, post: Post) -> str:
+    """Begins the ids of a stream's tasks: it has no metadata until it ends, so this is what it is known by."""
+    return f"{turn.id}:{slot}:{post.generation}:"
+
+
 def _is_slot(message: Any, turn: Turn, slot: str, post: Post) -> bool:
-    metadata = message.get("metadata") if isinstance(message, dict) else None
-    return bool(metadata == _metadata(turn, slot, post))
+    if not isinstance(message, dict):
+        return False
+    if message.get("metadata") == _metadata(turn, slot, post):
+        return True
+    return post.streaming and any(
+        task.startswith(task_mark(turn, slot, post)) for task in _tasks(message.get("blocks"))
+    )
+
+
+def _tasks(blocks: Any) -> Iterator[str]:
+    """Ids of all tasks among these blocks."""
+    for block in blocks if isinstance(blocks, list) else ():
+        if isinstance(block, dict):
+            if isinstance(block.get("task_id"), str):
+                yield block["task_id"]
+            yield from _tasks(block.get("tasks"))
+
+
+def _recipient(turn: Turn, channel: str) -> dict[str, str]:
+    """In channels Slack wants to know whom a stream answers."""
+    if channel.startswith("D"):
+        return {}
+    return {"recipient_user_id": turn.person.user, "recipient_team_id": turn.team}

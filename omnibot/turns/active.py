@@ -40,8 +40,8 @@ class Active:
     snapshot: Snapshot | None = None
     request_id: str | None = None
     #: On time.monotonic().
-    running_since: float = field(default_factory=time.monotonic)
-    changed_at: float = field(default_factory=time.monotonic)
+    running_since: float = field(default_factory=lambda: time.monotonic())
+    changed_at: float = field(default_factory=lambda: time.monotonic())
     cancel_began_at: float | None = None
     #: Omni was told to stop, or knows nothing to stop.
     canceled: bool = False

@@ -13,8 +13,10 @@ from omnibot.accounts.service import Keyring
 from omnibot.errors import ClearStreetError, OmnibotError, RateLimited, Unavailable
 from omnibot.turns.active import Active
 from omnibot.turns.model import Admitted, FrontDesk, NotNow, Reply, State, TurnedAway
+from omnibot.turns.presses import Presses
+from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import MAX_WAITING_IN_CONVERSATION, MAX_WAITING_OF_PERSON, backoff, in_plain_words
-from omnibot.turns.store import TurnStore, utcnow
+from omnibot.turns.store import TurnStore
 from omnibot.turns.submission import Fail
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,7 @@ class Admission:
     def __init__(
         self,
         store: TurnStore,
+        presses: Presses,
         desk: FrontDesk,
         keyring: Keyring,
         reply: Reply,
@@ -37,6 +40,7 @@ class Admission:
         aside: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._store = store
+        self._presses = presses
         self._desk = desk
         self._keyring = keyring
         self._reply = reply
@@ -64,7 +68,7 @@ class Admission:
         except (AccountUnclear, ClearStreetError) as error:
             return await self._not_admitted(active, error, admitted, principal)
         await self._join(active, admitted, principal, account_id)
-        if turn.pressed is not None and (under := await self._store.mark_pressed(turn.pressed, turn.person.user)):
+        if turn.pressed is not None and (under := await self._presses.mark(turn.pressed, turn.person.user)):
             self._aside(self._redraw(under))
         # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
         return None if await self._too_many(active) else 0.0
@@ -82,6 +86,7 @@ class Admission:
 
     async def _turn_away(self, active: Active, away: TurnedAway) -> None:
         log.info("turn_turned_away", turn=active.turn.id)
+        await self._reply.retract(active.turn)
         await self._reply.whisper(active.turn, away.sentence)
         # What a stranger said is not kept.
         active.turn = await self._store.move(active.turn, State.CANCELED, event={}, question=None)
@@ -118,6 +123,7 @@ class Admission:
             )
         else:
             return False
+        await self._reply.retract(turn)
         await self._reply.whisper(turn, sentence)
         active.turn = await self._store.move(turn, State.CANCELED)
         return True
@@ -126,6 +132,7 @@ class Admission:
         """End a turn with an error: in its thread once it was admitted, else to the asker alone."""
         if active.turn.conversation_id is not None:
             return await self._fail(active, words, request_id)
+        await self._reply.retract(active.turn)
         await self._reply.whisper(active.turn, words)
         active.turn = await self._store.move(active.turn, State.FAILED, event={}, question=None)
         return None
@@ -135,6 +142,6 @@ class Admission:
         try:
             turn = await self._store.get(turn_id)
             if turn is not None and turn.answer is not None and turn.state.terminal:
-                await self._reply.redraw(turn, turn.answer, await self._store.buttons_of(turn_id))
+                await self._reply.redraw(turn, turn.answer, await self._presses.of(turn_id))
         except Exception:
             log.exception("redraw_failed", turn=turn_id)

@@ -58,6 +58,8 @@ class Kind(StrEnum):
 
     INSTANT = "instant"
     DEEP_INSIGHTS = "deep_insights"
+    #: Nothing is asked: a structured action of an earlier answer is carried out (a chart, a screen).
+    ACTION = "action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ class Answer:
     #: The turn took so long that its end is a new post that mentions the asker.
     late: bool = False
     message_id: str | None = None
+    #: What was fetched from the market to stand beside the words: JSON, `part` says beside which (null: at the end).
+    exhibits: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +167,17 @@ class OfferedButton:
 
     token: str
     position: int
+    #: "prompt" asks Omni, "action" carries out `action`, "retry" and "regenerate" ask the same again, "export" gives a
+    #: file, "words" does nothing.
     kind: str
     part_index: int
+    #: Omni's; of an export what to give: "part:2", "exhibit:0".
     button_id: str
     label: str
     prompt: str | None = None
     action_id: str | None = None
+    #: The structured action as the API sent it.
+    action: dict[str, Any] | None = None
     pressed_by: tuple[str, ...] = ()
 
 
@@ -180,6 +189,10 @@ class Pressed(StrEnum):
     ALREADY = "already"
     #: There is no such button (any more), or it asks nothing.
     GONE = "gone"
+    #: Only the last answer of a conversation can be made again.
+    PASSED = "passed"
+    #: It asks nothing: it gives a file.
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +256,10 @@ class Reply(Protocol):
 
     async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
         """Bring a delivered reply up to date (a button was pressed). Best effort."""
+        ...
+
+    async def retract(self, turn: Turn) -> None:
+        """Take back whatever shows that work had begun: the turn ends without a reply. Best effort."""
         ...
 
     async def whisper(self, turn: Turn, sentence: str) -> None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from omnibot.clearstreet.models import (
     ActionButton,
     ChartPart,
+    CustomPart,
     Message,
+    OpenChart,
+    OpenScreener,
     Part,
     Response,
+    StructuredActionPart,
     SuggestedActionsPart,
     TextPart,
     ThinkingPart,
     Thread,
+    UnknownPart,
 )
 from omnibot.errors import (
     ClearStreetError,
@@ -28,9 +35,16 @@ from omnibot.errors import (
     Unauthorised,
     Unavailable,
 )
-from omnibot.turns.model import Kind, OfferedButton, Snapshot
+from omnibot.turns.model import Kind, OfferedButton, Outcome, Snapshot
 
 # Content.
+
+RETRY_LABEL = "Ask again"
+REGENERATE_LABEL = "Regenerate"
+#: Symbols and screens looked up for one answer, and symbols offered to be looked up.
+MAX_LOOKUPS = 8
+MAX_QUOTES = 3
+_TICKER = re.compile(r"\]\(ticker:([A-Za-z][A-Za-z0-9.\-]{0,11})\)")
 
 
 def joined_text(parts: Sequence[Part]) -> str:
@@ -48,25 +62,93 @@ def all_thoughts(parts: Sequence[Part]) -> tuple[str, ...]:
     return tuple(line for part in parts if isinstance(part, ThinkingPart) for line in part.thoughts)
 
 
-def offered(parts: Sequence[Part], tokens: Sequence[str]) -> list[OfferedButton]:
-    """The buttons of every suggested_actions and chart part, in order, each with a token of ours.
+def offers(
+    parts: Sequence[Part],
+    exhibits: Sequence[Mapping[str, Any]],
+    *,
+    outcome: Outcome,
+    kind: Kind,
+    mint: Callable[[], str],
+) -> list[OfferedButton]:
+    """Every button below an answer, in order, each with a token of ours.
 
-    With a structured action, or with neither prompt nor action, nothing can be asked: those are shown as words.
+    A button of Omni's asks its prompt; where it names a structured action of the same message, that is run instead.
+    With neither, or with an action that cannot be run from here, it is shown as words.
+
+    Args:
+        parts: of the answer.
+        exhibits: what stands beside them.
+        outcome: an answer that failed or was stopped can be asked for again, one that succeeded made again.
+        kind: what was asked.
+        mint: makes tokens.
     """
-    found = [(index, button) for index, part in enumerate(parts) for button in buttons_of(part)]
-    return [
-        OfferedButton(
-            token=token,
-            position=position,
-            kind="prompt" if button.prompt and not button.action_id else "words",
-            part_index=index,
-            button_id=button.button_id,
-            label=button.label,
-            prompt=button.prompt,
-            action_id=button.action_id,
-        )
-        for position, ((index, button), token) in enumerate(zip(found, tokens, strict=False))
-    ]
+    found: list[OfferedButton] = []
+
+    def add(kind: str, part_index: int, button_id: str, label: str, **more: Any) -> None:
+        found.append(OfferedButton(mint(), len(found), kind, part_index, button_id, label, **more))
+
+    _suggestions(parts, add)
+    _quotes(parts, add)
+    _exports(parts, exhibits, add)
+    if outcome is not Outcome.SUCCEEDED:
+        add("retry", -1, "retry", RETRY_LABEL)
+    elif kind is not Kind.ACTION:
+        add("regenerate", -1, "regenerate", REGENERATE_LABEL)
+    return found
+
+
+def _suggestions(parts: Sequence[Part], add: Callable[..., None]) -> None:
+    actions = {part.action_id: part for part in parts if isinstance(part, StructuredActionPart)}
+    for index, part in enumerate(parts):
+        for button in buttons_of(part):
+            action = actions.get(button.action_id) if button.action_id else None
+            more = {"prompt": button.prompt, "action_id": button.action_id}
+            if action is not None and isinstance(action.action, OpenChart | OpenScreener):
+                add("action", index, button.button_id, button.label, action=action_json(action), **more)
+            else:
+                asks = button.prompt and not button.action_id
+                add("prompt" if asks else "words", index, button.button_id, button.label, **more)
+
+
+def _quotes(parts: Sequence[Part], add: Callable[..., None]) -> None:
+    """Omni's own links lead nowhere in Slack; the symbols they name can be looked up."""
+    named = [symbol.upper() for part in parts if isinstance(part, TextPart) for symbol in _TICKER.findall(part.text)]
+    for symbol in list(dict.fromkeys(named))[:MAX_QUOTES]:
+        add("action", -1, f"ticker:{symbol}", f"{symbol} quote", action={"open_chart": {"symbol": symbol}})
+
+
+def _exports(parts: Sequence[Part], exhibits: Sequence[Mapping[str, Any]], add: Callable[..., None]) -> None:
+    for index, part in enumerate(parts):
+        if isinstance(part, ChartPart) and part.payload.data_chart and part.payload.data_chart.series:
+            add("export", index, f"part:{index}", "Chart data (CSV)")
+        elif isinstance(part, CustomPart | UnknownPart):
+            add("export", index, f"part:{index}", "Payload (JSON)")
+    for number, exhibit in enumerate(exhibits):
+        if exhibit.get("kind") == "screen" and exhibit.get("rows"):
+            add("export", -1, f"exhibit:{number}", "Screen (CSV)")
+
+
+def action_json(part: StructuredActionPart) -> dict[str, Any]:
+    """The action as the API sent it."""
+    raw = part.raw.get("action") if isinstance(part.raw, dict) else None
+    return raw if isinstance(raw, dict) else {}
+
+
+def to_look_up(parts: Sequence[Part]) -> list[tuple[int, OpenChart | OpenScreener]]:
+    """What an answer shows of the market by itself: symbol charts, and actions that no button runs; by part."""
+    behind_buttons = {button.action_id for part in parts for button in buttons_of(part)}
+    found: list[tuple[int, OpenChart | OpenScreener]] = []
+    for index, part in enumerate(parts):
+        match part:
+            case ChartPart() if part.payload.data_chart is None and part.payload.symbol_chart is not None:
+                chart = part.payload.symbol_chart
+                found.append((index, OpenChart(chart.symbol, chart.timeframe)))
+            case StructuredActionPart() if part.action_id not in behind_buttons:
+                if isinstance(part.action, OpenChart | OpenScreener):
+                    found.append((index, part.action))
+            case _:
+                pass
+    return found[:MAX_LOOKUPS]
 
 
 def buttons_of(part: Part) -> tuple[ActionButton, ...]:
@@ -80,15 +162,14 @@ def buttons_of(part: Part) -> tuple[ActionButton, ...]:
             return ()
 
 
-def count_buttons(parts: Sequence[Part]) -> int:
-    """How many buttons the parts bring."""
-    return sum(len(buttons_of(part)) for part in parts)
-
-
 # Time.
 
 #: How long Omni may take before we say so, cancel and deliver what there is.
-DEADLINE = {Kind.INSTANT: timedelta(minutes=3), Kind.DEEP_INSIGHTS: timedelta(minutes=15)}
+DEADLINE = {
+    Kind.INSTANT: timedelta(minutes=3),
+    Kind.DEEP_INSIGHTS: timedelta(minutes=15),
+    Kind.ACTION: timedelta(minutes=1),
+}
 
 #: A turn longer than this ends in a new post: edits notify nobody.
 LATE = timedelta(seconds=30)

@@ -22,11 +22,14 @@ from omnibot.db.leases import LEASE, RENEW
 from omnibot.db.presence import Presence
 from omnibot.db.tables import MOVING_STATES, turns
 from omnibot.errors import OwnershipLost
+from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
 from omnibot.turns.active import Active
 from omnibot.turns.admission import Admission
+from omnibot.turns.asides import Asides
 from omnibot.turns.model import (
     FrontDesk,
+    Kind,
     NewTurn,
     Person,
     Pressed,
@@ -35,8 +38,10 @@ from omnibot.turns.model import (
     Surface,
     Turn,
 )
+from omnibot.turns.presses import Presses
+from omnibot.turns.rows import read_turn, utcnow
 from omnibot.turns.rules import backoff
-from omnibot.turns.store import TurnStore, read_turn, utcnow
+from omnibot.turns.store import TurnStore
 from omnibot.turns.submission import Submission
 from omnibot.turns.watching import Watching
 
@@ -68,6 +73,7 @@ class Turns:
         scheduler: Scheduler,
         presence: Presence,
         *,
+        markets: Markets,
         desk: FrontDesk,
         reply: Reply,
         retention: timedelta,
@@ -81,8 +87,13 @@ class Turns:
         self._steps: set[asyncio.Task[None]] = set()
         self._stumbles: dict[str, int] = {}
         self._draining = False
-        self._watching = Watching(store, omni, keyring, reply, assure=self.assure)
-        self._admission = Admission(store, desk, keyring, reply, fail=self._watching.fail, aside=self._aside)
+        self._presses = Presses(store)
+        self._watching = Watching(store, self._presses, omni, markets, keyring, reply, assure=self.assure)
+        self._admission = Admission(
+            store, self._presses, desk, keyring, reply, fail=self._watching.fail, aside=self._aside
+        )
+        #: What people do with finished answers.
+        self.asides = Asides(store, self._presses, omni, keyring)
         self._submission = Submission(store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail)
 
     def start(self) -> None:
@@ -106,7 +117,11 @@ class Turns:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self._scheduler.finish("turns:renew")
-        await self._store.leases.release(list(self._active))
+        try:
+            await self._store.leases.release(list(self._active))
+        except SQLAlchemyError as error:
+            # They run out by themselves.
+            log.warning("release_failed", error=type(error).__name__)
         for turn_id in list(self._active):
             self._drop(turn_id)
         await self._presence.drop()
@@ -126,9 +141,9 @@ class Turns:
 
     async def press(self, token: str, *, team: str, person: Person, now_ts: str) -> Pressed:
         """Ask what a button asks, as the person who clicked."""
-        if self._own(await self._store.accept_press(token, team=team, person=person, now_ts=now_ts)):
+        if self._own(await self._presses.accept(token, team=team, person=person, now_ts=now_ts)):
             return Pressed.TAKEN
-        return Pressed.ALREADY if await self._store.is_pressed(token, person) else Pressed.GONE
+        return await self._presses.why_not(token, person)
 
     async def edit(self, source_key: str, event: Mapping[str, Any], edited_ts: str) -> bool:
         """The asker edited a message: if its turn still waits, its question changes. False: none waits."""
@@ -147,8 +162,14 @@ class Turns:
         stopped = await self._store.request_cancel(person, channel)
         for turn_id in stopped:
             self._poke(turn_id)
-        waiting = sum(state is State.ACCEPTED for state in stopped.values())
-        return len(stopped) - waiting, waiting
+        return _counted(stopped)
+
+    async def stop_thread(self, person: Person, channel: str, thread_ts: str, *, until_ts: str) -> tuple[int, int]:
+        """Stop a person's turns in one thread, but for those asked after `until_ts`. Returns as `stop` does."""
+        stopped = await self._store.request_cancel(person, channel, thread_ts=thread_ts, until_ts=until_ts)
+        for turn_id in stopped:
+            self._poke(turn_id)
+        return _counted(stopped)
 
     def _own(self, turn_id: str | None) -> bool:
         if turn_id is None:
@@ -313,7 +334,7 @@ class Turns:
         count = self._stumbles[turn_id] = self._stumbles.get(turn_id, 0) + 1
         delay = backoff(count, first=STUMBLE, most=MAX_STUMBLE)
         log.exception("step_failed", turn=turn_id, state=active.turn.state.value, again_in=delay)
-        if count == MAX_STUMBLES and active.turn.state in (State.ACCEPTED, State.SUBMITTING, State.RUNNING):
+        if count >= MAX_STUMBLES and active.turn.state in (State.ACCEPTED, State.SUBMITTING, State.RUNNING):
             active.stale = True
             try:
                 return await self._admission.apologise(active, BROKEN.format(reference=turn_id), None)
@@ -381,6 +402,8 @@ class Turns:
             return await self._canceled_early(active)
         if active.turn.question is None or active.turn.conversation_id is None:
             return await self._admission.admit(active)
+        if active.turn.kind is Kind.ACTION:
+            return await self._watching.carry_out(active)
         if await self._store.ahead(active.turn):
             return await self._queue(active)
         return await self._submission.begin(active)
@@ -390,6 +413,7 @@ class Turns:
         shown = active.turn.surface in (Surface.COMMAND, Surface.PRIVATE, Surface.PRESS) or active.turn.submissions
         if shown and active.turn.conversation_id is not None:
             return await self._watching.cancel_before_start(active)
+        await self._reply.retract(active.turn)
         active.turn = await self._store.move(active.turn, State.CANCELED)
         return None
 
@@ -405,6 +429,11 @@ class Turns:
         task = asyncio.ensure_future(work)
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)
+
+
+def _counted(stopped: Mapping[str, State]) -> tuple[int, int]:
+    waiting = sum(state is State.ACCEPTED for state in stopped.values())
+    return len(stopped) - waiting, waiting
 
 
 def _alarm(turn_id: str) -> str:

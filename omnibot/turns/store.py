@@ -1,11 +1,11 @@
-"""Turns, conversations, posts and buttons in SQL. Each transition is one guarded UPDATE."""
+"""Turns and conversations in SQL (buttons: presses.py). Each transition is one guarded UPDATE."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +25,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,23 +35,18 @@ from omnibot.errors import OwnershipLost
 from omnibot.turns.model import (
     Answer,
     Conversation,
-    Kind,
     NewTurn,
     OfferedButton,
-    Outcome,
     Person,
     State,
-    Surface,
     Turn,
 )
+from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
 from omnibot.turns.rules import DEADLINE
 
+#: Made once: an alias of a wide table costs more than the statement it stands in.
+_KNOWN = turns.alias("known")
 _BUSY = (State.SUBMITTING, State.RUNNING, State.FINALIZING)
-
-
-def utcnow() -> datetime:
-    """This machine's clock, UTC without zone, as the tables keep it."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 class TurnStore:
@@ -92,71 +86,32 @@ class TurnStore:
             "edited_ts": new.edited_ts,
             "question": new.question,
             "created_at": now,
-            **self._fresh(),
+            **self.fresh(),
         }
         if new.withdrawn:
             row |= {"state": State.CANCELED.value, "owner": None, "lease_until": None, "ended_at": now}
-        values = [_value(name, value) for name, value in row.items()]
+        values = [select_value(name, value) for name, value in row.items()]
         source = select(*values)
         if only_if_participant:
-            known = turns.alias("known")
             source = source.where(
                 exists(
                     select(literal(1)).where(
-                        known.c.channel == new.channel,
-                        known.c.thread_ts == new.thread_ts,
-                        known.c.user == new.person.user,
-                        known.c.org == new.person.org,
+                        _KNOWN.c.channel == new.channel,
+                        _KNOWN.c.thread_ts == new.thread_ts,
+                        _KNOWN.c.user == new.person.user,
+                        _KNOWN.c.org == new.person.org,
                         # Somebody who was turned away takes no part.
-                        or_(known.c.conversation_id.is_not(None), known.c.state.in_(OPEN_STATES)),
+                        or_(_KNOWN.c.conversation_id.is_not(None), _KNOWN.c.state.in_(OPEN_STATES)),
                     )
                 )
             )
         else:
             # SQLite cannot tell a SELECT's ON from an upsert's without a WHERE.
             source = source.where(literal(True))
-        statement = self._insert().from_select(list(row), source, include_defaults=False)
-        return turn_id if await self._insert_once(statement) else None
+        statement = self.insert().from_select(list(row), source, include_defaults=False)
+        return turn_id if await self.insert_once(statement) else None
 
-    async def accept_press(self, token: str, *, team: str, person: Person, now_ts: str) -> str | None:
-        """Turn a click on a button of ours into the clicker's turn, in one statement.
-
-        Returns:
-            The turn's id, or None: there is no such button, it asks nothing, or this person's click on it is
-            still being answered.
-        """
-        turn_id = secrets.token_hex(12)
-        asked = turns.alias("asked")
-        retry = buttons.c.kind == "retry"
-        row: dict[str, Any] = {
-            "id": turn_id,
-            "source_key": f"press:{turn_id}",
-            "press_key": press_key(token, person),
-            "surface": Surface.PRESS.value,
-            "kind": case((retry, asked.c.kind), else_=literal(Kind.INSTANT.value)),
-            "team": team,
-            "org": person.org,
-            "user": person.user,
-            "channel": asked.c.channel,
-            "thread_ts": asked.c.thread_ts,
-            "message_ts": now_ts,
-            # A deep insight's ticker lives there.
-            "event": case((retry, asked.c.event), else_=literal({}, turns.c.event.type)),
-            "question": case((retry, asked.c.question), else_=buttons.c.prompt),
-            "created_at": utcnow(),
-            **self._fresh(),
-        }
-        source = (
-            select(*[_value(name, value) for name, value in row.items()])
-            .select_from(buttons.join(asked, asked.c.id == buttons.c.turn_id))
-            .where(buttons.c.token == token, buttons.c.kind.in_(["prompt", "retry"]), asked.c.team == team)
-            # What was asked in private is nobody else's to ask again.
-            .where(or_(asked.c.surface != Surface.PRIVATE.value, asked.c.user == person.user))
-        )
-        statement = self._insert().from_select(list(row), source, include_defaults=False)
-        return turn_id if await self._insert_once(statement) else None
-
-    def _fresh(self) -> dict[str, Any]:
+    def fresh(self) -> dict[str, Any]:
         """What every new turn begins with: ours, due now by the database's clock."""
         return {
             "state": State.ACCEPTED.value,
@@ -169,17 +124,10 @@ class TurnStore:
             "lease_until": self.database.after(LEASE),
         }
 
-    async def is_pressed(self, token: str, person: Person) -> bool:
-        """Whether a click of this person on this button is still being answered."""
-        key = press_key(token, person)
-        query = select(literal(1)).where(turns.c.press_key == key, turns.c.state.in_(OPEN_STATES))
-        async with self.database.transaction() as connection:
-            return (await connection.execute(query)).first() is not None
-
-    def _insert(self) -> Any:
+    def insert(self) -> Any:
         return sqlite_insert(turns) if self.database.single_process else postgresql_insert(turns)
 
-    async def _insert_once(self, statement: Any) -> bool:
+    async def insert_once(self, statement: Any) -> bool:
         async with self.database.transaction() as connection:
             stored = await connection.execute(statement.on_conflict_do_nothing().returning(turns.c.id))
             return stored.first() is not None
@@ -196,7 +144,7 @@ class TurnStore:
         """The conversation a turn belongs to."""
         async with self.database.transaction() as connection:
             query = select(conversations).where(conversations.c.id == conversation_id)
-            return _read_conversation((await connection.execute(query)).mappings().one())
+            return read_conversation((await connection.execute(query)).mappings().one())
 
     async def ahead(self, turn: Turn) -> int:
         """How many open turns must end before this one may begin.
@@ -408,10 +356,7 @@ class TurnStore:
         async with self.database.transaction() as connection:
             moved = await self._move(connection, turn, State.FINALIZING, answer=asdict(answer))
             if offers:
-                await connection.execute(
-                    insert(buttons),
-                    [{**asdict(offer), "turn_id": turn.id, "pressed_by": list(offer.pressed_by)} for offer in offers],
-                )
+                await connection.execute(insert(buttons), [button_row(turn.id, offer) for offer in offers])
             if last_seq is not None:
                 await connection.execute(
                     update(conversations)
@@ -444,11 +389,23 @@ class TurnStore:
             turn_id: str | None = (await connection.execute(statement)).scalar_one_or_none()
             return turn_id
 
-    async def request_cancel(self, person: Person, channel: str) -> dict[str, State]:
-        """Ask for the end of all this person's open turns in a channel, whoever owns them. Returns their states."""
+    async def request_cancel(
+        self, person: Person, channel: str, *, thread_ts: str | None = None, until_ts: str | None = None
+    ) -> dict[str, State]:
+        """Ask for the end of all this person's open turns in a channel, whoever owns them. Returns their states.
+
+        Args:
+            person: whose turns.
+            channel: where they were asked, or are answered.
+            thread_ts: only those in this thread.
+            until_ts: only those asked no later.
+        """
+        narrower = [] if thread_ts is None else [turns.c.thread_ts == thread_ts]
+        narrower += [] if until_ts is None else [turns.c.message_ts <= until_ts]
         statement = (
             update(turns)
             .where(
+                *narrower,
                 turns.c.org == person.org,
                 turns.c.user == person.user,
                 or_(turns.c.channel == channel, turns.c.asked_in == channel),
@@ -489,101 +446,3 @@ class TurnStore:
                 .returning(turns.c.id)
             )
             return len(emptied.all())
-
-    # Buttons.
-
-    async def buttons_of(self, turn_id: str) -> list[OfferedButton]:
-        """The buttons stored with a turn, in order."""
-        query = select(buttons).where(buttons.c.turn_id == turn_id).order_by(buttons.c.position)
-        async with self.database.transaction() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [_read_button(row) for row in rows]
-
-    async def mark_pressed(self, token: str, user: str) -> str | None:
-        """Remember who pressed a button. Returns the turn it stands under, None if it already said so."""
-        async with self.database.transaction() as connection:
-            query = select(buttons.c.turn_id, buttons.c.pressed_by).where(buttons.c.token == token).with_for_update()
-            row = (await connection.execute(query)).first()
-            if row is None or user in row.pressed_by:
-                return None
-            await connection.execute(
-                update(buttons).where(buttons.c.token == token).values(pressed_by=[*row.pressed_by, user])
-            )
-            return str(row.turn_id)
-
-
-def press_key(token: str, person: Person) -> str:
-    """At most one open turn has this key."""
-    return f"{token}:{person.org}:{person.user}"
-
-
-def _value(name: str, value: Any) -> Any:
-    if hasattr(value, "__clause_element__") or hasattr(value, "compile"):
-        return value.label(name)
-    return literal(value, turns.c[name].type).label(name) if value is not None else null().label(name)
-
-
-#: A row as SQLAlchemy hands it out.
-Row = Mapping[Any, Any] | RowMapping
-
-
-def read_turn(row: Row) -> Turn:
-    """A row of `turns` as a value."""
-    answer = row["answer"]
-    return Turn(
-        surface=Surface(row["surface"]),
-        kind=Kind(row["kind"]),
-        state=State(row["state"]),
-        person=Person(row["org"], row["user"]),
-        answer=Answer(**{**answer, "outcome": Outcome(answer["outcome"])}) if answer else None,
-        notices=tuple(row["notices"]),
-        pressed=row["press_key"].split(":")[0] if row["press_key"] else None,
-        **{name: row[name] for name in _PLAIN},
-    )
-
-
-_PLAIN = (
-    "id",
-    "source_key",
-    "team",
-    "channel",
-    "thread_ts",
-    "message_ts",
-    "event",
-    "created_at",
-    "conversation_id",
-    "question",
-    "request",
-    "idempotency_key",
-    "request_thread_id",
-    "submitted_at",
-    "submissions",
-    "response_id",
-    "user_message_id",
-    "deadline_at",
-    "cancel_requested_at",
-    "canceled_by",
-    "queue_said",
-    "edits",
-    "ended_at",
-)
-
-
-def _read_conversation(row: Row) -> Conversation:
-    return Conversation(
-        id=row["id"],
-        team=row["team"],
-        channel=row["channel"],
-        thread_ts=row["thread_ts"],
-        principal=row["principal"],
-        account_id=row["account_id"] or None,
-        omni_thread_id=row["omni_thread_id"],
-        last_seq=row["last_seq"],
-    )
-
-
-def _read_button(row: Row) -> OfferedButton:
-    fields = {name: row[name] for name in ("token", "position", "kind", "part_index", "button_id", "label")}
-    return OfferedButton(
-        **fields, prompt=row["prompt"], action_id=row["action_id"], pressed_by=tuple(row["pressed_by"])
-    )

@@ -16,6 +16,7 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
 from omnibot.turns.active import Active
 from omnibot.turns.model import Conversation, Kind, Reply, Snapshot, State, Turn
+from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
     DEADLINE,
     Verdict,
@@ -27,12 +28,12 @@ from omnibot.turns.rules import (
     is_first_question,
     poll_after,
 )
-from omnibot.turns.store import TurnStore, utcnow
+from omnibot.turns.store import TurnStore
 
 log = structlog.get_logger(__name__)
 
 #: What omnibot can render and people may use: nothing yet beside words and prompts.
-CAPABILITIES: tuple[str, ...] = ()
+CAPABILITIES: tuple[str, ...] = ("OPEN_CHART", "OPEN_SCREENER")
 
 #: Seconds before each look for a lost create call; after the last one it is sent again.
 LOOK_AFTER = (0.0, 3.0, 7.0)
@@ -254,7 +255,7 @@ class Submission:
         if turn.request_thread_id is None and await self._repeatable(conversation):
             # The same request under the same key: done once, however often it is sent.
             return await self._send(active)
-        if active.looks <= len(LOOK_AFTER):
+        if active.looks <= len(LOOK_AFTER) and not _sent_long_ago(turn):
             return LOOK_AFTER[active.looks - 1]
         if turn.submissions >= MAX_SUBMISSIONS:
             return await self._fail(active, UNCONFIRMED, active.request_id)
@@ -332,6 +333,14 @@ class Submission:
         if turn.deadline_at is None:
             return False
         return (turn.deadline_at - utcnow()).total_seconds() <= wait
+
+
+def _sent_long_ago(turn: Turn) -> bool:
+    """Whether one look is as good as all of them: a process that keeps dying never comes to the last one."""
+    if turn.submissions != 1 or turn.submitted_at is None:
+        # Sent again since, and nobody wrote down when.
+        return False
+    return (utcnow() - turn.submitted_at).total_seconds() > CREATE_TIMEOUT + sum(LOOK_AFTER)
 
 
 def _body(turn: Turn, account_id: int | None, *, continuing: bool) -> dict[str, Any]:

@@ -7,28 +7,44 @@ import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import structlog
 
 from omnibot import telemetry
 from omnibot.accounts.service import Keyring
-from omnibot.clearstreet.models import ErrorStatus, Message, Part, Response, ThinkingPart, dump_part
+from omnibot.clearstreet.models import (
+    Action,
+    ErrorStatus,
+    Message,
+    OpenChart,
+    OpenScreener,
+    Part,
+    Response,
+    ThinkingPart,
+    dump_part,
+    read_action,
+)
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, RateLimited, Unauthorised
+from omnibot.markets.model import failed_exhibit
+from omnibot.markets.service import Markets
 from omnibot.turns.active import Active
 from omnibot.turns.model import Answer, Kind, OfferedButton, Outcome, Reply, Snapshot, State, Undeliverable
+from omnibot.turns.presses import Presses
+from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
     answer_to,
     backoff,
-    count_buttons,
     in_plain_words,
     is_late,
     joined_text,
-    offered,
+    offers,
     poll_after,
     snapshot_of,
+    to_look_up,
 )
-from omnibot.turns.store import TurnStore, utcnow
+from omnibot.turns.store import TurnStore
 
 log = structlog.get_logger(__name__)
 
@@ -41,13 +57,13 @@ CALL_TIMEOUT = 10.0
 
 #: Looks, a second apart, for an answer that has no response, before it counts as lost.
 HISTORY_LOOKS = 8
+#: Seconds that an answer waits for what stands beside it, and that a pressed action may take.
+EXHIBIT_PATIENCE, ACTION_PATIENCE = 3.0, 10.0
 #: Seconds for which an answer is offered to Slack.
 DELIVERY_PATIENCE = 3600.0
 
 #: Stands for "the turn goes on" where a number or None would mean something else.
 _NOT_YET = -1.0
-
-RETRY_LABEL = "Ask again"
 
 
 class Watching:
@@ -56,14 +72,18 @@ class Watching:
     def __init__(
         self,
         store: TurnStore,
+        presses: Presses,
         omni: Omni,
+        markets: Markets,
         keyring: Keyring,
         reply: Reply,
         *,
         assure: Callable[[Active, float], Awaitable[None]],
     ) -> None:
         self._store = store
+        self._presses = presses
         self._omni = omni
+        self._markets = markets
         self._keyring = keyring
         self._reply = reply
         self._assure = assure
@@ -316,6 +336,7 @@ class Watching:
     ) -> float | None:
         turn = active.turn
         shown = [part for part in parts if not isinstance(part, ThinkingPart)]
+        exhibits = await self._exhibits(active, shown) if outcome is Outcome.SUCCEEDED else []
         answer = Answer(
             outcome=outcome,
             parts=[dump_part(part) for part in shown],
@@ -325,17 +346,59 @@ class Watching:
             request_id=request_id,
             late=is_late(turn.submitted_at, utcnow()),
             message_id=message.id if message else None,
+            exhibits=exhibits,
         )
-        offers = offered(shown, [secrets.token_urlsafe(16) for _ in range(count_buttons(shown))])
-        if outcome is not Outcome.SUCCEEDED:
-            offers.append(_retry_button(len(offers)))
-        active.turn = await self._store.finalize(turn, answer, offers, message.seq if message else None)
-        log.info("turn_finalizing", turn=turn.id, outcome=outcome.value)
-        return await self._deliver(active, offers)
+        return await self._finalize(active, answer, shown, message.seq if message else None)
+
+    async def _finalize(
+        self, active: Active, answer: Answer, parts: Sequence[Part], last_seq: int | None
+    ) -> float | None:
+        turn = active.turn
+        found = offers(
+            parts, answer.exhibits, outcome=answer.outcome, kind=turn.kind, mint=lambda: secrets.token_urlsafe(16)
+        )
+        active.turn = await self._store.finalize(turn, answer, found, last_seq)
+        log.info("turn_finalizing", turn=turn.id, outcome=answer.outcome.value)
+        return await self._deliver(active, found)
+
+    # What comes from the market.
+
+    async def _exhibits(self, active: Active, parts: Sequence[Part]) -> list[dict[str, Any]]:
+        """What stands beside the words of an answer by itself. The answer waits for it, but not for long."""
+        wanted = to_look_up(parts)
+        if not wanted:
+            return []
+        key, _ = await self._authority(active)
+        found = await asyncio.gather(*(self._look_up(key, action, EXHIBIT_PATIENCE) for _, action in wanted))
+        return [{**exhibit, "part": part} for (part, _), exhibit in zip(wanted, found, strict=True)]
+
+    async def _look_up(self, key: str, action: Action, patience: float) -> dict[str, Any]:
+        match action:
+            case OpenChart():
+                return await self._markets.symbol(key, action.symbol, action.timeframe, patience=patience)
+            case OpenScreener():
+                return await self._markets.screen(key, action, patience=patience)
+            case _:
+                return failed_exhibit("this", "omnibot cannot carry this action out.", None)
+
+    async def carry_out(self, active: Active) -> float | None:
+        """Run the structured action that a button stood for; what comes of it is the reply."""
+        turn = active.turn
+        self._reply.begin(turn)
+        key, _ = await self._authority(active)
+        exhibit = await self._look_up(key, read_action(turn.event), ACTION_PATIENCE)
+        failed = exhibit["kind"] == "failed"
+        answer = Answer(
+            outcome=Outcome.FAILED if failed else Outcome.SUCCEEDED,
+            reason=f"Could not get {exhibit['what']}. {exhibit['reason']}" if failed else None,
+            request_id=exhibit["request_id"] if failed else None,
+            exhibits=[] if failed else [{**exhibit, "part": None}],
+        )
+        return await self._finalize(active, answer, (), None)
 
     async def deliver(self, active: Active) -> float | None:
         """Deliver a stored answer (again)."""
-        return await self._deliver(active, await self._store.buttons_of(active.turn.id))
+        return await self._deliver(active, await self._presses.of(active.turn.id))
 
     async def _deliver(self, active: Active, offers: Sequence[OfferedButton]) -> float | None:
         turn = active.turn
@@ -367,14 +430,3 @@ class Watching:
 
 def _stopped_by(active: Active) -> str:
     return "Stopped by" if active.turn.canceled_by else "The answer was stopped."
-
-
-def _retry_button(position: int) -> OfferedButton:
-    return OfferedButton(
-        token=secrets.token_urlsafe(16),
-        position=position,
-        kind="retry",
-        part_index=-1,
-        button_id="retry",
-        label=RETRY_LABEL,
-    )

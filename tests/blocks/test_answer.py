@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnibot.blocks.answer import AI_NOTICE, answer_pages, progress_page
+from omnibot.blocks.answer import AI_NOTICE, answer_pages
 from omnibot.blocks.values import Button, Page
 from tests.blocks import hostile
 from tests.blocks.checker import check, elements, live, strings
@@ -26,7 +26,7 @@ long_texts = st.one_of(
 
 
 def page_of(**given_words) -> Page:
-    [page] = answer_pages(**{"texts": ["Yes."], "buttons": [], **given_words})
+    [page] = answer_pages(**{"content": ["Yes."], "buttons": [], **given_words})
     return page
 
 
@@ -40,18 +40,19 @@ def types(page: Page) -> list[str]:
     st.lists(hostile.texts, max_size=3),
     st.sampled_from([None, "U123", "<!here>"]),
     st.one_of(st.none(), hostile.texts),
-    st.one_of(st.none(), buttons),
+    st.lists(buttons, max_size=7),
 )
 @settings(max_examples=60, deadline=None)
-def test_slack_takes_every_page_of_any_answer_and_nothing_in_it_pings(texts, offered, notices, person, outcome, retry):
+def test_slack_takes_every_page_of_any_answer_and_nothing_in_it_pings(texts, offered, notices, person, outcome, tools):
     pages = answer_pages(
-        texts=texts,
+        content=texts,
         buttons=offered,
         notices=notices,
         mention=person,
         outcome_line=outcome,
         outcome_by=person,
-        retry=retry,
+        tools=tools,
+        feedback="turn",
     )
 
     for page in pages:
@@ -59,12 +60,13 @@ def test_slack_takes_every_page_of_any_answer_and_nothing_in_it_pings(texts, off
     assert not live(pages, "U1", "W2", "U123")
     assert pages[-1].blocks[-1]["elements"][0]["text"] == AI_NOTICE
     pressable = [b for b in offered if b.runs and 0 < len(b.token) <= 2_000]
-    values = [e["value"] for page in pages for e in elements(page) if e["action_id"] != "omni_button:retry"]
-    assert values == [b.token for b in pressable]
+    values = [e["value"] for page in pages for e in elements(page)]
+    usable = [tool for tool in tools if 0 < len(tool.token) <= 2_000]
+    assert values == [b.token for b in [*pressable, *usable]]
 
 
 def test_a_short_answer_is_one_page_words_first_notice_last():
-    page = page_of(texts=["**Apple**", "rose."], buttons=[Button("t1", "Why?")])
+    page = page_of(content=["**Apple**", "rose."], buttons=[Button("t1", "Why?")])
 
     assert types(page) == ["markdown", "actions", "context"]
     assert page.blocks[0]["text"] == "**Apple**\n\nrose."
@@ -73,16 +75,16 @@ def test_a_short_answer_is_one_page_words_first_notice_last():
 
 
 def test_an_answer_without_words_says_so():
-    assert "Omni AI sent no words." in strings(page_of(texts=["", " "]).blocks)
-    assert "Omni AI sent no words." not in strings(page_of(texts=[], buttons=[Button("t", "Go")]).blocks)
+    assert "Omni AI sent no words." in strings(page_of(content=["", " "]).blocks)
+    assert "Omni AI sent no words." not in strings(page_of(content=[], buttons=[Button("t", "Go")]).blocks)
 
 
 def test_a_page_of_buttons_alone_says_them_in_words():
-    assert page_of(texts=[], buttons=[Button("t", "Show <news>")]).text.startswith("Choose: Show &lt;news&gt;")
+    assert page_of(content=[], buttons=[Button("t", "Show <news>")]).text.startswith("Choose: Show &lt;news&gt;")
 
 
 def test_the_asker_is_mentioned_once_with_the_first_words():
-    first, second = answer_pages(texts=["word " * 4_000], buttons=[], mention="U9")
+    first, second = answer_pages(content=["word " * 4_000], buttons=[], mention="U9")
 
     assert first.blocks[0]["text"]["text"] == "<@U9>"
     assert types(first) == ["section", "markdown"]
@@ -125,7 +127,7 @@ def test_a_long_label_is_cut_on_its_button_and_spelt_out_above_it():
 
 
 def test_a_label_of_many_thousand_characters_loses_none():
-    pages = answer_pages(texts=["x"], buttons=[Button("t", "word " * 4_000)])
+    pages = answer_pages(content=["x"], buttons=[Button("t", "word " * 4_000)])
 
     for page in pages:
         check(page)
@@ -156,7 +158,7 @@ def test_a_button_that_runs_nothing_is_words():
 
 
 def test_three_hundred_buttons_all_arrive():
-    pages = answer_pages(texts=["x"], buttons=[Button(f"t{n}", "long label " * 9) for n in range(300)])
+    pages = answer_pages(content=["x"], buttons=[Button(f"t{n}", "long label " * 9) for n in range(300)])
 
     for page in pages:
         check(page)
@@ -164,83 +166,34 @@ def test_three_hundred_buttons_all_arrive():
 
 
 def test_buttons_that_do_not_fit_below_the_last_words_get_a_page():
-    pages = answer_pages(texts=["w" * 11_400], buttons=[Button(f"t{n}", "label " * 12) for n in range(20)])
+    pages = answer_pages(content=["w" * 11_400], buttons=[Button(f"t{n}", "label " * 12) for n in range(20)])
 
     assert [types(page)[0] for page in pages] == ["markdown", "actions"]
 
 
-def test_retry_is_a_button_of_its_own():
-    page = page_of(retry=Button("r", "Try again"))
+def test_tools_stand_in_a_row_of_their_own_below_the_suggestions():
+    page = page_of(buttons=[Button("t1", "Why?")], tools=[Button("r", "Ask again"), Button("c", "Chart data (CSV)")])
 
-    assert [(e["action_id"], e["value"]) for e in elements(page)] == [("omni_button:retry", "r")]
+    assert types(page) == ["markdown", "actions", "actions", "context"]
+    assert [(e["action_id"], e["value"]) for e in elements(page)] == [
+        ("omni_button:1", "t1"),
+        ("omni_button:tool:1", "r"),
+        ("omni_button:tool:2", "c"),
+    ]
+
+
+def test_an_answer_can_be_rated_where_clear_street_knows_it():
+    assert types(page_of(feedback="turn"))[-2:] == ["context_actions", "context"]
+    assert "context_actions" not in types(page_of())
 
 
 def test_the_ai_notice_stands_on_the_last_page_only():
-    pages = answer_pages(texts=["word " * 8_000], buttons=[])
+    pages = answer_pages(content=["word " * 8_000], buttons=[])
 
     assert [AI_NOTICE in strings(page.blocks) for page in pages] == [False] * (len(pages) - 1) + [True]
 
 
 def test_the_same_answer_gives_the_same_pages():
-    first, second = (answer_pages(texts=[hostile.EXAMPLE], buttons=[Button("t", "a")]) for _ in range(2))
+    first, second = (answer_pages(content=[hostile.EXAMPLE], buttons=[Button("t", "a")]) for _ in range(2))
 
     assert first == second
-
-
-def test_progress_with_nothing_yet_says_it_works():
-    page = progress_page(thoughts=[], text="")
-
-    assert strings(page.blocks) == ["Working on it…"]
-    assert page.text == "Working on it…"
-
-
-def test_progress_shows_the_last_thoughts_the_time_and_the_words_so_far():
-    page = progress_page(thoughts=[f"[{n}/9] Reading\n{n}" for n in range(1, 10)], text="So **far**", elapsed=75.9)
-
-    lines = page.blocks[0]["elements"][0]["text"].split("\n")
-    assert lines == ["Working on it… · 1 min 15 s", *(f"[{n}/9] Reading {n}" for n in range(4, 10))]
-    assert page.blocks[1] == {"type": "markdown", "text": "So **far**"}
-    assert page.text == "So far"
-
-
-def test_progress_says_what_it_waits_for():
-    assert strings(progress_page(thoughts=[], text="", waiting="An earlier question comes first.").blocks) == [
-        "An earlier question comes first."
-    ]
-
-
-def test_progress_stays_one_page_and_says_that_there_is_more():
-    page = progress_page(thoughts=["t" * 1_000] * 10, text="A sentence of words. " * 3_000)
-
-    check(page)
-    assert strings(page.blocks)[-1] == "… more is coming"
-
-
-def test_progress_hides_half_a_link_and_a_table_without_rows():
-    def shown(text: str) -> str:
-        blocks = progress_page(thoughts=[], text=text).blocks
-        return blocks[1]["text"].strip() if len(blocks) > 1 else ""
-
-    assert shown("See [the filing](https://www.se") == "See"
-    assert shown("See [the fil") == "See"
-    assert shown("See &lt") == "See"
-    assert shown("Table:\n\n| a | b |\n|---|---|\n") == "Table:"
-    assert shown("Table:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n| 3") == "Table:\n\n| a | b |\n|---|---|\n| 1 | 2 |"
-    assert shown("```py\nx = 1") == "```py\nx = 1\n```"
-
-
-def test_no_prefix_of_a_hostile_stream_pings():
-    text = hostile.EXAMPLE + "".join(hostile.SNIPPETS)
-    for end in range(len(text) + 1):
-        page = progress_page(thoughts=[text[:end][-40:]], text=text[:end])
-        check(page)
-        assert not live([page]), text[:end]
-
-
-@given(long_texts, st.lists(hostile.texts, max_size=8), st.one_of(st.none(), hostile.texts))
-@settings(max_examples=40, deadline=None)
-def test_slack_takes_any_progress_and_nothing_in_it_pings(text, thoughts, waiting):
-    page = progress_page(thoughts=thoughts, text=text, waiting=waiting, elapsed=3)
-
-    check(page)
-    assert not live([page])

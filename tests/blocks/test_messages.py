@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omnibot.blocks.markdown import pings, plain_text
-from omnibot.blocks.messages import help_page, notice_page, one_line_page, root_page
-from omnibot.blocks.values import Button
+from omnibot.blocks.messages import help_page, one_line_page, root_page
 from tests.blocks import hostile
-from tests.blocks.checker import check, elements, live, strings
+from tests.blocks.checker import check, live, strings
 
 any_text = st.one_of(
     hostile.texts, hostile.texts.map(lambda text: text * 100), st.sampled_from(["&" * 9_000, "\n" * 5_000])
@@ -22,7 +21,6 @@ any_text = st.one_of(
 @settings(max_examples=60, deadline=None)
 def test_slack_takes_every_message_and_only_verified_people_are_mentioned(text, other):
     pages = [
-        notice_page(text, mention="U1", retry=Button("t", other), request_id=other),
         root_page(asker="U1", question=text, kind=other),
         one_line_page(text),
     ]
@@ -30,14 +28,6 @@ def test_slack_takes_every_message_and_only_verified_people_are_mentioned(text, 
     for page in pages:
         check(page)
     assert not live(pages, "U1")
-
-
-def test_a_notice_names_the_person_the_sentence_and_the_request():
-    page = notice_page("Clear Street is <busy>.", mention="U1", request_id="req-1", retry=Button("t", ""))
-
-    assert strings(page.blocks) == ["<@U1> Clear Street is &lt;busy&gt;.", "Request id: req-1", "Try again"]
-    assert page.text == "Clear Street is &lt;busy&gt;."
-    assert elements(page)[0]["value"] == "t"
 
 
 def test_the_root_message_mentions_the_asker_and_quotes_the_question():

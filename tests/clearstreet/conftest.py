@@ -108,7 +108,15 @@ async def api() -> AsyncIterator[ScriptedApi]:
 
 @pytest.fixture
 async def transport(api: ScriptedApi) -> AsyncIterator[Transport]:
-    one = Transport(base_url=api.base_url, timeout=0.5)
+    one = Transport(base_url=api.base_url, timeout=20)
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+async def hasty(api: ScriptedApi) -> AsyncIterator[Transport]:
+    """Gives each try one second."""
+    one = Transport(base_url=api.base_url, timeout=1)
     yield one
     await one.close()
 

@@ -117,13 +117,15 @@ async def finish(omni: Omni, created: Created) -> Response:
         await asyncio.sleep(0.02)
 
 
-async def test_a_turn_from_question_to_feedback(omni: Omni):
+async def test_a_turn_from_question_to_feedback(emulator: ClearStreetEmulator, omni: Omni):
+    emulator.pace = 1000
     created = await ask(omni, "everything, please")
     active = await omni.active_response(KEY, ACCOUNT, created.thread_id)
     assert active is not None
     assert active.id == created.response_id
     assert active.thoughts == ("Looking…",)
 
+    emulator.pace = 0.05
     response = await finish(omni, created)
     assert await omni.active_response(KEY, ACCOUNT, created.thread_id) is None
     assert response.text == "Here is everything."

@@ -54,12 +54,11 @@ def test_a_refund_never_overfills():
 
 async def test_writes_go_before_reads_and_equals_in_order():
     pacer = Pacer(rate=20)
-    for _ in range(20):
-        await pacer.turn("k", place=ORDINARY, within=0)
+    pacer.close("k", 0.5)
     served: list[str] = []
 
     async def call(name: str, place: int) -> None:
-        await pacer.turn("k", place=place, within=5)
+        await pacer.turn("k", place=place, within=20)
         served.append(name)
 
     calls = [("poll 1", ORDINARY), ("poll 2", ORDINARY), ("create", URGENT), ("poll 3", ORDINARY), ("cancel", URGENT)]
@@ -69,7 +68,7 @@ async def test_writes_go_before_reads_and_equals_in_order():
 
 
 async def test_keys_do_not_wait_for_each_other_and_are_not_kept():
-    pacer = Pacer(rate=1)
+    pacer = Pacer(rate=0.01)
     await pacer.turn("first-secret", place=ORDINARY, within=0)
     await pacer.turn("second-secret", place=ORDINARY, within=0)
 
@@ -82,49 +81,47 @@ async def test_a_closed_key_is_refused_at_once_when_it_stays_closed_for_too_long
     pacer = Pacer(rate=50)
     pacer.close("k", 90)
 
-    started = time.perf_counter()
-    with pytest.raises(RateLimited) as caught:
-        await pacer.turn("k", place=URGENT, within=30)
-    assert caught.value.retry_after == pytest.approx(90, abs=1)
-    assert time.perf_counter() - started < 0.1
+    async with asyncio.timeout(10):
+        with pytest.raises(RateLimited) as caught:
+            await pacer.turn("k", place=URGENT, within=30)
+    assert 80 < caught.value.retry_after <= 90
 
 
 async def test_a_closed_key_opens_again_for_those_who_wait():
     pacer = Pacer(rate=50)
     await pacer.turn("k", place=ORDINARY, within=0)
+    started = time.perf_counter()
     pacer.close("k", 0.1)
 
-    started = time.perf_counter()
-    await asyncio.gather(*(pacer.turn("k", place=ORDINARY, within=2) for _ in range(3)))
-    assert 0.1 <= time.perf_counter() - started < 0.5
+    await asyncio.gather(*(pacer.turn("k", place=ORDINARY, within=20) for _ in range(3)))
+    assert time.perf_counter() - started >= 0.1
 
 
 async def test_whoever_gives_up_costs_no_token():
     pacer = Pacer(rate=5)
     for _ in range(5):
         await pacer.turn("k", place=ORDINARY, within=0)
-    gone = [asyncio.create_task(pacer.turn("k", place=URGENT, within=5)) for _ in range(10)]
+    gone = [asyncio.create_task(pacer.turn("k", place=URGENT, within=60)) for _ in range(100)]
     await asyncio.sleep(0)
     for one in gone:
         one.cancel()
     await asyncio.gather(*gone, return_exceptions=True)
 
-    started = time.perf_counter()
-    await pacer.turn("k", place=ORDINARY, within=1)
-    assert time.perf_counter() - started < 0.3
+    await pacer.turn("k", place=ORDINARY, within=10)  # their tokens would take twice as long
 
 
 async def test_waiting_longer_than_said_is_refused():
-    pacer = Pacer(rate=2)
-    for _ in range(2):
-        await pacer.turn("k", place=ORDINARY, within=0)
-    first = asyncio.create_task(pacer.turn("k", place=URGENT, within=5))
-    second = asyncio.create_task(pacer.turn("k", place=URGENT, within=5))
+    """It looked as if there would be a place in time, but others go first."""
+    pacer = Pacer(rate=1)
+    await pacer.turn("k", place=ORDINARY, within=0)
+    before = [asyncio.create_task(pacer.turn("k", place=URGENT, within=60)) for _ in range(2)]
     await asyncio.sleep(0)
 
     with pytest.raises(RateLimited):
-        await pacer.turn("k", place=ORDINARY, within=0.6)
-    await asyncio.gather(first, second)
+        await pacer.turn("k", place=ORDINARY, within=1.5)
+    for one in before:
+        one.cancel()
+    await asyncio.gather(*before, return_exceptions=True)
 
 
 def test_a_rate_of_nothing_is_refused():

@@ -34,7 +34,7 @@ BODY = {"account_id": ACCOUNT, "type": "instant", "text": "Größe?", "capabilit
 
 TROUBLES = {
     "drop": (Say(drop=True), Unavailable),
-    "timeout": (Say(silence=0.7), Unavailable),
+    "timeout": (Say(silence=30), Unavailable),
     "500": (refusal(500), Unavailable),
     "503": (refusal(503), Unavailable),
     "429": (refusal(429, Retry_After="0"), RateLimited),
@@ -96,9 +96,10 @@ async def test_a_body_is_sent_exactly_and_with_the_callers_idempotency_key(api: 
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_a_post_is_sent_exactly_once(api: ScriptedApi, omni: Omni, trouble):
+async def test_a_post_is_sent_exactly_once(api: ScriptedApi, transport: Transport, hasty: Transport, trouble):
     answer, error = TROUBLES[trouble]
     api.script(POST, answer)
+    omni = Omni(hasty if trouble == "timeout" else transport)
 
     with pytest.raises(error):
         await omni.create_thread(KEY, ACCOUNT, BODY, idempotency_key="k")
@@ -107,29 +108,35 @@ async def test_a_post_is_sent_exactly_once(api: ScriptedApi, omni: Omni, trouble
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_a_delete_is_sent_exactly_once_also_on_a_kept_connection(api: ScriptedApi, omni: Omni, trouble):
+async def test_a_delete_is_sent_exactly_once_also_on_a_kept_connection(
+    api: ScriptedApi, transport: Transport, hasty: Transport, trouble
+):
     answer, error = TROUBLES[trouble]
     api.script(GET, payload("response_running"))
     api.script(DELETE, answer)
+    omni = Omni(hasty if trouble == "timeout" else transport)
     await omni.get_response(KEY, ACCOUNT, ANSWER)
+    api.heard.clear()
 
     with pytest.raises(error):
         await omni.cancel_response(KEY, ACCOUNT, ANSWER)
     await asyncio.sleep(0.05)
-    assert len(api.heard) == 2
+    assert api.paths() == [DELETE]
 
 
 @pytest.mark.parametrize(
     ("trouble", "tries"),
-    [("drop", 3), ("timeout", 2), ("500", 3), ("503", 3), ("429", 3), ("409", 1), ("not JSON", 1), ("redirect", 1)],
+    [("drop", 3), ("timeout", 3), ("500", 3), ("503", 3), ("429", 3), ("409", 1), ("not JSON", 1), ("redirect", 1)],
 )
-async def test_a_get_is_tried_again_where_that_may_help(api: ScriptedApi, transport: Transport, trouble, tries):
+async def test_a_get_is_tried_again_where_that_may_help(
+    api: ScriptedApi, transport: Transport, hasty: Transport, trouble, tries
+):
     answer, error = TROUBLES[trouble]
     api.script(GET, answer)
 
     with pytest.raises(error):
-        await get(transport, budget=1.2 if trouble == "timeout" else None)
-    assert len(api.heard) >= tries if trouble == "timeout" else len(api.heard) == tries
+        await get(hasty if trouble == "timeout" else transport, budget=30)
+    assert len(api.heard) == tries
 
 
 async def test_a_get_without_retries_is_tried_once(api: ScriptedApi, transport: Transport):
@@ -161,20 +168,19 @@ async def test_retry_after_within_the_budget_is_waited_for(api: ScriptedApi, tra
 
     started = time.perf_counter()
     await get(transport)
-    assert 0.3 <= time.perf_counter() - started < 0.9
+    assert time.perf_counter() - started >= 0.3
 
 
 async def test_retry_after_beyond_the_budget_is_the_callers_matter(api: ScriptedApi, transport: Transport):
     api.script(GET, refusal(429, Retry_After="90"), payload("response_running"))
 
-    started = time.perf_counter()
-    with pytest.raises(RateLimited) as first:
-        await get(transport)
-    with pytest.raises(RateLimited) as second:
-        await get(transport)
-    assert time.perf_counter() - started < 0.3
+    async with asyncio.timeout(40):
+        with pytest.raises(RateLimited) as first:
+            await get(transport)
+        with pytest.raises(RateLimited) as second:
+            await get(transport)
     assert first.value.retry_after == 90
-    assert second.value.retry_after == pytest.approx(90, abs=1)
+    assert 50 < second.value.retry_after <= 90
     assert len(api.heard) == 1  # the second was not even sent
     await transport.call("GET", PATH, key="another", ids={"response_id": ANSWER})  # other keys go on
 
@@ -303,21 +309,26 @@ async def test_a_trickle_is_cut_off_at_the_time_limit():
             await asyncio.sleep(0.02)
 
     async with talking(talk) as transport:
-        started = time.perf_counter()
-        with pytest.raises(Unavailable):
-            await get(transport, retries=False)
-        assert time.perf_counter() - started < 1
+        async with asyncio.timeout(10):  # the whole body would take twice as long
+            with pytest.raises(Unavailable):
+                await get(transport, retries=False)
 
 
-async def test_a_client_that_was_given_is_left_open():
-    def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=payload("response_running"))
+async def test_a_carrier_that_was_given_is_left_open():
+    class Carrier(httpx.AsyncBaseTransport):
+        closed = False
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        transport = Transport(base_url="http://test", client=client)
-        assert (await get(transport)).data["status"] == "running"
-        await transport.close()
-        assert not client.is_closed
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, json=payload("response_running"))
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    carrier = Carrier()
+    transport = Transport(base_url="http://test", carrier=carrier)
+    assert (await get(transport)).data["status"] == "running"
+    await transport.close()
+    assert not carrier.closed
 
 
 @pytest.mark.parametrize("key", ["", "two words", "schlüssel", "line\nbreak"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from omnibot.clearstreet.models import (
     ActionButton,
+    Balances,
     ChartPayload,
     Message,
     OpenEntitlementConsent,
@@ -40,6 +41,7 @@ _PLACES: dict[tuple[type, str], list[tuple[str, ...]]] = {
     (SuggestedActionsPart, "buttons"): [("payload", "actionButtons")],
     (Message, "parts"): [("content", "parts")],
     (Response, "parts"): [("content", "parts")],
+    (Balances, "daily_pnl"): [("daily_pnl",), ("daily_total_pnl",)],
     (Entitlement, "account_id"): [("account_id",), ("trading_account_id",)],
     (OpenEntitlementConsent, "account_ids"): [("account_ids",), ("trading_account_ids",)],
     (OpenEntitlementConsent, "entitlement_codes"): [("entitlement_codes",), ("requested_entitlement_codes",)],
@@ -97,6 +99,8 @@ def _at(original: JSON, place: tuple[str, ...]) -> JSON:
 def _same(value: Any, original: JSON) -> bool:
     if isinstance(value, datetime):
         return value == datetime.fromisoformat(original)
+    if isinstance(value, date):
+        return value == date.fromisoformat(original)
     if isinstance(value, Decimal):
         return float(value) == original if isinstance(original, float | int) else value == Decimal(original)
     if isinstance(original, str | list) and not original:

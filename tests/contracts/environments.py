@@ -47,7 +47,7 @@ class Sdk:
 
     def close(self) -> None:
         """End the driver."""
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
     async def __call__(self, base_url: str, call: str, **arguments: Any) -> Said:
         """One call, such as `v1.omni_ai.threads.get_threads`."""

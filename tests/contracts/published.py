@@ -94,8 +94,19 @@ _anything = st.recursive(
 )
 #: The document calls most moments plain strings; its examples show what they are. A blank for the T was seen.
 _moments = st.datetimes(timezones=st.just(UTC)).flatmap(lambda at: st.sampled_from([str(at), at.isoformat()]))
+_amounts = st.decimals(-(10**15), 10**15, places=4, allow_nan=False, allow_infinity=False).map(lambda one: f"{one:f}")
+#: The document calls amounts plain strings; its examples show what they are. So do these ends of their names.
+_AMOUNT_ENDS = (
+    *("_price", "_px", "_offset", "_basis", "_value", "_cash", "_credits", "_debits", "_adjustment", "_change"),
+    *("_pnl", "_pnl_pct", "quantity", "buying_power", "_excess", "_requirement", "_close", "_close_unadjusted"),
+)
+_AMOUNT_NAMES = {
+    *("price", "equity", "multiplier", "total", "used", "bid", "ask", "midpoint", "change", "change_percent", "iv"),
+    *("delta", "gamma", "vega", "theta", "rho"),
+}
 _FORMATS: dict[str, st.SearchStrategy[str]] = {
     "uuid": st.uuids(version=4).map(str),
+    "date-time": _moments,
     "date": st.dates().map(lambda day: day.isoformat()),
     "byte": st.binary(max_size=6).map(lambda raw: raw.hex()),
 }
@@ -135,6 +146,14 @@ def _of_type(kind: str, schema: JSON) -> st.SearchStrategy[JSON]:
 
 
 def _named(name: str, schema: JSON) -> st.SearchStrategy[JSON]:
-    if not name.endswith("_at"):
+    kinds = schema.get("type", [])
+    if "string" not in kinds:
         return values(schema)
-    return _moments | st.none() if "null" in schema["type"] else _moments
+    meant: st.SearchStrategy[JSON] | None = None
+    if name.endswith("_at"):
+        meant = _moments
+    elif "format" not in schema and "enum" not in schema and (name in _AMOUNT_NAMES or name.endswith(_AMOUNT_ENDS)):
+        meant = _amounts
+    if meant is None:
+        return values(schema)
+    return meant | st.none() if "null" in kinds else meant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from tests.contracts.conftest import MAIN, Caller
-from tests.contracts.published import OPERATIONS, STATUSES, answer_schema, literal
-from tests.emulator.clearstreet.test_scripts import QUESTIONS
+from tests.contracts.published import OPERATIONS, STATUSES, answer_schema, literal, literals
+from tests.emulator.clearstreet.test_scripts import QUESTIONS, parts_in
 
 BY_CALL = {f"{method} {path}": operation for operation, (method, path) in OPERATIONS.items()}
 VALIDATORS = {
@@ -58,6 +59,16 @@ async def take_a_turn(call: Caller, asked: dict[str, str]) -> None:
 )
 async def test_every_scenario_answers_as_published(call, question):
     await take_a_turn(call, await call.ask(question))
+
+    assert list(faults(call.seen)) == []
+
+
+async def test_every_chart_table_and_action_is_as_published(call, emulator):
+    emulator.pace = 0
+    asked = await call.ask("Good morning")
+    for question in parts_in("2026-08").values():
+        await call.finish(await call.ask(question, asked["thread_id"]))
+    await call("GET", f"{OMNI}/threads/{asked['thread_id']}/messages", account_id=MAIN)
 
     assert list(faults(call.seen)) == []
 
@@ -110,6 +121,7 @@ async def test_lists_and_their_pages_answer_as_published(call):
 
 
 async def test_what_only_2026_10_has_is_not_there(call):
+    assert (await call("GET", "/screener/catalog"))[0] == 404
     assert (await call("GET", f"{OMNI}/entitlement-status"))[0] == 404
     assert (await call("POST", f"{OMNI}/entitlements/opt-out", json={}))[0] == 404
 
@@ -123,6 +135,7 @@ async def test_every_documented_status_of_every_operation_can_be_had(call, emula
     await conversations(call, asked)
     await refusals(call, asked)
     await entitlements(call, emulator)
+    await trading(call, emulator)
 
     assert list(faults(call.seen)) == []
     had: dict[str, set[int]] = {}
@@ -162,6 +175,62 @@ async def refusals(call: Caller, asked: dict[str, str]) -> None:
     rating = f"{OMNI}/messages/{asked['user_message_id']}/feedback"
     for body in ({"account_id": MAIN, "score": 1}, {"account_id": FOREIGN, "score": 1}, {"account_id": MAIN}):
         await call("POST", rating, json=body)
+
+
+async def trading(call: Caller, emulator: ClearStreetEmulator) -> None:
+    """Everything about money and markets, but for what the document leaves out: a 409 for a client id used twice."""
+    accounts = [f"/accounts/{id}" for id in (MAIN, FOREIGN)]
+    emulator.order_plans.update({"*": "never", "MSFT": "partial"})
+    await call("GET", f"{accounts[0]}/balances", top_margin_contributors_limit=3)
+    await call("GET", "/accounts/404404/balances")
+    for account in accounts:
+        for path in ("balances", "positions", "orders", "orders/nobody"):
+            await call("GET", f"{account}/{path}")
+        await call("DELETE", f"{account}/orders/nobody")
+        await call("PATCH", f"{account}/orders/nobody", json={"quantity": "1"})
+        placed = [await call("POST", f"{account}/orders", json=[order]) for order in orders()]
+        ids = [answer["data"][0]["id"] for status, answer in placed if status == 200]
+        for change in ("{", '{"limit_price": "301.00"}'):
+            await call("PATCH", f"{account}/orders/{ids[0] if ids else ABSENT}", data=change)
+        for id in ids:
+            await call("GET", f"{account}/orders/{id}")
+            await call("DELETE", f"{account}/orders/{id}")
+        await call("GET", f"{account}/orders", page_size=2)
+    await call("POST", f"{accounts[0]}/orders", data="[{")
+    await call("POST", f"{accounts[0]}/orders", json=[{}])
+    await call("POST", f"{accounts[0]}/orders", json=[{**orders()[0], "quantity": "1000000"}])
+    await markets(call, emulator)
+
+
+def orders() -> list[dict[str, Any]]:
+    """One of each type, and one of an option."""
+    base = {"side": "BUY", "quantity": "1", "time_in_force": "DAY", "symbol": "AAPL"}
+    published = [
+        literal("openapi", name)[0] for name in literals("openapi") if name.startswith("submit_orders.request.")
+    ]
+    option = {**base, "symbol": "AAPL 280121C00300000", "order_type": "LIMIT", "limit_price": "1.00"}
+    dated = {**base, "order_type": "STOP", "stop_price": "300.00", "time_in_force": "GOOD_TILL_DATE"}
+    dated["expires_at"] = "2030-01-01T00:00:00Z"
+    partial = {**base, "symbol": "MSFT", "order_type": "MARKET", "quantity": "10"}
+    return [{**base, "order_type": "LIMIT", "limit_price": "300.00"}, option, dated, partial, *published]
+
+
+async def markets(call: Caller, emulator: ClearStreetEmulator) -> None:
+    everything = "AAPL,AAPL 280121C00300000,SPX,PENY"
+    for condition in ("live", "null", "one_sided", "halted"):
+        emulator.market.set(condition)
+        await call("GET", "/market-data/snapshot", instrument_ids=everything)
+    await call("GET", "/market-data/snapshot")
+    await call("GET", "/market-data/snapshot", instrument_ids="NOPE")
+    await call("GET", "/clock")
+    for phase in ("open", "closed", "early_close", "holiday"):
+        emulator.market.phase = phase
+        await call("GET", "/calendars/market-hours")
+        await call("GET", "/market-data/snapshot", instrument_ids=everything)
+    await call("POST", "/screener", json={"page_size": 5})
+    await call("POST", "/screener", json=literal("openapi", "component.ScreenerSearchRequest"))
+    await call("POST", "/screener", json={"filters": [{"left": {"name": "vibe"}}]})
+    await call("POST", "/screener", json={"sort_by": "price"})
 
 
 async def entitlements(call: Caller, emulator: ClearStreetEmulator) -> None:
@@ -240,3 +309,85 @@ async def test_a_refusal_is_the_published_one_word_for_word(call, example, metho
     assert (status, answer["error"]) == (published["error"]["code"], published["error"])
     assert answer.keys() == published.keys()
     assert answer["metadata"].keys() == published["metadata"].keys()
+
+
+ACCOUNTS = f"/accounts/{MAIN}"
+
+
+@pytest.mark.parametrize(
+    ("example", "method", "path", "sent"),
+    [
+        ("get_account_balances.403.Forbidden", "GET", f"/accounts/{FOREIGN}/balances", {}),
+        ("get_account_balances.404.AccountNotFound", "GET", "/accounts/404404/balances", {}),
+        ("get_positions.403.Forbidden", "GET", f"/accounts/{FOREIGN}/positions", {}),
+        ("get_orders.403.Forbidden", "GET", f"/accounts/{FOREIGN}/orders", {}),
+        ("submit_orders.403.Forbidden", "POST", f"/accounts/{FOREIGN}/orders", {"json": []}),
+        (
+            "submit_orders.422.PayloadMissingRequiredField",
+            "POST",
+            f"{ACCOUNTS}/orders",
+            {"data": '[{"side": "BUY", "quantity": "1"}' + "\n" * 25 + "]"},
+        ),
+        ("get_snapshots.400.MissingRequiredQueryParams", "GET", "/market-data/snapshot", {}),
+        (
+            "get_snapshots.404.InstrumentNotFoundById",
+            "GET",
+            "/market-data/snapshot",
+            {"instrument_ids": "a1a2a3a4-b1b2-c1c2-d1d2-d3d4d5d6d7d8"},
+        ),
+        (
+            "search_screener.422.PayloadUnknownField",
+            "POST",
+            "/screener",
+            {"data": '{\n  "filters": [],\n  "sort_by": null}'},
+        ),
+    ],
+)
+async def test_a_refusal_about_money_or_markets_is_the_published_one_word_for_word(call, example, method, path, sent):
+    published = literal("openapi", example)
+
+    status, answer = await call(method, path, **sent)
+
+    assert (status, answer["error"]) == (published["error"]["code"], published["error"])
+
+
+@pytest.mark.parametrize(
+    "example", ["get_order_by_id.404.OrderNotFoundById", "replace_order.404.OrderNotFoundForReplacement"]
+)
+async def test_an_order_that_is_not_there_is_not_found_in_the_published_words(call, example):
+    said = literal("openapi", example)["error"]["message"]
+    [id] = re.findall(r"Order (\S+) not found for account 100001", said)
+    method, body = ("PATCH", {"quantity": "1"}) if example.startswith("replace") else ("GET", None)
+
+    _, answer = await call(method, f"{ACCOUNTS}/orders/{id}", json=body)
+
+    assert answer["error"]["message"] == said.replace("100001", str(MAIN))
+
+
+@pytest.mark.parametrize(
+    ("example", "first", "second"),
+    [
+        (
+            "submit_orders.400.NoBuyingPower",
+            None,
+            {"side": "BUY", "order_type": "LIMIT", "limit_price": "300.00", "quantity": "1000"},
+        ),
+        (
+            "submit_orders.400.RiskCheckSelfMatch",
+            {"side": "BUY", "order_type": "LIMIT", "limit_price": "200.00", "quantity": "1"},
+            {"side": "SELL", "order_type": "LIMIT", "limit_price": "200.00", "quantity": "1"},
+        ),
+    ],
+)
+async def test_a_risk_refusal_has_the_published_shape_and_code(call, example, first, second):
+    published = literal("openapi", example)["error"]
+    bodies = [[{"symbol": "AAPL", "time_in_force": "DAY", **order}] for order in (first, second) if order]
+    *_, (_, answer) = [await call("POST", f"{ACCOUNTS}/orders", json=body) for body in bodies]
+    violation, info = answer["error"]["details"]
+    published_violation, published_info = published["details"]
+
+    assert answer["error"]["message"] == published["message"]
+    assert {**violation, "subject": ""} == {**published_violation, "subject": ""}
+    assert info["metadata"].keys() == published_info["metadata"].keys()
+    assert (info["reason"], info["domain"]) == (published_info["reason"], published_info["domain"])
+    assert info["metadata"]["side"] == published_info["metadata"]["side"]

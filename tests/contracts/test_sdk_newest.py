@@ -11,7 +11,7 @@ from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from tests.contracts.conftest import MAIN, Caller
 from tests.contracts.environments import Client, Sdk
 from tests.contracts.published import OPERATIONS
-from tests.emulator.clearstreet.test_scripts import QUESTIONS
+from tests.emulator.clearstreet.test_scripts import QUESTIONS, parts_in
 
 pytestmark = pytest.mark.timeout(300)  # the first run installs the SDK
 
@@ -167,6 +167,17 @@ async def test_every_scenario_is_known_to_the_sdk_from_its_first_snapshot_to_its
     assert response["output_message_id"] == messages[-1]["id"]
 
 
+async def test_every_chart_table_and_action_is_known_to_the_sdk(sdk, call, emulator):
+    emulator.pace = 0
+    thread = (await call.ask("Good morning"))["thread_id"]
+    *_, last = [await call.finish(await call.ask(question, thread)) for question in parts_in("2026-10").values()]
+    messages = await sdk(f"{THREADS}.get_messages", thread_id=thread, account_id=MAIN, page_size=100)
+    response = await sdk(f"{RESPONSES}.get_response_by_id", response_id=last["id"], account_id=MAIN)
+
+    assert len(messages) == 2 + 2 * len(parts_in("2026-10"))
+    assert response["output_message_id"] == messages[-1]["id"]
+
+
 async def test_the_strange_parts_are_beyond_the_sdk(sdk, call):
     response = await answered(sdk, call, "strange parts")
 
@@ -176,9 +187,113 @@ async def test_the_strange_parts_are_beyond_the_sdk(sdk, call):
     assert said.error[0] == "APIResponseValidationError"
 
 
+async def test_snapshots_of_all_sorts_in_every_condition(sdk, emulator):
+    names = ["AAPL", "AAPL 280121C00300000", "SPX", "GME"]
+    for condition in ("live", "null", "one_sided", "stale", "halted"):
+        emulator.market.set(condition)
+        rows = await sdk("instrument_data.market_data.get_snapshots", instrument_ids=names)
+
+        assert [row["symbol"] for row in rows] == names
+        assert (rows[0]["last_quote"] is None) == (condition in ("null", "halted"))
+
+
+async def test_clock_and_hours_at_every_phase_of_the_day(sdk, emulator):
+    assert (await sdk("calendar.get_clock"))["clock"]
+    for phase in ("open", "overnight", "pre_market", "after_hours", "closed", "holiday"):
+        emulator.market.phase = phase
+        equities, options = await sdk("calendar.get_market_hours_calendar")
+
+        assert equities["status"]["is_open"] == (phase not in ("closed", "holiday"))
+        assert options["market"] == "us_options"
+
+
+async def test_the_screener_and_its_catalog(sdk):
+    catalog = await sdk("screener.get_screener_catalog")
+    filters = [
+        {"left": {"name": "sector"}, "op": {"name": "ONE_OF"}, "right": [{"value": "ENERGY"}, {"value": "UTILITIES"}]},
+        {"left": {"name": "change_pct", "lookback": "ONE_YEAR"}, "op": {"name": "IS_NOT_NULL"}},
+        {
+            "left": {"name": "next_earnings_date"},
+            "op": {"name": "GREATER_THAN"},
+            "right": [{"variable": {"name": "today"}}],
+        },
+    ]
+    columns = [{"name": name} for name in catalog["fields"]["name"]]
+    sorts = [{"field": {"name": "market_cap"}, "direction": "ASC"}]
+
+    rows = await sdk("screener.search_screener", filters=filters, columns=columns, sorts=sorts, page_size=2)
+
+    assert [row[0]["value"] for row in rows] == ["NEE", "CVX"]
+    assert len(rows[0]) == len(columns)
+
+
+async def test_balances_and_positions(sdk):
+    balances = await sdk("accounts.get_account_balances", account_id=MAIN, top_margin_contributors_limit=2)
+    positions = await sdk("positions.get_positions", account_id=MAIN, sort_by="SYMBOL", sort_direction="ASC")
+
+    assert len(balances["margin_details"]["top_contributors"]) == 2
+    assert [position["quantity"] for position in positions] == ["120", "3", "-60", "40", "85.5"]
+
+
+ORDERS: list[dict[str, Any]] = [
+    {"order_type": "MARKET", "quantity": "1", "side": "BUY", "symbol": "AAPL"},
+    {"order_type": "LIMIT", "quantity": "1", "side": "SELL", "symbol": "TSLA", "limit_price": "500.00"}
+    | {"position_intent": "OPEN", "time_in_force": "AT_CLOSE"},
+    {"order_type": "STOP", "quantity": "1", "side": "BUY", "symbol": "KO", "stop_price": "90.00"},
+    {"order_type": "TRAILING_STOP_LIMIT", "quantity": "1", "side": "BUY", "symbol": "PG", "trailing_offset": "115"}
+    | {"trailing_offset_type": "BPS", "limit_offset": "0.50"},
+    {"order_type": "LIMIT", "quantity": "2", "side": "BUY", "symbol": "AAPL 280121C00300000", "limit_price": "0.01"},
+    {"order_type": "LIMIT", "quantity": "1", "side": "BUY", "symbol": "V", "limit_price": "1.00"}
+    | {"strategy": {"type": "DMA", "destination": "XNAS"}},
+    {"order_type": "LIMIT", "quantity": "1", "side": "BUY", "symbol": "MA", "limit_price": "1.00"}
+    | {"time_in_force": "GOOD_TILL_DATE", "expires_at": "2030-01-01T00:00:00Z", "extended_hours": True},
+]
+
+
+async def test_orders_of_every_kind_from_submission_to_their_end(sdk, emulator):
+    sent = [{"time_in_force": "DAY", "id": f"ours-{number}", **order} for number, order in enumerate(ORDERS)]
+    placed = await sdk("orders.submit_orders", account_id=MAIN, orders=sent)
+    emulator.pace = 0
+    listed = await sdk("orders.get_orders", account_id=MAIN, order_ids=[order["id"] for order in sent], page_size=100)
+    alone = [await sdk("orders.get_order_by_id", account_id=MAIN, order_id=order["id"]) for order in listed]
+
+    assert [order["status"] for order in placed] == ["PENDING_NEW"] * 7
+    assert [order["client_order_id"] for order in listed] == [order["id"] for order in sent]
+    assert [order["status"] for order in listed[:4]] == ["FILLED", "NEW", "PENDING_TRIGGER", "PENDING_TRIGGER"]
+    assert [order["strategy"] for order in listed][5] == {"type": "DMA", "destination": "XNAS"} | {
+        "start_at": None,
+        "end_at": None,
+    }
+    assert [order["id"] for order in alone] == [order["id"] for order in listed]
+
+
+async def test_an_order_is_replaced_canceled_and_queued(sdk, emulator):
+    emulator.pace = 0
+    order = {"time_in_force": "DAY", "id": "ours", **ORDERS[5]}
+    [placed] = await sdk("orders.submit_orders", account_id=MAIN, orders=[order])
+    replacing = await sdk("orders.replace_order", account_id=MAIN, order_id="ours", limit_price="2.00", quantity="3")
+    ended, now = await sdk("orders.get_orders", account_id=MAIN, order_ids=["ours"], status=["REPLACED", "NEW"])
+    canceling = await sdk("orders.cancel_open_order", account_id=MAIN, order_id="ours")
+    emulator.market.phase = "closed"
+    await sdk("orders.submit_orders", account_id=MAIN, orders=[{**order, "id": "later"}])
+    [queued] = await sdk("orders.get_orders", account_id=MAIN, status=["QUEUED"])
+
+    assert (replacing["status"], replacing["id"], ended["status"]) == ("PENDING_REPLACE", placed["id"], "REPLACED")
+    assert (now["limit_price"], now["quantity"], canceling["status"]) == ("2.00", "3", "PENDING_CANCEL")
+    assert queued["queue_state"] == "AWAITING_RELEASE"
+
+
 @pytest.mark.parametrize(
     ("call", "arguments", "expected"),
     [
+        (
+            "orders.submit_orders",
+            {"account_id": MAIN, "orders": [{**ORDERS[0], "time_in_force": "DAY", "quantity": "1000000"}]},
+            ("BadRequestError", 400),
+        ),
+        ("orders.get_order_by_id", {"account_id": MAIN, "order_id": "nobody"}, ("NotFoundError", 404)),
+        ("instrument_data.market_data.get_snapshots", {"instrument_ids": ["NOPE"]}, ("NotFoundError", 404)),
+        ("screener.search_screener", {"columns": [{"name": "vibe"}]}, ("BadRequestError", 400)),
         (f"{THREADS}.get_thread_by_id", {"thread_id": ABSENT}, ("NotFoundError", 404)),
         (f"{THREADS}.get_threads", {"account_id": 20001}, ("PermissionDeniedError", 403)),
         (f"{THREADS}.create_thread", {"type": "instant"}, ("BadRequestError", 400)),
@@ -190,6 +305,16 @@ async def test_refusals_have_their_names_in_the_sdk_too(sdk, call, arguments, ex
 
     assert said.error is not None
     assert said.error[:2] == expected
+
+
+async def test_a_client_id_used_twice_is_a_conflict(sdk):
+    order = {"time_in_force": "DAY", "id": "once", **ORDERS[0]}
+    await sdk("orders.submit_orders", account_id=MAIN, orders=[order])
+
+    said = await sdk.say("orders.submit_orders", account_id=MAIN, orders=[order])
+
+    assert said.error is not None
+    assert said.error[:2] == ("ConflictError", 409)
 
 
 async def test_a_second_question_at_once_is_a_conflict(sdk, call):
@@ -218,11 +343,12 @@ async def test_a_misspelt_optional_field_would_not_slip_through(sdk, emulator, c
     assert (said.error, said.unknown) == (None, unknown)
 
 
-def test_the_emulator_has_the_published_endpoints_and_the_two_that_came_after_them():
+def test_the_emulator_has_the_published_endpoints_and_the_three_that_came_after_them():
     routes = ClearStreetEmulator(revision="2026-10").endpoints
 
     assert set(routes) == {
         *(f"{method} {path}" for method, path in OPERATIONS.values()),
         "GET /v1/omni-ai/entitlement-status",
         "POST /v1/omni-ai/entitlements/opt-out",
+        "GET /v1/screener/catalog",
     }

@@ -9,7 +9,7 @@ import pytest
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from tests.contracts.conftest import MAIN, actions_of, everything
 from tests.contracts.environments import Client, Sdk
-from tests.emulator.clearstreet.test_scripts import QUESTIONS
+from tests.emulator.clearstreet.test_scripts import QUESTIONS, parts_in
 
 pytestmark = pytest.mark.timeout(300)  # the first run installs the SDK
 
@@ -19,6 +19,12 @@ GRANT = {
     "agreement_id": "01JZ0000000000000000000000",
     "requested_entitlement_codes": ["omni.account_data"],
     "trading_account_ids": [MAIN],
+}
+#: Scripts whose parts 2026-04 documents in fields that no SDK has: consent by its longer names, orders with the type of
+#: their instrument, charts of a symbol.
+BEYOND = {
+    *("positions", "symbol_chart", "prefill_every_type"),
+    *(f"prefill_{name}" for name in ("buy", "market", "sell", "short", "two", "option")),
 }
 oldest = pytest.mark.parametrize("revision", ["2026-04"])
 middle = pytest.mark.parametrize("revision", ["2026-08"])
@@ -83,6 +89,17 @@ async def test_every_scenario_is_known_to_the_sdk(sdk, call, question):
     await turn(sdk, call, question)
 
 
+@oldest
+async def test_every_chart_table_and_action_is_known_to_the_sdk_but_for_some(sdk, call, emulator):
+    emulator.pace = 0
+    thread = (await call.ask("Good morning"))["thread_id"]
+    for question in [text for name, text in parts_in("2026-04").items() if name not in BEYOND]:
+        await call.finish(await call.ask(question, thread))
+    messages = await sdk(f"{THREADS}.get_messages", thread_id=thread, account_id=MAIN, page_size=100)
+
+    assert len(messages) == 2 + 2 * len(parts_in("2026-04").keys() - BEYOND)
+
+
 async def test_every_kind_of_part_and_action_is_known_to_the_sdk_but_for_one(sdk, call, emulator):
     """The consent action is the one: 2026-04 documents it with longer names than any SDK ever had."""
     *others, _ = actions_of("2026-04")
@@ -142,3 +159,34 @@ async def test_agreements_and_accounts(sdk):
 
     assert agreement["entitlement_codes"] == ["omni.account_data"]
     assert [account["id"] for account in accounts] == [MAIN, 19817]
+
+
+@oldest
+async def test_market_data_and_holdings_as_2026_04_knows_them(sdk, emulator):
+    names = ["AAPL", "AAPL 280121C00300000", "SPX"]
+    for condition in ("live", "null", "one_sided"):
+        emulator.market.set(condition)
+        rows = await sdk("instrument_data.market_data.get_snapshots", instrument_ids=names)
+
+        assert (rows[0]["last_quote"] is None) == (condition != "live")
+    hours = await sdk("calendar.get_market_hours_calendar", date="2026-11-20")
+    balances = await sdk("accounts.get_account_balances", account_id=MAIN, top_margin_contributors_limit=1)
+    positions = await sdk("positions.get_positions", account_id=MAIN)
+
+    assert [one["market"] for one in hours] == ["us_equities", "us_options"]
+    assert balances["margin_details"]["pattern_day_trader"] is False
+    assert len(positions) == 5
+
+
+@oldest
+async def test_orders_as_2026_04_knows_them(sdk, emulator):
+    emulator.pace = 0
+    order = {"order_type": "LIMIT", "limit_price": "1.00", "side": "BUY", "symbol": "AAPL 280121C00300000"}
+    order |= {"quantity": "1", "time_in_force": "GOOD_TILL_CROSSING", "position_effect": "OPEN", "id": "ours"}
+    [placed] = await sdk("orders.submit_orders", account_id=MAIN, orders=[order])
+    await sdk("orders.replace_order", account_id=MAIN, order_id="ours", limit_price="2.00")
+    ended, now = await sdk("orders.get_orders", account_id=MAIN)
+    canceling = await sdk("orders.cancel_open_order", account_id=MAIN, order_id="ours")
+
+    assert (ended["id"], ended["status"], now["limit_price"]) == (placed["id"], "REPLACED", "2.00")
+    assert (now["time_in_force"], canceling["status"]) == ("GOOD_TILL_CROSSING", "PENDING_CANCEL")

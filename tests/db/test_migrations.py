@@ -99,7 +99,7 @@ def test_every_usual_spelling_of_a_database_url_is_understood(given: str, driver
     assert parse_url(given).drivername == driver
 
 
-@pytest.mark.parametrize("given", ["mysql://u@h/db", "not a url", ""])
+@pytest.mark.parametrize("given", ["mysql://u@h/db", "postgresql://u@h:port/db", "not a url", ""])
 def test_other_databases_are_refused_in_words(given: str):
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         parse_url(given)

@@ -56,7 +56,13 @@ async def test_the_turns_of_an_instance_without_a_lock_are_taken_at_once(databas
     await TurnStore(database, living.instance).accept(new_turn("1700000002.000100"))
     assert await claimed(database, heir.instance) == []
     await dead.drop()
-    assert await claimed(database, heir.instance) == [turn_id]
+    # The server lets go of a lock when it has ended the session, which may be a moment after we hung up.
+    found: list[str] = []
+    for _ in range(400):
+        if found := await claimed(database, heir.instance):
+            break
+        await asyncio.sleep(0.05)
+    assert found == [turn_id]
 
 
 async def test_eight_claims_at_once_share_the_turns_and_none_is_taken_twice(

@@ -16,13 +16,15 @@ from typing import Any
 import aiohttp
 import pytest
 
-from omnibot.db.migrate import upgrade
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import Message
 
 #: Scripted answers run this much faster than in the demo.
 PACE = 0.05
+
+#: How the names of the bot's own settings begin.
+SETTINGS = ("SLACK_", "CLEAR_STREET_", "OMNIBOT_")
 
 
 @dataclass
@@ -78,7 +80,7 @@ class House:
         await self.connected()
 
     async def connected(self) -> None:
-        await self.slack.wait_for(lambda: self.slack.socket_mode.sockets, timeout=20)
+        await self.slack.wait_for(lambda: self.slack.socket_mode.sockets, timeout=60)
 
     async def restart(self) -> None:
         """kill -9, then the same again."""
@@ -137,23 +139,33 @@ class House:
 FINISHED = "Omni AI can be wrong"
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An upgraded database to copy: the upgrade itself is tested elsewhere, and takes a process's start each time."""
-    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
-    asyncio.run(upgrade(f"sqlite:///{path}"))
-    return path
-
-
 @pytest.fixture
 async def house(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """A running house; `@pytest.mark.parametrize("house", ["2026-10"], indirect=True)` picks a generation."""
-    revision = getattr(request, "param", "2026-04")
+    async with furnished(tmp_path, migrated, revision=getattr(request, "param", "2026-04")) as house:
+        await house.start()
+        yield house
+
+
+def settle_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a bot in this process read the house's settings, and leave the logging alone."""
+    monkeypatch.setattr("omnibot.telemetry.configure", lambda *_: None)
+    for name in list(os.environ):
+        if name.startswith(SETTINGS):
+            monkeypatch.delenv(name)
+    for name, value in house.bot.environment.items():
+        if name.startswith(SETTINGS) or name in ("DATABASE_URL", "PORT"):
+            monkeypatch.setenv(name, value)
+
+
+@contextlib.asynccontextmanager
+async def furnished(tmp_path: Path, migrated: Path, *, revision: str = "2026-04") -> AsyncIterator[House]:
+    """A house whose bot does not run yet."""
     slack, omni = SlackEmulator(), ClearStreetEmulator(revision=revision, pace=PACE)
     await slack.start()
     await omni.start()
     environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "CLEAR_STREET_", "OMNIBOT_"))},
+        **{k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)},
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_API_URL": slack.api_url,
@@ -164,14 +176,10 @@ async def house(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) 
     }
     shutil.copyfile(migrated, tmp_path / "omnibot.sqlite3")
     bot = Bot(environment, tmp_path / "bot.log")
-    house = House(slack, omni, bot)
     try:
-        await house.start()
-        yield house
+        yield House(slack, omni, bot)
     finally:
         if bot.process is not None:
             await bot.kill()
         await slack.close()
         await omni.close()
-        if getattr(request.node, "failed", False):
-            print(bot.logged())

@@ -5,9 +5,11 @@ import os
 import signal
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from omnibot.emulator.faults import Hold
 from tests.journeys.conftest import House
 
 WORDS = "The answer that must arrive exactly once, whole."
@@ -21,13 +23,13 @@ async def ask(house: House) -> str:
     return await house.slack.say("ana", "trading", "@Omni once please")
 
 
-async def one_whole_answer(house: House, ts: str, timeout: float = 30) -> None:
+async def one_whole_answer(house: House, ts: str, timeout: float = 30, asked: int = 1) -> None:
     await house.answered("trading", ts, WORDS, timeout=timeout)
     await asyncio.sleep(1)
     texts = house.shown("trading", ts)
     assert len(texts) == 1, texts
     assert texts[0].count(WORDS) == 1
-    assert house.asked() == ["once please"]
+    assert house.asked() == ["once please"] * asked
 
 
 FAULTS = {
@@ -85,25 +87,49 @@ async def test_a_create_call_that_is_refused_is_one_error_with_a_retry(house: Ho
     assert house.asked() == ["once please"]
 
 
-METHODS = ["users.info", "chat.postMessage", "chat.update"]
+#: The 429 last: after it omnibot goes easy on the method for a while.
+SLACK_FAULTS: list[Any] = [
+    {"status": 500},
+    {"status": 200, "body": "certainly"},
+    "before",
+    "after",
+    {"status": 429, "headers": {"Retry-After": "1"}},
+]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("fault", SLACK_FAULTS)
+async def test_not_being_told_at_once_who_asks(house: House, fault):
+    befall(house, "users.info", fault)
+    await one_whole_answer(house, await ask(house))
+
+
+def befall(house: House, method: str, fault: Any) -> Hold:
+    """Let this happen to the next call."""
+    gate = house.slack.gate
+    return gate.refuse(method, **fault) if isinstance(fault, dict) else gate.drop(method, fault)
+
+
 @pytest.mark.parametrize(
-    "fault",
-    [{"status": 429, "headers": {"Retry-After": "1"}}, {"status": 500}, {"status": 200, "body": "certainly"}],
-    ids=["429", "500", "not json"],
+    "method",
+    [
+        "chat.startStream",
+        "chat.appendStream",
+        "chat.stopStream",
+        "chat.update",
+        "without streams: chat.postMessage",
+        "without streams: chat.update",
+    ],
 )
-async def test_every_slack_method_refused_once(house: House, method: str, fault):
-    house.slack.gate.refuse(method, **fault)
-    await one_whole_answer(house, await ask(house))
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("point", ["before", "after"])
-async def test_every_slack_method_dropped_once(house: House, method: str, point):
-    house.slack.gate.drop(method, point)
-    await one_whole_answer(house, await ask(house))
+async def test_every_slack_method_refused_or_dropped_once(house: House, method: str):
+    """One bot for all faults of a method: each costs it one call, and no answer."""
+    streams, method = "without streams" not in method, method.split(": ")[-1]
+    if not streams:
+        refused = {"ok": False, "error": "channel_type_not_supported"}
+        house.slack.gate.refuse("chat.startStream", status=200, body=refused, count=1_000)
+    for asked, fault in enumerate(SLACK_FAULTS, start=1):
+        rule = befall(house, method, fault)
+        await one_whole_answer(house, await ask(house), asked=asked)
+        assert rule.calls, (method, fault)
 
 
 async def test_a_database_locked_by_somebody_else_for_seconds(house: House, tmp_path: Path):

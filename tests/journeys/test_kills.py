@@ -100,9 +100,9 @@ async def test_during_a_poll(house: House, point):
 
 
 @pytest.mark.parametrize("point", ["before", "after"])
-async def test_while_the_placeholder_is_posted(house: House, point):
+async def test_while_the_stream_is_begun(house: House, point):
     house.script("once", WORDS, seconds=2)
-    hold = house.slack.gate.hold("chat.postMessage", point)
+    hold = house.slack.gate.hold("chat.startStream", point)
     ts = await house.slack.say("ana", "trading", "@Omni once please")
     await hold.reached()
     await house.bot.kill()
@@ -111,6 +111,23 @@ async def test_while_the_placeholder_is_posted(house: House, point):
     await settled(house, "trading", ts)
     assert len(house.replies("trading", ts)) == 1
     assert house.asked() == ["once please"]
+
+
+async def test_while_the_answer_grows(house: House):
+    house.script("once", WORDS + " And on it goes." * 30, seconds=4)
+    hold = house.slack.gate.hold("chat.appendStream", "after", matches=lambda call: WORDS[:20] in str(call.args))
+    ts = await house.slack.say("ana", "trading", "@Omni once please")
+    await hold.reached()
+    await house.bot.kill()
+    hold.release()
+    (message,) = house.replies("trading", ts)
+    assert message.streaming
+    await house.start()
+    await settled(house, "trading", ts)
+    (message,) = house.replies("trading", ts)
+    assert not message.streaming
+    sessions = house.slack.sessions.values()
+    await house.slack.wait_for(lambda: all(session["status"] == "active" for session in sessions))
 
 
 def is_final(call) -> bool:

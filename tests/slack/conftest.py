@@ -1,5 +1,6 @@
 """The reply writer on a real socket: our Slack emulator, slack_sdk's client, a real database."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +8,12 @@ from pathlib import Path
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from omnibot.charts import Charts
 from omnibot.db.engine import Database, open_database
-from omnibot.db.migrate import upgrade
 from omnibot.emulator.slack import Message, SlackEmulator
 from omnibot.slack.bot import open_client, open_session
 from omnibot.slack.budget import Budget
+from omnibot.slack.files import Pictures
 from omnibot.slack.posts import Posts
 from omnibot.slack.replies import SlackReply
 from omnibot.turns.model import Kind, NewTurn, Person, Surface, Turn
@@ -31,10 +33,17 @@ class Desktop:
     database: Database
     store: TurnStore
     reply: SlackReply
+    charts: Charts
 
-    def successor(self) -> SlackReply:
+    def successor(self, budget: Budget | None = None) -> SlackReply:
         """What another process would have: the same database, nothing in memory."""
-        return SlackReply(self.client, Posts(self.client, self.database, assure=always_ours), Budget())
+        posts = Posts(self.client, self.database, assure=always_ours)
+        return SlackReply(self.client, posts, budget or Budget(), Pictures(self.client, self.database, self.charts))
+
+    def without_streams(self) -> None:
+        """A workspace that knows no streams: drafts are posted, and drawn anew."""
+        refused = {"ok": False, "error": "channel_type_not_supported"}
+        self.slack.gate.refuse("chat.startStream", status=200, body=refused, count=1_000)
 
     async def turn(self, *, channel: str = "trading", user: str = "ana") -> Turn:
         """A turn whose question stands in Slack."""
@@ -67,13 +76,15 @@ class Desktop:
 
 
 @pytest.fixture
-async def desktop(tmp_path: Path) -> AsyncIterator[Desktop]:
-    url = f"sqlite:///{tmp_path}/replies.sqlite3"
-    await upgrade(url)
-    database = await open_database(url)
+async def desktop(tmp_path: Path, migrated: Path) -> AsyncIterator[Desktop]:
+    shutil.copyfile(migrated, tmp_path / "replies.sqlite3")
+    database = await open_database(f"sqlite:///{tmp_path}/replies.sqlite3")
     async with SlackEmulator() as slack, open_session() as session:
         client = open_client(session, token=slack.bot_token, api_url=slack.api_url)
-        reply = SlackReply(client, Posts(client, database, assure=always_ours), Budget())
-        yield Desktop(slack, client, database, TurnStore(database, "this"), reply)
+        charts = Charts()
+        posts = Posts(client, database, assure=always_ours)
+        reply = SlackReply(client, posts, Budget(), Pictures(client, database, charts))
+        yield Desktop(slack, client, database, TurnStore(database, "this"), reply, charts)
         await reply.close()
+        await charts.close()
     await database.close()

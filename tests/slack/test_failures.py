@@ -1,12 +1,13 @@
 """What Slack's refusals mean, and when progress may be written."""
 
+import heapq
 from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from omnibot.slack.budget import Budget
+from omnibot.slack.budget import OPEN_STREAMS, UPDATE_PACE, Budget
 from omnibot.slack.failures import Failure, judge
 
 
@@ -50,7 +51,7 @@ def test_what_a_failed_call_means(error: Exception, failure: Failure, wait: floa
 
 
 def test_progress_of_a_workspace_is_spread_over_the_minute():
-    budget = Budget(per_minute=30, burst=10)
+    budget = Budget()
     assert [budget.wait("T1", "chat.update", 0.0) for _ in range(10)] == [0.0] * 10
     assert budget.wait("T1", "chat.update", 0.0) == pytest.approx(2.0)
     assert budget.wait("T2", "chat.update", 0.0) == 0.0
@@ -68,8 +69,43 @@ def test_progress_in_any_minute_stays_below_slacks_tier():
     assert written <= 40
 
 
+def test_progress_of_many_turns_that_wait_for_the_same_place_stays_below_slacks_tier():
+    budget, written, limit = Budget(), 0, 40
+    asking = [(0.0, turn) for turn in range(100)]  # when each turn asks (again)
+    while asking[0][0] < 60:
+        now, turn = heapq.heappop(asking)
+        wait = budget.wait("T1", "chat.update", now)
+        written += wait == 0.0
+        heapq.heappush(asking, (now + (wait or UPDATE_PACE), turn))
+    assert limit - 2 <= written <= limit
+
+
 def test_after_a_429_nothing_is_written_until_slack_allows_it():
     budget = Budget()
     budget.close("T1", "chat.update", 0.0, 10)
-    assert budget.wait("T1", "chat.update", 0.0) >= 10
-    assert budget.wait("T1", "chat.update", 12.1) == 0.0
+    assert budget.wait("T1", "chat.update", 0.0) == pytest.approx(10)
+    assert budget.wait("T1", "chat.update", 10.1) == 0.0
+
+
+def test_a_stream_begins_only_where_its_end_is_reserved():
+    budget = Budget()
+    now, begun = 0.0, 0
+    while now < 600:
+        begun += budget.take_stream("T1", now)
+        now += 0.5
+    assert begun == OPEN_STREAMS
+
+    budget.give_stream("T1")
+    assert budget.take_stream("T1", now + 60)
+    assert not budget.take_stream("T1", now + 120)
+    assert budget.take_stream("T2", now)
+
+
+def test_streams_begun_in_any_minute_stay_below_slacks_tier():
+    budget = Budget()
+    begun = 0
+    for tenth in range(600):
+        if budget.take_stream("T1", tenth / 10):
+            begun += 1
+            budget.give_stream("T1")
+    assert begun <= 15

@@ -1,15 +1,18 @@
 """Every way Slack can refuse a reply, and the reply that arrives all the same, once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from omnibot.blocks.answer import AI_NOTICE
+from omnibot.blocks.reply import reply_pages
 from omnibot.slack.posts import fingerprint
-from omnibot.slack.replies import pages_of
-from omnibot.turns.model import Answer, OfferedButton, Outcome, Snapshot
+from omnibot.turns.model import Answer, OfferedButton, Outcome
 from tests.slack.conftest import Desktop
 
 WORDS = "Every one of these words must arrive."
+FINAL = f"{WORDS}\n{AI_NOTICE}"
 
 
 def answer(text: str = WORDS, **over: object) -> Answer:
@@ -23,7 +26,7 @@ async def delivered(desktop: Desktop, turn, what: Answer, buttons=()) -> None:
         again_in = await desktop.reply.finish(turn, what, buttons)
         if again_in is None:
             return
-        await asyncio.sleep(min(again_in, 1.5))
+        await asyncio.sleep(min(again_in, 2.5))
     raise AssertionError("never delivered")
 
 
@@ -32,36 +35,43 @@ async def begun(desktop: Desktop, turn) -> None:
     await desktop.slack.wait_for(lambda: desktop.shown(turn))
 
 
-@pytest.mark.parametrize("with_placeholder", [True, False])
+#: What Slack may answer to a write whether it did it or not …
+BROKEN = [
+    (500, None),
+    (503, "<html>busy</html>"),
+    (200, "not json"),
+    (200, {"ok": False, "error": "internal_error"}),
+]
+#: … and what it says to a post only when there is none.
+REFUSED = [
+    (429, None),
+    (200, {"ok": False, "error": "ratelimited"}),
+    (200, {"ok": False, "error": "invalid_blocks"}),
+    (200, {"ok": False, "error": "something_new"}),
+]
+SLOW_DOWN = [(429, None), (200, {"ok": False, "error": "ratelimited"})]
+
+
 @pytest.mark.parametrize(
-    ("status", "body"),
+    ("method", "point", "status", "body"),
     [
-        (429, None),
-        (500, None),
-        (503, "<html>busy</html>"),
-        (200, {"ok": False, "error": "internal_error"}),
-        (200, {"ok": False, "error": "ratelimited"}),
-        (200, {"ok": False, "error": "invalid_blocks"}),
-        (200, {"ok": False, "error": "something_new"}),
-        (200, "not json"),
+        *(("chat.postMessage", "before", *row) for row in BROKEN + REFUSED),
+        *(("chat.postMessage", "after", *row) for row in BROKEN),
+        *(("chat.update", point, *row) for point in ("before", "after") for row in BROKEN + REFUSED),
     ],
 )
-@pytest.mark.parametrize("point", ["before", "after"])
-async def test_a_refused_write_is_made_good_and_never_made_twice(
-    desktop: Desktop, with_placeholder: bool, status, body, point
-):
+async def test_a_refused_write_is_made_good_and_never_made_twice(desktop: Desktop, method: str, point, status, body):
     turn = await desktop.turn()
-    if with_placeholder:
+    if method == "chat.update":
         await begun(desktop, turn)
-    method = "chat.update" if with_placeholder else "chat.postMessage"
-    desktop.slack.gate.refuse(method, point, status=status, body=body, headers={"Retry-After": "1"})
+    refusing = desktop.slack.gate.refuse(method, point, status=status, body=body, headers={"Retry-After": "2"})
     await delivered(desktop, turn, answer())
-    if (point == "after" and method == "chat.postMessage" and isinstance(body, dict)) or status == 429:
-        # Slack never says "no" to a post it made, except by breaking: those combinations cannot be told apart.
-        assert WORDS in desktop.text(turn)
-        return
-    assert len(desktop.shown(turn)) == 1
-    assert desktop.text(turn).count(WORDS) == 1
+    (message,) = desktop.shown(turn)
+    assert desktop.slack.visible_text(message) == FINAL
+    (refused,) = refusing.calls
+    later = [call.monotonic for call in desktop.slack.calls if call.monotonic > refused.monotonic]
+    if (status, body) in SLOW_DOWN:
+        assert later[0] - refused.monotonic >= 2.0
 
 
 @pytest.mark.parametrize("point", ["before", "after"])
@@ -73,12 +83,56 @@ async def test_a_dropped_post_is_looked_for_before_it_is_made_again(desktop: Des
     assert desktop.text(turn).count(WORDS) == 1
 
 
-async def test_a_placeholder_that_was_deleted_is_replaced_by_a_new_message(desktop: Desktop):
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("lost", [True, False])
+async def test_an_answer_whose_placeholder_is_gone_is_posted_once(desktop: Desktop, late: bool, lost: bool):
+    """Also when the answer to that post gets lost."""
     turn = await desktop.turn()
     await begun(desktop, turn)
     await desktop.slack.delete("trading", desktop.shown(turn)[0].ts)
-    await delivered(desktop, turn, answer())
+    if lost:
+        desktop.slack.gate.drop("chat.postMessage", "after")
+    await delivered(desktop, turn, answer(late=late))
+    assert await desktop.successor().finish(turn, answer(late=late), ()) is None
+    (message,) = desktop.shown(turn)
+    assert WORDS in desktop.slack.visible_text(message)
+    assert (f"<@{turn.person.user}>" in str(message.blocks)) is late
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (429, None),
+        (500, None),
+        (200, "not json"),
+        (200, {"ok": False, "error": "invalid_blocks"}),
+        (200, {"ok": False, "error": "message_not_found"}),
+    ],
+)
+async def test_a_refused_redraw_after_a_click_leaves_the_answer_alone_and_the_next_makes_it_good(
+    desktop: Desktop, status, body
+):
+    turn = await desktop.turn()
+    button = OfferedButton("token", 0, "prompt", 0, "b", "Press me", prompt="p")
+    await delivered(desktop, turn, answer(), [button])
+    before = desktop.text(turn)
+    pressed = [replace(button, pressed_by=(turn.person.user,))]
+    desktop.slack.gate.refuse("chat.update", status=status, body=body)
+    await desktop.reply.redraw(turn, answer(), pressed)
+    assert desktop.text(turn) == before
+    await desktop.reply.redraw(turn, answer(), pressed)
+    (message,) = desktop.shown(turn)
+    assert f"<@{turn.person.user}>" in str(message.blocks)
     assert desktop.text(turn).count(WORDS) == 1
+
+
+async def test_an_answer_that_was_deleted_is_not_posted_again_because_somebody_clicks(desktop: Desktop):
+    turn = await desktop.turn()
+    button = OfferedButton("token", 0, "prompt", 0, "b", "Press me", prompt="p")
+    await delivered(desktop, turn, answer(), [button])
+    await desktop.slack.delete("trading", desktop.shown(turn)[0].ts)
+    await desktop.reply.redraw(turn, answer(), [replace(button, pressed_by=(turn.person.user,))])
+    assert desktop.shown(turn) == []
 
 
 async def test_where_the_channel_is_closed_the_answer_comes_by_dm(desktop: Desktop):
@@ -116,34 +170,6 @@ async def test_another_process_finishes_in_the_same_message(desktop: Desktop):
     assert desktop.text(turn).count(WORDS) == 1
 
 
-async def test_progress_never_overwrites_a_final(desktop: Desktop):
-    turn = await desktop.turn()
-    await begun(desktop, turn)
-    hold = desktop.slack.gate.hold("chat.update", "before")
-    await asyncio.sleep(3.1)
-    desktop.reply.progress(turn, Snapshot("running", "half", ()))
-    await hold.reached()
-    final = asyncio.ensure_future(desktop.reply.finish(turn, answer(), ()))
-    desktop.reply.progress(turn, Snapshot("running", "late and useless", ()))
-    await asyncio.sleep(0.2)
-    hold.release()
-    assert await final is None
-    await asyncio.sleep(0.5)
-    assert "half" not in desktop.text(turn)
-    assert desktop.text(turn).count(WORDS) == 1
-
-
-async def test_progress_is_coalesced_to_one_update_in_three_seconds(desktop: Desktop):
-    turn = await desktop.turn()
-    await begun(desktop, turn)
-    for n in range(40):
-        desktop.reply.progress(turn, Snapshot("running", f"text {n}", ()))
-        await asyncio.sleep(0.1)
-    updates = [c for c in desktop.slack.calls if c.name == "chat.update"]
-    assert len(updates) == 1
-    assert await desktop.reply.finish(turn, answer(), ()) is None
-
-
 async def test_a_late_answer_is_a_new_post_and_the_progress_shrinks(desktop: Desktop):
     turn = await desktop.turn()
     await begun(desktop, turn)
@@ -157,6 +183,7 @@ async def test_a_late_answer_is_a_new_post_and_the_progress_shrinks(desktop: Des
 async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
     from omnibot.errors import OwnershipLost
     from omnibot.slack.budget import Budget
+    from omnibot.slack.files import Pictures
     from omnibot.slack.posts import Posts
     from omnibot.slack.replies import SlackReply
 
@@ -164,7 +191,8 @@ async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
         raise OwnershipLost
 
     turn = await desktop.turn()
-    reply = SlackReply(desktop.client, Posts(desktop.client, desktop.database, assure=lost), Budget())
+    pictures = Pictures(desktop.client, desktop.database, desktop.charts)
+    reply = SlackReply(desktop.client, Posts(desktop.client, desktop.database, assure=lost), Budget(), pictures)
     with pytest.raises(OwnershipLost):
         await reply.finish(turn, answer(), ())
     assert desktop.shown(turn) == []
@@ -173,13 +201,13 @@ async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
 async def test_the_same_answer_always_makes_the_same_pages(desktop: Desktop):
     turn = await desktop.turn()
     long = answer("\n\n".join(f"Paragraph {n} " * 100 for n in range(30)))
-    first, second = pages_of(turn, long, ()), pages_of(turn, long, ())
+    first, second = reply_pages(turn, long, ()), reply_pages(turn, long, ())
     assert [fingerprint(p) for p in first] == [fingerprint(p) for p in second]
     assert len(first) > 1
 
 
-async def test_parts_that_cannot_be_shown_yet_are_named(desktop: Desktop):
+async def test_parts_without_a_display_are_named(desktop: Desktop):
     turn = await desktop.turn()
     what = answer(parts=[{"type": "hologram", "x": 1}, {"type": "text", "text": "Words."}])
-    page = pages_of(turn, what, ())[-1]
+    page = reply_pages(turn, what, ())[-1]
     assert "hologram" in str(page.blocks)

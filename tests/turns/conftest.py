@@ -9,6 +9,7 @@ from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import upgrade
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.store import TurnStore
+from tests.turns.hall import Hall, open_hall
 
 ANA = Person("T1", "U_ANA")
 BEN = Person("T1", "U_BEN")
@@ -46,3 +47,14 @@ async def database(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncItera
 @pytest.fixture
 def store(database: Database) -> TurnStore:
     return TurnStore(database, "this")
+
+
+@pytest.fixture
+async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
+    """An instance at work, on SQLite."""
+    url = f"sqlite:///{tmp_path}/hall.sqlite3"
+    await upgrade(url)
+    database = await open_database(url)
+    async with open_hall(database) as hall:
+        yield hall
+    await database.close()

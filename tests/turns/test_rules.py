@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from omnibot.clearstreet.models import Message, TextPart, Thread, read_parts
+from omnibot.clearstreet.models import Message, OpenChart, TextPart, Thread, read_parts
 from omnibot.errors import (
     ClearStreetError,
     Conflict,
@@ -17,7 +17,7 @@ from omnibot.errors import (
     Unauthorised,
     Unavailable,
 )
-from omnibot.turns.model import Kind
+from omnibot.turns.model import Kind, Outcome
 from omnibot.turns.rules import (
     Verdict,
     adopt_message,
@@ -28,8 +28,9 @@ from omnibot.turns.rules import (
     is_first_question,
     is_late,
     joined_text,
-    offered,
+    offers,
     poll_after,
+    to_look_up,
 )
 
 
@@ -165,6 +166,69 @@ def test_text_is_all_text_parts_in_order_and_empty_ones_do_not_count():
     assert joined_text(parts) == "one\n\ntwo"
 
 
+def made(parts, *, exhibits=(), outcome=Outcome.SUCCEEDED, kind=Kind.ACTION):
+    tokens = (f"t{n}" for n in itertools.count())
+    return offers(parts, exhibits, outcome=outcome, kind=kind, mint=lambda: next(tokens))
+
+
+CHART = {"type": "structured_action", "action_id": "a", "action": {"open_chart": {"symbol": "AAPL", "timeframe": "1M"}}}
+
+
+def test_a_button_runs_the_action_it_names_even_if_it_also_has_a_prompt():
+    button = {"buttonId": "b", "label": "Chart", "prompt": {"prompt": "p"}, "structuredAction": {"actionId": "a"}}
+    parts = read_parts([CHART, {"type": "suggested_actions", "payload": {"actionButtons": [button]}}])
+    [offer] = made(parts)
+    assert (offer.kind, offer.action) == ("action", CHART["action"])
+    assert to_look_up(parts) == []
+
+
+def test_an_action_that_no_button_runs_is_looked_up_with_the_answer():
+    chart = {"type": "chart", "payload": {"chartId": "c", "symbolChart": {"symbol": "AMD", "timeframe": "1W"}}}
+    found = to_look_up(read_parts([{"type": "text", "text": "x"}, CHART, chart]))
+    assert found == [(1, OpenChart("AAPL", "1M")), (2, OpenChart("AMD", "1W"))]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "tools"),
+    [
+        (Outcome.SUCCEEDED, Kind.INSTANT, ["regenerate"]),
+        (Outcome.SUCCEEDED, Kind.DEEP_INSIGHTS, ["regenerate"]),
+        (Outcome.SUCCEEDED, Kind.ACTION, []),
+        (Outcome.FAILED, Kind.INSTANT, ["retry"]),
+        (Outcome.CANCELED, Kind.ACTION, ["retry"]),
+    ],
+)
+def test_what_failed_can_be_asked_again_and_what_succeeded_made_again(outcome, kind, tools):
+    assert [offer.kind for offer in made((), outcome=outcome, kind=kind)] == tools
+
+
+def test_symbols_that_omni_links_can_be_looked_up_each_once():
+    text = (
+        "[AAPL](ticker:AAPL), [Apple](ticker:aapl), [B](ticker:BRK.B), [x](https://a.b), [y](ticker:), [z](ticker:a b)"
+    )
+    found = made(read_parts([{"type": "text", "text": text}]))
+    assert [(offer.kind, offer.label, offer.action) for offer in found] == [
+        ("action", "AAPL quote", {"open_chart": {"symbol": "AAPL"}}),
+        ("action", "BRK.B quote", {"open_chart": {"symbol": "BRK.B"}}),
+    ]
+
+
+def test_data_and_payloads_can_be_taken_away():
+    points = [{"x": "a", "y": 1}]
+    parts = read_parts(
+        [
+            {"type": "chart", "payload": {"chartId": "c", "dataChart": {"series": [{"name": "s", "points": points}]}}},
+            {"type": "hologram"},
+        ]
+    )
+    found = made(parts, exhibits=[{"kind": "symbol"}, {"kind": "screen", "rows": [["AAPL"]]}])
+    assert [(offer.kind, offer.button_id) for offer in found] == [
+        ("export", "part:0"),
+        ("export", "part:1"),
+        ("export", "exhibit:1"),
+    ]
+
+
 def test_every_suggested_button_is_offered_and_only_prompts_can_be_pressed():
     buttons = [
         {"buttonId": "b", "label": "Ask", "prompt": {"prompt": "p"}},
@@ -175,7 +239,7 @@ def test_every_suggested_button_is_offered_and_only_prompts_can_be_pressed():
     parts = read_parts(
         [{"type": "text", "text": "x"}, {"type": "suggested_actions", "payload": {"actionButtons": buttons}}]
     )
-    found = offered(parts, ["t0", "t1", "t2", "t3"])
+    found = made(parts)
     assert [(b.label, b.kind) for b in found] == [
         ("Ask", "prompt"),
         ("Act", "words"),
@@ -183,6 +247,7 @@ def test_every_suggested_button_is_offered_and_only_prompts_can_be_pressed():
         ("Neither", "words"),
     ]
     assert {b.part_index for b in found} == {1}
+    assert len({b.token for b in found}) == 4
 
 
 def test_a_turn_is_late_after_thirty_seconds_of_omni():

@@ -10,8 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from omnibot.db.engine import Database
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.errors import OwnershipLost
-from omnibot.turns.model import Answer, OfferedButton, Outcome, State, Surface, Turn
-from omnibot.turns.store import TurnStore, utcnow
+from omnibot.turns.model import Answer, OfferedButton, Outcome, Pressed, State, Surface, Turn
+from omnibot.turns.presses import Presses
+from omnibot.turns.rows import utcnow
+from omnibot.turns.store import TurnStore
 from tests.turns.conftest import ANA, BEN, new_turn
 
 
@@ -129,14 +131,14 @@ async def test_a_private_question_can_be_asked_again_by_its_asker_only(store: Tu
     running = await store.started(turn, thread_id="th", response_id="r", user_message_id="m1")
     assert running is not None
     await store.finalize(running, Answer(Outcome.FAILED), [button("retry", kind="retry")], None)
-    assert await store.accept_press("retry", team="T1", person=BEN, now_ts="1700000099.000100") is None
-    assert await store.accept_press("retry", team="T1", person=ANA, now_ts="1700000099.000100") is not None
+    assert await Presses(store).accept("retry", team="T1", person=BEN, now_ts="1700000099.000100") is None
+    assert await Presses(store).accept("retry", team="T1", person=ANA, now_ts="1700000099.000100") is not None
 
 
 async def test_errors_of_the_database_carry_no_words_of_people(store: TurnStore, database: Database):
     async with database.transaction() as connection:
-        await connection.exec_driver_sql("DROP TABLE posts")
-        await connection.exec_driver_sql("DROP TABLE buttons")
+        for name in ("posts", "buttons", "uploads"):
+            await connection.exec_driver_sql(f"DROP TABLE {name}")
         await connection.exec_driver_sql("DROP TABLE turns")
     with pytest.raises(SQLAlchemyError) as failed:
         await store.accept(new_turn(event={"text": "sell all of it"}))
@@ -190,37 +192,37 @@ def button(token: str, kind: str = "prompt") -> OfferedButton:
 async def test_ten_clicks_of_one_person_are_one_turn_and_another_persons_click_is_another(store: TurnStore):
     await finalized(store, button("tok"))
     clicks = await asyncio.gather(
-        *(store.accept_press("tok", team="T1", person=ANA, now_ts="1700000099.000100") for _ in range(10))
+        *(Presses(store).accept("tok", team="T1", person=ANA, now_ts="1700000099.000100") for _ in range(10))
     )
     taken = [c for c in clicks if c is not None]
     assert len(taken) == 1
-    assert await store.is_pressed("tok", ANA)
+    assert await Presses(store).why_not("tok", ANA) is Pressed.ALREADY
     pressed = await store.get(taken[0])
     assert pressed is not None
     assert (pressed.question, pressed.channel, pressed.thread_ts) == ("Tell me more", "C1", "1700000001.000100")
-    assert await store.accept_press("tok", team="T1", person=BEN, now_ts="1700000099.000200") is not None
+    assert await Presses(store).accept("tok", team="T1", person=BEN, now_ts="1700000099.000200") is not None
 
 
 async def test_a_button_can_be_pressed_again_once_its_answer_is_there(store: TurnStore):
     await finalized(store, button("tok"))
-    first = await store.accept_press("tok", team="T1", person=ANA, now_ts="1700000099.000100")
+    first = await Presses(store).accept("tok", team="T1", person=ANA, now_ts="1700000099.000100")
     assert first is not None
     turn = await store.get(first)
     assert turn is not None
     await store.move(turn, State.CANCELED)
-    assert not await store.is_pressed("tok", ANA)
-    assert await store.accept_press("tok", team="T1", person=ANA, now_ts="1700000099.000300") is not None
+    assert await Presses(store).why_not("tok", ANA) is Pressed.GONE
+    assert await Presses(store).accept("tok", team="T1", person=ANA, now_ts="1700000099.000300") is not None
 
 
 @pytest.mark.parametrize(("token", "team"), [("unknown", "T1"), ("tok", "T_OTHER"), ("words", "T1")])
 async def test_buttons_that_ask_nothing_or_belong_elsewhere_make_no_turn(store: TurnStore, token: str, team: str):
     await finalized(store, button("tok"), OfferedButton("words", 1, "words", 0, "b2", "Only words"))
-    assert await store.accept_press(token, team=team, person=ANA, now_ts="1700000099.000100") is None
+    assert await Presses(store).accept(token, team=team, person=ANA, now_ts="1700000099.000100") is None
 
 
 async def test_retry_asks_the_same_question_again_as_whoever_presses(store: TurnStore):
     await finalized(store, button("retry", kind="retry"))
-    turn_id = await store.accept_press("retry", team="T1", person=BEN, now_ts="1700000099.000100")
+    turn_id = await Presses(store).accept("retry", team="T1", person=BEN, now_ts="1700000099.000100")
     assert turn_id is not None
     turn = await store.get(turn_id)
     assert turn is not None
@@ -229,10 +231,10 @@ async def test_retry_asks_the_same_question_again_as_whoever_presses(store: Turn
 
 async def test_who_pressed_is_remembered_once_and_in_order(store: TurnStore):
     turn = await finalized(store, button("tok"))
-    assert await store.mark_pressed("tok", "U_ANA") == turn.id
-    assert await store.mark_pressed("tok", "U_ANA") is None
-    assert await store.mark_pressed("tok", "U_BEN") == turn.id
-    assert (await store.buttons_of(turn.id))[0].pressed_by == ("U_ANA", "U_BEN")
+    assert await Presses(store).mark("tok", "U_ANA") == turn.id
+    assert await Presses(store).mark("tok", "U_ANA") is None
+    assert await Presses(store).mark("tok", "U_BEN") == turn.id
+    assert (await Presses(store).of(turn.id))[0].pressed_by == ("U_ANA", "U_BEN")
 
 
 async def test_stop_reaches_every_open_turn_of_a_person_in_the_channel_and_nobody_elses(store: TurnStore):
@@ -291,7 +293,7 @@ async def test_old_turns_are_emptied_of_words_and_young_and_open_ones_are_not(st
     emptied = await store.get(turn.id)
     assert emptied is not None
     assert (emptied.question, emptied.event, emptied.request, emptied.answer) == (None, {}, None, None)
-    assert await store.buttons_of(turn.id) == []
+    assert await Presses(store).of(turn.id) == []
     assert await store.accept(new_turn()) is None
-    assert await store.accept_press("tok", team="T1", person=ANA, now_ts="1700000099.000100") is None
+    assert await Presses(store).accept("tok", team="T1", person=ANA, now_ts="1700000099.000100") is None
     assert await store.prune(now + timedelta(days=1)) == 0

@@ -7,6 +7,7 @@ generation are listed together: what a generation calls a thing is for the reade
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -57,7 +58,7 @@ class Capability(StrEnum):
 
 
 class OrderType(StrEnum):
-    """How an order is priced (all generations)."""
+    """How an order is priced (all generations). OTHER stands in orders as they are read; nobody can send it."""
 
     MARKET = "MARKET"
     LIMIT = "LIMIT"
@@ -65,6 +66,7 @@ class OrderType(StrEnum):
     STOP_LIMIT = "STOP_LIMIT"
     TRAILING_STOP = "TRAILING_STOP"
     TRAILING_STOP_LIMIT = "TRAILING_STOP_LIMIT"
+    OTHER = "OTHER"
 
 
 class Side(StrEnum):
@@ -77,7 +79,10 @@ class Side(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """How long an order works. AT_THE_… until 2026-08, crossings in 2026-04 only, AT_OPEN and AT_CLOSE from 2026-10."""
+    """How long an order works. AT_THE_… until 2026-08, crossings in 2026-04 only, AT_OPEN and AT_CLOSE from 2026-10.
+
+    OTHER stands in orders as they are read; nobody can send it.
+    """
 
     DAY = "DAY"
     GOOD_TILL_CANCEL = "GOOD_TILL_CANCEL"
@@ -91,13 +96,15 @@ class TimeInForce(StrEnum):
     AT_CROSSING = "AT_CROSSING"
     AT_OPEN = "AT_OPEN"
     AT_CLOSE = "AT_CLOSE"
+    OTHER = "OTHER"
 
 
 class InstrumentType(StrEnum):
-    """What is traded (2026-04 only)."""
+    """What is traded. PREFERRED_STOCK and OTHER are of 2026-04, INDEX is later. Proposed orders say it in 2026-04."""
 
     COMMON_STOCK = "COMMON_STOCK"
     PREFERRED_STOCK = "PREFERRED_STOCK"
+    INDEX = "INDEX"
     OPTION = "OPTION"
     CASH = "CASH"
     OTHER = "OTHER"
@@ -117,6 +124,75 @@ class TrailingOffsetType(StrEnum):
     BPS = "BPS"
 
 
+class OrderStatus(StrEnum):
+    """Where an order is (all generations; QUEUED and PENDING_TRIGGER from 2026-10)."""
+
+    PENDING_NEW = "PENDING_NEW"
+    """Accepted by Clear Street, not yet by the venue."""
+    QUEUED = "QUEUED"
+    """Waiting for its release, mostly for the market to open."""
+    PENDING_TRIGGER = "PENDING_TRIGGER"
+    """Waiting for its stop price."""
+    NEW = "NEW"
+    """Working at the venue, nothing filled."""
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    """Asked to be canceled; may still fill."""
+    PENDING_REPLACE = "PENDING_REPLACE"
+    """Asked to be replaced; may still fill as it was."""
+    REPLACED = "REPLACED"
+    """Over: another order took its place."""
+    DONE_FOR_DAY = "DONE_FOR_DAY"
+    STOPPED = "STOPPED"
+    SUSPENDED = "SUSPENDED"
+    CALCULATED = "CALCULATED"
+    OTHER = "OTHER"
+
+
+class QueueState(StrEnum):
+    """Whether a queued order was released (all generations)."""
+
+    AWAITING_RELEASE = "AWAITING_RELEASE"
+    RELEASED = "RELEASED"
+
+
+class PositionType(StrEnum):
+    """Which way a position is held (all generations)."""
+
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+
+class MarketType(StrEnum):
+    """A market with hours of its own (all generations; event contracts from 2026-10)."""
+
+    US_EQUITIES = "us_equities"
+    US_OPTIONS = "us_options"
+    US_EVENT_CONTRACTS = "us_event_contracts"
+
+
+class MarketSession(StrEnum):
+    """Part of a trading day (all generations; `overnight` from 2026-10)."""
+
+    OVERNIGHT = "overnight"
+    PRE_MARKET = "pre_market"
+    REGULAR = "regular"
+    AFTER_HOURS = "after_hours"
+
+
+class DayType(StrEnum):
+    """What kind of day it is for a market (all generations)."""
+
+    TRADING_DAY = "TRADING_DAY"
+    EARLY_CLOSE = "EARLY_CLOSE"
+    HOLIDAY = "HOLIDAY"
+    WEEKEND = "WEEKEND"
+
+
 class AccountStatus(StrEnum):
     """Whether an account can be used (GET /v1/accounts, 2026-08 and later)."""
 
@@ -125,16 +201,27 @@ class AccountStatus(StrEnum):
     CLOSED = "CLOSED"
 
 
+def _reader(kind: type[StrEnum]) -> Callable[[str], StrEnum | UnknownValue]:
+    known: dict[str, StrEnum] = {member.value: member for member in kind}
+    return lambda value: known.get(value) or UnknownValue(value)
+
+
 def word(kind: type[StrEnum]) -> PlainValidator:
     """The reading rule of a list: a known word becomes its member, an unknown one `UnknownValue`, no word an error."""
-    known: dict[str, StrEnum] = {member.value: member for member in kind}
+    read_word = _reader(kind)
 
     def read(value: Any) -> StrEnum | UnknownValue:
         if not isinstance(value, str):
             raise ValueError("not a word")
-        return known.get(value) or UnknownValue(value)
+        return read_word(value)
 
     return PlainValidator(read)
+
+
+def maybe_word(kind: type[StrEnum]) -> PlainValidator:
+    """The lenient reading rule of a list: as `word`, but no word is None."""
+    read_word = _reader(kind)
+    return PlainValidator(lambda value: read_word(value) if isinstance(value, str) else None)
 
 
 AnyResponseStatus = Annotated[ResponseStatus | UnknownValue, word(ResponseStatus)]
@@ -147,3 +234,15 @@ AnyInstrumentType = Annotated[InstrumentType | UnknownValue, word(InstrumentType
 AnyPositionEffect = Annotated[PositionEffect | UnknownValue, word(PositionEffect)]
 AnyTrailingOffsetType = Annotated[TrailingOffsetType | UnknownValue, word(TrailingOffsetType)]
 AnyAccountStatus = Annotated[AccountStatus | UnknownValue, word(AccountStatus)]
+AnyOrderStatus = Annotated[OrderStatus | UnknownValue, word(OrderStatus)]
+
+MaybeOrderType = Annotated[OrderType | UnknownValue | None, maybe_word(OrderType)]
+MaybeSide = Annotated[Side | UnknownValue | None, maybe_word(Side)]
+MaybeTimeInForce = Annotated[TimeInForce | UnknownValue | None, maybe_word(TimeInForce)]
+MaybeInstrumentType = Annotated[InstrumentType | UnknownValue | None, maybe_word(InstrumentType)]
+MaybeTrailingOffsetType = Annotated[TrailingOffsetType | UnknownValue | None, maybe_word(TrailingOffsetType)]
+MaybeQueueState = Annotated[QueueState | UnknownValue | None, maybe_word(QueueState)]
+MaybePositionType = Annotated[PositionType | UnknownValue | None, maybe_word(PositionType)]
+MaybeMarketType = Annotated[MarketType | UnknownValue | None, maybe_word(MarketType)]
+MaybeMarketSession = Annotated[MarketSession | UnknownValue | None, maybe_word(MarketSession)]
+MaybeDayType = Annotated[DayType | UnknownValue | None, maybe_word(DayType)]

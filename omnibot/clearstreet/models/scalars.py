@@ -1,8 +1,8 @@
 """Reading rules for single JSON values: amounts without rounding, moments, and fields that may be rubbish.
 
-Two sorts of rule. *Lenient* ones (`Maybe…`, `Flag`, `Moment`) turn rubbish into an absent value, for fields that only
-decorate. *Strict* ones (`Amount`, `Identity`, `Expiry`) refuse it, for fields of which a wrong reading would mislead:
-whoever holds the field then becomes an `Unknown…` value that shows its JSON.
+Two sorts of rule. *Lenient* ones (`Maybe…`, `Flag`, `Moment`, `or_none`) turn rubbish into an absent value, for fields
+that may be absent anyhow. *Strict* ones (`Amount`, `Identity`, `Expiry`) refuse it, for fields of which a wrong reading
+would mislead: whoever holds the field then becomes an `Unknown…` value that shows its JSON.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainValidator
+from pydantic import BeforeValidator, PlainValidator, TypeAdapter, ValidationError
 
 JSON = Any
 """Decoded JSON: dict, list, str, int, float (a `Number`), bool or None."""
@@ -119,6 +119,21 @@ def read_expiry(value: JSON) -> datetime | str:
     return read_moment(value) or value
 
 
+def _maybe_amount(value: JSON) -> Decimal | None:
+    try:
+        amount = read_amount(value)
+    except ValueError:
+        return None
+    return amount if isinstance(amount, Decimal) else None
+
+
+def _day(value: JSON) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def _identity(value: JSON) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19:
         return int(value)
@@ -142,6 +157,9 @@ def _words(value: JSON) -> tuple[str, ...]:
 Amount = Annotated[Decimal | str, PlainValidator(read_amount)]
 Coordinate = Annotated[Decimal, PlainValidator(read_coordinate)]
 Expiry = Annotated[datetime | str, PlainValidator(read_expiry)]
+MaybeAmount = Annotated[Decimal | None, PlainValidator(_maybe_amount)]
+"""Exact; None for what is absent or no plain decimal number: an amount that is not understood is not known."""
+MaybeDay = Annotated[date | None, PlainValidator(_day)]
 Identity = Annotated[int, PlainValidator(_identity)]
 Moment = Annotated[datetime | None, PlainValidator(read_moment)]
 MaybeText = Annotated[str | None, PlainValidator(_text)]
@@ -149,6 +167,21 @@ MaybeInteger = Annotated[int | None, PlainValidator(_integer)]
 Text = Annotated[str, PlainValidator(lambda value: value if isinstance(value, str) else "")]
 Words = Annotated[tuple[str, ...], PlainValidator(_words)]
 Flag = Annotated[bool, PlainValidator(lambda value: value is True)]
+MaybeFlag = Annotated[bool | None, PlainValidator(lambda value: value if isinstance(value, bool) else None)]
+"""None is not False: nobody knows."""
+
+
+def or_none(kind: type[Any]) -> PlainValidator:
+    """The lenient reading rule of an object inside another: what cannot be read is absent."""
+    read_object = TypeAdapter(kind).validate_python
+
+    def read(value: JSON) -> Any:
+        try:
+            return None if value is None else read_object(value)
+        except ValidationError:
+            return None
+
+    return PlainValidator(read)
 
 
 def keeping_raw(value: JSON) -> JSON:

@@ -16,14 +16,19 @@ _MAX_CONTEXT_BYTES = 64 * 1024
 _MAX_CONTEXT_DEPTH = 32
 
 
-def read_object(raw: str) -> JSON:
-    """The body as a JSON object, or 400."""
+def read_json(raw: str) -> Any:
+    """The body, or 400."""
     try:
-        body = json.loads(raw)
+        return json.loads(raw)
     except json.JSONDecodeError as error:
         raise ApiError(400, f"Failed to parse the request body as JSON: {_syntax_complaint(raw, error)}") from error
+
+
+def read_object(raw: str) -> JSON:
+    """The body as a JSON object, or 400."""
+    body = read_json(raw)
     if not isinstance(body, dict):
-        raise _mismatch(raw, f"invalid type: {_describe(body)}, expected a JSON object")
+        raise mismatch(raw, f"invalid type: {describe(body)}, expected a JSON object")
     return body
 
 
@@ -33,22 +38,39 @@ def read_body(raw: str, required: Mapping[str, Check], optional: Mapping[str, Ch
     Unknown fields are refused. The API itself may be more lenient there, but a caller that sends what nobody reads
     has made a mistake, and a test should hear of it.
     """
-    optional = optional or {}
-    body = read_object(raw)
+    return check_fields(raw, read_object(raw), required, optional or {})
+
+
+def check_fields(
+    raw: str,
+    body: JSON,
+    required: Mapping[str, Check],
+    optional: Mapping[str, Check],
+    *,
+    where: str = "",
+    lists_known: bool = True,
+) -> JSON:
+    """The fields of the body, or of an object inside it, each checked; as `read_body` does it.
+
+    Args:
+        where: begins each complaint.
+        lists_known: whether a complaint about an unknown field says which there are.
+    """
     known: dict[str, Check] = {**required, **optional}
     # Missing before unknown: a caller that speaks another generation's names must hear which field this one lacks.
     for name in required:
         if name not in body:
-            raise _mismatch(raw, f"missing field `{name}`")
+            raise mismatch(raw, f"{where}missing field `{name}`")
     for name in body:
         if name not in known:
-            raise _mismatch(raw, f"unknown field `{name}`, expected one of {_ticked(known)}")
+            expected = f", expected one of {_ticked(known)}" if lists_known else ""
+            raise mismatch(raw, f"{where}unknown field `{name}`{expected}")
     for name, value in body.items():
         if value is None and name in optional and known[name] is not capabilities:
             continue
         complaint = known[name](value)
         if complaint:
-            raise _mismatch(raw, f"{name}: {complaint}")
+            raise mismatch(raw, f"{where}{name}: {complaint}")
     return {name: value for name, value in body.items() if value is not None}
 
 
@@ -70,12 +92,12 @@ def integer(value: Any) -> str | None:
     """A whole number (and no bool: Python counts those as numbers)."""
     if isinstance(value, int) and not isinstance(value, bool):
         return None
-    return f"invalid type: {_describe(value)}, expected i64"
+    return f"invalid type: {describe(value)}, expected i64"
 
 
 def string(value: Any) -> str | None:
     """A string."""
-    return None if isinstance(value, str) else f"invalid type: {_describe(value)}, expected a string"
+    return None if isinstance(value, str) else f"invalid type: {describe(value)}, expected a string"
 
 
 def anything(value: Any) -> str | None:
@@ -99,7 +121,7 @@ def list_of(check: Check) -> Check:
 
     def check_all(value: Any) -> str | None:
         if not isinstance(value, list):
-            return f"invalid type: {_describe(value)}, expected a sequence"
+            return f"invalid type: {describe(value)}, expected a sequence"
         return next((complaint for complaint in map(check, value) if complaint), None)
 
     return check_all
@@ -114,7 +136,7 @@ codes = list_of(one_of("omni.account_data"))
 def target(value: Any) -> str | None:
     """What deep insights are about."""
     if not isinstance(value, dict):
-        return f"invalid type: {_describe(value)}, expected struct DeepInsightsTarget"
+        return f"invalid type: {describe(value)}, expected struct DeepInsightsTarget"
     for name, check in {"type": one_of("ticker"), "ticker": string}.items():
         if name not in value:
             return f"missing field `{name}`"
@@ -137,7 +159,7 @@ def context(value: Any) -> str | None:
         if complaint := string(item["kind"]) or string(item["label"]):
             return complaint
         if not isinstance(item["data"], dict):
-            return f"data: invalid type: {_describe(item['data'])}, expected a map"
+            return f"data: invalid type: {describe(item['data'])}, expected a map"
         if _depth(item["data"]) > _MAX_CONTEXT_DEPTH:
             return "context data is nested too deeply"
     if len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()) > _MAX_CONTEXT_BYTES:
@@ -153,7 +175,8 @@ def _depth(value: Any) -> int:
     return 0
 
 
-def _mismatch(raw: str, complaint: str) -> ApiError:
+def mismatch(raw: str, complaint: str) -> ApiError:
+    """422: the body is JSON, but not what it should be."""
     line, column = _end(raw.rstrip())
     target_type = "Failed to deserialize the JSON body into the target type"
     return ApiError(422, f"{target_type}: {complaint} at line {line} column {column}")
@@ -176,7 +199,8 @@ def _end(text: str) -> tuple[int, int]:
     return text.count("\n") + 1, len(text) - text.rfind("\n") - 1
 
 
-def _describe(value: Any) -> str:
+def describe(value: Any) -> str:
+    """A value as complaints name it."""
     match value:
         case None:
             return "null"

@@ -10,7 +10,7 @@ from importlib.resources import files
 from omnibot.emulator.clearstreet import bodies
 from omnibot.emulator.clearstreet.bodies import read_integer
 from omnibot.emulator.clearstreet.errors import ApiError
-from omnibot.emulator.clearstreet.revision import JSON
+from omnibot.emulator.clearstreet.revision import JSON, Revision
 from omnibot.emulator.clearstreet.store import Identifiers, timestamp
 from omnibot.emulator.clearstreet.visits import Answer, Handler, Visit, answer
 
@@ -63,6 +63,12 @@ class Entitlements:
             "GET /v1/omni-ai/entitlement-status": self.list_status,
             "POST /v1/omni-ai/entitlements/opt-out": self.opt_out,
         }
+
+    def enabled(self, key: str, account_id: int, revision: Revision) -> bool:
+        """Whether Omni may see the data of a caller's account: by its grant, or unless somebody opted out."""
+        if revision.extended:
+            return self._chosen.get((key, account_id, CODE), True)
+        return any((one.owner, one.account_id, one.code) == (key, account_id, CODE) for one in self.grants.values())
 
     def list_agreements(self, visit: Visit) -> Answer:
         """The documents that can be signed."""

@@ -14,12 +14,15 @@ ACTIVE = "thread already has an active response"
 class ApiError(Exception):
     """The call is refused with this status and message; it took no effect."""
 
-    def __init__(self, status: int, message: str | None = None) -> None:
+    def __init__(self, status: int, message: str | None = None, details: list[dict[str, Any]] | None = None) -> None:
         self.status = status
+        #: What a machine can read about it.
+        self.details = details
         self.message = message if message is not None else HTTPStatus(status).phrase
         super().__init__(self.message)
 
     @property
     def error(self) -> dict[str, Any]:
         """The envelope's `error`."""
-        return {"code": self.status, "message": self.message}
+        said = {"code": self.status, "message": self.message}
+        return said if self.details is None else {**said, "details": self.details}

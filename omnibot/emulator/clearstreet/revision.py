@@ -14,6 +14,9 @@ _OLD_NAMES = {
     "entitlement_codes": "requested_entitlement_codes",
 }
 
+#: What 2026-10 calls the times in force of before.
+NEWER_TIMES = {"AT_THE_OPENING": "AT_OPEN", "AT_THE_CLOSE": "AT_CLOSE"}
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -36,11 +39,34 @@ class Revision:
     absence_refused: bool = False
     #: Create-thread honours `Idempotency-Key`, creates take `context`, and entitlements have a status and an opt-out.
     extended: bool = False
+    #: There is a screener, whose action speaks of `columns`.
+    screener: bool = False
+    #: The screener says what it can be asked.
+    catalog: bool = False
+    #: A quote may lack a side, and balances and margin are called what they are called today.
+    one_sided_quotes: bool = False
+    #: Snapshots say when and where, and how the day went.
+    rich_quotes: bool = False
+    #: Orders can be looked up by `order_ids`; before, the list does not look at it.
+    order_ids: bool = False
+    #: An order says which `position_effect` it has and, where it is proposed, which type of instrument it is of.
+    position_effect: bool = False
+    #: An order is a BUY or a SELL with a `position_intent`, may have a strategy, and says when it waits for something.
+    intents: bool = False
 
 
 REVISIONS: dict[str, Revision] = {
-    "2026-04": Revision("2026-04"),
-    "2026-08": Revision("2026-08", idle_is_null=True, latest_first=True, short_names=True, absence_refused=True),
+    "2026-04": Revision("2026-04", position_effect=True),
+    "2026-08": Revision(
+        "2026-08",
+        idle_is_null=True,
+        latest_first=True,
+        short_names=True,
+        absence_refused=True,
+        screener=True,
+        one_sided_quotes=True,
+        order_ids=True,
+    ),
     "2026-10": Revision(
         "2026-10",
         account_optional=True,
@@ -50,6 +76,12 @@ REVISIONS: dict[str, Revision] = {
         short_names=True,
         explicit_nulls=True,
         extended=True,
+        screener=True,
+        catalog=True,
+        one_sided_quotes=True,
+        rich_quotes=True,
+        order_ids=True,
+        intents=True,
     ),
 }
 
@@ -83,9 +115,33 @@ def write_parts(parts: list[Any], revision: Revision) -> list[Any]:
 
 
 def _write_part(part: JSON, revision: Revision) -> JSON:
-    if part.get("type") == "structured_action" and not revision.short_names and isinstance(part.get("action"), dict):
-        part = {**part, "action": {kind: _with_old_names(action) for kind, action in part["action"].items()}}
+    if part.get("type") == "structured_action" and isinstance(part.get("action"), dict):
+        actions = {kind: _write_action(kind, action, revision) for kind, action in part["action"].items()}
+        part = {**part, "action": actions}
     return _with_tracking(part) if revision.explicit_nulls else part
+
+
+def _write_action(kind: str, action: Any, revision: Revision) -> Any:
+    if kind == "prefill_order" and isinstance(action, dict) and action.get("action_type") == "NEW":
+        orders = action.get("orders")
+        return {**action, "orders": [write_proposal(one, revision) for one in orders]} if orders else action
+    return action if revision.short_names else _with_old_names(action)
+
+
+def write_proposal(order: Any, revision: Revision) -> Any:
+    """A proposed order as this generation writes it. Scripts say all there is to say in the words of 2026-04."""
+    if not isinstance(order, dict) or revision.position_effect:
+        return order
+    out = {name: value for name, value in order.items() if name not in ("instrument_type", "position_effect")}
+    if revision.intents:
+        effect = order.get("position_effect")
+        if order.get("side") == "SELL_SHORT":
+            out["side"], effect = "SELL", "OPEN"
+        if order.get("time_in_force") in NEWER_TIMES:
+            out["time_in_force"] = NEWER_TIMES[order["time_in_force"]]
+        if effect:
+            out["position_intent"] = effect
+    return out
 
 
 def _with_old_names(action: Any) -> Any:

@@ -6,10 +6,17 @@ A script is one JSON object:
     pattern    regex, case-insensitive, searched in the question; its named groups become `{variables}` of all texts
     follows    optional: only in a thread in which one of these scripts (a name or a list) already answered
     kind       "instant" (default) or "deep_insights"
+    generations  optional: only in these generations of the API
+    when       optional: only if {entitled: true | false} (may Omni see the account's data?) and {open_order: true |
+               false} (has the account an open order, of the {ticker} if the question names one?) are so
     snapshots  a list of {at, status, parts}: what polls see from `at` seconds on. Instead of `parts`:
                {at, reveal: 0.4, thoughts: […]}: that fraction of the final text, and thinking after it;
                {from, to, steps, thoughts}: growing text, in even steps
     final      {at, status, parts, error?, outcome?}; thinking kept on the response: `thoughts`, or `response_parts`
+
+An open order is known as {order.id}, {order.symbol}, {order.side}, {order.left}, {order.limit} and {order.better} (a
+limit that is sooner met), and what the account holds as {positions.table}. The points of a chart's series may be given
+as {count, seed}: so many days of a price that wanders.
 
 A text part may give its text as a list of lines, or as `files`: a list of file names beside the script, or of
 {file, for: [{variable: value}, …]}, which repeats the file once per entry.
@@ -19,11 +26,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
+from omnibot.emulator.clearstreet.chart_points import with_points
 from omnibot.emulator.clearstreet.quotes import describe
 
 JSON = dict[str, Any]
@@ -59,6 +67,19 @@ class Plan:
         return next((frame for frame in reversed(self.frames) if frame.at <= elapsed), self.frames[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the choice of a script depends on beside the words."""
+
+    #: Empty: any.
+    generation: str = ""
+    entitled: bool = False
+    #: Facts about the newest open order of a symbol, or of any; None when there is none.
+    order: Callable[[str | None], dict[str, Any] | None] = lambda _: None
+    #: Facts about the account.
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 class ScriptBook:
     """All scripts, those of the package and those a test added."""
 
@@ -76,21 +97,39 @@ class ScriptBook:
         self._added.insert(0, _prepared(script))
 
     def plan(
-        self, kind: str, question: str, earlier: Sequence[str], variables: dict[str, Any], account_id: int | None
+        self,
+        kind: str,
+        question: str,
+        earlier: Sequence[str],
+        variables: dict[str, Any],
+        account_id: int | None,
+        situation: Situation | None = None,
     ) -> Plan:
         """The turn that answers this question in a thread where `earlier` scripts answered before."""
+        situation = situation or Situation()
         for script in (*self._added, *self._shipped):
             follows = script.get("follows", [])
             names = [follows] if isinstance(follows, str) else follows
             if script.get("kind", "instant") != kind or (names and not set(names) & set(earlier)):
                 continue
             found = re.search(script["pattern"], question, re.IGNORECASE)
-            if found:
-                own = {name: value for name, value in found.groupdict().items() if value is not None}
+            if not found:
+                continue
+            own = {name: value for name, value in found.groupdict().items() if value is not None}
+            order = situation.order(own.get("ticker"))
+            if _suits(script, situation, order):
                 known = {**script.get("defaults", {}), **variables, **own}
-                known |= {"question": question, "account_id": account_id}
+                known |= {"question": question, "account_id": account_id, **situation.facts, **(order or {})}
                 return _perform(script, {**known, **describe(known)})
         raise LookupError(f"no script answers {kind} {question!r}")
+
+
+def _suits(script: JSON, situation: Situation, order: dict[str, Any] | None) -> bool:
+    generations, wanted = script.get("generations"), script.get("when", {})
+    if generations and situation.generation and situation.generation not in generations:
+        return False
+    real = {"entitled": situation.entitled, "open_order": order is not None}
+    return all(real[name] == value for name, value in wanted.items())
 
 
 def check(script: JSON) -> None:
@@ -104,6 +143,8 @@ def check(script: JSON) -> None:
         raise ValueError(f"script {script.get('name')!r} lacks {', '.join(sorted(missing))}")
     if script["final"].get("status") not in _OUTCOMES:
         raise ValueError(f"script {script['name']!r} must end in one of {', '.join(_OUTCOMES)}")
+    if unknown := script.get("when", {}).keys() - {"entitled", "open_order"}:
+        raise ValueError(f"script {script['name']!r} depends on {', '.join(sorted(unknown))}, which nobody knows")
     re.compile(script["pattern"])
     starts = [entry.get("at", entry.get("from")) for entry in (*script.get("snapshots", []), script["final"])]
     if starts != sorted(starts):
@@ -172,6 +213,8 @@ def _written(entry: JSON) -> JSON:
 
 
 def _written_part(part: Any) -> Any:
+    if isinstance(part, dict) and part.get("type") == "chart":
+        return with_points(part)
     if not isinstance(part, dict) or part.get("type") != "text":
         return part
     if "files" in part:

@@ -1,22 +1,32 @@
-"""Clear Street's Omni API on loopback: routes, keys, envelopes, and the gate every call passes."""
+"""Clear Street's API on loopback: routes, keys, envelopes, and the gate every call passes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from omnibot.emulator.clearstreet.accounts import DEMO_KEYS, list_accounts
+from omnibot.emulator.clearstreet.calendar import Calendar
 from omnibot.emulator.clearstreet.conversations import Conversations
 from omnibot.emulator.clearstreet.entitlements import Entitlements
 from omnibot.emulator.clearstreet.errors import ApiError
 from omnibot.emulator.clearstreet.examples import load_examples
+from omnibot.emulator.clearstreet.exchange import Exchange
+from omnibot.emulator.clearstreet.market import Market
+from omnibot.emulator.clearstreet.order_plans import OrderPlans
+from omnibot.emulator.clearstreet.orders import Orders
 from omnibot.emulator.clearstreet.paging import LARGEST
+from omnibot.emulator.clearstreet.portfolios import Portfolios
 from omnibot.emulator.clearstreet.revision import REVISIONS
-from omnibot.emulator.clearstreet.scripts import ScriptBook
+from omnibot.emulator.clearstreet.screener import Screener
+from omnibot.emulator.clearstreet.scripts import ScriptBook, Situation
+from omnibot.emulator.clearstreet.situations import situation
+from omnibot.emulator.clearstreet.snapshots import Snapshots
 from omnibot.emulator.clearstreet.store import Store, Thread
 from omnibot.emulator.clearstreet.visits import Handler, Visit
 from omnibot.emulator.faults import Call, Dropped, Gate, Refused
@@ -47,10 +57,20 @@ class ClearStreetEmulator:
         self.gate = Gate()
         #: Every call, in the order of arrival.
         self.calls: list[Call] = []
+        #: Told of each call twice: when it arrives, and when it was answered or dropped.
+        self.on_call: Callable[[Call], None] = lambda _: None
         self.base_url = ""
         self.store = Store(ScriptBook(), pace)
         self.entitlements = Entitlements(self.store.ids)
         self._conversations = Conversations(self.store)
+        #: Prices, what is wrong with them, and the phase of the trading day: `market.phase = "closed"`.
+        self.market = Market()
+        #: Cash and positions, by account.
+        self.portfolios = Portfolios(self.market, self._has_account)
+        #: Orders, what becomes of them (`exchange.plans`), and when they can be found (`exchange.list_lag`).
+        self.exchange = Exchange(self.market, self.portfolios, self.store.ids, lambda: self.store.pace)
+        self.portfolios.tied_up = self.exchange.tied_up
+        self.store.situation = self._situation
         self._runner: web.AppRunner | None = None
         self._closing = False
 
@@ -79,6 +99,11 @@ class ClearStreetEmulator:
     @pace.setter
     def pace(self, pace: float) -> None:
         self.store.pace = pace
+
+    @property
+    def order_plans(self) -> OrderPlans:
+        """What becomes of orders, by client id, symbol or "*": `order_plans["TSLA"] = "never"`."""
+        return self.exchange.plans
 
     @property
     def threads(self) -> dict[str, Thread]:
@@ -111,7 +136,22 @@ class ClearStreetEmulator:
     @property
     def endpoints(self) -> dict[str, Handler]:
         """Everything that can be called, by method and path."""
-        return {"GET /v1/accounts": list_accounts, **self._conversations.routes, **self.entitlements.routes}
+        return {
+            "GET /v1/accounts": list_accounts,
+            **self._conversations.routes,
+            **self.entitlements.routes,
+            **Snapshots(self.market).routes,
+            **Calendar(self.market).routes,
+            **Screener(self.market).routes,
+            **self.portfolios.routes,
+            **Orders(self.exchange).routes,
+        }
+
+    def _situation(self, thread: Thread) -> Situation:
+        return situation(thread, REVISIONS[self.revision], self.entitlements, self.exchange)
+
+    def _has_account(self, account_id: int) -> bool:
+        return any(account["id"] == account_id for accounts in self.keys.values() for account in accounts)
 
     def _application(self) -> web.Application:
         application = web.Application()
@@ -132,6 +172,7 @@ class ClearStreetEmulator:
         raw = await request.text()
         call = Call(name, _arguments(request, raw), dict(request.headers))
         self.calls.append(call)
+        self.on_call(call)
         try:
             await self._stand_before(request, call)
             status, body = self._perform(request, raw, call, handler)
@@ -139,8 +180,12 @@ class ClearStreetEmulator:
         except Refused as refusal:
             return _send(call, refusal.status, refusal.body, refusal.headers)
         except Dropped:
+            call.dropped = True
             return _hang_up(request)
-        return _send(call, status, body, {})
+        else:
+            return _send(call, status, body, {})
+        finally:
+            self.on_call(call)
 
     async def _stand_before(self, request: web.Request, call: Call) -> None:
         # The loop runs this only if the gate made the call wait.
@@ -172,7 +217,8 @@ class ClearStreetEmulator:
                 raw=raw,
                 page_size=self.page_size,
             )
-            answer = handler(visit)
+            with self.market.standing():
+                answer = handler(visit)
         except ApiError as refusal:
             return refusal.status, _error_envelope(refusal)
         call.accepted = True

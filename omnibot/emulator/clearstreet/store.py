@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import getrandbits
 from typing import Any
 
-from omnibot.emulator.clearstreet.scripts import Frame, Plan, ScriptBook, without_thinking
+from omnibot.emulator.clearstreet.scripts import Frame, Plan, ScriptBook, Situation, without_thinking
 
 JSON = dict[str, Any]
 
@@ -103,6 +104,8 @@ class Store:
         #: Finalised messages by id.
         self.messages: dict[str, JSON] = {}
         self.feedback: list[JSON] = []
+        #: What Omni can know about a thread's account when it is asked.
+        self.situation: Callable[[Thread], Situation] = lambda _: Situation()
         #: Running responses by thread, and the threads of the messages they will leave behind.
         self._running: dict[str, Response] = {}
         self._promised: dict[str, str] = {}
@@ -116,7 +119,8 @@ class Store:
 
     def ask(self, thread: Thread, kind: str, question: str, context: JSON | None = None) -> Response:
         """Add a question and start the turn that answers it."""
-        plan = self.book.plan(kind, question, thread.scripts, thread.variables, thread.account_id)
+        situation = self.situation(thread)
+        plan = self.book.plan(kind, question, thread.scripts, thread.variables, thread.account_id, situation)
         now = datetime.now(UTC)
         response_id, user_message_id = self.ids.draw(), self.ids.draw()
         parts: list[Any] = [{"text": question, "type": "text"}]

@@ -54,6 +54,26 @@ class Visit:
         required = not self.revision.account_optional
         return self.allow(read_integer(self.query, "account_id", required=required))
 
+    def account_in_path(self) -> int:
+        """The account the path names, whoever's it is."""
+        text = self.path["account_id"]
+        try:
+            return int(text)
+        except ValueError:
+            complaint = f"Cannot parse `account_id` with value `{text}`: invalid digit found in string"
+            raise ApiError(400, complaint) from None
+
+    def open_account(self, account_id: int) -> JSON:
+        """One of this caller's accounts, for something only an open one can do.
+
+        Raises:
+            ApiError: 403, it is not open.
+        """
+        account = next(account for account in self.accounts if account["id"] == account_id)
+        if account.get("status") != "ACTIVE":
+            raise ApiError(403, FORBIDDEN)
+        return account
+
     def sees(self, thread: Thread, account_id: int | None) -> bool:
         """May this call, made for this account, know of the thread?
 

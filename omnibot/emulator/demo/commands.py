@@ -9,8 +9,10 @@ from typing import Any
 from rich.console import Console
 
 from omnibot.emulator.demo.house import DemoError, House, bot_variables, open_emulators, open_house
+from omnibot.emulator.demo.keeper import Keeper
 from omnibot.emulator.demo.page_server import PageServer
 from omnibot.emulator.demo.player import Player
+from omnibot.emulator.demo.scenery import furnish
 from omnibot.emulator.demo.signals import until_stopped
 from omnibot.emulator.demo.stories import STORIES
 from omnibot.emulator.demo.transcript import Transcript
@@ -42,9 +44,9 @@ def list_stories() -> int:
     return 0
 
 
-def run_emulators(*, slack_port: int, clear_street_port: int, pace: float, revision: str) -> int:
-    """Run both emulators, for whatever bot comes, until stopped."""
-    return _run(_emulators(slack_port, clear_street_port, pace, revision), stopped=0)
+def run_emulators(*, port: int, slack_port: int, clear_street_port: int, pace: float, revision: str) -> int:
+    """Run both emulators and their page, for whatever bot comes, until stopped."""
+    return _run(_emulators(port, slack_port, clear_street_port, pace, revision), stopped=0)
 
 
 def story_list() -> str:
@@ -78,19 +80,24 @@ async def _play(names: Sequence[str], pace: float, revision: str) -> int:
 
 
 async def _page(port: int, pace: float, revision: str) -> int:
-    async with open_house(revision=revision, pace=pace) as house, PageServer(house.slack).serving(port) as address:
-        _out.print(_WELCOME.format(address=address, slack=house.slack.api_url, omni=house.omni.base_url))
-        await house.bot.watch()
+    async with open_house(revision=revision, pace=pace) as house:
+        furnish(house.slack.workspace)
+        keeper = Keeper(house.bot, house.slack)
+        async with PageServer(house.slack, house.omni, keeper, house.app).serving(port) as address:
+            shown = {"address": address, "slack": house.slack.api_url, "omni": house.omni.base_url}
+            _out.print(_WELCOME.format(**shown, pid=house.bot.pid, folder=house.bot.folder, revision=revision))
+            await keeper.keep()
 
 
-async def _emulators(slack_port: int, clear_street_port: int, pace: float, revision: str) -> int:
-    ports = {"slack_port": slack_port, "clear_street_port": clear_street_port}
-    async with open_emulators(revision=revision, pace=pace, **ports) as (slack, omni):
+async def _emulators(port: int, slack_port: int, clear_street_port: int, pace: float, revision: str) -> int:
+    opening = open_emulators(revision=revision, pace=pace, slack_port=slack_port, clear_street_port=clear_street_port)
+    async with (
+        opening as (slack, omni),
+        PageServer(slack, omni).serving(port) as address,
+    ):
         exports = "\n".join(f"export {name}={value}" for name, value in bot_variables(slack, omni).items())
-        keys = ", ".join(omni.keys)
-        _out.print(
-            _EMULATORS.format(slack=slack.api_url, omni=omni.base_url, revision=revision, keys=keys, env=exports)
-        )
+        shown = {"address": address, "slack": slack.api_url, "omni": omni.base_url, "keys": ", ".join(omni.keys)}
+        _out.print(_EMULATORS.format(**shown, revision=revision, env=exports))
         await asyncio.Event().wait()
     return 0
 
@@ -112,26 +119,30 @@ async def _beside(house: House, work: Coroutine[Any, Any, list[str]]) -> list[st
 
 
 _WELCOME = """\
-Omni is in a Slack you can see, no account needed:
+Omni is in a Slack you can see, no account needed. Open
 
     {address}
 
-Running on this computer only: the bot, Slack ({slack}),
-Clear Street ({omni}) and a database in a temporary directory.
+Started, on this computer only:
+    the bot        process {pid}; its database and log are in {folder}
+    Slack          {slack}
+    Clear Street   {omni}   (generation {revision})
 
-Three things to try:
-    @Omni what is the price of AAPL?     then press a button below the answer
-    /omni research AAPL                  deep insights, step by step
-    /omni help                           only you see the answer
+The first minute:
+    1. In #trading type   @Omni what is the price of AAPL?   and watch the thread
+    2. Press a button below the answer
+    3. Type   /omni help   (only you see what comes)
+    4. Open Backstage, top right: watch the calls, break something, kill the bot
 
 Ctrl-C ends it all and leaves nothing behind."""
 
 _EMULATORS = """\
+The page       {address}
 Slack          {slack}
-Clear Street   {omni}   (revision {revision}; API keys: {keys})
+Clear Street   {omni}   (generation {revision}; API keys: {keys})
 
 For the bot:
 
 {env}
 
-Ctrl-C ends both."""
+Ctrl-C ends it all."""

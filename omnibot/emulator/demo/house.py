@@ -13,9 +13,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.emulator.demo.installation import Installation, read_manifest
 from omnibot.emulator.slack.server import SlackEmulator
 
 #: The key of the emulator's first client.
@@ -41,6 +42,7 @@ class House:
     slack: SlackEmulator
     omni: ClearStreetEmulator
     bot: Bot
+    app: Installation
 
 
 class Bot:
@@ -48,21 +50,31 @@ class Bot:
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self._environment = environment
-        self._folder = folder
+        #: Where its database and its log are.
+        self.folder = folder
         self._log = folder / "bot.log"
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, slack: SlackEmulator) -> None:
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None: it does not run."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def start(self, slack: SlackEmulator, *, upgrade: bool = True) -> None:
         """Start it and wait until it is connected to this Slack.
 
         Raises:
             DemoError: it ended or did not connect; with the end of its log.
         """
-        code = await (await self._run("db", "upgrade")).wait()
-        if code:
+        if upgrade and (code := await (await self._run("db", "upgrade")).wait()):
             raise self._trouble(f"`omnibot db upgrade` ended with exit code {code}.")
+        # A bot that was killed may have left connections whose end was not noticed yet.
+        before = set(slack.socket_mode.sockets)
         process = await self._run("run")
-        connected = asyncio.create_task(slack.wait_for(lambda: bool(slack.socket_mode.sockets), timeout=_READY))
+        connected = asyncio.create_task(
+            slack.wait_for(lambda: bool(set(slack.socket_mode.sockets) - before), timeout=_READY)
+        )
         ended = asyncio.create_task(process.wait())
         try:
             await asyncio.wait((connected, ended), return_when=asyncio.FIRST_COMPLETED)
@@ -75,43 +87,79 @@ class Bot:
                 task.cancel()
             await asyncio.gather(connected, ended, return_exceptions=True)
 
+    async def manifest(self) -> str:
+        """The manifest it prints.
+
+        Raises:
+            DemoError: it printed none; with the end of its log.
+        """
+        path = self.folder / "manifest.yml"
+        with path.open("wb") as printed, self._log.open("ab") as log:
+            process = await self._execute("manifest", output=printed, log=log)
+        try:
+            code = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if code:
+            raise self._trouble(f"`omnibot manifest` ended with exit code {code}.")
+        return path.read_text("utf-8")
+
+    async def ended(self) -> int:
+        """Wait until it ends; its exit code."""
+        assert self._process is not None
+        return await self._process.wait()
+
     async def watch(self) -> NoReturn:
         """Wait until it ends by itself.
 
         Raises:
             DemoError: it did.
         """
-        assert self._process is not None
-        code = await self._process.wait()
+        code = await self.ended()
         raise self._trouble(f"The bot ended, with exit code {code}.")
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    def terminate(self) -> None:
+        """SIGTERM: it finishes what it is writing, then goes."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
 
     async def stop(self) -> None:
         """Let it finish what it is writing; kill it if that takes too long."""
         process = self._process
         if process is None or process.returncode is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
+        self.terminate()
         try:
             await asyncio.wait_for(process.wait(), _DRAIN)
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            self.kill()
             await process.wait()
 
     async def _run(self, *arguments: str) -> asyncio.subprocess.Process:
         with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "omnibot", *arguments),
-                env=self._environment,
-                cwd=self._folder,  # away from any .env file
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for us: we tell the bot when it is time
-            )
+            self._process = await self._execute(*arguments, output=log, log=log)
         return self._process
+
+    async def _execute(self, *arguments: str, output: IO[bytes], log: IO[bytes]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "omnibot", *arguments),
+            env=self._environment,
+            cwd=self.folder,  # away from any .env file
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for us: we tell the bot when it is time
+        )
 
     def _trouble(self, sentence: str) -> DemoError:
         lines = self._log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
@@ -167,10 +215,15 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
                 "PORT": str(_free_port()),
             }
             bot = Bot(environment, Path(folder))
+            reading = asyncio.create_task(bot.manifest())
             try:
                 await bot.start(slack)
-                yield House(slack, omni, bot)
+                app = read_manifest(await reading)
+                app.into(slack)
+                yield House(slack, omni, bot, app)
             finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
                 await bot.stop()
 
 

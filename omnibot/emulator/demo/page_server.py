@@ -1,4 +1,4 @@
-"""The page's server: what it shows, what is typed and pressed there, and a stream that says when to look again.
+"""The page's server: what it shows, what is typed and pressed there, and a stream of what changes.
 
 It can make the bot act, so it listens on loopback and answers only to its own page: a page elsewhere can neither reach
 it under another name (`Host`) nor send it anything (`Origin`, and JSON only, which browsers ask about first).
@@ -12,184 +12,191 @@ import errno
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib.resources import files
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.emulator.demo import forms
+from omnibot.emulator.demo.backstage import Backstage
+from omnibot.emulator.demo.feed import Feed
 from omnibot.emulator.demo.house import DemoError
-from omnibot.emulator.demo.view import PEOPLE, rooms_of, view
+from omnibot.emulator.demo.installation import Installation
+from omnibot.emulator.demo.journal import Journal
+from omnibot.emulator.demo.keeper import Keeper
+from omnibot.emulator.demo.page_files import PAGE_FILES
+from omnibot.emulator.demo.people_acts import Acts
+from omnibot.emulator.demo.read_marks import ReadMarks
+from omnibot.emulator.demo.view import PEOPLE, View
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import JSON
 
-_FOLDER = files("omnibot.emulator.demo") / "page"
-_FILES = {"/": ("index.html", "text/html"), "/page.css": ("page.css", "text/css")} | {
-    f"/{name}": (name, "text/javascript") for name in ("page.js", "markdown.js")
-}
-#: Read with the module: files must not be read in a loop.
-_CONTENT = {path: ((_FOLDER / name).read_text("utf-8"), kind) for path, (name, kind) in _FILES.items()}
 _HOSTS = ("127.0.0.1", "localhost")
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _HEADERS = {
-    "Content-Security-Policy": f"{_POLICY}; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_MODULES = ", ".join(
+    f"<{path}>; rel=modulepreload" for path, (_, kind) in PAGE_FILES.items() if kind == "text/javascript"
+)
 #: Ports tried, and seconds between two words to a page that nothing happens for.
 _PORTS = 20
 _PING = 15.0
-#: Changes that come together are told together.
-_TOGETHER = 0.04
 
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    user: Literal["ana", "ben"]
-    channel: str
-
-
-class SayForm(_Form):
-    """A typed message."""
-
-    text: str = Field(min_length=1, max_length=12_000)
-    thread_ts: str | None = None
-
-
-class CommandForm(_Form):
-    """A typed slash command."""
-
-    command: Literal["/omni"]
-    text: str = Field(max_length=3_000)
-
-
-class ClickForm(_Form):
-    """A pressed button; the label chooses among those that share an action id, as the two of a rating do."""
-
-    ts: str
-    action_id: str
-    label: str | None = None
-
-
-F = TypeVar("F", bound=_Form)
+F = TypeVar("F", bound=BaseModel)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class PageServer:
-    """Serves the page of one workspace."""
+    """Serves the page of one workspace; `keeper` is there when the bot is the demo's own."""
 
-    def __init__(self, slack: SlackEmulator) -> None:
+    def __init__(
+        self,
+        slack: SlackEmulator,
+        omni: ClearStreetEmulator,
+        keeper: Keeper | None = None,
+        app: Installation | None = None,
+    ) -> None:
         self._slack = slack
-        self._pages: set[asyncio.Event] = set()
-        self._closing = False
+        self._marks = ReadMarks()
+        self._view = View(slack, self._marks, app or Installation())
+        self._journal = Journal(slack, omni)
+        self._backstage = Backstage(slack, omni, self._journal, keeper)
+        self._feed = Feed(slack, self._view, self._marks, self._journal)
+        self._feed.backstage = self._backstage.describe
+        self._acts = Acts(slack, self._view, self._marks, self._feed)
+        self._streams: set[asyncio.Task[Any]] = set()
+        if keeper is not None:
+            keeper.on_change = lambda: self._feed.tell("backstage")
 
     @asynccontextmanager
     async def serving(self, port: int) -> AsyncIterator[str]:
         """Listen on this port, or on the next free one; gives the page's address."""
         for user in PEOPLE:
             self._slack.dm(user)
+            for channel in self._view.channels(user):
+                self._marks.read_everything(channel, self._slack.workspace.user(user).id)
         app = web.Application(middlewares=[_guard], client_max_size=256 * 1024)
-        for path in _CONTENT:
+        for path in PAGE_FILES:
             app.router.add_get(path, _file)
         app.router.add_get("/state", self._state)
         app.router.add_get("/events", self._events)
-        app.router.add_post("/say", self._say)
-        app.router.add_post("/command", self._command)
-        app.router.add_post("/click", self._click)
+        app.router.add_get("/file/{id}", self._shared_file)
+        for path, (form, act) in self._acts.verbs.items():
+            app.router.add_post(path, _verb(form, act))
+        self._add_backstage(app)
         app.on_shutdown.append(self._hang_up)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
-        unsubscribe = self._slack.subscribe(self._on_change)
         try:
             yield f"http://127.0.0.1:{await _listen(runner, port)}/"
         finally:
-            unsubscribe()
+            self._feed.close()
+            self._journal.close()
             await runner.cleanup()
 
     # -- what it shows ------------------------------------------------------------------------------------------------
 
     async def _state(self, request: web.Request) -> web.Response:
-        user = request.query.get("user", "ana")
-        if user not in PEOPLE:
-            raise web.HTTPBadRequest(text=f"user: must be {' or '.join(PEOPLE)}")
-        return web.json_response(view(self._slack, user))
+        return web.json_response(self._feed.state(_who(request)))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: one word whenever /state has something new."""
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        """Server-sent events: `{seq, changes}`, and first of all a word that the page is now heard."""
+        user = _who(request)
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", **_HEADERS})
         await stream.prepare(request)
-        changed = asyncio.Event()
-        self._pages.add(changed)
+        page = self._feed.open(user)
+        task = asyncio.current_task()
+        assert task is not None
+        self._streams.add(task)
         try:
             with contextlib.suppress(ConnectionError):
-                await stream.write(b"event: change\ndata: {}\n\n")  # what happened before we listened
-                while not self._closing:
+                await stream.write(b"event: hello\ndata: {}\n\n")
+                while True:
                     try:
-                        await asyncio.wait_for(changed.wait(), _PING)
+                        keys = await asyncio.wait_for(page.take(), _PING)
                     except TimeoutError:
                         await stream.write(b": still here\n\n")
                         continue
-                    await asyncio.sleep(_TOGETHER)
-                    changed.clear()
-                    await stream.write(b"event: change\ndata: {}\n\n")
+                    changes = json.dumps(self._feed.write(keys, user))
+                    await stream.write(f"data: {changes}\n\n".encode())
         finally:
-            self._pages.discard(changed)
+            self._feed.leave(page)
+            self._streams.discard(task)
         return stream
 
-    def _on_change(self, change: JSON) -> None:
-        if change["type"] not in ("call", "answer", "envelope", "ack", "socket"):
-            self._wake()
-
-    def _wake(self) -> None:
-        for changed in self._pages:
-            changed.set()
+    async def _shared_file(self, request: web.Request) -> web.Response:
+        """The content of a file, under its id."""
+        found = self._slack.file(request.match_info["id"])
+        if found is None:
+            raise web.HTTPNotFound
+        data, kind, _ = found
+        shown = kind if kind.startswith("image/") and "svg" not in kind else "application/octet-stream"
+        return web.Response(body=data, content_type=shown)
 
     async def _hang_up(self, _: web.Application) -> None:
-        self._closing = True
-        self._wake()
+        for task in self._streams:
+            task.cancel()
 
-    # -- what is done there -------------------------------------------------------------------------------------------
+    # -- backstage ----------------------------------------------------------------------------------------------------
 
-    async def _say(self, request: web.Request) -> web.Response:
-        form = await self._read(request, SayForm)
-        if not form.text.strip():
-            raise web.HTTPBadRequest(text="text: there is nothing in it")
-        with _as_words():
-            ts = await self._slack.say(form.user, form.channel, form.text, thread_ts=form.thread_ts)
-        return web.json_response({"ts": ts})
+    def _add_backstage(self, app: web.Application) -> None:
+        async def everything(_: web.Request) -> web.Response:
+            return web.json_response(self._backstage.everything())
 
-    async def _command(self, request: web.Request) -> web.Response:
-        form = await self._read(request, CommandForm)
-        with _as_words():
-            result = await self._slack.command(form.user, form.channel, form.command, form.text)
-        return web.json_response({"acked": result.acked})
+        async def call(request: web.Request) -> web.Response:
+            found = self._backstage.call(int(request.match_info["n"]))
+            if found is None:
+                raise web.HTTPNotFound
+            return web.json_response(found, dumps=lambda value: json.dumps(value, default=str))
 
-    async def _click(self, request: web.Request) -> web.Response:
-        form = await self._read(request, ClickForm)
-        with _as_words():
-            acked = await self._slack.click(
-                form.user, form.channel, form.ts, action_id=form.action_id, label=form.label
-            )
-        return web.json_response({"acked": acked})
+        app.router.add_get("/backstage", everything)
+        app.router.add_get(r"/backstage/call/{n:\d+}", call)
+        app.router.add_post("/backstage/fault", _verb(forms.FaultForm, self._told(self._backstage.add)))
+        app.router.add_post("/backstage/rule", _verb(forms.RuleForm, self._told(self._backstage.change)))
+        app.router.add_post("/backstage/switch", _verb(forms.SwitchForm, self._told(self._backstage.switch)))
+        app.router.add_post("/backstage/action", _verb(forms.ActionForm, self._told(self._backstage.act)))
 
-    async def _read(self, request: web.Request, kind: type[F]) -> F:
+    def _told(self, act: Callable[[Any], None]) -> Callable[[Any], Awaitable[JSON]]:
+        """What was done backstage, told to every page."""
+
+        async def done(form: Any) -> JSON:
+            act(form)
+            self._feed.tell("backstage")
+            return {}
+
+        return done
+
+
+def _who(request: web.Request) -> str:
+    user = request.query.get("user", PEOPLE[0])
+    if user not in PEOPLE:
+        raise web.HTTPBadRequest(text=f"user: must be one of {', '.join(PEOPLE)}")
+    return user
+
+
+def _verb(kind: type[F], act: Callable[[F], Awaitable[JSON]]) -> Handler:
+    """A POST with this form. What a person may not do is `ok: false` and says why, as Slack's own answers do."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
         try:
             form = kind.model_validate(json.loads(await request.text()))
         except ValueError as error:
             raise web.HTTPBadRequest(text=_in_words(error)) from None
-        if form.channel not in [room.id for room in rooms_of(self._slack, form.user)]:
-            raise web.HTTPBadRequest(text=f"channel: {form.user} is in no such room")
-        return form
+        try:
+            return web.json_response({"ok": True, **await act(form)})
+        except LookupError as error:
+            return web.json_response({"ok": False, "error": str(error.args[0] if error.args else error)})
 
-
-@contextlib.contextmanager
-def _as_words() -> Any:
-    try:
-        yield
-    except LookupError as error:
-        raise web.HTTPBadRequest(text=str(error.args[0] if error.args else error)) from None
+    return handle
 
 
 def _in_words(error: ValueError) -> str:
@@ -199,9 +206,7 @@ def _in_words(error: ValueError) -> str:
 
 
 @web.middleware
-async def _guard(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let in only this computer's own page."""
     here = request.headers.get("Host", "")
     origin = request.headers.get("Origin")
@@ -218,8 +223,11 @@ async def _guard(
 
 
 async def _file(request: web.Request) -> web.Response:
-    text, kind = _CONTENT[request.path]
-    return web.Response(text=text, content_type=kind, charset="utf-8")
+    content, kind = PAGE_FILES[request.path]
+    # Modules are fetched at once, and not each when another names it.
+    early = {"Link": _MODULES} if kind == "text/html" else {}
+    charset = "utf-8" if kind.startswith("text/") else None
+    return web.Response(body=content, content_type=kind, charset=charset, headers=early)
 
 
 async def _listen(runner: web.AppRunner, port: int) -> int:

@@ -2,70 +2,174 @@
 
 from __future__ import annotations
 
-from omnibot.emulator.demo.house import names_of
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from omnibot.emulator.demo.installation import Installation
+from omnibot.emulator.demo.read_marks import ReadMarks
+from omnibot.emulator.demo.scenery import TOPICS
 from omnibot.emulator.slack.server import SlackEmulator
-from omnibot.emulator.slack.workspace import JSON, Channel, Message
+from omnibot.emulator.slack.workspace import JSON, PARTNER_TEAM_ID, TEAM_ID, TEAM_NAMES, Channel, Message, User
 
-#: Who sits in front of the page, and the channels they see; each also has a DM with Omni.
-PEOPLE = ("ana", "ben")
-ROOMS = ("trading", "research")
-
-
-def rooms_of(slack: SlackEmulator, user: str) -> list[Channel]:
-    """The rooms this person sees, the DM last."""
-    workspace = slack.workspace
-    return [*(workspace.channel(name) for name in ROOMS), workspace.dm(user)]
+#: Who can sit in front of the page.
+PEOPLE = ("ana", "ben", "cleo", "dan")
 
 
-def view(slack: SlackEmulator, user: str) -> JSON:
-    """Everything the page shows to this person."""
-    workspace = slack.workspace
-    me = workspace.user(user)
-    rooms = rooms_of(slack, user)
-    ids = {room.id for room in rooms}
-    ephemerals = [_ephemeral(e) for e in slack.ephemerals(user) if e["channel"] in ids]
-    return {
-        "me": me.id,
-        "people": [{"name": name, "real_name": workspace.user(name).real_name} for name in PEOPLE],
-        "names": dict(names_of(slack)),
-        "bots": [person.id for person in workspace.users.values() if person.is_bot],
-        "rooms": [
-            {
-                "id": room.id,
-                "name": "Omni" if room.kind == "im" else room.name,
-                "kind": room.kind,
-                "messages": sorted([*map(_message, slack.history(room.id)), *_in(room, ephemerals)], key=_by_ts),
-            }
-            for room in rooms
-        ],
-        "statuses": [
-            {"channel": channel, "thread_ts": thread_ts, "status": str(arguments.get("status", ""))}
-            for (channel, thread_ts), arguments in slack.statuses.items()
-            if channel in ids
-        ],
-    }
+class View:
+    """What each person sees of one workspace, and what they have read of it."""
 
+    def __init__(self, slack: SlackEmulator, marks: ReadMarks, app: Installation) -> None:
+        self._slack = slack
+        self._app = app
+        self._workspace = slack.workspace
+        self._marks = marks
+        #: How often each ephemeral was replaced, by ts.
+        self._replaced: dict[str, int] = {}
 
-def _message(message: Message) -> JSON:
-    return {
-        "ts": message.ts,
-        "thread_ts": message.thread_ts if message.is_reply else None,
-        "user": message.user,
-        "text": message.text,
-        "blocks": message.blocks,
-        # The page redraws a message only when this changes.
-        "version": len(message.updates),
-    }
+    def replaced(self, ephemeral_ts: str) -> None:
+        """An ephemeral says something else now: pages draw what has a higher version than theirs."""
+        self._replaced[ephemeral_ts] = self._replaced.get(ephemeral_ts, 0) + 1
 
+    # -- who and where ------------------------------------------------------------------------------------------------
 
-def _ephemeral(ephemeral: JSON) -> JSON:
-    shown = {name: ephemeral[name] for name in ("channel", "ts", "thread_ts", "text", "blocks")}
-    return {**shown, "user": "", "version": 0, "only_you": True}
+    def channels(self, user: str) -> list[Channel]:
+        """The channels this person is in, and the DM with the bot if they have one."""
+        return self._slack.visible_channels(user)
 
+    def sees(self, user: str, channel: str) -> bool:
+        """Whether this person can open the channel."""
+        return any(room.id == channel for room in self.channels(user))
 
-def _in(room: Channel, ephemerals: list[JSON]) -> list[JSON]:
-    return [ephemeral for ephemeral in ephemerals if ephemeral["channel"] == room.id]
+    def state(self, user: str) -> JSON:
+        """Everything the page shows to this person."""
+        me = self._workspace.user(user)
+        rooms = self.channels(user)
+        return {
+            "me": me.id,
+            "workspace": TEAM_NAMES[TEAM_ID],
+            "people": [self._person(name) for name in PEOPLE],
+            "names": self.names(user),
+            "bot": self._slack.bot_user_id,
+            "commands": [asdict(command) for command in self._slack.commands],
+            "prompts": list(self._app.prompts),
+            "home_tab": self._app.home_tab,
+            "channels": [self.channel(room.id, user) for room in rooms],
+            "messages": {room.id: self._messages(room, me) for room in rooms},
+            "threads": [self.thread(*key) for key in self._thread_keys({room.id for room in rooms})],
+            "modals": self.modals(user),
+            "home": self.home(user),
+        }
 
+    def names(self, user: str) -> JSON:
+        """Ids, and what people call them; a channel this person is not in keeps its name to itself."""
+        people = {
+            u.id: {"name": u.real_name, "kind": "bot" if u.is_bot else "user"} for u in self._workspace.users.values()
+        }
+        seen = {room.id for room in self.channels(user)}
+        rooms: JSON = {}
+        for room in self._workspace.channels.values():
+            if room.kind == "im":
+                continue
+            visible = room.id in seen or (room.kind == "public" and not self._workspace.user(user).is_stranger)
+            rooms[room.id] = (
+                {"name": room.name, "kind": "channel"} if visible else {"name": "", "kind": "channel", "hidden": True}
+            )
+        return people | rooms
 
-def _by_ts(message: JSON) -> tuple[float, str]:
-    return float(message["ts"]), message["ts"]
+    def _person(self, name: str) -> JSON:
+        """Somebody who can sit here; `company` is empty for those of this workspace."""
+        shown = self._slack.person(name)
+        guest = shown["is_restricted"] or shown["is_ultra_restricted"]
+        company = "" if shown["team_id"] == TEAM_ID else shown["team_name"]
+        return {**{n: shown[n] for n in ("name", "id", "real_name", "title")}, "guest": guest, "company": company}
+
+    def channel(self, channel: str, user: str) -> JSON:
+        """One channel, with what this person has not read there."""
+        room, me = self._workspace.channel(channel), self._workspace.user(user)
+        unread = self._marks.unread(room, me.id)
+        return {
+            "id": room.id,
+            "name": "Omni" if room.kind == "im" else room.name,
+            "kind": room.kind,
+            "is_ext_shared": room.is_ext_shared,
+            "members": sorted(room.members),
+            "topic": TOPICS.get(room.name, "") if room.kind != "im" else "",
+            "company": TEAM_NAMES[PARTNER_TEAM_ID] if room.is_ext_shared else "",
+            **unread,
+        }
+
+    # -- messages -----------------------------------------------------------------------------------------------------
+
+    def message(self, channel: str, ts: str, user: str) -> JSON | None:
+        """One message as this person sees it now; None: there is nothing (any more) to see."""
+        me = self._workspace.user(user).id
+        for ephemeral in self._workspace.ephemerals:
+            if (ephemeral["channel"], ephemeral["ts"]) == (channel, ts):
+                return self._ephemeral(ephemeral) if ephemeral["user"] == me else None
+        message = self._workspace.channel(channel).messages.get(ts)
+        return self._message(message) if message is not None and self._stands(message) else None
+
+    def _messages(self, room: Channel, me: User) -> list[JSON]:
+        own = [self._ephemeral(e) for e in self._workspace.ephemerals if (e["channel"], e["user"]) == (room.id, me.id)]
+        standing = [self._message(message) for message in room.messages.values() if self._stands(message)]
+        return sorted([*standing, *own], key=lambda m: (float(m["ts"]), m["ts"])) if own else standing
+
+    def _stands(self, message: Message) -> bool:
+        """Deleted messages are gone, but for a root that others answered: its tombstone stays."""
+        room = self._workspace.channel(message.channel)
+        return not message.deleted or (not message.is_reply and bool(room.replies(message.ts)))
+
+    def _message(self, message: Message) -> JSON:
+        out: JSON = {
+            "channel": message.channel,
+            "ts": message.ts,
+            "thread_ts": message.thread_ts if message.is_reply else None,
+            "user": message.user,
+            "version": message.version,
+        }
+        if message.deleted:
+            return {**out, "text": "This message was deleted.", "blocks": [], "deleted": True}
+        optional = {
+            "subtype": message.subtype,
+            "edited": (message.edited or {}).get("ts"),
+            "reactions": message.reactions,
+            "files": message.files,
+            "attachments": message.attachments,
+            "streaming": message.streaming,
+        }
+        return {**out, "text": message.text, "blocks": message.blocks, **{n: v for n, v in optional.items() if v}}
+
+    def _ephemeral(self, ephemeral: JSON) -> JSON:
+        shown = {name: ephemeral[name] for name in ("channel", "ts", "thread_ts", "text", "blocks")}
+        version = self._replaced.get(ephemeral["ts"], 0)
+        return {**shown, "user": self._slack.bot_user_id, "version": version, "only_you": True}
+
+    # -- what else there is -------------------------------------------------------------------------------------------
+
+    def thread(self, channel: str, thread_ts: str) -> JSON:
+        """What the bot is doing in a thread, what the thread is called, and what it suggests to ask."""
+        status: JSON = self._slack.statuses.get((channel, thread_ts), {})
+        session: JSON = self._slack.sessions.get((channel, thread_ts), {})
+        processing = session.get("status") == "processing"
+        return {
+            "channel": channel,
+            "thread_ts": thread_ts,
+            "status": str(status.get("status", "")),
+            "loading_messages": status.get("loading_messages") or [],
+            "session": session.get("status", ""),
+            "title": session.get("title", ""),
+            "stoppable": processing and self._slack.stop_subscribed,
+            "prompts": self._slack.prompts.get((channel, thread_ts or None)),
+        }
+
+    def _thread_keys(self, seen: set[str]) -> Iterator[tuple[str, str]]:
+        keys: list[tuple[str, str | None]] = [*self._slack.statuses, *self._slack.sessions, *self._slack.prompts]
+        yield from {(channel, thread_ts or ""): None for channel, thread_ts in keys if channel in seen}
+
+    def modals(self, user: str) -> list[JSON]:
+        """The stack of modals this person has open, bottom first."""
+        return self._slack.modals(user)
+
+    def home(self, user: str) -> JSON | None:
+        """The App Home the bot published for this person."""
+        return self._slack.home(user)

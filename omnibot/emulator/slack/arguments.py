@@ -10,7 +10,7 @@ from aiohttp import web
 from omnibot.emulator.slack.workspace import BOT_USER_ID, JSON, Channel, Workspace
 
 #: Arguments that hold structures: in forms and queries they come as JSON text.
-_STRUCTURED = ("blocks", "attachments", "metadata", "view", "message", "loading_messages", "prompts")
+_STRUCTURED = ("blocks", "attachments", "metadata", "view", "message", "loading_messages", "prompts", "chunks", "files")
 
 
 class SlackError(Exception):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from omnibot.emulator.slack import elements, markdown_items
+from omnibot.emulator.slack import cards, data_blocks, elements, markdown_items, rich_text
 from omnibot.emulator.slack.checking import Check, Problem, kind_of
 from omnibot.emulator.slack.limits import LIMITS
 from omnibot.emulator.slack.workspace import JSON
 
-__all__ = ["IN_VIEWS", "LIMITS", "Problem", "check_blocks", "validate_message"]
+__all__ = ["IN_HOMES", "IN_MODALS", "LIMITS", "Problem", "check_blocks", "validate_message"]
+
+_ALL_TEXT = "message.text in blocks"
 
 
 def validate_message(blocks: list[JSON], text: str, files: Collection[str] | None = None) -> list[Problem]:
@@ -35,13 +37,30 @@ def _whole(check: Check, blocks: list[JSON]) -> None:
     expanded = [kind for text in markdown for kind in markdown_items.items(text)]
     if len(blocks) - len(markdown) + len(expanded) > LIMITS["message.blocks"]:
         check.fail("/blocks", f"no more than {LIMITS['message.blocks']} items allowed")
-    tables = [block for block in blocks if block["type"] == "table"]
-    if len(tables) + expanded.count("table") > LIMITS["message.tables"]:
+    if sum(block["type"] == "data_visualization" for block in blocks) > LIMITS["message.charts"]:
+        check.fail("/blocks", f"no more than {LIMITS['message.charts']} data_visualization blocks allowed")
+    _tables(check, blocks, expanded.count("table"))
+    # A data table has a limit of its own, above this one.
+    if sum(map(len, _words([block for block in blocks if block["type"] != "data_table"]))) > LIMITS[_ALL_TEXT]:
+        check.fail("/blocks", "", "msg_blocks_too_long")
+
+
+def _tables(check: Check, blocks: list[JSON], in_markdown: int) -> None:
+    tables = [block for block in _nested(blocks) if block["type"] == "table"]
+    if len(tables) + in_markdown > LIMITS["message.tables"]:
         check.fail("/blocks", "only_one_table_allowed", "invalid_attachments")  # where Slack keeps tables
     if sum(map(len, _words(tables))) > LIMITS["message.table text"]:
         check.fail("/blocks", f"no more than {LIMITS['message.table text']} characters allowed in tables")
-    if sum(map(len, _words(blocks))) > LIMITS["message.text in blocks"]:
-        check.fail("/blocks", "", "msg_blocks_too_long")
+    data = [block["rows"] for block in blocks if block["type"] == "data_table"]
+    if sum(map(len, _words(data))) > LIMITS["message.data_table text"]:
+        check.fail("/blocks", f"no more than {LIMITS['message.data_table text']} characters allowed in data tables")
+
+
+def _nested(blocks: list[JSON]) -> Iterator[JSON]:
+    """The blocks, and those inside containers."""
+    for block in blocks:
+        yield block
+        yield from block.get("child_blocks", ())
 
 
 def _words(value: Any) -> Iterator[str]:
@@ -57,16 +76,6 @@ def _words(value: Any) -> Iterator[str]:
                 yield from _words(inner)
 
 
-def _unique(check: Check, name: str, holders: Any, at: str) -> None:
-    """No two of these blocks or elements have the same id."""
-    seen = set()
-    for index, holder in enumerate(holders if isinstance(holders, list) else ()):
-        an_id = holder.get(name) if isinstance(holder, dict) else None
-        if isinstance(an_id, str) and an_id in seen:
-            check.fail(f"{at}/{index}/{name}", f'`{name}` "{an_id}" already exists')
-        seen.add(an_id if isinstance(an_id, str) else None)
-
-
 def _section(check: Check, it: JSON, at: str) -> None:
     check.shape(it, at, (), ("block_id", "text", "fields", "accessory", "expand"))
     if "text" not in it and "fields" not in it:
@@ -75,8 +84,7 @@ def _section(check: Check, it: JSON, at: str) -> None:
     for field, where in check.items(it.get("fields"), f"{at}/fields", "section.fields"):
         check.text(field, where, "section.field", elements.ANY_TEXT)
     if "accessory" in it:
-        accessories = ("button", "overflow", "static_select", "image")
-        elements.element(check, it["accessory"], f"{at}/accessory", accessories)
+        elements.element(check, it["accessory"], f"{at}/accessory", elements.IN_SECTIONS)
     check.boolean(it.get("expand"), f"{at}/expand")
 
 
@@ -100,14 +108,21 @@ def _context(check: Check, it: JSON, at: str) -> None:
             check.unsupported(inner, where)
 
 
-def _row_of_elements(allowed: tuple[str, ...], limit: str) -> Callable[[Check, JSON, str], None]:
-    def row(check: Check, it: JSON, at: str) -> None:
-        check.shape(it, at, ("elements",), ("block_id",))
-        for inner, where in check.items(it.get("elements"), f"{at}/elements", limit):
-            elements.element(check, inner, where, allowed)
-        _unique(check, "action_id", it.get("elements"), f"{at}/elements")
+def _actions(check: Check, it: JSON, at: str) -> None:
+    check.shape(it, at, ("elements",), ("block_id",))
+    for inner, where in check.items(it.get("elements"), f"{at}/elements", "actions.elements"):
+        if kind_of(inner).startswith("multi_"):
+            check.fail(at, "unsupported element: multiselect")
+        else:
+            elements.element(check, inner, where, elements.IN_ACTIONS)
+    check.unique("action_id", it.get("elements"), f"{at}/elements")
 
-    return row
+
+def _context_actions(check: Check, it: JSON, at: str) -> None:
+    check.shape(it, at, ("elements",), ("block_id",))
+    for inner, where in check.items(it.get("elements"), f"{at}/elements", "context_actions.elements"):
+        elements.element(check, inner, where, ("feedback_buttons", "icon_button"))
+    check.unique("action_id", it.get("elements"), f"{at}/elements")
 
 
 def _markdown(check: Check, it: JSON, at: str) -> None:
@@ -121,30 +136,39 @@ def _image(check: Check, it: JSON, at: str) -> None:
     check.text(it.get("title"), f"{at}/title", "image.title")
 
 
-def _rich_text(check: Check, it: JSON, at: str) -> None:
-    elements.rich_text(check, it, at)
-
-
-def _table(check: Check, it: JSON, at: str) -> None:
-    check.shape(it, at, ("rows",), ("block_id", "column_settings"))
-    for row, row_at in check.items(it.get("rows"), f"{at}/rows", "table.rows"):
-        for cell, cell_at in check.items(row if row is not None else 0, row_at, "table.cells in a row"):
-            elements.cell(check, cell, cell_at)
-    settings = check.items(it.get("column_settings"), f"{at}/column_settings", "table.cells in a row", least=0)
-    for setting, where in settings:
-        if setting is not None and check.shape(setting, where, (), ("align", "is_wrapped")):
-            check.choice(setting.get("align"), f"{where}/align", ("left", "center", "right"))
-            check.boolean(setting.get("is_wrapped"), f"{where}/is_wrapped")
-
-
 def _input(check: Check, it: JSON, at: str) -> None:
     check.shape(it, at, ("label", "element"), ("block_id", "hint", "optional", "dispatch_action"))
     check.text(it.get("label"), f"{at}/label", "input.label")
     check.text(it.get("hint"), f"{at}/hint", "input.hint")
     if "element" in it:
-        elements.element(check, it["element"], f"{at}/element", elements.INPUTS)
+        elements.element(check, it["element"], f"{at}/element", elements.IN_INPUTS)
     check.boolean(it.get("optional"), f"{at}/optional")
     check.boolean(it.get("dispatch_action"), f"{at}/dispatch_action")
+
+
+def _file(check: Check, it: JSON, at: str) -> None:
+    check.shape(it, at, ("external_id", "source"), ("block_id",))
+    check.string(it.get("external_id"), f"{at}/external_id")
+    check.choice(it.get("source"), f"{at}/source", ("remote",))
+
+
+def _container(check: Check, it: JSON, at: str) -> None:
+    flags = ("is_collapsible", "default_collapsed", "has_header_divider")
+    titles = ("title", "rich_text_title")
+    check.shape(it, at, ("child_blocks",), (*titles, *flags, "block_id", "subtitle", "width", "icon"))
+    if not any(name in it for name in titles):
+        check.fail(at, "must have at least one of: title, rich_text_title")
+    check.text(it.get("title"), f"{at}/title", "container.title")
+    rich_text.entity(check, it.get("rich_text_title"), f"{at}/rich_text_title")
+    check.text(it.get("subtitle"), f"{at}/subtitle", "container.subtitle", elements.ANY_TEXT)
+    check.choice(it.get("width"), f"{at}/width", ("narrow", "standard", "wide", "full"))
+    if "icon" in it:
+        elements.element(check, it["icon"], f"{at}/icon", ("image",))
+    for name in flags:
+        check.boolean(it.get(name), f"{at}/{name}")
+    if it.get("has_header_divider") is True and it.get("is_collapsible") is True:
+        check.fail(at, "must not have both: is_collapsible, has_header_divider")
+    check_blocks(check, it.get("child_blocks"), f"{at}/child_blocks", "container.child_blocks", _IN_CONTAINERS, least=1)
 
 
 Blocks = Mapping[str, Callable[[Check, JSON, str], None]]
@@ -154,26 +178,47 @@ _ANYWHERE: Blocks = {
     "header": _header,
     "divider": _divider,
     "context": _context,
-    "actions": _row_of_elements(("button", "overflow", "static_select"), "actions.elements"),
+    "actions": _actions,
     "image": _image,
-    "rich_text": _rich_text,
+    "rich_text": rich_text.rich_text,
+    "input": _input,
 }
+#: As the block's page has it, with video (which needs a scope of its own) left out. A list that somebody got out of
+#: the running validator lacks rich_text, input and file; rich_text was posted with success.
+_IN_CONTAINERS: Blocks = {**_ANYWHERE, "file": _file, "table": data_blocks.table}
 IN_MESSAGES: Blocks = {
     **_ANYWHERE,
-    "context_actions": _row_of_elements(("feedback_buttons", "icon_button"), "context_actions.elements"),
+    "card": cards.card,
+    "carousel": cards.carousel,
+    "container": _container,
+    "context_actions": _context_actions,
+    "data_table": data_blocks.data_table,
+    "data_visualization": data_blocks.data_visualization,
+    "file": _file,
     "markdown": _markdown,
-    "table": _table,
+    "plan": cards.plan,
+    "table": data_blocks.table,
+    "task_card": cards.task_card,
 }
-IN_VIEWS: Blocks = {**_ANYWHERE, "input": _input}
+IN_MODALS: Blocks = {**_ANYWHERE, "alert": cards.alert, "card": cards.card}
+#: Slack's design guide lists data_visualization too, but it was seen refused here.
+IN_HOMES: Blocks = {
+    **_ANYWHERE,
+    "card": cards.card,
+    "carousel": cards.carousel,
+    "container": _container,
+    "data_table": data_blocks.data_table,
+    "table": data_blocks.table,
+}
 
 
-def check_blocks(check: Check, blocks: Any, at: str, limit: str, allowed: Blocks) -> None:
+def check_blocks(check: Check, blocks: Any, at: str, limit: str, allowed: Blocks, *, least: int = 0) -> None:
     """Hold a list of blocks to their fields, each block for itself."""
-    for block, where in check.items(blocks, at, limit, least=0):
+    for block, where in check.items(blocks, at, limit, least):
         kind = kind_of(block)
         if not isinstance(block, dict) or kind not in allowed:
             check.unsupported(block, where)
             continue
         check.string(block.get("block_id"), f"{where}/block_id", "block_id")
         allowed[kind](check, block, where)
-    _unique(check, "block_id", blocks, at)
+    check.unique("block_id", blocks, at)

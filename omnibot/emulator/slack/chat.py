@@ -8,6 +8,7 @@ from typing import Any
 
 from omnibot.emulator.slack.arguments import SlackError, member_channel, need, readable_channel
 from omnibot.emulator.slack.blocks import Problem, validate_message
+from omnibot.emulator.slack.file_objects import images
 from omnibot.emulator.slack.limits import LIMITS
 from omnibot.emulator.slack.payloads import message_json, permalink
 from omnibot.emulator.slack.reading import as_stored
@@ -29,7 +30,7 @@ def content(workspace: Workspace, args: JSON) -> tuple[str, list[JSON]]:
         blocks = [{"type": "markdown", "text": args["markdown_text"]}]
     if not blocks and not text and args.get("attachments"):
         return "", []
-    problems = decisive(validate_message(blocks or [], text, _files(workspace)))
+    problems = decisive(validate_message(blocks or [], text, usable_files(workspace)))
     if problems:
         messages = [problem.line for problem in problems if problem.message]
         # Slack repeats what is wrong with the blocks at the top level of its answer too.
@@ -43,13 +44,15 @@ def decisive(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.code == problems[0].code]
 
 
-def _files(workspace: Workspace) -> set[str]:
-    """The ids and addresses of the files that were shared."""
+def usable_files(workspace: Workspace) -> set[str]:
+    """The ids and addresses that images may come from."""
     messages = (message for channel in workspace.channels.values() for message in channel.messages.values())
-    return {file[name] for message in messages for file in message.files for name in ("id", "url_private")}
+    shared = (file for message in messages for file in message.files if file["id"] not in workspace.files)
+    return {file[name] for file in shared for name in ("id", "url_private")} | images(workspace)
 
 
-def _metadata(args: JSON) -> JSON | None:
+def metadata_of(args: JSON) -> JSON | None:
+    """The metadata of a call. None: there is none; empty: what was there goes away."""
     metadata = args.get("metadata")
     if metadata is None:
         return None
@@ -64,7 +67,7 @@ def _metadata(args: JSON) -> JSON | None:
     return metadata if _EVENT_TYPE.fullmatch(metadata["event_type"]) else {}
 
 
-def _addressee(workspace: Workspace, args: JSON) -> Channel:
+def addressee(workspace: Workspace, args: JSON) -> Channel:
     """The channel to post in; a person's id stands for their DM."""
     need(args, "channel")
     user = workspace.users.get(str(args["channel"]))
@@ -78,7 +81,7 @@ def _addressee(workspace: Workspace, args: JSON) -> Channel:
     return channel
 
 
-def _root(channel: Channel, args: JSON) -> str | None:
+def thread_root(channel: Channel, args: JSON) -> str | None:
     """The thread to post in.
 
     Slack's own answer to a thread that never was is not documented; refusing is what finds the mistake.
@@ -108,8 +111,8 @@ def _own(channel: Channel, args: JSON, refusal: str) -> Message:
 
 def post_message(workspace: Workspace, args: JSON) -> JSON:
     """chat.postMessage."""
-    channel = _addressee(workspace, args)
-    thread_ts = _root(channel, args)
+    channel = addressee(workspace, args)
+    thread_ts = thread_root(channel, args)
     text, blocks = content(workspace, args)
     message = workspace.post(
         channel,
@@ -117,7 +120,7 @@ def post_message(workspace: Workspace, args: JSON) -> JSON:
         text,
         blocks=blocks,
         thread_ts=thread_ts,
-        metadata=_metadata(args) or None,
+        metadata=metadata_of(args) or None,
         attachments=args.get("attachments"),
     )
     return {"channel": channel.id, "ts": message.ts, "message": message_json(workspace, message, metadata=True)}
@@ -127,10 +130,12 @@ def update(workspace: Workspace, args: JSON) -> JSON:
     """chat.update: fields that are not given stay as they are, but text alone needs no blocks."""
     channel = readable_channel(workspace, args)
     message = _own(channel, args, "cant_update_message")
+    if message.streaming:
+        raise SlackError("streaming_state_conflict")
     if len(str(args.get("text") or "")) > LIMITS["update.text"]:
         raise SlackError("msg_too_long")
     text, blocks = content(workspace, args)
-    metadata = _metadata(args)
+    metadata = metadata_of(args)
     workspace.change(
         message,
         by=BOT_USER_ID,
@@ -148,6 +153,8 @@ def delete(workspace: Workspace, args: JSON) -> JSON:
     """chat.delete."""
     channel = readable_channel(workspace, args)
     message = _own(channel, args, "cant_delete_message")
+    if message.streaming:
+        raise SlackError("cant_delete_message")
     workspace.delete(message)
     return {"channel": channel.id, "ts": message.ts}
 
@@ -160,7 +167,7 @@ def post_ephemeral(workspace: Workspace, args: JSON) -> JSON:
         raise SlackError("user_not_in_channel")
     if channel.is_archived:
         raise SlackError("is_archived")
-    thread_ts = _root(channel, args)
+    thread_ts = thread_root(channel, args)
     text, blocks = content(workspace, args)
     user = workspace.users[str(args["user"])]
     ephemeral = workspace.whisper(channel, user, text, blocks, thread_ts, "chat.postEphemeral")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -50,8 +51,16 @@ class Check:
         else:
             self.fail(f"{pointer}/type", f"unsupported type: {kind_of(value)}")
 
-    def shape(self, value: Any, pointer: str, required: Collection[str], optional: Collection[str] = ()) -> bool:
-        """An object with these fields and no others; False when it is none at all."""
+    def shape(
+        self,
+        value: Any,
+        pointer: str,
+        required: Collection[str],
+        optional: Collection[str] = (),
+        *,
+        typed: bool = True,
+    ) -> bool:
+        """An object with these fields, a type if it is of a kind that has one, and no others; False: it is none."""
         if not isinstance(value, dict):
             self.fail(pointer, "must provide an object")
             return False
@@ -59,7 +68,7 @@ class Check:
             if name not in value:
                 self.fail(pointer, f"missing required field: {name}")
         for name in value:
-            if name != "type" and name not in required and name not in optional:
+            if not (typed and name == "type") and name not in required and name not in optional:
                 self.fail(pointer, f"invalid additional property: {name}")
         return True
 
@@ -80,21 +89,30 @@ class Check:
         if isinstance(value, str) and value and ":" not in value:
             self.fail(pointer, "must be a valid URL")
 
-    def number(self, value: Any, pointer: str, limit: str) -> None:
+    def number(self, value: Any, pointer: str, limit: str | None = None, least: int = 0) -> None:
         """A whole number up to the limit."""
         if value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int):
             self.fail(pointer, "must provide an integer")
-        elif not 0 <= value <= LIMITS[limit]:
+        elif value < least:
+            self.fail(pointer, f"must be more than {least - 1}")
+        elif limit is not None and value > LIMITS[limit]:
             self.fail(pointer, f"must be less than {LIMITS[limit] + 1}")
+
+    def quantity(self, value: Any, pointer: str) -> None:
+        """A number, whole or not; an absent one is somebody else's concern."""
+        if value is None:
+            return
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            self.fail(pointer, "must be a number")
 
     def boolean(self, value: Any, pointer: str) -> None:
         if value is not None and not isinstance(value, bool):
             self.fail(pointer, "must provide a boolean")
 
     def choice(self, value: Any, pointer: str, allowed: Collection[str]) -> None:
-        if value is not None and value not in allowed:
+        if value is not None and not (isinstance(value, str) and value in allowed):
             self.fail(pointer, "must be a valid enum value")
 
     def items(self, value: Any, pointer: str, limit: str | None = None, least: int = 1) -> Iterator[tuple[Any, str]]:
@@ -110,6 +128,15 @@ class Check:
             self.fail(pointer, f"no more than {LIMITS[limit]} items allowed")
         for index, item in enumerate(value):
             yield item, f"{pointer}/{index}"
+
+    def unique(self, name: str, holders: Any, pointer: str) -> None:
+        """No two of these have the same `name`."""
+        seen = set()
+        for index, holder in enumerate(holders if isinstance(holders, list) else ()):
+            an_id = holder.get(name) if isinstance(holder, dict) else None
+            if isinstance(an_id, str) and an_id in seen:
+                self.fail(f"{pointer}/{index}/{name}", f'`{name}` "{an_id}" already exists')
+            seen.add(an_id if isinstance(an_id, str) else None)
 
     def text(
         self,

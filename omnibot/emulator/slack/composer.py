@@ -62,7 +62,7 @@ def rich_text(text: str, block_id: str) -> list[JSON]:
 
     def end_paragraph() -> None:
         if paragraph:
-            elements.append({"type": "rich_text_section", "elements": _inline("\n".join(paragraph))})
+            elements.append({"type": "rich_text_section", "elements": inline("\n".join(paragraph))})
             paragraph.clear()
 
     for line in text.split("\n"):
@@ -72,13 +72,14 @@ def rich_text(text: str, block_id: str) -> list[JSON]:
         end_paragraph()
         if not elements or elements[-1]["type"] != "rich_text_list":
             elements.append({"type": "rich_text_list", "elements": [], "style": "bullet", "indent": 0, "border": 0})
-        item = {"type": "rich_text_section", "elements": _inline(line.removeprefix(_BULLET))}
+        item = {"type": "rich_text_section", "elements": inline(line.removeprefix(_BULLET))}
         elements[-1]["elements"].append(item)
     end_paragraph()
     return [{"type": "rich_text", "block_id": block_id, "elements": elements}]
 
 
-def _inline(text: str) -> list[JSON]:
+def inline(text: str) -> list[JSON]:
+    """The inline elements of a stretch of the `text` field: its tokens, and the words between them."""
     out: list[JSON] = []
     end = 0
     for token in _TOKEN.finditer(text):

@@ -15,6 +15,8 @@ def events_for(workspace: Workspace, kind: str, channel: Channel, message: Messa
     """The payloads the app gets for one happening; none where the bot is not a member."""
     if BOT_USER_ID not in channel.members:
         return []
+    if "event" in more:
+        return [wrap(channel, {**more["event"], "event_ts": workspace.ts()})]
     if message is None:
         return [wrap(channel, _joined(workspace, channel, more))]
     if kind == "message":

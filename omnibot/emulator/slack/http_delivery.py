@@ -118,7 +118,9 @@ class HttpDelivery:
         self.log.append(delivery)
         start = time.monotonic()
         try:
-            await asyncio.wait_for(self._exchange(delivery, body, content_type), self.timeout)
+            # Not wait_for: until Python 3.12 it may lose the cancellation that ends a delivery.
+            async with asyncio.timeout(self.timeout):
+                await self._exchange(delivery, body, content_type)
         except TimeoutError:
             delivery.error = "http_timeout"
         except aiohttp.ClientError:

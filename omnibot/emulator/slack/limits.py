@@ -1,4 +1,7 @@
-"""The limits Slack sets to messages and views: characters, or items where the name is a plural."""
+"""The limits Slack sets to messages and views: characters, or items where the name is a plural.
+
+Slack's pages of different ages disagree about some; the newer number stands here, with the older one beside it.
+"""
 
 LIMITS = {
     # messages
@@ -9,7 +12,19 @@ LIMITS = {
     "message.text in blocks": 13_200,
     "message.tables": 1,
     "message.table text": 10_000,
+    "message.data_table text": 20_000,  # of one data table, and of all in a message
+    "message.charts": 2,  # documented nowhere but in Slack's own design guide; seen refused
     "message.markdown": 12_000,
+    # streams
+    "stream.bytes": 11_000,  # of all that a stream holds, details and output of its tasks counted twice; measured
+    "task.title": 256,
+    "plan.title": 256,
+    # agent sessions and the top of the Messages tab
+    "session.title": 200,
+    "prompts": 4,
+    # files
+    "file.alt_txt": 1_000,
+    "file.snippet": 1_000_000,
     # the line that says what the bot is doing
     "status.loading_messages": 10,
     "status.loading_message": 50,
@@ -22,10 +37,12 @@ LIMITS = {
     "view.callback_id": 255,
     "view.external_id": 255,
     "view.private_metadata": 3_000,
+    "view.stack": 3,
     "input.label": 2_000,
     "input.hint": 2_000,
     "plain_text_input.max_length": 3_000,
     "choices.options": 10,
+    "rich_text_input.lines": 100,
     # any block or element
     "block_id": 255,
     "action_id": 255,
@@ -42,6 +59,25 @@ LIMITS = {
     "image.title": 2_000,
     "table.rows": 100,
     "table.cells in a row": 20,
+    "data_table.rows": 201,  # header and 200; the page of May 2026 said 101
+    "data_table.cells in a row": 20,
+    "data_table.page_size": 100,
+    "chart.title": 50,
+    "chart.segments": 12,  # the page of June 2026 said 6, as for the series
+    "chart.series": 12,
+    "chart.categories": 20,
+    "chart.label": 20,
+    "chart.axis_label": 50,
+    "plan.tasks": 50,
+    "card.title": 150,
+    "card.subtitle": 150,
+    "card.body": 200,
+    "card.actions": 3,
+    "carousel.elements": 10,
+    "container.title": 150,
+    "container.subtitle": 150,
+    "container.child_blocks": 10,
+    "alert.text": 200,
     # elements
     "button.text": 75,
     "button.value": 2_000,

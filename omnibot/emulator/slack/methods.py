@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from omnibot.emulator.slack import chat, conversations, views
+from omnibot.emulator.slack import chat, conversations, files, reactions, sessions, streams, views
 from omnibot.emulator.slack.arguments import SlackError, member_channel, need
 from omnibot.emulator.slack.checking import Check
 from omnibot.emulator.slack.payloads import auth_json, bot_profile, user_json
-from omnibot.emulator.slack.workspace import BOT_USER_ID, JSON, TEAM_ID, Message, Workspace
+from omnibot.emulator.slack.workspace import JSON, TEAM_ID, Workspace
 
 Method = Callable[[Workspace, JSON], JSON]
 
@@ -42,39 +42,6 @@ def users_list(workspace: Workspace, _args: JSON) -> JSON:
     return {"members": members, "cache_ts": int(time.time()), "response_metadata": {"next_cursor": ""}}
 
 
-def _reacted(workspace: Workspace, args: JSON) -> tuple[Message, str]:
-    need(args, "channel", "timestamp", "name")
-    channel = member_channel(workspace, args)
-    message = channel.messages.get(str(args["timestamp"]))
-    if message is None or message.deleted:
-        raise SlackError("message_not_found")
-    return message, str(args["name"]).strip(":")
-
-
-def reactions_add(workspace: Workspace, args: JSON) -> JSON:
-    """reactions.add."""
-    message, name = _reacted(workspace, args)
-    users = message.reactions.setdefault(name, [])
-    if BOT_USER_ID in users:
-        raise SlackError("already_reacted")
-    users.append(BOT_USER_ID)
-    workspace.on_change({"type": "reaction_added", "channel": message.channel, "ts": message.ts, "name": name})
-    return {}
-
-
-def reactions_remove(workspace: Workspace, args: JSON) -> JSON:
-    """reactions.remove."""
-    message, name = _reacted(workspace, args)
-    users = message.reactions.get(name, [])
-    if BOT_USER_ID not in users:
-        raise SlackError("no_reaction")
-    users.remove(BOT_USER_ID)
-    if not users:
-        del message.reactions[name]
-    workspace.on_change({"type": "reaction_removed", "channel": message.channel, "ts": message.ts, "name": name})
-    return {}
-
-
 def set_status(workspace: Workspace, args: JSON) -> JSON:
     """assistant.threads.setStatus."""
     need(args, "channel_id", "thread_ts")
@@ -90,18 +57,22 @@ def set_status(workspace: Workspace, args: JSON) -> JSON:
         raise SlackError("invalid_arguments", [problem.line for problem in check.problems])
     kept = {name: value for name, value in args.items() if name not in ("channel_id", "thread_ts")}
     workspace.set_status(channel, str(args["thread_ts"]), kept)
+    if args["status"]:
+        sessions.bridge(workspace, channel, str(args["thread_ts"]))
     return {}
 
 
 METHODS: Mapping[str, Method] = {
     **chat.METHODS,
     **conversations.METHODS,
+    **files.METHODS,
+    **reactions.METHODS,
+    **sessions.METHODS,
+    **streams.METHODS,
     **views.METHODS,
     "auth.test": auth_test,
     "bots.info": bots_info,
     "users.info": users_info,
     "users.list": users_list,
-    "reactions.add": reactions_add,
-    "reactions.remove": reactions_remove,
     "assistant.threads.setStatus": set_status,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from omnibot.emulator.slack import read_back
 from omnibot.emulator.slack.workspace import (
     APP_ID,
     BOT_ID,
@@ -10,6 +11,7 @@ from omnibot.emulator.slack.workspace import (
     PARTNER_TEAM_ID,
     TEAM_DOMAIN,
     TEAM_ID,
+    TEAM_NAMES,
     Channel,
     Message,
     User,
@@ -17,6 +19,19 @@ from omnibot.emulator.slack.workspace import (
 )
 
 _CREATED = 1_700_000_000
+#: Fields that messages have only where there is something to say.
+_WHERE_GIVEN = (
+    "client_msg_id",
+    "bot_id",
+    "app_id",
+    "subtype",
+    "blocks",
+    "files",
+    "attachments",
+    "edited",
+    "streaming_state",
+    "agent_session",
+)
 
 
 def bot_profile(user: User) -> JSON:
@@ -40,13 +55,13 @@ def user_json(user: User) -> JSON:
         "team_id": user.team_id,
         "name": user.name,
         "deleted": user.deleted,
-        "color": "9f69e7",
+        "color": user.color,
         "real_name": user.real_name,
         "tz": "America/New_York",
         "tz_label": "Eastern Standard Time",
         "tz_offset": -18000,
         "profile": {
-            "title": "",
+            "title": user.title,
             "real_name": user.real_name,
             "real_name_normalized": user.real_name,
             "display_name": user.name,
@@ -112,16 +127,17 @@ def message_json(workspace: Workspace, message: Message, *, metadata: bool = Fal
     """A message as reads, answers and events show it.
 
     Real Slack may hand back more blocks than were posted (a markdown block comes back split up); here they come back
-    one for one, with only the ids and flags filled in that Slack adds.
+    one for one, with only the ids and flags filled in that Slack adds. What was streamed does come back split up.
     """
     channel = workspace.channel(message.channel)
     user = workspace.users[message.user]
     if message.deleted:
         return _tombstone(channel, message)
     out: JSON = {"user": user.id, "type": "message", "ts": message.ts, "text": message.text, "team": user.team_id}
-    for name in ("client_msg_id", "bot_id", "app_id", "subtype", "blocks", "files", "attachments", "edited"):
+    for name in _WHERE_GIVEN:
         if value := getattr(message, name):
             out[name] = value
+    out |= _streamed(message)
     if user.is_bot:
         out["bot_profile"] = bot_profile(user)
     if message.files:
@@ -133,6 +149,16 @@ def message_json(workspace: Workspace, message: Message, *, metadata: bool = Fal
     if metadata and message.metadata:
         out["metadata"] = message.metadata
     return out | _thread_fields(channel, message)
+
+
+def _streamed(message: Message) -> JSON:
+    if message.stream is None:
+        return {}
+    blocks: list[JSON] = []
+    for block in message.blocks:
+        markdown = block["type"] == "markdown"
+        blocks += read_back.split(block["text"], block["block_id"]) if markdown else [block]
+    return {"text": read_back.as_text(blocks), **({"blocks": blocks} if blocks else {})}
 
 
 def _thread_fields(channel: Channel, message: Message) -> JSON:
@@ -176,7 +202,7 @@ def auth_json() -> JSON:
     """Who the bot's token belongs to."""
     return {
         "url": f"https://{TEAM_DOMAIN}.slack.com/",
-        "team": "Clear & Co",
+        "team": TEAM_NAMES[TEAM_ID],
         "user": "omni",
         "team_id": TEAM_ID,
         "user_id": BOT_USER_ID,

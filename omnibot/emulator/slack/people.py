@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from omnibot.emulator.faults import Call
 from omnibot.emulator.slack import composer, events, interactions, reading
-from omnibot.emulator.slack.outbox import Outbox
-from omnibot.emulator.slack.response_urls import Invocation, ResponseURLs
+from omnibot.emulator.slack.interacting import Interacting
+from omnibot.emulator.slack.response_urls import Invocation
 from omnibot.emulator.slack.socket_mode import SocketMode
-from omnibot.emulator.slack.workspace import JSON, Channel, Message, User, Workspace
+from omnibot.emulator.slack.workspace import JSON, Channel, Message, User
 
 T = TypeVar("T")
 
@@ -30,22 +30,27 @@ class CommandResult:
     trigger_id: str
 
 
-class People:
+@dataclass(frozen=True, slots=True)
+class SlashCommand:
+    """A command of the app, as its manifest describes it to who types "/"."""
+
+    command: str
+    description: str = ""
+    usage_hint: str = ""
+
+
+class People(Interacting):
     """The hands and eyes of everybody in the workspace. Names or ids do for users and channels."""
 
-    workspace: Workspace
     socket_mode: SocketMode
-    outbox: Outbox
     calls: list[Call]
-    _response_urls: ResponseURLs
+    #: The slash commands that the app's manifest names; none: any goes.
+    commands: Sequence[SlashCommand]
 
     def __init__(self) -> None:
+        super().__init__()
         self._changed = asyncio.Event()
         self._subscribers: list[Callable[[JSON], None]] = []
-
-    def _origin(self) -> str:
-        """Where this workspace listens; the server that mixes this in knows."""
-        raise NotImplementedError
 
     # -- what they do -------------------------------------------------------------------------------------------------
 
@@ -101,31 +106,14 @@ class People:
     async def command(self, user: str, channel: str, command: str, text: str) -> CommandResult:
         """Type a slash command and wait until the app acknowledged it."""
         who, where = self._at(user, channel)
+        if self.commands and command not in [known.command for known in self.commands]:
+            raise LookupError(f"{command} is not a valid command")
         invocation = Invocation(where, who)
         response_url = self._origin() + self._response_urls.issue(invocation)
         payload = interactions.command(self.workspace, who, where, command, text, response_url)
         ack = await self.outbox.carrier.request("slash_commands", payload)
         self._show_ack(invocation, ack.payload)
         return CommandResult(ack.acked, ack.payload, response_url, payload["trigger_id"])
-
-    async def click(
-        self, user: str, channel: str, ts: str, *, action_id: str | None = None, label: str | None = None
-    ) -> bool:
-        """Press a button (or menu option) of a message or of one's own ephemeral; True when acknowledged in time."""
-        who, where = self._at(user, channel)
-        clicked: Message | JSON
-        own = (e for e in self.workspace.ephemerals if (e["channel"], e["user"], e["ts"]) == (where.id, who.id, ts))
-        clicked = next(own, None) or self.workspace.message(where.id, ts)
-        blocks = clicked.blocks if isinstance(clicked, Message) else clicked["blocks"]
-        thread_ts = clicked.thread_ts if isinstance(clicked, Message) else clicked["thread_ts"]
-        on_show = list(reading.presses(blocks))
-        fitting = (act for an_id, a_label, act in on_show if action_id in (None, an_id) and label in (None, a_label))
-        action = next(fitting, None)
-        if action is None:
-            raise LookupError(f"no {action_id or label!r} among {[shown[:2] for shown in on_show]}")
-        response_url = self._origin() + self._response_urls.issue(Invocation(where, who, clicked, thread_ts))
-        payload = interactions.block_actions(self.workspace, who, where, clicked, action, response_url)
-        return (await self.outbox.carrier.request("interactive", payload)).acked
 
     def hold_events(self) -> None:
         """Keep back all events from now on."""
@@ -177,8 +165,9 @@ class People:
     def subscribe(self, callback: Callable[[JSON], None]) -> Callable[[], None]:
         """Call back on every change; returns what ends that.
 
-        `change["type"]` is message, message_changed, message_deleted, ephemeral, ephemeral_deleted, status, view,
-        reaction_added or reaction_removed, and of the traffic: call, answer, envelope, ack, socket or delivery.
+        `change["type"]` is message, message_changed (with `streaming` when a stream grew), message_deleted, ephemeral,
+        ephemeral_deleted, status, session, prompts, file, view, view_closed, reaction_added or reaction_removed, and of
+        the traffic: call, answer, dropped, envelope, ack, socket or delivery.
         """
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
@@ -233,12 +222,6 @@ class People:
     def _dispatch(self, kind: str, channel: Channel, message: Message | None, more: JSON) -> None:
         for payload in events.events_for(self.workspace, kind, channel, message, more):
             self.outbox.deliver(payload)
-
-    def _at(self, user: str, channel: str) -> tuple[User, Channel]:
-        who, where = self.workspace.user(user), self.workspace.channel(channel)
-        if who.id not in where.members:
-            raise LookupError(f"{who.name} is not in #{where.name}")
-        return who, where
 
     def _root(self, channel: Channel, ts: str) -> str:
         message = channel.messages.get(ts)

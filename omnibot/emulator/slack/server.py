@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from omnibot.emulator.faults import Call, Dropped, Gate, Refused
+from omnibot.emulator.slack import files, sessions
+from omnibot.emulator.slack.agent_controls import AgentControls
 from omnibot.emulator.slack.arguments import SlackError, read_arguments, token_of
+from omnibot.emulator.slack.file_objects import guess
 from omnibot.emulator.slack.http_delivery import Delivery, HttpDelivery
 from omnibot.emulator.slack.methods import METHODS
 from omnibot.emulator.slack.outbox import Outbox
-from omnibot.emulator.slack.people import People
+from omnibot.emulator.slack.people import People, SlashCommand
 from omnibot.emulator.slack.response_urls import ResponseURLs
+from omnibot.emulator.slack.scopes import BOT_SCOPES
+from omnibot.emulator.slack.sharing import Sharing
 from omnibot.emulator.slack.socket_mode import SocketMode
 from omnibot.emulator.slack.tiers import Limiter
 from omnibot.emulator.slack.workspace import APP_ID, BOT_ID, BOT_USER_ID, JSON, TEAM_ID, Workspace
@@ -28,7 +35,7 @@ _ERRORS = {429: "ratelimited", 500: "internal_error", 503: "service_unavailable"
 _DYING = 0.1
 
 
-class SlackEmulator(People):
+class SlackEmulator(Sharing, AgentControls, People):
     """A Slack workspace that a bot can be pointed at, and a test can play in."""
 
     bot_token = "xoxb-emulator-bot"  # noqa: S105 - opens nothing but this emulator
@@ -38,14 +45,23 @@ class SlackEmulator(People):
     bot_id = BOT_ID
     app_id = APP_ID
 
-    def __init__(self, *, ack_timeout: float = 3.0, redeliver_after: tuple[float, ...] = (0.3, 2.0, 5.0)) -> None:
+    def __init__(
+        self,
+        *,
+        ack_timeout: float = 3.0,
+        redeliver_after: tuple[float, ...] = (0.3, 2.0, 5.0),
+        commands: Sequence[SlashCommand] = (),
+    ) -> None:
         super().__init__()
         self.workspace = Workspace()
+        self.commands = commands
         self.gate = Gate()
         self.calls: list[Call] = []
         #: Keep to Slack's rate limits: 429 with Retry-After for calls beyond them.
         self.enforce_tiers = False
         self.limiter = Limiter()
+        #: What each token may do, as every answer says.
+        self.granted = {self.bot_token: list(BOT_SCOPES), self.app_token: ["connections:write"]}
         #: Every request that went out over HTTP, in order, with what came of it.
         self.deliveries: list[Delivery] = []
         self.socket_mode = SocketMode(ack_timeout, redeliver_after, self._notify)
@@ -57,12 +73,15 @@ class SlackEmulator(People):
         self._address = ""
         self.workspace.on_change = self._notify
         self.workspace.on_event = self._dispatch
+        self.workspace.on_status_cleared = partial(sessions.unbridge, self.workspace)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one."""
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self._web_api)
         app.router.add_post("/response/{key}", self._response_url)
+        app.router.add_post("/upload/v1/{file}", self._upload)
+        app.router.add_get("/files-pri/{team}-{file}/{name}", self._download)
         app.router.add_get("/link/", self.socket_mode.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
@@ -70,10 +89,12 @@ class SlackEmulator(People):
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self._address = f"{host}:{port}"
+        self.workspace.origin = self._origin()
 
     async def close(self) -> None:
         """Let go of everything held, close every connection and stop listening."""
         self.gate.clear()
+        self.workspace.deadlines.close()
         self.outbox.close()
         self.deliver_http(None)
         if self._leaving is not None:
@@ -145,7 +166,10 @@ class SlackEmulator(People):
         args = await read_arguments(request)
         token = token_of(request, args)
         call = Call(request.match_info["method"], args, headers=dict(request.headers))
-        return await self._pass(request, call, lambda: self._call_method(call.name, args, token))
+        response = await self._pass(request, call, lambda: self._call_method(call.name, args, token, request.host))
+        if response.status == 200 and token in self.granted:
+            response.headers.setdefault("x-oauth-scopes", ",".join(self.granted[token]))
+        return response
 
     async def _response_url(self, request: web.Request) -> web.StreamResponse:
         call = Call("response_url", await read_arguments(request), headers=dict(request.headers))
@@ -156,7 +180,22 @@ class SlackEmulator(People):
 
         return await self._pass(request, call, answer, refused=404)
 
-    def _call_method(self, name: str, args: JSON, token: str | None) -> JSON:
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        file_id, data = request.match_info["file"], await files.uploaded_bytes(request)
+        call = Call("upload", {"file": file_id, "size": len(data)}, headers=dict(request.headers))
+        response = await self._pass(request, call, lambda: files.receive(self.workspace, file_id, data), refused=400)
+        return web.Response(text=f"OK - {len(data)}") if call.status == 200 else response
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        if token_of(request, dict(request.query)) != self.bot_token:
+            # Who may not see the file is shown where to sign in: with status 200 in the end, and in HTML.
+            return web.Response(text="<!DOCTYPE html><title>Slack</title>Sign in", content_type="text/html")
+        file = files.download(self.workspace, request.match_info["file"])
+        if file is None:
+            return web.Response(status=404)
+        return web.Response(body=file.data, content_type=guess(file.name, file.data or b"").mimetype)
+
+    def _call_method(self, name: str, args: JSON, token: str | None, host: str) -> JSON:
         if name not in METHODS and name != "apps.connections.open":
             raise SlackError("unknown_method", req_method=name)
         if token is None:
@@ -168,7 +207,8 @@ class SlackEmulator(People):
         if self.enforce_tiers and (seconds := self.limiter.wait(name, args)):
             raise Refused(429, None, {"Retry-After": str(seconds)})
         if name == "apps.connections.open":
-            return {"url": f"ws://{self._address}/link/?ticket={self.socket_mode.ticket()}&app_id={APP_ID}"}
+            # Under the name the caller knows us by: a proxy in front of the API stands in front of the socket too.
+            return {"url": f"ws://{host}/link/?ticket={self.socket_mode.ticket()}&app_id={APP_ID}"}
         return METHODS[name](self.workspace, args)
 
     async def _pass(self, request: web.Request, call: Call, effect: Any, refused: int = 200) -> web.StreamResponse:
@@ -193,6 +233,8 @@ class SlackEmulator(People):
                 status, answer = refused, error.as_json()
             await self.gate.at("after", call)
         except Dropped:
+            call.dropped = True
+            self._notify({"type": "dropped", "name": call.name})
             if request.transport is not None:
                 request.transport.close()
             return web.Response()  # goes nowhere

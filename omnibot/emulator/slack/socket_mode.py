@@ -38,6 +38,8 @@ class SocketMode:
     ) -> None:
         self.ack_timeout = ack_timeout
         self.redeliver_after = redeliver_after
+        #: Seconds between pings of connections made from now on; who answers none is forgotten. None: no pings.
+        self.ping_interval: float | None = None
         #: Every envelope sent, in order, and the ids of those that were acknowledged.
         self.sent: list[JSON] = []
         self.acked: set[str] = set()
@@ -66,7 +68,7 @@ class SocketMode:
             return web.Response(status=403)
         self._tickets.remove(ticket)
         # Without compression a frame is written in one go, so that envelopes leave in the order they were sent.
-        socket = web.WebSocketResponse(compress=False, timeout=1.0)
+        socket = web.WebSocketResponse(compress=False, timeout=1.0, heartbeat=self.ping_interval)
         await socket.prepare(request)
         if len(self.sockets) >= MAX_CONNECTIONS:
             await self._goodbye(socket, "too_many_websockets")

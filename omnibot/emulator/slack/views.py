@@ -1,27 +1,47 @@
-"""Modals and App Homes: views.open, views.update, views.publish, and blocks.validate, which knows them too."""
+"""Modals and App Homes: views.open, push, update and publish, and blocks.validate, which knows views too."""
 
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from typing import Any
 
+from omnibot.emulator.slack import view_stack
 from omnibot.emulator.slack.arguments import SlackError, need
-from omnibot.emulator.slack.blocks import IN_VIEWS, check_blocks, validate_message
-from omnibot.emulator.slack.chat import decisive
+from omnibot.emulator.slack.blocks import IN_HOMES, IN_MODALS, check_blocks, validate_message
+from omnibot.emulator.slack.chat import decisive, usable_files
 from omnibot.emulator.slack.checking import Check, Problem
 from omnibot.emulator.slack.limits import LIMITS
-from omnibot.emulator.slack.workspace import JSON, TEAM_ID, Workspace
+from omnibot.emulator.slack.workspace import JSON, Trigger, Workspace
 
 #: A trigger is good for one modal, this many seconds long.
 TRIGGER_SECONDS = 3.0
 
 
 def open_view(workspace: Workspace, args: JSON) -> JSON:
-    """views.open: needs a trigger that is fresh and was not used before."""
+    """views.open: needs a trigger that is fresh and was not used before; one from a modal stacks the new one on it."""
     need(args, "trigger_id")
-    view = _view(args, "modal")
+    view = _view(workspace, args, "modal")
+    issued = _trigger(workspace, args)
+    on = issued.view_id if view_stack.is_modal(workspace, issued.view_id) else None
+    shown = view_stack.push(workspace, issued.user, view, on)
+    issued.used = True
+    return {"view": view_stack.public(shown)}
+
+
+def push(workspace: Workspace, args: JSON) -> JSON:
+    """views.push: a modal on top of the one that the trigger came from."""
+    need(args, "trigger_id")
+    view = _view(workspace, args, "modal")
+    issued = _trigger(workspace, args)
+    if issued.view_id is None or not view_stack.is_modal(workspace, issued.view_id):
+        raise SlackError("invalid_arguments", ["[ERROR] invalid `trigger_id` [json-pointer:/trigger_id]"])
+    shown = view_stack.push(workspace, issued.user, view, issued.view_id)
+    issued.used = True
+    return {"view": view_stack.public(shown)}
+
+
+def _trigger(workspace: Workspace, args: JSON) -> Trigger:
     issued = workspace.triggers.get(str(args["trigger_id"]))
     if issued is None:
         raise SlackError("invalid_trigger_id")
@@ -29,36 +49,40 @@ def open_view(workspace: Workspace, args: JSON) -> JSON:
         raise SlackError("exchanged_trigger_id")
     if time.monotonic() - issued.at > TRIGGER_SECONDS:
         raise SlackError("expired_trigger_id")
-    issued.used = True
-    return _shown(workspace, issued.user, view)
+    return issued
 
 
 def publish(workspace: Workspace, args: JSON) -> JSON:
-    """views.publish: someone's App Home."""
+    """views.publish: someone's App Home; a stale hash is refused."""
     need(args, "user_id")
-    if args["user_id"] not in workspace.users:
+    user = str(args["user_id"])
+    if user not in workspace.users:
         raise SlackError("user_not_found")
-    return _shown(workspace, str(args["user_id"]), _view(args, "home"))
+    view = _view(workspace, args, "home")
+    _hold_to(args, view_stack.home(workspace, user))
+    return {"view": view_stack.public(view_stack.publish(workspace, user, view))}
 
 
 def update(workspace: Workspace, args: JSON) -> JSON:
-    """views.update, by view_id or external_id; a stale hash is refused."""
-    shown = [*workspace.views.values()]
-    old = next((v for v in shown if args.get("view_id") == v["id"]), None) or next(
-        (v for v in shown if args.get("external_id") and args["external_id"] == v["external_id"]), None
-    )
+    """views.update, by view_id or external_id; a stale hash is refused, and so is a view that was closed."""
+    old = view_stack.find(workspace, str(args.get("view_id") or ""), str(args.get("external_id") or ""))
     if old is None:
         raise SlackError("not_found")
-    if args.get("hash") and args["hash"] != old["hash"]:
+    _hold_to(args, old)
+    return {"view": view_stack.public(view_stack.replace(workspace, old, _view(workspace, args, old["type"])))}
+
+
+def _hold_to(args: JSON, shown: JSON | None) -> None:
+    """The caller may insist on the very version that it knows."""
+    if args.get("hash") and shown is not None and args["hash"] != shown["hash"]:
         raise SlackError("hash_conflict")
-    return _shown(workspace, old["user"], _view(args, old["type"]), old["id"])
 
 
-def validate_view(view: Any, kind: str | None = None) -> list[Problem]:
+def validate_view(view: Any, kind: str | None = None, files: set[str] | None = None) -> list[Problem]:
     """What is wrong with a view (of this kind); an empty list when Slack would take it."""
-    check = Check()
+    check = Check(files)
     fields = ("title", "submit", "close", "private_metadata", "callback_id", "external_id")
-    flags = ("clear_on_close", "notify_on_close", "submit_disabled")
+    flags = ("clear_on_close", "notify_on_close")
     if not check.shape(view, "/view", ("type", "blocks"), (*fields, *flags)):
         return check.problems
     if view.get("type") not in ((kind,) if kind else ("modal", "home")):
@@ -71,7 +95,8 @@ def validate_view(view: Any, kind: str | None = None) -> list[Problem]:
         check.string(view.get(name), f"/view/{name}", f"view.{name}", least=0)
     for name in flags:
         check.boolean(view.get(name), f"/view/{name}")
-    check_blocks(check, view.get("blocks"), "/view/blocks", "view.blocks", IN_VIEWS)
+    allowed = IN_HOMES if view.get("type") == "home" else IN_MODALS
+    check_blocks(check, view.get("blocks"), "/view/blocks", "view.blocks", allowed)
     if view.get("type") == "modal" and "submit" not in view and not check.problems:
         for index, block in enumerate(view["blocks"]):
             if block["type"] == "input":
@@ -80,32 +105,23 @@ def validate_view(view: Any, kind: str | None = None) -> list[Problem]:
     return check.problems
 
 
-def _view(args: JSON, kind: str) -> JSON:
-    view: Any = args.get("view")
+def _view(workspace: Workspace, args: JSON, kind: str) -> JSON:
+    return checked(workspace, args.get("view"), kind)
+
+
+def checked(workspace: Workspace, view: Any, kind: str) -> JSON:
+    """The view, if Slack would take it.
+
+    Raises:
+        SlackError: it is too large, or something is wrong with it.
+    """
     if len(json.dumps(view)) > LIMITS["view.json"]:
         raise SlackError("view_too_large")
-    problems = validate_view(view, kind)
+    problems = validate_view(view, kind, usable_files(workspace))
     if problems:
         raise SlackError("invalid_arguments", [problem.line for problem in problems])
-    checked: JSON = view
-    return checked
-
-
-def _shown(workspace: Workspace, user: str, view: JSON, view_id: str | None = None) -> JSON:
-    shown = {
-        "external_id": "",
-        "callback_id": "",
-        "private_metadata": "",
-        "state": {"values": {}},
-        **view,
-        "id": view_id or "V" + secrets.token_hex(5).upper(),
-        "hash": f"{int(time.time())}.{secrets.token_hex(4)}",
-        "team_id": TEAM_ID,
-        "user": user,
-    }
-    workspace.views[shown["id"]] = shown
-    workspace.on_change({"type": "view", "user": user, "view": shown})
-    return {"view": {name: value for name, value in shown.items() if name != "user"}}
+    fine: JSON = view
+    return fine
 
 
 def validate(_: Workspace, args: JSON) -> JSON:
@@ -133,6 +149,7 @@ def validate(_: Workspace, args: JSON) -> JSON:
 
 METHODS = {
     "views.open": open_view,
+    "views.push": push,
     "views.publish": publish,
     "views.update": update,
     "blocks.validate": validate,

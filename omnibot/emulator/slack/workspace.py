@@ -12,7 +12,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from omnibot.emulator.slack.deadlines import Deadlines
+
+if TYPE_CHECKING:
+    from omnibot.emulator.slack.stream_content import StreamContent
 
 JSON = dict[str, Any]
 
@@ -22,6 +28,7 @@ APP_ID = "A0OMNIBOT1"
 BOT_ID = "B0OMNIBOT1"
 BOT_USER_ID = "U0OMNIBOT1"
 TEAM_DOMAIN = "clearco"
+TEAM_NAMES = {TEAM_ID: "Clear & Co", PARTNER_TEAM_ID: "Northwind Partners"}
 
 
 @dataclass(slots=True)
@@ -38,6 +45,9 @@ class User:
     deleted: bool = False
     bot_id: str | None = None
     app_id: str | None = None
+    #: What they do, and the colour of their picture.
+    title: str = ""
+    color: str = "9f69e7"
 
     @property
     def is_bot(self) -> bool:
@@ -74,11 +84,43 @@ class Message:
     deleted: bool = False
     updates: list[Version] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    #: Grows with every change that can be seen.
+    version: int = 0
+    #: Of a message that was streamed: in_progress, completed or errored.
+    streaming_state: str | None = None
+    #: What was streamed, until chat.update replaces it.
+    stream: StreamContent | None = None
+    #: Of a thread's root: what the agents do in the thread.
+    agent_session: JSON | None = None
     posted_at: float = field(default_factory=time.time)
 
     @property
     def is_reply(self) -> bool:
         return self.thread_ts is not None and self.thread_ts != self.ts
+
+    @property
+    def streaming(self) -> bool:
+        """Its stream is open."""
+        return self.streaming_state == "in_progress"
+
+
+@dataclass(slots=True)
+class File:
+    """Something uploaded by the bot or a person."""
+
+    id: str
+    name: str
+    user: str
+    #: Bytes announced; None for what came without announcement.
+    length: int | None = None
+    title: str = ""
+    alt_txt: str = ""
+    data: bytes | None = None
+    created: float = field(default_factory=time.time)
+    #: Slack knows what it is, and it can be shown; None: not until its upload was completed.
+    ready_at: float | None = None
+    channels: list[str] = field(default_factory=list)
+    deleted: bool = False
 
 
 @dataclass(slots=True)
@@ -112,16 +154,18 @@ class Trigger:
     """The right, given by a click or command, to open one modal for that person soon after."""
 
     user: str
+    #: The view in which the click was; None: it was in none.
+    view_id: str | None = None
     at: float = field(default_factory=time.monotonic)
     used: bool = False
 
 
 def _people() -> list[User]:
     return [
-        User("U0ANA00001", "ana", "Ana"),
-        User("U0BEN00001", "ben", "Ben"),
-        User("U0CLEO0001", "cleo", "Cleo", is_restricted=True),
-        User("U0DAN00001", "dan", "Dan", team_id=PARTNER_TEAM_ID, is_stranger=True),
+        User("U0ANA00001", "ana", "Ana", title="Trader", color="9f69e7"),
+        User("U0BEN00001", "ben", "Ben", title="Head of desk", color="4bbe2e"),
+        User("U0CLEO0001", "cleo", "Cleo", is_restricted=True, title="Outside analyst", color="e7392d"),
+        User("U0DAN00001", "dan", "Dan", PARTNER_TEAM_ID, is_stranger=True, title="Client relations", color="3c989f"),
         User(BOT_USER_ID, "omni", "Omni", bot_id=BOT_ID, app_id=APP_ID),
         User("U0NEWSBOT1", "newsbot", "Newsbot", bot_id="B0NEWSBOT1", app_id="A0NEWSBOT1"),
     ]
@@ -147,9 +191,24 @@ class Workspace:
         self.ephemerals: list[JSON] = []
         #: What "… is thinking" line stands under which thread: (channel, thread_ts) to the call's arguments.
         self.statuses: dict[tuple[str, str], JSON] = {}
-        #: Modals and App Homes shown last, by view id; "user" says to whom.
+        #: Open modals and App Homes, by view id; "user" says whose.
         self.views: dict[str, JSON] = {}
         self.triggers: dict[str, Trigger] = {}
+        #: Agent sessions by (channel, thread_ts), and prompts by (channel, thread_ts or None).
+        self.sessions: dict[tuple[str, str], JSON] = {}
+        self.prompts: dict[tuple[str, str | None], JSON] = {}
+        self.files: dict[str, File] = {}
+        self.deadlines = Deadlines()
+        #: Where files are uploaded to and loaded from.
+        self.origin = ""
+        #: Seconds that a stream lives, a session is processing, a status line stands and a fresh file is not usable.
+        self.stream_seconds = 300.0
+        self.processing_seconds = 3600.0
+        self.status_seconds = 120.0
+        self.file_processing_seconds = 0.2
+        #: Whether the app subscribed to agent_session_stopped: without, nobody gets a Stop button.
+        self.stop_subscribed = True
+        self.on_status_cleared: Callable[[Channel, str], None] = lambda *_: None
         self.on_event: Callable[[str, Channel, Message | None, JSON], None] = lambda *_: None
         self.on_change: Callable[[JSON], None] = lambda _: None
         self._last_micros = 0
@@ -210,6 +269,7 @@ class Workspace:
         metadata: JSON | None = None,
         files: list[JSON] | None = None,
         attachments: list[JSON] | None = None,
+        stream: StreamContent | None = None,
     ) -> Message:
         """Put a message into a channel or thread."""
         message = Message(
@@ -226,11 +286,12 @@ class Workspace:
             client_msg_id=None if user.is_bot or subtype == "channel_join" else str(uuid.uuid4()),
             files=files or [],
             attachments=attachments or [],
+            stream=stream,
+            streaming_state="in_progress" if stream is not None else None,
         )
         channel.messages[message.ts] = message
         if user.id == BOT_USER_ID and thread_ts is not None and (channel.id, thread_ts) in self.statuses:
-            del self.statuses[channel.id, thread_ts]  # the bot spoke, so it is no longer at it
-            self.on_change({"type": "status", "channel": channel.id, "thread_ts": thread_ts, "status": ""})
+            self.set_status(channel, thread_ts, {"status": ""})  # the bot spoke, so it is no longer at it
         self.on_change({"type": "message", "channel": channel.id, "ts": message.ts, "thread_ts": thread_ts})
         self.on_event("message", channel, message, {})
         return message
@@ -248,18 +309,23 @@ class Workspace:
         """Replace what a message says."""
         before = copy.copy(message)
         message.updates.append(Version(time.time(), message.text, message.blocks))
-        message.text, message.blocks = text, blocks
+        message.text, message.blocks, message.stream = text, blocks, None
         message.metadata = metadata
         message.attachments = attachments or []
         message.edited = {"user": by, "ts": self.ts()}
-        self.on_change({"type": "message_changed", "channel": message.channel, "ts": message.ts})
+        self.touch(message)
         self.on_event("message_changed", self.channel(message.channel), message, {"before": before})
+
+    def touch(self, message: Message, kind: str = "message_changed", **more: Any) -> None:
+        """Say that a message looks different now."""
+        message.version += 1
+        self.on_change({"type": kind, "channel": message.channel, "ts": message.ts, **more})
 
     def delete(self, message: Message) -> None:
         """Take a message away."""
         before = copy.copy(message)
         message.deleted = True
-        self.on_change({"type": "message_deleted", "channel": message.channel, "ts": message.ts})
+        self.touch(message, "message_deleted")
         self.on_event("message_deleted", self.channel(message.channel), message, {"before": before})
 
     def join(self, user: User, channel: Channel) -> None:
@@ -289,8 +355,15 @@ class Workspace:
 
     def set_status(self, channel: Channel, thread_ts: str, arguments: JSON) -> None:
         """Show (or with an empty status remove) the line that says what the bot is doing."""
+        timer = ("status", channel.id, thread_ts)
         if arguments.get("status"):
             self.statuses[channel.id, thread_ts] = arguments
+            # Slack takes it away by itself when the bot says nothing for long.
+            clear = partial(self.set_status, channel, thread_ts, {"status": ""})
+            self.deadlines.set(timer, self.status_seconds, clear)
         else:
+            self.deadlines.cancel(timer)
             self.statuses.pop((channel.id, thread_ts), None)
         self.on_change({"type": "status", "channel": channel.id, "thread_ts": thread_ts, **arguments})
+        if not arguments.get("status"):
+            self.on_status_cleared(channel, thread_ts)

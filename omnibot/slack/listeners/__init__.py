@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 
 from omnibot.slack.background import Background
-from omnibot.slack.listeners import actions, commands, lifecycle, messages
+from omnibot.slack.listeners import actions, commands, feedback, lifecycle, messages, sessions
 from omnibot.turns.service import Turns
 
 
@@ -25,4 +25,6 @@ def register(app: AsyncApp, rooms: Rooms) -> None:
     messages.register(app, rooms.turns, rooms.background, bot_user_id=rooms.bot_user_id)
     commands.register(app, rooms.turns, bot_user_id=rooms.bot_user_id)
     actions.register(app, rooms.turns, rooms.background)
+    feedback.register(app, rooms.turns, rooms.background)
+    sessions.register(app, rooms.turns, rooms.background)
     lifecycle.register(app, rooms.background)

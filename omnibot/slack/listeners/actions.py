@@ -1,4 +1,4 @@
-"""Clicks on buttons below answers."""
+"""Clicks below answers: buttons that ask or do something, and files that people take away."""
 
 from __future__ import annotations
 
@@ -8,37 +8,78 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from omnibot import telemetry
+from omnibot.blocks.exports import file_of
 from omnibot.slack.background import Background
-from omnibot.slack.events import Click
+from omnibot.slack.events import Click, Submission
+from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.intake import acting_org
 from omnibot.slack.listeners.commands import now_ts
 from omnibot.turns.model import Person, Pressed
 from omnibot.turns.service import Turns
 
+GONE = "This button has expired. Ask the question again in words."
 _WORDS = {
     Pressed.ALREADY: "You already pressed this: Omni is working on the answer.",
-    Pressed.GONE: "This button has expired. Ask the question again in words.",
+    Pressed.PASSED: "The conversation has gone on since: only its last answer can be made again. Ask anew in words.",
+    Pressed.GONE: GONE,
 }
 
 
 def register(app: AsyncApp, turns: Turns, background: Background) -> None:
-    """Hang in the click listener."""
+    """Hang in the click listeners."""
 
     async def handle_button(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         """The clicker's own turn: what follows shows in the thread; where nothing follows, they are told why."""
-        click = Click.model_validate(body)
-        team = click.team.id if click.team else click.user.team_id or ""
-        enterprise = click.enterprise.id if click.enterprise else click.team.enterprise_id if click.team else None
-        org = acting_org(team, enterprise, acting_team=click.user.team_id, acting_enterprise=None)
-        person = Person(org, click.user.id)
-        pressed = await turns.press(str(action.get("value") or ""), team=team, person=person, now_ts=now_ts())
+        team, person = who(Click.model_validate(body))
+        token, now = str(action.get("value") or ""), now_ts()
+        pressed = await turns.press(token, team=team, person=person, now_ts=now)
+        if pressed is Pressed.TAKEN:
+            telemetry.observe_delivery("click", now)
         await ack()
-        if pressed is not Pressed.TAKEN:
+        if pressed is Pressed.EXPORT:
+            background.start(_give(turns, client, body, token))
+        elif pressed is not Pressed.TAKEN:
             background.start(tell(client, body, _WORDS[pressed]))
 
+    async def handle_link(ack: AsyncAck) -> None:
+        """A button that opens an address: Slack has done it, and only wants to hear so."""
+        await ack()
+
     app.action(re.compile(r"^omni_button:"))(handle_button)
+    app.action(re.compile(r"^omni_link:"))(handle_link)
+
+
+def who(payload: Click | Submission) -> tuple[str, Person]:
+    """The workspace, and the person who acts in it."""
+    team = payload.team.id if payload.team else payload.user.team_id or ""
+    enterprise = payload.enterprise.id if payload.enterprise else payload.team.enterprise_id if payload.team else None
+    org = acting_org(team, enterprise, acting_team=payload.user.team_id, acting_enterprise=None)
+    return team, Person(org, payload.user.id)
+
+
+async def _give(turns: Turns, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:
+    """Put an answer's data into its thread, as a file."""
+    team, person = who(Click.model_validate(body))
+    export = await turns.asides.export(token, team=team, person=person)
+    file = file_of(export.part, export.exhibit) if export is not None else None
+    if export is None or file is None:
+        await tell(client, body, GONE)
+        return
+    name, text = file
+    try:
+        await client.files_upload_v2(
+            channel=export.turn.channel,
+            thread_ts=export.turn.thread_ts,
+            filename=name,
+            title=name,
+            content=text,
+            initial_comment=f"<@{person.user}> asked for this data.",
+        )
+    except SLACK_ERRORS as error:
+        await tell(client, body, f"Slack did not take the file ({judge(error).code}). Try again in a minute.")
 
 
 async def tell(client: AsyncWebClient, body: dict[str, Any], sentence: str) -> None:

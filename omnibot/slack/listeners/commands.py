@@ -8,6 +8,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from omnibot import telemetry
 from omnibot.blocks.messages import help_page
 from omnibot.slack.events import SlashCommand
 from omnibot.slack.identity import research_question
@@ -34,22 +35,27 @@ def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
                 page = help_page(about)
                 await ack(text=page.text, blocks=page.blocks)
             case Stop():
-                await ack(text=_stopped(*await turns.stop(person, form.channel_id)))
+                await ack(text=stopped_words(*await turns.stop(person, form.channel_id)))
             case Reserved(name):
                 await ack(text=f"`/omni {name}` is not part of this version of omnibot. `/omni help` lists what is.")
             case Question(text):
-                await turns.accept(_turn(form, person, Surface.COMMAND, text))
+                await _accept(turns, _turn(form, person, Surface.COMMAND, text))
                 await ack()
             case Private(text):
-                await turns.accept(_turn(form, person, Surface.PRIVATE, text))
+                await _accept(turns, _turn(form, person, Surface.PRIVATE, text))
                 await ack()
             case Research(ticker, thesis):
                 event = {"ticker": ticker, "thesis": thesis}
                 question = research_question(ticker, thesis)
-                await turns.accept(_turn(form, person, Surface.COMMAND, question, Kind.DEEP_INSIGHTS, event))
+                await _accept(turns, _turn(form, person, Surface.COMMAND, question, Kind.DEEP_INSIGHTS, event))
                 await ack()
 
     app.command("/omni")(handle_omni)
+
+
+async def _accept(turns: Turns, turn: NewTurn) -> None:
+    if await turns.accept(turn):
+        telemetry.observe_delivery("command", turn.message_ts)
 
 
 def _turn(
@@ -74,7 +80,8 @@ def _turn(
     )
 
 
-def _stopped(working: int, waiting: int) -> str:
+def stopped_words(working: int, waiting: int) -> str:
+    """What Stop did: answers under way, and questions that waited."""
     if not working and not waiting:
         return "None of your questions in this channel is being answered right now, so there is nothing to stop."
     answers = "1 answer" if working == 1 else f"{working} answers"

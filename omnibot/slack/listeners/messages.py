@@ -7,9 +7,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
+from omnibot import telemetry
 from omnibot.slack.background import Background
 from omnibot.slack.intake import Accept, Edit, Ignore, Withdraw, intake, overtaken
-from omnibot.turns.model import NewTurn
 from omnibot.turns.service import Turns
 
 #: Seconds before each further try to place a follow-up whose thread's first question has not come yet.
@@ -28,12 +28,13 @@ def register(app: AsyncApp, turns: Turns, background: Background, *, bot_user_id
             enterprise=context.enterprise_id,
             actor_org=context.actor_enterprise_id or context.actor_team_id,
         )
+        happened = str(event.get("event_ts") or event.get("ts") or "")
         match decided:
             case Accept():
-                await _accept(decided, turns, background)
+                await _accept(decided, turns, background, happened)
             case Edit(key, kept, edited_ts, instead):
                 if not await turns.edit(key, kept, edited_ts) and instead is not None:
-                    await turns.accept(instead.turn, only_if_participant=instead.only_if_participant)
+                    await _store(instead, turns, happened)
             case Withdraw(key, instead):
                 if not await turns.withdraw(key) and instead is not None:
                     await turns.accept(instead.turn)
@@ -44,17 +45,23 @@ def register(app: AsyncApp, turns: Turns, background: Background, *, bot_user_id
     app.event("app_mention")(handle_message)
 
 
-async def _accept(accept: Accept, turns: Turns, background: Background) -> None:
-    turn = accept.turn
-    if await turns.accept(turn, only_if_participant=accept.only_if_participant) or not accept.only_if_participant:
+async def _store(accept: Accept, turns: Turns, happened: str) -> bool:
+    if not await turns.accept(accept.turn, only_if_participant=accept.only_if_participant):
+        return False
+    telemetry.observe_delivery("message", happened)
+    return True
+
+
+async def _accept(accept: Accept, turns: Turns, background: Background, happened: str) -> None:
+    if await _store(accept, turns, happened) or not accept.only_if_participant:
         return
-    if overtaken(turn.message_ts, turn.thread_ts or ""):
-        background.start(_accept_later(turn, turns))
+    if overtaken(accept.turn.message_ts, accept.turn.thread_ts or ""):
+        background.start(_accept_later(accept, turns, happened))
 
 
-async def _accept_later(turn: NewTurn, turns: Turns) -> None:
+async def _accept_later(accept: Accept, turns: Turns, happened: str) -> None:
     """The question that began a young thread may still be on its way: Slack promises no order."""
     for pause in LATER:
         await asyncio.sleep(pause)
-        if await turns.accept(turn, only_if_participant=True):
+        if await _store(accept, turns, happened):
             return

@@ -84,6 +84,16 @@ async def omni(revision: str) -> AsyncIterator[ClearStreetEmulator]:
     """A fast emulator; its demo key has a second open account."""
     emulator = ClearStreetEmulator(revision=revision, pace=0.01)
     emulator.keys["demo-key"].append({**emulator.keys["demo-key"][0], "id": OTHER, "full_name": "Other"})
+    # Outlasts any machine: what must still be running is, until somebody stops it or sets the pace to 0.
+    parts = [{"type": "text", "text": "one two three four"}]
+    emulator.add_script(
+        {
+            "name": "endless",
+            "pattern": "^endless",
+            "snapshots": [{"at": 0, "reveal": 0.5, "thoughts": ["hm"]}],
+            "final": {"at": 10**6, "status": "succeeded", "parts": parts},
+        }
+    )
     await emulator.start()
     yield emulator
     await emulator.close()

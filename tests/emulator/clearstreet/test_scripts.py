@@ -8,17 +8,17 @@ from itertools import pairwise
 import pytest
 
 from omnibot.emulator.clearstreet.examples import example
-from omnibot.emulator.clearstreet.scripts import ScriptBook
+from omnibot.emulator.clearstreet.scripts import ScriptBook, Situation
 from tests.emulator.clearstreet.conftest import MAIN, new, old
 
 PRICE = "What is current price of AAPL?"
 MARKETS = "How are the markets doing today?"
+#: Questions that get the script of this name in every generation.
 QUESTIONS = {
     "price": PRICE,
     "compare": "Compare NVDA to AMD",
     "compare_to_what": "Compare that to AMD.",
     "markets": MARKETS,
-    "positions": "What are my current positions?",
     "failure": "fail this",
     "refusal": "Give me an insider tip",
     "long_report": "Write a long report on the market",
@@ -29,6 +29,52 @@ QUESTIONS = {
     "strange_parts": "strange parts",
     "default": "Good morning",
 }
+#: And those whose answers are charts, tables and actions.
+PARTS = {
+    "chart_line": "Show me a line chart",
+    "chart_series": "Show me a chart with several series",
+    "chart_negative": "Show me a chart with negative values",
+    "chart_thousands": "Show me a chart with thousands of points",
+    "chart_one_point": "Show me a chart with one point",
+    "chart_no_points": "Show me a chart with no points",
+    "open_chart": "Open TSLA's chart",
+    "open_chart_alone": "A chart without a button, please",
+    "open_screener": "Screen for large tech stocks",
+    "open_screener_all": "Screen everything",
+    "open_screener_odd": "Screen for good vibes",
+    "table_small": "Show me a small table",
+    "table_wide": "Show me a wide table",
+    "table_long": "Show me a table with 150 rows",
+    "custom_part": "Show me a custom part",
+    "prefill_buy": "Buy 100 AAPL at 187.50",
+    "prefill_market": "Buy 10 shares of NVDA at the market",
+    "prefill_sell": "Sell 5 AAPL",
+    "prefill_short": "Short 20 TSLA at $420",
+    "prefill_two": "Buy 10 MSFT and sell 5 AAPL",
+    "prefill_option": "Buy 2 AAPL calls",
+    "prefill_every_type": "Show me every order type",
+    "prefill_cancel_nothing": "Cancel my last order",
+    "prefill_modify_nothing": "Change my AAPL order",
+}
+#: Questions whose script depends on the generation.
+POSITIONS, CHART = "What are my current positions?", "Show me the chart of AAPL over 1Y"
+EARLIER = {"positions": POSITIONS, "symbol_chart": CHART}
+MIDDLE = {"positions": POSITIONS, "symbol_chart_later": CHART}
+NEWEST = {"positions_shared": POSITIONS, "symbol_chart_later": CHART}
+#: Scripts that need an open order, or another thread or kind of thread.
+OTHERS = {
+    "prefill_cancel",
+    "prefill_modify",
+    "prefill_modify_by_cancel",
+    "deep_insights",
+    "compare_follow_up",
+    "default_insights",
+}
+
+
+def parts_in(revision):
+    """The questions about charts, tables and actions that can be asked in a generation at once, by script."""
+    return {**PARTS, **{"2026-04": EARLIER, "2026-08": MIDDLE, "2026-10": NEWEST}[revision]}
 
 
 def text_of(content):
@@ -61,7 +107,15 @@ async def research(call, ticker="AAPL", thesis=None):
 
 
 def test_every_script_has_a_question_here():
-    assert {*QUESTIONS, "deep_insights", "compare_follow_up", "default_insights"} == set(ScriptBook().names)
+    assert {*QUESTIONS, *PARTS, *EARLIER, *MIDDLE, *NEWEST, *OTHERS} == set(ScriptBook().names)
+
+
+@pytest.mark.parametrize("generation", ["2026-04", "2026-08", "2026-10"])
+def test_no_question_is_caught_by_another_script(generation):
+    book, situation = ScriptBook(), Situation(generation, entitled=generation == "2026-10")
+
+    for name, question in {**QUESTIONS, **parts_in(generation)}.items():
+        assert book.plan("instant", question, [], {}, MAIN, situation).script == name
 
 
 @pytest.mark.parametrize(("name", "question"), QUESTIONS.items())
@@ -75,7 +129,16 @@ async def test_every_scenario_reaches_its_end(call, name, question):
     assert message["id"] == snapshots[-1]["output_message_id"]
 
 
-@pytest.mark.parametrize("question", [*QUESTIONS.values()])
+async def test_every_scenario_of_parts_reaches_its_end(call, omni, revision):
+    omni.pace = 0.001
+    for name, question in parts_in(revision).items():
+        snapshots, message, script = await watch(call, question)
+
+        assert (script, snapshots[-1]["status"], message["outcome"]) == (name, "succeeded", "completed")
+        assert text_of(message["content"])
+
+
+@pytest.mark.parametrize("question", [*QUESTIONS.values(), *PARTS.values()])
 def test_text_only_grows_and_ends_as_the_message_has_it(question):
     frames = ScriptBook().plan("instant", question, [], {}, MAIN).frames
     texts = [text_of({"parts": frame.parts}) for frame in frames]
@@ -85,12 +148,13 @@ def test_text_only_grows_and_ends_as_the_message_has_it(question):
 
 @old
 async def test_the_price_comes_after_the_thinking(call, omni):
-    omni.pace = 0.05
-    snapshots, message, _ = await watch(call, PRICE)
+    _, message, _ = await watch(call, PRICE)
+    (response,) = omni.store.responses.values()
+    frames = [frame.parts for frame in response.plan.frames if frame.parts]
 
     thinking = {"thoughts": ["Fetching current market data for AAPL..."], "type": "thinking"}
-    assert next(s for s in snapshots if s.get("content"))["content"]["parts"] == [thinking]
-    assert snapshots[-1]["content"]["parts"][-1] == thinking
+    assert frames[0] == [thinking]
+    assert frames[-1][-1] == thinking
     assert text_of(message["content"]).startswith("AAPL is currently trading at **$271.06**")
     assert {"label": "Compare to AMD", "prompt": {"prompt": "Compare that to AMD."}}.items() <= buttons_of(
         message["content"]
@@ -132,12 +196,6 @@ async def test_the_markets_have_a_table_and_the_documented_button(call):
         },
         "type": "suggested_actions",
     }
-
-
-async def test_positions_need_consent(call):
-    _, message, _ = await watch(call, "What are my current positions?")
-
-    assert "account data is not shared with me" in text_of(message["content"])
 
 
 async def test_deep_insights_think_in_four_steps_before_the_report(call, omni):
@@ -245,10 +303,14 @@ async def test_what_the_demo_does_not_know_it_repeats_as_text(call):
 async def test_scripted_time_is_multiplied_by_the_pace(call, omni):
     omni.pace = 0.1
     started = time.monotonic()
-    asked = await call.ask(PRICE)
-    await call.finish(asked["response_id"])
+    await call.finish((await call.ask(PRICE))["response_id"])
+    assert time.monotonic() - started >= 0.25
 
-    assert 0.25 <= time.monotonic() - started < 2.5
+    omni.pace = 1000
+    asked = await call.ask(PRICE)
+    assert omni.active() == [asked["response_id"]]
+    omni.pace = 0.0001
+    assert (await call.finish(asked["response_id"]))["status"] == "succeeded"
 
 
 class TestAddedScripts:
@@ -287,6 +349,7 @@ class TestAddedScripts:
             {"final": {"at": 0, "status": "running"}},
             {"pattern": "("},
             {"snapshots": [{"at": 5, "parts": []}], "final": {"at": 1, "status": "succeeded"}},
+            {"when": {"weather": True}},
         ],
     )
     async def test_a_script_that_cannot_be_performed_is_refused(self, omni, broken):

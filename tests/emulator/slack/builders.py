@@ -17,8 +17,8 @@ def section(**over: Any) -> dict[str, Any]:
     return {"type": "section", "text": plain("words"), **over}
 
 
-def actions(*elements: Any) -> dict[str, Any]:
-    return {"type": "actions", "elements": list(elements)}
+def actions(*elements: Any, **over: Any) -> dict[str, Any]:
+    return {"type": "actions", "elements": list(elements), **over}
 
 
 def option(text: str = "o", value: str = "v", **more: Any) -> dict[str, Any]:
@@ -70,3 +70,49 @@ def modal(*blocks: Any, **over: Any) -> dict[str, Any]:
 
 def question(element: Any = None, **over: Any) -> dict[str, Any]:
     return {"type": "input", "label": plain("L"), "element": element or {"type": "plain_text_input"}, **over}
+
+
+def raw(text: str = "x") -> dict[str, Any]:
+    return {"type": "raw_text", "text": text}
+
+
+def data_table(rows: int = 2, cells: int = 1, text: str = "x", **over: Any) -> dict[str, Any]:
+    head = [raw("h")] * cells
+    return {"type": "data_table", "caption": "c", "rows": [head] + [[raw(text)] * cells] * (rows - 1), **over}
+
+
+def pie(segments: int = 1, label: str = "l", title: str = "t") -> dict[str, Any]:
+    chart = {"type": "pie", "segments": [{"label": label, "value": 1.5}] * segments}
+    return {"type": "data_visualization", "title": title, "chart": chart}
+
+
+def chart(kind: str = "bar", series: int = 1, categories: int = 2, **axis: str) -> dict[str, Any]:
+    labels = [f"c{number}" for number in range(categories)]
+    data = [{"label": label, "value": -1} for label in labels]
+    many = [{"name": f"s{number}", "data": data} for number in range(series)]
+    drawn = {"type": kind, "series": many, "axis_config": {"categories": labels, **axis}}
+    return {"type": "data_visualization", "title": "t", "chart": drawn}
+
+
+def task(**over: Any) -> dict[str, Any]:
+    return {"type": "task_card", "task_id": "1", "title": "t", "status": "complete", **over}
+
+
+def plan(*tasks: Any) -> dict[str, Any]:
+    return {"type": "plan", "title": "t", "tasks": list(tasks)}
+
+
+def card(**over: Any) -> dict[str, Any]:
+    return {"type": "card", "title": plain("t"), **over}
+
+
+def container(*blocks: Any, **over: Any) -> dict[str, Any]:
+    return {"type": "container", "title": plain("t"), "child_blocks": list(blocks or [{"type": "divider"}]), **over}
+
+
+def alert(**over: Any) -> dict[str, Any]:
+    return {"type": "alert", "text": plain("words"), **over}
+
+
+def home(*blocks: Any) -> dict[str, Any]:
+    return {"type": "home", "blocks": list(blocks)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,8 +17,15 @@ from omnibot.emulator.slack import SlackEmulator
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackEmulator]:
-    async with SlackEmulator(ack_timeout=0.5, redeliver_after=(0.1, 0.2, 0.3)) as emulator:
+    """A Slack that waits for slow machines: nothing comes again because its acknowledgement took a while."""
+    async with SlackEmulator(ack_timeout=20, redeliver_after=(20, 20, 20)) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def hasty(slack: SlackEmulator) -> None:
+    """This Slack is quick to believe that it was not heard."""
+    slack.socket_mode.ack_timeout, slack.socket_mode.redeliver_after = 0.5, (0.1, 0.2, 0.3)
 
 
 @pytest.fixture
@@ -45,7 +53,7 @@ async def connect(slack: SlackEmulator) -> AsyncIterator[Callable[[AsyncApp], Aw
 
     async def connect(app: AsyncApp) -> AsyncSocketModeHandler:
         web = AsyncWebClient(base_url=slack.api_url)
-        handler = AsyncSocketModeHandler(app, slack.app_token, web_client=web, ping_interval=0.2)
+        handler = AsyncSocketModeHandler(app, slack.app_token, web_client=web, ping_interval=5)
         before = len(slack.socket_mode.sockets)
         handlers.append(handler)
         await handler.connect_async()
@@ -55,3 +63,24 @@ async def connect(slack: SlackEmulator) -> AsyncIterator[Callable[[AsyncApp], Aw
     yield connect
     for handler in handlers:
         await handler.close_async()
+
+
+@pytest.fixture
+async def hear(
+    app: AsyncApp, connect: Callable[[AsyncApp], Awaitable[AsyncSocketModeHandler]]
+) -> Callable[..., Awaitable[list[dict[str, Any]]]]:
+    """Connect an app that keeps the bodies of all events of these types, in the order they come, each once."""
+
+    async def hear(*kinds: str) -> list[dict[str, Any]]:
+        heard: list[dict[str, Any]] = []
+        for kind in kinds:
+
+            @app.event(kind)
+            async def take(body: dict[str, Any]) -> None:
+                if body["event_id"] not in [known["event_id"] for known in heard]:
+                    heard.append(body)
+
+        await connect(app)
+        return heard
+
+    return hear

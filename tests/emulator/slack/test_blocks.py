@@ -19,7 +19,7 @@ from tests.emulator.slack.builders import actions, button, image, markdown, plai
         ({"type": "section"}, "/blocks/0"),
         (section(text=plain("")), "/blocks/0/text/text"),
         (section(text="words"), "/blocks/0/text"),
-        (section(accessory={"type": "datepicker"}), "/blocks/0/accessory/type"),
+        (section(accessory={"type": "plain_text_input"}), "/blocks/0/accessory/type"),
         ({"type": "header", "text": {"type": "mrkdwn", "text": "x"}}, "/blocks/0/text/type"),
         (actions(), "/blocks/0/elements"),
         (actions(button(style="default")), "/blocks/0/elements/0/style"),

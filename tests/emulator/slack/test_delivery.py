@@ -22,7 +22,7 @@ class Client:
     def __init__(self, socket):
         self.socket = socket
 
-    async def envelope(self, timeout=3):
+    async def envelope(self, timeout=20):
         while True:
             message = await asyncio.wait_for(self.socket.receive(), timeout)
             if message.type.name in ("CLOSE", "CLOSING", "CLOSED", "ERROR"):
@@ -180,16 +180,17 @@ async def test_the_bots_own_posts_and_updates_come_back_as_events(slack, app, co
 
 
 async def test_an_acknowledged_event_is_not_sent_again(slack, dial):
+    slack.socket_mode.redeliver_after = (1, 1, 1)
     client = await dial()
     await slack.say("ana", "trading", "hello")
     envelope = await client.envelope()
     assert (envelope["type"], envelope["retry_attempt"]) == ("events_api", 0)
     await client.ack(envelope)
     with pytest.raises(TimeoutError):
-        await client.envelope(timeout=0.3)
+        await client.envelope(timeout=1.3)
 
 
-async def test_an_unacknowledged_event_is_sent_again_three_times(slack, dial):
+async def test_an_unacknowledged_event_is_sent_again_three_times(slack, hasty, dial):
     client = await dial()
     await slack.say("ana", "trading", "hello")
     envelopes = [await client.envelope() for _ in range(4)]
@@ -200,7 +201,7 @@ async def test_an_unacknowledged_event_is_sent_again_three_times(slack, dial):
         await client.envelope(timeout=0.5)
 
 
-async def test_what_a_dead_connection_did_not_acknowledge_goes_to_the_next(slack, dial):
+async def test_what_a_dead_connection_did_not_acknowledge_goes_to_the_next(slack, hasty, dial):
     first = await dial()
     await slack.say("ana", "trading", "hello")
     lost = await first.envelope()
@@ -297,7 +298,7 @@ async def test_a_command_and_the_text_of_its_ack(slack, app, connect):
     assert slack.ephemerals("ben") == []
 
 
-async def test_a_command_nobody_acknowledges(slack, dial):
+async def test_a_command_nobody_acknowledges(slack, hasty, dial):
     assert not (await slack.command("ana", "trading", "/omni", "help")).acked
     client = await dial()
     assert not (await slack.command("ana", "trading", "/omni", "help")).acked

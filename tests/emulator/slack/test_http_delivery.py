@@ -12,6 +12,8 @@ from aiohttp import web as http
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 
+from tests.emulator.slack.builders import modal, question
+
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 CHANNEL = "C0TRADING1"
 
@@ -63,6 +65,33 @@ async def post_button(web, button) -> str:
 def http_app(web):
     """A Bolt app that checks signatures."""
     return AsyncApp(client=web, signing_secret=SECRET, process_before_response=True, logger=logging.getLogger("bolt"))
+
+
+async def test_a_modal_is_opened_and_answered_over_http(slack, http_app, serve):
+    slack.socket_mode.ack_timeout = 20.0
+    heard = []
+
+    @http_app.command("/omni")
+    async def omni(ack, body, client):
+        await client.views_open(trigger_id=body["trigger_id"], view=modal(question(block_id="b"), callback_id="form"))
+        await ack()
+
+    @http_app.view("form")
+    async def form(ack, body):
+        heard.append(body["view"]["state"]["values"])
+        if len(heard) == 1:
+            await ack(response_action="errors", errors={"b": "Once more."})
+        else:
+            await ack()
+
+    slack.deliver_http(await serve(http_app.web_app()), SECRET)
+    assert (await slack.command("ana", "trading", "/omni", "")).acked
+    (view,) = slack.modals("ana")
+    action_id = view["blocks"][0]["element"]["action_id"]
+    result = await slack.submit("ana", view["id"], {"b": {action_id: {"value": "x"}}})
+    assert (result.acked, result.errors, result.closed) == (True, {"b": "Once more."}, False)
+    assert (await slack.submit("ana", view["id"], {})).closed
+    assert heard == [{"b": {action_id: {"type": "plain_text_input", "value": "x"}}}] * 2
 
 
 async def test_bolt_takes_events_commands_and_clicks_over_http(slack, web, http_app, serve):
@@ -138,8 +167,9 @@ async def test_a_click_is_a_form_with_one_payload(slack, web, serve):
     assert json.loads(form["payload"][0])["actions"][0]["action_id"] == "yes"
 
 
-async def test_an_event_the_app_fails_to_take_comes_three_times_more(slack, serve):
-    server = Server({"status": 500}, {"status": 302, "headers": {"Location": "/elsewhere"}}, 1.0, {"status": 503})
+async def test_an_event_the_app_fails_to_take_comes_three_times_more(slack, hasty, serve):
+    slack.socket_mode.ack_timeout = 1.5
+    server = Server({"status": 500}, {"status": 302, "headers": {"Location": "/elsewhere"}}, 30.0, {"status": 503})
     slack.deliver_http(await serve(server.application()), SECRET)
     await slack.say("ana", "trading", "hello")
     await slack.wait_for(lambda: len(slack.deliveries) == 4 and slack.deliveries[3].error)
@@ -153,7 +183,8 @@ async def test_an_event_the_app_fails_to_take_comes_three_times_more(slack, serv
     assert len({json.loads(body)["event_id"] for _, body in server.requests}) == 1
 
 
-async def test_an_event_that_was_taken_at_last_comes_no_more(slack, serve):
+async def test_an_event_that_was_taken_at_last_comes_no_more(slack, hasty, serve):
+    slack.socket_mode.ack_timeout = 20
     server = Server({"status": 500}, {"status": 204})
     slack.deliver_http(await serve(server.application()), SECRET)
     await slack.say("ana", "trading", "hello")
@@ -162,7 +193,8 @@ async def test_an_event_that_was_taken_at_last_comes_no_more(slack, serve):
     assert len(server.requests) == 2
 
 
-async def test_an_app_may_ask_not_to_be_sent_it_again(slack, serve):
+async def test_an_app_may_ask_not_to_be_sent_it_again(slack, hasty, serve):
+    slack.socket_mode.ack_timeout = 20
     server = Server({"status": 500, "headers": {"x-slack-no-retry": "1"}})
     slack.deliver_http(await serve(server.application()), SECRET)
     await slack.say("ana", "trading", "hello")
@@ -171,7 +203,8 @@ async def test_an_app_may_ask_not_to_be_sent_it_again(slack, serve):
     assert len(server.requests) == 1
 
 
-async def test_an_app_that_is_away_gets_the_event_when_it_is_back(slack, unused_port, serve):
+async def test_an_app_that_is_away_gets_the_event_when_it_is_back(slack, unused_port):
+    slack.socket_mode.redeliver_after = (1, 5, 5)
     slack.deliver_http(f"http://127.0.0.1:{unused_port}/slack/events", SECRET)
     await slack.say("ana", "trading", "anybody?")
     await slack.wait_for(lambda: slack.deliveries and slack.deliveries[0].error)
@@ -195,8 +228,8 @@ async def unused_port():
     return port
 
 
-@pytest.mark.parametrize("answer", [{"status": 500}, 1.0])
-async def test_commands_and_clicks_come_once(slack, serve, answer):
+@pytest.mark.parametrize("answer", [{"status": 500}, 30.0])
+async def test_commands_and_clicks_come_once(slack, hasty, serve, answer):
     server = Server(answer)
     slack.deliver_http(await serve(server.application()), SECRET)
     assert not (await slack.command("ana", "trading", "/omni", "help")).acked

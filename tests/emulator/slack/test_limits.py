@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from omnibot.emulator.slack import view_stack
 from omnibot.emulator.slack.arguments import SlackError
 from omnibot.emulator.slack.limits import LIMITS
 from omnibot.emulator.slack.methods import METHODS
 from omnibot.emulator.slack.workspace import BOT_USER_ID, Trigger, Workspace
+from tests.emulator.slack import agent_edges, block_edges
 from tests.emulator.slack.builders import (
     actions,
     button,
@@ -126,6 +128,8 @@ EDGES = {
     "confirm.text": lambda n: posted(confirm(text=plain("x" * n))),
     "confirm.confirm": lambda n: posted(confirm(confirm=plain("x" * n))),
     "confirm.deny": lambda n: posted(confirm(deny=plain("x" * n))),
+    **agent_edges.EDGES,
+    **block_edges.EDGES,
 }
 #: The error codes that are not simply those of the method.
 CODES = {
@@ -135,6 +139,8 @@ CODES = {
     "message.metadata": "metadata_too_large",
     "update.text": "msg_too_long",
     "view.json": "view_too_large",
+    **agent_edges.CODES,
+    **block_edges.CODES,
 }
 CODES_OF_METHODS = {
     "chat.postMessage": "invalid_blocks",
@@ -152,6 +158,9 @@ def outcome(request: Request) -> str:
     own = workspace.post(channel, workspace.users[BOT_USER_ID], "own").ts
     workspace.triggers["fresh"] = Trigger("U0ANA00001")
     args = {name: own if value == "own" else value for name, value in args.items()}
+    for _ in range(args.pop("modals", 0)):
+        below = view_stack.push(workspace, "U0ANA00001", modal(), on="the one below")
+        workspace.triggers["fresh"].view_id = below["id"]
     try:
         METHODS[method](workspace, args)
     except SlackError as error:

@@ -75,8 +75,8 @@ async def test_nothing_is_limited_unless_asked_for(slack, web):
         await web.chat_postMessage(channel=TRADING, text="x")
 
 
-async def test_a_call_too_many_is_answered_with_429_and_does_nothing(slack, web):
-    slack.enforce_tiers = True
+async def test_a_call_too_many_is_answered_with_429_and_does_nothing(slack, web, clock):
+    slack.enforce_tiers, slack.limiter = True, Limiter(clock)
     for _ in range(3):
         await web.chat_postMessage(channel=TRADING, text="x")
     with pytest.raises(SlackApiError) as caught:

@@ -1,0 +1,180 @@
+"""A stored answer as the pages of its reply: the same answer, buttons and pictures give the same pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from omnibot.blocks.answer import Unit, answer_pages
+from omnibot.blocks.buttons import button_units
+from omnibot.blocks.exhibits import exhibit_units
+from omnibot.blocks.figures import Figure, fits_natively, in_words, native_chart, read_figure, thinned
+from omnibot.blocks.notices import payload_unit
+from omnibot.blocks.parts import context, escaped_parts, section, shorten
+from omnibot.blocks.safety import escape
+from omnibot.blocks.values import Block, Button, Page
+from omnibot.blocks.variants import with_question
+from omnibot.clearstreet.models import (
+    ChartPart,
+    CustomPart,
+    OpenChart,
+    OpenScreener,
+    Part,
+    StructuredActionPart,
+    TextPart,
+    UnknownAction,
+    UnknownPart,
+    read_parts,
+)
+from omnibot.turns.model import Answer, OfferedButton, Outcome, Surface, Turn
+
+#: Buttons that stand with the suggestions, where they are Omni's; the others are tools.
+_SUGGESTED = ("prompt", "action", "words")
+
+
+def reply_pages(
+    turn: Turn,
+    answer: Answer,
+    buttons: Sequence[OfferedButton],
+    *,
+    pictures: Mapping[int, str] | None = None,
+    chart_url: str | None = None,
+) -> list[Page]:
+    """The pages of a final reply.
+
+    Args:
+        turn: whose.
+        answer: as stored.
+        buttons: as stored with it.
+        pictures: Slack's ids of the pictures drawn for charts, by part.
+        chart_url: the operator's address of a chart, with `{symbol}` and `{timeframe}` in it.
+    """
+    parts = read_parts(answer.parts)
+    content: list[str | Unit] = []
+    shown: set[str] = set()
+    for index, part in enumerate(parts):
+        content.extend(_part_content(index, part, pictures or {}))
+        content.extend(_exhibits(answer, index, chart_url))
+        if isinstance(part, ChartPart):
+            below = [button for button in buttons if button.part_index == index and button.kind in _SUGGESTED]
+            shown.update(button.token for button in below)
+            content.extend(button_units([_button(button) for button in below]))
+    content.extend(_exhibits(answer, None, chart_url))
+    suggested = [b for b in buttons if b.kind in _SUGGESTED and b.part_index >= 0 and b.token not in shown]
+    pages = answer_pages(
+        content=content,
+        buttons=[_button(button) for button in suggested],
+        notices=[*answer.notices, *_unseen(parts, answer, buttons)],
+        mention=turn.person.user if answer.late else None,
+        outcome_line=_outcome_line(answer),
+        outcome_by=answer.stopped_by,
+        tools=[_button(button) for button in _tools(buttons)],
+        feedback=turn.id if answer.message_id else None,
+    )
+    return [asked_page(pages[0], turn), *pages[1:]]
+
+
+def asked_page(page: Page, turn: Turn) -> Page:
+    """A pressed button asks without a message in Slack: the reply says what was asked, and by whom."""
+    if turn.surface is not Surface.PRESS or not turn.question:
+        return page
+    return with_question(page, asker=turn.person.user, question=turn.question)
+
+
+def picture_wanted(part: Part) -> Figure | None:
+    """The figure of a chart that Slack cannot draw by itself, if this part is one."""
+    if not isinstance(part, ChartPart) or part.payload.data_chart is None:
+        return None
+    figure = read_figure(part.payload.data_chart)
+    return figure if figure.points and not fits_natively(figure) else None
+
+
+def _part_content(index: int, part: Part, pictures: Mapping[int, str]) -> Iterable[str | Unit]:
+    match part:
+        case TextPart(text):
+            yield text
+        case ChartPart() if part.payload.data_chart is not None:
+            yield _chart(read_figure(part.payload.data_chart), pictures.get(index))
+        case ChartPart() if part.payload.symbol_chart is None:
+            yield payload_unit("chart", part.raw)
+        case CustomPart(payload):
+            yield payload_unit("custom", payload)
+        case UnknownPart(kind, raw):
+            yield payload_unit(kind, raw)
+        case StructuredActionPart() if isinstance(part.action, UnknownAction):
+            yield payload_unit(part.action.kind, part.action.raw)
+        case _:
+            return
+
+
+def _chart(figure: Figure, picture: str | None) -> Unit:
+    lines = in_words(figure)
+    said = context(escape(shorten(" · ".join(lines), 1_500)))
+    if not figure.points:
+        return [said]
+    if fits_natively(figure):
+        few = thinned(figure)
+        less = len(few.places) < len(figure.places)
+        note = f"{len(few.places)} of {len(figure.places)} points are drawn; the data has all of them."
+        return [native_chart(figure), said, *([context(escape(note))] if less else [])]
+    if picture is None:
+        return [section(part) for part in escaped_parts(f"{figure.title}: {' · '.join(lines)}")]
+    image: Block = {
+        "type": "image",
+        "slack_file": {"id": picture},
+        "alt_text": shorten(f"Chart of {figure.title}. {' '.join(lines)}", 1_900),
+        "title": {"type": "plain_text", "text": figure.title, "emoji": False},
+    }
+    return [image, said]
+
+
+def _exhibits(answer: Answer, part: int | None, chart_url: str | None) -> Iterable[Unit]:
+    for position, exhibit in enumerate(answer.exhibits):
+        if exhibit.get("part") == part:
+            yield from exhibit_units(exhibit, chart_url=chart_url, position=position)
+
+
+def _tools(buttons: Sequence[OfferedButton]) -> list[OfferedButton]:
+    order = {"retry": 0, "action": 1, "regenerate": 2, "export": 3}
+    tools = (b for b in buttons if b.kind in order and (b.kind != "action" or b.part_index < 0))
+    return sorted(tools, key=lambda b: (order[b.kind], b.position))
+
+
+def _unseen(parts: Sequence[Part], answer: Answer, buttons: Sequence[OfferedButton]) -> list[str]:
+    """Say which actions of the answer can be had nowhere in this reply."""
+    reached = {button.action_id for button in buttons if button.kind == "action"}
+    shown = {exhibit.get("part") for exhibit in answer.exhibits}
+    hidden: list[str] = []
+    for index, part in enumerate(parts):
+        if isinstance(part, StructuredActionPart) and not isinstance(part.action, UnknownAction):
+            if part.action_id in reached or index in shown:
+                continue
+            hidden.append(_action_words(part))
+        elif isinstance(part, ChartPart) and part.payload.data_chart is None and index not in shown:
+            hidden += [f"the chart of {part.payload.symbol_chart.symbol}"] if part.payload.symbol_chart else []
+    if not hidden:
+        return []
+    return [f"Omni also proposed what omnibot cannot carry out here: {', '.join(dict.fromkeys(hidden))}."]
+
+
+def _action_words(part: StructuredActionPart) -> str:
+    match part.action:
+        case OpenChart():
+            return f"the chart of {part.action.symbol}"
+        case OpenScreener():
+            return "a screen"
+        case other:
+            return {"OpenEntitlementConsent": "a consent"}.get(type(other).__name__, "an order")
+
+
+def _button(button: OfferedButton) -> Button:
+    runs = button.kind != "words"
+    number = button.position + 1
+    return Button(token=button.token, label=button.label, pressed_by=button.pressed_by, runs=runs, number=number)
+
+
+def _outcome_line(answer: Answer) -> str | None:
+    if answer.reason is None:
+        return None
+    sign = ":black_square_for_stop:" if answer.outcome is Outcome.CANCELED else ":warning:"
+    request = f" (request {answer.request_id})" if answer.request_id else ""
+    return f"{sign} {answer.reason}{request}"

@@ -1,0 +1,197 @@
+"""Asks everything that can be asked, at the same time, whatever fails."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+from sqlalchemy.engine import URL
+
+from omnibot.clearstreet.omni import Omni
+from omnibot.clearstreet.trading import Trading
+from omnibot.clearstreet.transport import Transport
+from omnibot.db.engine import open_database, parse_url
+from omnibot.db.migrate import Standing, standing
+from omnibot.doctor import model
+from omnibot.doctor.model import Finding
+from omnibot.errors import ClearStreetError, SettingsError
+from omnibot.settings import Settings
+from omnibot.slack import bot
+from omnibot.slack.checkup import examine_app_token, examine_bot_token
+
+#: Seconds one try of a call to Clear Street, a look at our own port, and a whole check may take.
+CALL_TIMEOUT, LOOK_TIMEOUT, CHECK_TIMEOUT = 5.0, 3.0, 30.0
+
+
+class Examination:
+    """One round of all checks.
+
+    Args:
+        settings: as `Settings.survey` found them, …
+        wrong: … and the variables for which a default stands in; what needs one of those is not asked.
+        dyno: the dyno's name, None elsewhere.
+    """
+
+    def __init__(self, settings: Settings, wrong: Mapping[str, str], *, dyno: str | None = None) -> None:
+        self._settings = settings
+        self._wrong = wrong
+        self._dyno = dyno
+
+    async def findings(self, looking_at: Callable[[str], object] = lambda _: None) -> AsyncIterator[Finding]:
+        """Every finding, always in the same order.
+
+        Args:
+            looking_at: is told the name of what is waited for.
+        """
+        checks: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
+            "settings": self._check_settings,
+            "database": self._check_database,
+            "Slack bot token": self._check_bot_token,
+            "Slack app token": self._check_app_token,
+            "Clear Street": self._check_clear_street,
+            "port": self._check_port,
+        }
+        asked = {name: asyncio.create_task(_whatever_happens(name, check)) for name, check in checks.items()}
+        try:
+            for name, answer in asked.items():
+                looking_at(name)
+                for finding in await answer:
+                    yield finding
+        finally:
+            for answer in asked.values():
+                answer.cancel()
+            await asyncio.gather(*asked.values(), return_exceptions=True)
+
+    async def _check_settings(self) -> list[Finding]:
+        return model.settings(self._settings, self._wrong)
+
+    async def _check_database(self) -> list[Finding]:
+        try:
+            url = parse_url(self._settings.database_url)
+            if "@" in (url.host or ""):  # the rest of the password; it must not be printed
+                return [model.no_database("DATABASE_URL: the password holds an @, which is written %40 there")]
+            found = [model.database(_name(url), await _standing(url, self._settings.database_url))]
+        except SettingsError as error:
+            return [model.no_database(str(error))]
+        if self._dyno is not None and url.get_backend_name() == "sqlite":
+            found.append(model.sqlite_on_dyno(self._dyno))
+        return found
+
+    async def _check_bot_token(self) -> list[Finding]:
+        settings = self._settings
+        # Only deliveries over HTTP are signed with the time.
+        signed = settings.slack_app_token is None and "SLACK_SIGNING_SECRET" not in self._wrong
+        if why := self._unusable("SLACK_BOT_TOKEN", "SLACK_API_URL"):
+            checks = ["Slack bot token", "Slack scopes", *(["clock"] if signed else [])]
+            return [model.unchecked(check, why) for check in checks]
+        async with bot.open_session() as session:
+            token = settings.slack_bot_token.get_secret_value()
+            client = bot.open_client(session, token=token, api_url=settings.slack_api_url)
+            said = await examine_bot_token(client)
+        found = [model.bot_token(said, _host(settings.slack_api_url)), model.scopes(said)]
+        return [*found, model.clock(said.clock_ahead)] if signed else found
+
+    async def _check_app_token(self) -> list[Finding]:
+        settings = self._settings
+        if settings.slack_app_token is None:
+            return []
+        if why := self._unusable("SLACK_API_URL"):
+            return [model.unchecked("Slack app token", why)]
+        async with bot.open_session() as session:
+            client = bot.open_client(session, token=None, api_url=settings.slack_api_url)
+            refusal = await examine_app_token(client, settings.slack_app_token.get_secret_value())
+        return [model.app_token(refusal, _host(settings.slack_api_url))]
+
+    async def _check_clear_street(self) -> list[Finding]:
+        settings = self._settings
+        if why := self._unusable("CLEAR_STREET_API_KEY", "CLEAR_STREET_BASE_URL"):
+            return [model.unchecked(check, why) for check in ("Clear Street key", "generation", "account")]
+        key, host = settings.clear_street_api_key.get_secret_value(), _host(settings.clear_street_base_url)
+        # Detected even where it is set: the setting may be wrong.
+        transport = Transport(base_url=settings.clear_street_base_url, timeout=CALL_TIMEOUT, revision="auto")
+        try:
+            accounts = await Trading(transport).accounts(key)
+            seen = await Omni(transport).supports(key)
+        except ClearStreetError as error:
+            why = "the key did not list its accounts"
+            return [model.key_refused(error, host), *(model.unchecked(c, why) for c in ("generation", "account"))]
+        finally:
+            await transport.close()
+        if why := self._unusable("CLEAR_STREET_ACCOUNT_ID"):
+            account = model.unchecked("account", why)
+        else:
+            account = model.account([account.id for account in accounts], settings.clear_street_account_id)
+        return [model.key_accepted(host), model.generation(settings.clear_street_api_revision, seen), account]
+
+    async def _check_port(self) -> list[Finding]:
+        if why := self._unusable("PORT"):
+            return [model.unchecked("port", why)]
+        number = self._settings.port
+        refusal = await _listening_refusal(number)
+        return [model.port(number, refusal, omnibot=refusal is not None and await _is_omnibot(number))]
+
+    def _unusable(self, *variables: str) -> str | None:
+        bad = [name for name in variables if name in self._wrong]
+        return f"{' and '.join(bad)} must be corrected first" if bad else None
+
+
+async def _whatever_happens(name: str, check: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT):
+            return await check()
+    except TimeoutError:
+        return [model.endless(name, CHECK_TIMEOUT)]
+    except Exception as error:  # one check that breaks must not keep the others from telling
+        return [model.broken(name, type(error).__name__)]
+
+
+async def _standing(url: URL, database_url: str) -> Standing | None:
+    """Look at the migrations without making a file that is not there."""
+    file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+    if file is not None and not await asyncio.to_thread(file.exists):
+        return None
+    database = await open_database(database_url, exclusive=False)
+    try:
+        return await standing(database)
+    finally:
+        await database.close()
+
+
+def _name(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return f"the SQLite file {url.database}"
+    return f"the PostgreSQL database {url.database or ''} at {url.host or 'this computer'}"
+
+
+def _host(url: str) -> str:
+    """The part of a URL that may be printed."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+async def _listening_refusal(port: int) -> str | None:
+    """Listen for a moment, as `omnibot.web` will; the system's word when it cannot be."""
+    try:
+        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, None, port)
+    except OSError as error:
+        return os.strerror(error.errno) if error.errno else str(error)
+    server.close()
+    await server.wait_closed()
+    return None
+
+
+async def _is_omnibot(port: int) -> bool:
+    """Whether what listens there answers `/readyz` as an omnibot does."""
+    timeout = aiohttp.ClientTimeout(total=LOOK_TIMEOUT)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(f"http://127.0.0.1:{port}/readyz") as answer,
+        ):
+            report = await answer.json()
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        return False
+    return isinstance(report, dict) and report.keys() == {"ready", "checks"}

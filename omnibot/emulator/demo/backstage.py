@@ -1,0 +1,201 @@
+"""What stands behind the scenes: the calls, the faults, the switches, and the bot's life and death."""
+
+from __future__ import annotations
+
+import asyncio
+
+from omnibot.emulator.clearstreet.revision import REVISIONS
+from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.emulator.demo.forms import ActionForm, FaultForm, RuleForm, SwitchForm
+from omnibot.emulator.demo.journal import Journal
+from omnibot.emulator.demo.keeper import Keeper
+from omnibot.emulator.demo.scenarios import scenarios
+from omnibot.emulator.faults import Delay, Drop, Fault, Gate, Refuse, Rule
+from omnibot.emulator.slack.methods import METHODS
+from omnibot.emulator.slack.server import SlackEmulator
+from omnibot.emulator.slack.workspace import JSON
+
+#: Events of so many seconds are mixed up together when they come out of order.
+_MIXED = 0.6
+
+
+class Backstage:
+    """The levers of one demo."""
+
+    def __init__(
+        self, slack: SlackEmulator, omni: ClearStreetEmulator, journal: Journal, keeper: Keeper | None
+    ) -> None:
+        self._slack = slack
+        self._omni = omni
+        self._journal = journal
+        self._keeper = keeper
+        self._mixed = self._held = False
+        self._leaving: asyncio.Task[None] | None = None
+
+    def describe(self) -> JSON:
+        """How the levers stand, and the faults in force."""
+        return {
+            "bot": {**self._bot(), "connections": len(self._slack.socket_mode.sockets)},
+            "switches": {
+                "rate_limits": self._slack.enforce_tiers,
+                "duplicates": self._slack.deliver_twice,
+                "out_of_order": self._mixed,
+                "hold_events": self._held,
+                "pace": self._omni.pace,
+                "stream_seconds": self._slack.stream_seconds,
+                "generation": self._omni.revision,
+            },
+            "rules": [
+                {**rule.describe(), "side": side} for side, gate in self._gates().items() for rule in gate.rules()
+            ],
+        }
+
+    def everything(self) -> JSON:
+        """All the drawer shows: the above, the calls so far, and what there is to choose from."""
+        return {
+            **self.describe(),
+            "calls": [entry.summary() for entry in self._journal.entries],
+            "methods": {"slack": sorted(METHODS), "clear-street": sorted(self._omni.endpoints)},
+            "generations": list(REVISIONS),
+            "scenarios": scenarios(),
+            "addresses": {"slack": self._slack.api_url, "clear-street": self._omni.base_url},
+        }
+
+    def call(self, number: int) -> JSON | None:
+        """One call with what was sent and answered."""
+        entry = self._journal.find(number)
+        return None if entry is None else entry.detail()
+
+    # -- faults -------------------------------------------------------------------------------------------------------
+
+    def add(self, form: FaultForm) -> None:
+        """Put a fault in force."""
+        gate, fault = self._gates()[form.side], _fault(form)
+        match form.when:
+            case "every":
+                gate.every(form.pattern, form.number, fault, point=form.point)
+            case "sometimes":
+                gate.sometimes(form.pattern, form.probability, fault, point=form.point)
+            case "next":
+                gate.add(Rule(form.pattern, form.point, fault, count=form.number, when="the next"))
+            case _:
+                gate.add(Rule(form.pattern, form.point, fault))
+
+    def change(self, form: RuleForm) -> None:
+        """Switch a fault off or on, or take it away.
+
+        Raises:
+            LookupError: there is no such fault (any more).
+        """
+        gate = self._gates()[form.side]
+        rule = next((rule for rule in gate.rules() if rule.id == form.id), None)
+        if rule is None:
+            raise LookupError("this fault is spent or gone")
+        if form.action == "remove":
+            gate.remove(rule)
+        else:
+            rule.enabled = form.action == "enable"
+
+    def _gates(self) -> dict[str, Gate]:
+        return {"slack": self._slack.gate, "clear-street": self._omni.gate}
+
+    # -- switches -----------------------------------------------------------------------------------------------------
+
+    def switch(self, form: SwitchForm) -> None:
+        """Set a switch.
+
+        Raises:
+            LookupError: not to this value.
+        """
+        if form.name == "generation":
+            self._generation(str(form.value))
+        elif form.name in ("pace", "stream_seconds"):
+            self._number(form.name, form.value)
+        elif not isinstance(form.value, bool):
+            raise LookupError(f"{form.name}: must be on or off")
+        else:
+            self._flag(form.name, form.value)
+
+    def _flag(self, name: str, on: bool) -> None:
+        match name:
+            case "rate_limits":
+                self._slack.enforce_tiers = on
+            case "duplicates":
+                self._slack.deliver_twice = on
+            case "out_of_order":
+                self._mixed = on
+                self._slack.shuffle_events(1 if on else None, _MIXED)
+            case "hold_events":
+                self._held = on
+                if on:
+                    self._slack.hold_events()
+                else:
+                    self._slack.release_events()
+
+    def _number(self, name: str, value: bool | float | str) -> None:
+        if isinstance(value, bool | str) or not 0 <= value <= 600:
+            raise LookupError(f"{name}: must be a number from 0 to 600")
+        if name == "pace":
+            self._omni.pace = float(value)
+        else:
+            self._slack.stream_seconds = float(value)
+
+    def _generation(self, revision: str) -> None:
+        if revision not in REVISIONS:
+            raise LookupError(f"generation: must be one of {', '.join(REVISIONS)}")
+        self._omni.revision = revision
+        if self._keeper is not None and self._keeper.state == "running":
+            self._keeper.restart()  # it remembers for an hour which generation it met
+
+    # -- the bot ------------------------------------------------------------------------------------------------------
+
+    def act(self, form: ActionForm) -> None:
+        """Do it.
+
+        Raises:
+            LookupError: the bot is not ours to kill or start.
+        """
+        match form.action:
+            case "tear-sockets":
+                self._slack.kill_sockets()
+            case "refresh-sockets":
+                # In the background: a bot that hangs must not hang the page.
+                self._leaving = asyncio.create_task(self._slack.disconnect_sockets())
+            case "clear-calls":
+                self._journal.clear()
+            case "clear-faults":
+                for gate in self._gates().values():
+                    gate.clear()
+            case action:
+                self._bot_act(action)
+
+    def _bot_act(self, action: str) -> None:
+        keeper = self._keeper
+        if keeper is None:
+            raise LookupError("This bot was started by somebody else: only they can do that.")
+        if action == "start" and keeper.state == "down":
+            keeper.start()
+        elif keeper.state != "running":
+            raise LookupError("The bot does not run at the moment.")
+        elif action == "kill":
+            keeper.kill()
+        elif action == "restart":
+            keeper.restart()
+
+    def _bot(self) -> JSON:
+        if self._keeper is not None:
+            return {**self._keeper.describe(), "ours": True}
+        return {"state": "running" if self._slack.socket_mode.sockets else "absent", "note": "", "ours": False}
+
+
+def _fault(form: FaultForm) -> Fault:
+    match form.kind:
+        case "delay":
+            return Delay(form.seconds, form.jitter)
+        case "drop":
+            return Drop()
+        case "wrong-json":
+            return Refuse(200, '{"ok": tru')
+        case _:
+            headers = {} if form.retry_after is None else {"Retry-After": str(form.retry_after)}
+            return Refuse(form.status, {"ok": False, "error": form.error} if form.error else None, headers)

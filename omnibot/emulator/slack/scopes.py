@@ -1,0 +1,17 @@
+"""What the installed app was granted; Slack says it in the `x-oauth-scopes` header of every answer."""
+
+BOT_SCOPES = (
+    "app_mentions:read",
+    "assistant:write",
+    "channels:history",
+    "chat:write",
+    "commands",
+    "files:read",
+    "files:write",
+    "groups:history",
+    "im:history",
+    "im:write",
+    "mpim:history",
+    "reactions:write",
+    "users:read",
+)

@@ -1,0 +1,102 @@
+"""How soon events are acknowledged at a hundred a second: by omnibot, which first makes questions durable, and by a
+Bolt app that only acks. Measured where Slack is: from the envelope's (or request's) departure to the ack's arrival.
+
+Nine of ten events are people talking to each other, half of them in threads, where omnibot must look whether it is
+meant; the tenth is a question, which it answers meanwhile: as many as Clear Street's rate limit of a key allows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import Any
+
+from tests.benchmarks.house import furnished, many_people, ready
+from tests.benchmarks.table import Figure, milliseconds, percentile, times
+from tests.journeys.conftest import Bot, House
+
+#: Events a second, and for how many seconds; one of so many is a question.
+RATE, SECONDS, QUESTIONS = 100, 8, 10
+P99 = 0.05
+
+
+class AckOnly(Bot):
+    """The other app, started with the same environment."""
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.benchmarks.ack_only", env=self.environment, stdout=log, stderr=log
+            )
+
+
+class Stopwatch:
+    """Times every event of a workspace, whichever way it goes."""
+
+    def __init__(self, house: House) -> None:
+        self._slack = house.slack
+        self._left: dict[str, float] = {}
+        self._took: list[float] = []
+        self._over = self._slack.subscribe(self._see)
+
+    def _see(self, change: dict[str, Any]) -> None:
+        if change["type"] == "envelope":
+            self._left[change["envelope_id"]] = time.perf_counter()
+        elif change["type"] == "ack" and (left := self._left.pop(change["envelope_id"], None)) is not None:
+            self._took.append(time.perf_counter() - left)
+
+    def stop(self) -> list[float]:
+        """Seconds of each event so far; an event without an ack took for ever."""
+        self._over()
+        posted = [d.seconds if d.seconds is not None and not d.error else float("inf") for d in self._slack.deliveries]
+        return self._took + posted + [float("inf")] * len(self._left)
+
+
+async def talk(house: House, people: list[str], *, count: int) -> None:
+    """So many messages at an even pace."""
+    root = await house.slack.say("ana", "trading", "What a day!")
+    began = time.perf_counter()
+    for number in range(count):
+        await asyncio.sleep(max(0.0, began + number / RATE - time.perf_counter()))
+        if number % QUESTIONS == 0:
+            person = people[number // QUESTIONS % len(people)]
+            await house.slack.say(person, house.slack.dm(person), f"question {number}")
+        elif number % 2:
+            await house.slack.say("ana", "trading", f"Message {number}", thread_ts=root)
+        else:
+            await house.slack.say("ben", "trading", f"Message {number}")
+
+
+async def of(*, http: bool, ours: bool, seconds: float, rest: float) -> list[float]:
+    """The seconds each ack took."""
+    async with furnished(http=http) as house:
+        if not ours:
+            house.bot = AckOnly(house.bot.environment, house.bot.log)
+        people = many_people(house.slack, 100)
+        await house.bot.start()
+        await ready(house)
+        await talk(house, people, count=20)  # warms up
+        await asyncio.sleep(rest)
+        house.slack.deliveries.clear()
+        watch = Stopwatch(house)
+        await talk(house, people, count=int(RATE * seconds))
+        await asyncio.sleep(rest)
+        return watch.stop()
+
+
+async def measure(*, seconds: float = SECONDS, rest: float = 3.0) -> list[Figure]:
+    """p50 and p99 over both transports, beside the other app's."""
+    figures = []
+    for transport, http in (("Socket Mode", False), ("HTTP", True)):
+        ours = await of(http=http, ours=True, seconds=seconds, rest=rest)
+        theirs = await of(http=http, ours=False, seconds=seconds, rest=rest)
+        mine, other = percentile(ours, 99), percentile(theirs, 99)
+        what = f"ack of an event over {transport}, {RATE}/s: p50, p99"
+        p50 = milliseconds(percentile(ours, 50))
+        figures += [
+            Figure(what, f"{p50}, {milliseconds(mine)}", f"p99 ≤ {milliseconds(P99)}", mine <= P99),
+            Figure("  p99 against a Bolt app that only acks", times(mine, other), "≤ 4×", mine <= 4 * other),
+            Figure("  that app", f"{milliseconds(percentile(theirs, 50))}, {milliseconds(other)}"),
+        ]
+    return figures

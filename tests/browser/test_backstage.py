@@ -1,0 +1,94 @@
+"""Behind the scenes: faults that show, a bot that dies and comes back, calls as they happen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.serving import Served
+
+
+def backstage(page: Page, tab: str) -> Any:
+    """The drawer, open at a tab."""
+    if not page.locator(".backstage").is_visible():
+        page.locator(".backstage-button").click()
+    page.get_by_role("tab", name=tab).click()
+    return page.locator(".backstage")
+
+
+def test_calls_are_listed_with_what_was_sent_and_answered(demo: Served, open_page: OpenPage):
+    page = open_page(demo.address)
+    drawer = backstage(page, "Try")
+    drawer.get_by_role("button", name="Try: @Omni what is the price of AAPL?").click()
+    backstage(page, "Calls")
+    posted = drawer.locator(".call.slack", has_text="chat.postMessage").first
+    expect(posted.locator(".outcome")).to_have_text("200")
+    created = drawer.locator(".call.clear-street", has_text="POST threads").first
+    created.get_by_role("button").click()
+    expect(created.locator(".detail")).to_contain_text("Request id")
+    expect(created.locator(".detail")).to_contain_text("what is the price of AAPL?")
+    drawer.get_by_label("Filter the calls").fill("POST threads")
+    expect(drawer.locator(".call.slack")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".backstage .call").first).to_be_visible()
+
+
+def test_a_fault_takes_effect_and_can_be_taken_away(demo: Served, open_page: OpenPage, say: Any):
+    page = open_page(f"{demo.address}#ana/C0RESEARCH")
+    drawer = backstage(page, "Faults")
+    form = drawer.locator(".fault-form")
+    form.get_by_label("Calls").fill("POST *threads*")
+    form.get_by_label("Status").fill("403")
+    form.get_by_label("When").select_option("always")
+    form.get_by_role("button", name="Put in force").click()
+    rule = drawer.locator("[data-rule='POST *threads*']")
+    expect(rule).to_contain_text("0 hits")
+    expect(page.locator(".backstage-button .count")).to_have_text("1")
+    say(page, "@Omni what is the price of MSFT?")
+    expect(rule).to_contain_text("1 hit")
+    expect(page.locator(".thread .message").last).to_contain_text("request", ignore_case=True)
+    rule.get_by_role("switch").uncheck()
+    expect(page.locator(".backstage-button .count")).to_have_count(0)
+    rule.get_by_role("button", name="Remove").click()
+    expect(rule).to_have_count(0)
+
+
+def test_switches_are_the_same_in_every_tab(demo: Served, open_page: OpenPage):
+    page = open_page(demo.address)
+    drawer = backstage(page, "Faults")
+    drawer.locator("[data-switch=duplicates]").check()
+    other = open_page(demo.address, beside=page)
+    expect(backstage(other, "Faults").locator("[data-switch=duplicates]")).to_be_checked()
+    other.locator("[data-switch=duplicates]").uncheck()
+    expect(drawer.locator("[data-switch=duplicates]")).not_to_be_checked()
+
+
+def test_a_bot_killed_in_the_middle_comes_back_and_answers(demo: Served, open_page: OpenPage, say: Any):
+    page = open_page(f"{demo.address}#ben/C0TRADING1")
+    drawer = backstage(page, "Bot & API")
+    expect(drawer.locator(".bot-state")).to_contain_text("It runs")
+    drawer.get_by_label("slow", exact=True).check()
+    say(page, "@Omni compare AAPL to AMD")
+    expect(page.locator(".thread .message").nth(1)).to_be_visible()
+    drawer.get_by_role("button", name="kill -9 the bot").click()
+    expect(page.locator(".banner")).to_contain_text("starting it again")
+    expect(drawer.locator(".bot-state")).to_contain_text("started again 1 time")
+    expect(page.locator(".banner")).to_have_count(0)
+    expect(page.locator(".thread .message").last).to_contain_text("Omni AI can be wrong", timeout=60_000)
+    expect(page.locator(".thread .message")).to_have_count(2)
+    drawer.get_by_label("quick", exact=True).check()
+
+
+def test_another_generation_of_the_api_answers_too(demo: Served, open_page: OpenPage, say: Any):
+    page = open_page(f"{demo.address}#ben/C0RESEARCH")
+    drawer = backstage(page, "Bot & API")
+    before = drawer.locator(".bot-state").inner_text()
+    drawer.get_by_label("2026-10").check()
+    expect(drawer.locator(".bot-state")).not_to_have_text(before)
+    expect(drawer.locator(".bot-state")).to_contain_text("It runs")
+    say(page, "@Omni what is the price of TSLA?")
+    expect(page.locator(".thread .message").last).to_contain_text("Omni AI can be wrong", timeout=60_000)
+    drawer.get_by_label("2026-04").check()
+    expect(drawer.locator(".bot-state")).to_contain_text("It runs")

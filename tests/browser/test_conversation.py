@@ -1,0 +1,108 @@
+"""A person and Omni: the real bot, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.serving import Served
+
+CARD = ".thread .message"
+
+
+def answer(page: Page, index: int = -1) -> Any:
+    """An answer of the bot in the open thread, once it is finished."""
+    message = page.locator(f"{CARD}:has(.badge:text('APP'))").nth(index)
+    expect(message).to_contain_text("Omni AI can be wrong")
+    return message
+
+
+def test_a_question_is_answered_in_a_thread_that_opens_and_its_suggestions_can_be_pressed(
+    demo: Served, open_page: OpenPage, say: Any
+):
+    page = open_page(demo.address)
+    say(page, "@Omni what is the price of AAPL?")
+    expect(page.locator(".thread")).to_contain_text("@Omni what is the price of AAPL?")
+    expect(answer(page)).to_contain_text("AAPL is currently trading at")
+    expect(page.locator(".channel .replies").last).to_contain_text("1 reply")
+    answer(page).get_by_role("button", name="Compare to AMD").click()
+    expect(page.locator(CARD)).to_have_count(3)
+    expect(answer(page)).to_contain_text("AMD")
+    expect(page.locator("[data-step=press]")).to_have_class(re.compile("done"))
+
+
+def test_an_answer_grows_before_ones_eyes(demo: Served, open_page: OpenPage, say: Any):
+    page = open_page(f"{demo.address}#ana/C0RESEARCH")
+    say(page, "@Omni write a long report on the market")
+    expect(page.locator(CARD)).to_have_count(2)
+    thread = page.locator(".thread .log")
+    lengths: set[int] = set()
+    while "Omni AI can be wrong" not in (words := thread.inner_text()):
+        lengths.add(len(words))
+        page.wait_for_timeout(50)
+    assert len(lengths) > 2, lengths
+    assert page.locator(CARD).count() > 2, "thirty kilobytes are several messages"
+
+
+def test_a_reload_loses_nothing(demo: Served, open_page: OpenPage, say: Any):
+    page = open_page(f"{demo.address}#ben/C0RESEARCH")
+    say(page, "@Omni how are the markets doing today?")
+    expect(answer(page)).to_contain_text("S&P 500")
+    page.locator("#composer").fill("half a thought")
+    page.locator("#thread-composer").fill("half a reply")
+    shown = page.locator(CARD).last.inner_text()
+    page.reload()
+    expect(page.locator(".thread")).to_contain_text("S&P 500")
+    assert page.locator(CARD).last.inner_text() == shown
+    assert page.locator("#composer").input_value() == "half a thought"
+    assert page.locator("#thread-composer").input_value() == "half a reply"
+    expect(page.locator("[data-person=ben]")).to_have_attribute("aria-checked", "true")
+
+
+def test_a_command_is_completed_and_answered_to_one_person_only(demo: Served, open_page: OpenPage):
+    page = open_page(demo.address)
+    box = page.locator("#composer")
+    box.press_sequentially("/om")
+    expect(page.get_by_role("option")).to_contain_text("research TICKER")
+    box.press("Tab")
+    expect(page.locator(".usage")).to_contain_text("private [question]")
+    box.press_sequentially("help")
+    box.press("Enter")
+    mine = page.locator(".only-you")
+    expect(mine).to_contain_text("Only visible to you")
+    expect(mine).to_contain_text("/omni research")
+    page.locator("[data-person=ben]").click()
+    expect(page.locator(".workspace")).to_have_attribute("aria-busy", "false")
+    expect(page.locator(".message").last).to_be_visible()
+    expect(mine).to_have_count(0)
+    page.locator("[data-person=ana]").click()
+    mine.get_by_role("button", name="Dismiss message").click()
+    expect(mine).to_have_count(0)
+
+
+def test_who_one_is_decides_what_one_sees(demo: Served, open_page: OpenPage, say: Any):
+    page = open_page(demo.address)
+    places = page.locator(".sidebar .name")
+    expect(places).to_have_text(["Threads", "trading", "research", "lobby", "client-desk", "boardroom", "Omni"])
+    page.locator("[data-person=ben]").click()
+    expect(places).to_have_text(["Threads", "trading", "research", "lobby", "client-desk", "Omni"])
+    page.locator("[data-person=cleo]").click()
+    expect(places).to_have_text(["Threads", "trading", "research", "lobby"])
+    expect(page.locator(".sidebar")).to_contain_text("Guests cannot use agent apps")
+    page.locator("[data-person=dan]").click()
+    expect(places).to_have_text(["Threads", "client-desk"])
+    expect(page.locator(".message").last.locator(".badge")).to_have_text("Clear & Co")
+    say(page, "/omni help")
+    expect(page.locator(".toast")).to_contain_text("/omni is not a valid command")
+    say(page, "@Omni what is the price of AAPL?")
+    expect(page.locator(".only-you")).to_be_visible()
+
+
+def test_the_apps_messages_take_questions_without_a_mention(demo: Served, open_page: OpenPage):
+    page = open_page(demo.address)
+    page.locator(".sidebar").get_by_role("button", name="Omni", exact=False).click()
+    page.get_by_role("group", name="Suggested questions").get_by_role("button").nth(1).click()
+    expect(answer(page)).to_contain_text("AAPL is currently trading at")

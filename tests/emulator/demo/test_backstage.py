@@ -1,0 +1,261 @@
+"""Behind the scenes, without a browser: calls, faults, switches, and a bot that is kept alive."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.emulator.demo import keeper as keeping
+from omnibot.emulator.demo.house import DemoError
+from omnibot.emulator.demo.keeper import Keeper
+from omnibot.emulator.demo.page_server import PageServer
+from omnibot.emulator.demo.scenarios import scenarios
+from omnibot.emulator.slack.server import SlackEmulator
+from tests.emulator.demo.test_page_server import post
+
+CLEAR_STREET = {"Authorization": "Bearer demo-key"}
+
+
+@pytest.fixture
+async def emulators() -> AsyncIterator[tuple[SlackEmulator, ClearStreetEmulator]]:
+    async with SlackEmulator(ack_timeout=0.2) as slack:
+        omni = ClearStreetEmulator()
+        await omni.start()
+        yield slack, omni
+        await omni.close()
+
+
+@pytest.fixture
+async def page(emulators) -> AsyncIterator[aiohttp.ClientSession]:
+    server = PageServer(*emulators)
+    async with server.serving(0) as address, aiohttp.ClientSession(base_url=address) as session:
+        yield session
+
+
+async def get(page: aiohttp.ClientSession, path: str = "/backstage") -> dict[str, Any]:
+    async with page.get(path) as answer:
+        assert answer.status == 200
+        found: dict[str, Any] = await answer.json()
+        return found
+
+
+async def list_accounts(omni: ClearStreetEmulator) -> int | None:
+    """How a call at Clear Street was answered; None: not at all."""
+    before = len(omni.calls)
+    async with aiohttp.ClientSession(headers=CLEAR_STREET) as session:
+        with contextlib.suppress(aiohttp.ClientError):
+            async with session.get(f"{omni.base_url}/v1/accounts") as answer:
+                await answer.read()
+    return omni.calls[before].status  # a client may try again by itself
+
+
+async def test_calls_and_deliveries_are_listed_with_what_was_sent_and_answered(emulators, page):
+    slack, omni = emulators
+    assert await list_accounts(omni) == 200
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {slack.bot_token}"}) as bot:
+        async with bot.post(f"{slack.api_url}chat.postMessage", json={"channel": "C0TRADING1", "text": "hi"}) as said:
+            assert (await said.json())["ok"]
+        async with bot.post(f"{slack.api_url}chat.postMessage", json={"channel": "C0TRADING1"}) as said:
+            assert not (await said.json())["ok"]
+    accounts, posted, refused = (await get(page))["calls"]
+    assert (accounts["side"], accounts["name"], accounts["status"]) == ("clear-street", "GET /v1/accounts", 200)
+    assert accounts["request_id"]
+    assert accounts["ms"] >= 0
+    assert (posted["name"], posted["note"], posted["error"]) == ("chat.postMessage", "#trading · hi", "")
+    assert refused["error"] == "no_text"
+    detail = await get(page, f"/backstage/call/{posted['n']}")
+    assert detail["sent"] == {"channel": "C0TRADING1", "text": "hi"}
+    assert detail["answer"]["ok"] is True
+    assert "Authorization" not in detail["headers"]
+    async with page.get("/backstage/call/999") as answer:
+        assert answer.status == 404
+    await post(page, "/backstage/action", action="clear-calls")
+    assert (await get(page))["calls"] == []
+
+
+async def test_an_event_is_listed_with_its_acknowledgement(emulators, page):
+    slack, _ = emulators
+    link = slack.api_url.replace("http", "ws").replace("/api/", f"/link/?ticket={slack.socket_mode.ticket()}")
+    async with aiohttp.ClientSession() as session, session.ws_connect(link) as ws:
+        await ws.receive_json()
+        await slack.say("ana", "trading", "@Omni hello")
+        envelope = await ws.receive_json()
+        first = (await get(page))["calls"][0]
+        assert (first["side"], first["name"], first["note"]) == ("bot", "events_api app_mention", "@Omni hello")
+        assert first["ms"] is None
+        await ws.send_json({"envelope_id": envelope["envelope_id"]})
+        await slack.wait_for(lambda: envelope["envelope_id"] in slack.socket_mode.acked)
+        assert (await get(page))["calls"][0]["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "statuses"),
+    [
+        ({"kind": "refuse", "status": 503, "when": "next", "number": 2}, [503, 503, 200]),
+        ({"kind": "refuse", "status": 429, "retry_after": 7, "when": "every", "number": 2}, [200, 429, 200]),
+        ({"kind": "drop", "when": "next"}, [None, 200]),
+        ({"kind": "drop", "when": "next", "point": "after"}, [None, 200]),
+        ({"kind": "wrong-json", "when": "next"}, [200, 200]),
+        ({"kind": "delay", "seconds": 0.01}, [200]),
+        ({"kind": "refuse", "when": "sometimes", "probability": 0.0}, [200]),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else "",
+)
+async def test_a_fault_befalls_the_calls_it_names(emulators, page, fault: dict[str, Any], statuses: list[int | None]):
+    _, omni = emulators
+    await post(page, "/backstage/fault", side="clear-street", pattern="GET /v1/acc*", **fault)
+    assert [await list_accounts(omni) for _ in statuses] == statuses
+
+
+async def test_faults_are_listed_switched_off_and_taken_away(emulators, page):
+    slack, omni = emulators
+    await post(page, "/backstage/fault", side="clear-street", pattern="*", kind="refuse", status=500)
+    await post(page, "/backstage/fault", side="slack", pattern="chat.*", kind="refuse", status=200, error="fatal_error")
+    assert await list_accounts(omni) == 500
+    rules = {rule["side"]: rule for rule in (await get(page))["rules"]}
+    assert (rules["clear-street"]["hits"], rules["slack"]["hits"]) == (1, 0)
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {slack.bot_token}"}) as bot,
+        bot.post(f"{slack.api_url}chat.update") as answer,
+    ):
+        assert await answer.json() == {"ok": False, "error": "fatal_error"}
+    rule = {"side": "clear-street", "id": rules["clear-street"]["id"]}
+    await post(page, "/backstage/rule", **rule, action="disable")
+    assert await list_accounts(omni) == 200
+    await post(page, "/backstage/rule", **rule, action="enable")
+    assert await list_accounts(omni) == 500
+    await post(page, "/backstage/rule", **rule, action="remove")
+    assert await list_accounts(omni) == 200
+    assert (await post(page, "/backstage/rule", **rule, action="remove"))["ok"] is False
+    await post(page, "/backstage/action", action="clear-faults")
+    assert (await get(page))["rules"] == []
+
+
+async def test_switches_are_set_and_told(emulators, page):
+    slack, omni = emulators
+    wanted = {
+        "rate_limits": True,
+        "duplicates": True,
+        "out_of_order": True,
+        "hold_events": True,
+        "pace": 0.5,
+        "stream_seconds": 20,
+        "generation": "2026-10",
+    }
+    for name, value in wanted.items():
+        assert (await post(page, "/backstage/switch", name=name, value=value))["ok"]
+    assert (await get(page))["switches"] == wanted
+    assert (slack.enforce_tiers, slack.deliver_twice) == (True, True)
+    assert (slack.stream_seconds, omni.pace, omni.revision) == (20, 0.5, "2026-10")
+    for name, value in (("pace", "fast"), ("pace", -1), ("rate_limits", 1.5), ("generation", "2027-01")):
+        refused = await post(page, "/backstage/switch", name=name, value=value)
+        assert refused["ok"] is False
+        assert name in refused["error"]
+    for name in ("out_of_order", "hold_events"):
+        await post(page, "/backstage/switch", name=name, value=False)
+
+
+async def test_somebody_elses_bot_is_not_ours_to_kill(emulators, page):
+    described = (await get(page))["bot"]
+    assert (described["state"], described["ours"], described["connections"]) == ("absent", False, 0)
+    refused = await post(page, "/backstage/action", action="kill")
+    assert "somebody else" in refused["error"]
+
+
+async def test_every_scenario_can_be_asked():
+    found = scenarios()
+    assert len({one["name"] for one in found}) == len(found) > 10
+    assert all(one["text"].startswith(("@Omni ", "/omni ")) or one["name"] == "dm" for one in found)
+
+
+class FakeBot:
+    """Ends when told, and starts as often as it may."""
+
+    def __init__(self, starts: int = 100) -> None:
+        self.starts = starts
+        self.started = 0
+        self.asked: list[str] = []
+        self.pid: int | None = 1
+        self._over = asyncio.Event()
+
+    async def ended(self) -> int:
+        await self._over.wait()
+        return -9
+
+    async def start(self, slack: SlackEmulator, *, upgrade: bool = True) -> None:
+        assert not upgrade
+        self._over.clear()
+        self.started += 1
+        if self.started > self.starts:
+            self._over.set()
+            raise DemoError("The bot ended at once.")
+
+    def kill(self) -> None:
+        self.asked.append("kill")
+        self.die()
+
+    def terminate(self) -> None:
+        self.asked.append("terminate")
+        self.die()
+
+    async def stop(self) -> None:
+        self.asked.append("stop")
+
+    def die(self) -> None:
+        self._over.set()
+
+
+async def until(keeper: Keeper, state: str, restarts: int) -> None:
+    async with asyncio.timeout(20):
+        while (keeper.state, keeper.restarts) != (state, restarts):  # noqa: ASYNC110 - its one listener is the page
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+async def kept(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Keeper, FakeBot]]:
+    bot = FakeBot(getattr(request, "param", 100))
+    keeper = Keeper(bot, SlackEmulator())  # type: ignore[arg-type]
+    keeping_it = asyncio.create_task(keeper.keep())
+    await asyncio.sleep(0)
+    yield keeper, bot
+    keeping_it.cancel()
+    await asyncio.gather(keeping_it, return_exceptions=True)
+
+
+async def test_a_bot_that_dies_is_started_again_until_it_dies_too_often(kept):
+    keeper, bot = kept
+    for death in range(1, keeping.MOST_DEATHS):
+        bot.die()
+        await until(keeper, "running", death)
+    assert "by itself, with exit code -9" in keeper.note
+    bot.die()
+    await until(keeper, "down", keeping.MOST_DEATHS - 1)
+    assert f"{keeping.MOST_DEATHS} times" in keeper.note
+    keeper.start()
+    await until(keeper, "running", keeping.MOST_DEATHS)
+
+
+async def test_deaths_that_were_asked_for_do_not_count(kept):
+    keeper, bot = kept
+    for death in range(1, keeping.MOST_DEATHS * 2):
+        (keeper.kill if death % 2 else keeper.restart)()
+        await until(keeper, "running", death)
+    assert set(bot.asked) == {"kill", "terminate"}
+
+
+@pytest.mark.parametrize("kept", [0], indirect=True)
+async def test_a_bot_that_cannot_be_started_stays_down_and_says_why(kept):
+    keeper, bot = kept
+    bot.die()
+    await until(keeper, "down", 1)
+    assert "ended at once" in keeper.note
+    assert bot.asked == ["stop"]
+    bot.starts = 100
+    keeper.start()
+    await until(keeper, "running", 2)

@@ -1,0 +1,125 @@
+"""Progress: paced over all turns of a workspace, and brought to an end when the process stops."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from omnibot.blocks.answer import AI_NOTICE
+from omnibot.slack import drafts, replies
+from omnibot.slack.budget import PROGRESS_PER_MINUTE, Budget
+from omnibot.slack.drafts import PROGRESS
+from omnibot.slack.posts import Posts
+from omnibot.slack.replies import SlackReply
+from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
+from tests.slack.conftest import Desktop, always_ours
+
+ANSWER = Answer(Outcome.SUCCEEDED, [{"type": "text", "text": "The answer."}])
+
+
+@pytest.fixture(autouse=True)
+def without_streams(desktop: Desktop) -> None:
+    """How drafts stream is test_drafts.py's; here they are posted, and drawn anew."""
+    desktop.without_streams()
+
+
+def snapshot(text: str) -> Snapshot:
+    return Snapshot("running", text, ())
+
+
+def updates(desktop: Desktop) -> list[float]:
+    """When chat.update was called."""
+    return [call.monotonic for call in desktop.slack.calls if call.name == "chat.update"]
+
+
+async def begun(desktop: Desktop, reply: SlackReply) -> Turn:
+    """A turn whose placeholder stands."""
+    turn = await desktop.turn()
+    reply.begin(turn)
+    await desktop.slack.wait_for(lambda: desktop.shown(turn))
+    return turn
+
+
+async def test_progress_never_overwrites_a_final(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.0)
+    turn = await begun(desktop, desktop.reply)
+    updating = desktop.slack.gate.hold("chat.update")
+    desktop.reply.progress(turn, snapshot("Half an answer."))
+    await updating.reached()
+    final = asyncio.ensure_future(desktop.reply.finish(turn, ANSWER, ()))
+    await asyncio.sleep(0)
+    desktop.reply.progress(turn, snapshot("Late and useless."))
+    updating.release()
+    assert await final is None
+    await desktop.reply.close()
+    (message,) = desktop.shown(turn)
+    assert desktop.slack.visible_text(message) == f"The answer.\n{AI_NOTICE}"
+
+
+async def test_progress_of_one_message_keeps_its_distance_and_the_latest_wins(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.5)
+    turn = await begun(desktop, desktop.reply)
+    number = itertools.count()
+
+    def three_updates() -> bool:
+        desktop.reply.progress(turn, snapshot(f"Text {next(number)}."))
+        return len(updates(desktop)) >= 3
+
+    await desktop.slack.wait_for(three_updates, timeout=30)
+    latest = f"Text {next(number) - 1}."
+    await desktop.slack.wait_for(lambda: latest in desktop.text(turn))
+    assert all(later - earlier >= 0.5 for earlier, later in itertools.pairwise(updates(desktop)))
+
+
+async def test_many_turns_share_one_budget_of_updates(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
+    """Who waited for a place asks again after the wait: another turn may have taken it."""
+    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.0)
+    budget = Budget({**PROGRESS_PER_MINUTE, "chat.update": 120.0}, {"chat.update": 3.0})
+    reply = desktop.successor(budget)
+    turns = [await begun(desktop, reply) for _ in range(20)]
+    for turn in turns:
+        reply.progress(turn, snapshot("Half an answer."))
+    times = await desktop.slack.wait_for(lambda: updates(desktop) if len(updates(desktop)) >= 10 else [], timeout=30)
+    await reply.close()
+    elapsed = times[-1] - times[0]
+    assert len(times) <= 3 + 2 * elapsed + 3  # the burst, two a second, and some for calls that overtake each other
+
+
+async def test_a_write_under_way_ends_before_the_process_does_and_is_remembered(desktop: Desktop):
+    turn = await desktop.turn()
+    posting = desktop.slack.gate.hold("chat.postMessage", "after")
+    desktop.reply.begin(turn)
+    await posting.reached()
+    desktop.reply.drop(turn.id)
+    closing = asyncio.ensure_future(desktop.reply.close())
+    done, _ = await asyncio.wait([closing], timeout=0.2)
+    assert not done
+    posting.release()
+    await closing
+    (message,) = desktop.shown(turn)
+    posts = Posts(desktop.client, desktop.database, assure=always_ours)
+    assert (await posts.load(turn.id))[PROGRESS].ts == message.ts
+    assert await desktop.successor().finish(turn, ANSWER, ()) is None
+    assert desktop.shown(turn) == [message]
+    assert "The answer." in desktop.text(turn)
+
+
+async def test_a_write_that_only_waits_for_its_time_is_not_begun_when_the_process_ends(desktop: Desktop):
+    turn = await begun(desktop, desktop.reply)
+    desktop.reply.progress(turn, snapshot("Half an answer."))
+    await desktop.reply.close()
+    assert updates(desktop) == []
+    assert "Half" not in desktop.text(turn)
+
+
+async def test_a_write_that_never_ends_does_not_keep_the_process_alive(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(replies, "SLACK_TIMEOUT", 0.1)
+    turn = await desktop.turn()
+    posting = desktop.slack.gate.hold("chat.postMessage")
+    desktop.reply.begin(turn)
+    await posting.reached()
+    await asyncio.wait_for(desktop.reply.close(), 5)

@@ -1,0 +1,77 @@
+"""What becomes of a turn when omnibot itself is broken."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from omnibot.turns import service
+from omnibot.turns.model import NewTurn, Outcome, State
+from tests.turns.conftest import new_turn
+from tests.turns.hall import Hall
+
+ALWAYS = 999
+
+
+def question() -> NewTurn:
+    return new_turn(event={"text": "once"})
+
+
+@pytest.fixture(autouse=True)
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What is logged; and stumbles follow each other quickly."""
+    monkeypatch.setattr(service, "MAX_STUMBLE", 0.02)
+    with capture_logs() as logs:
+        yield logs
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTING, State.RUNNING])
+async def test_a_turn_whose_steps_break_eight_times_ends_with_an_apology(
+    hall: Hall, state: State, monkeypatch: pytest.MonkeyPatch
+):
+    broken = 0
+
+    def break_down(*_: object, **__: object) -> None:
+        nonlocal broken
+        broken += 1
+        raise RuntimeError("a bug")
+
+    hall.script("once", "Never mind.", seconds=60)
+    if state is State.SUBMITTING:
+        monkeypatch.setattr(hall.reply, "begin", break_down)
+    else:
+        monkeypatch.setattr(hall.client, "get_response", break_down)
+    turn_id = await hall.ask(question())
+    assert (await hall.ended(turn_id)).state is State.FAILED
+    answer = hall.reply.answers[turn_id]
+    assert answer.outcome is Outcome.FAILED
+    assert answer.reason == service.BROKEN.format(reference=turn_id)
+    assert broken == service.MAX_STUMBLES == 8
+    assert hall.reply.calls.count("finish") == 1
+    assert len(hall.asked()) == (0 if state is State.SUBMITTING else 1)
+
+
+async def test_a_turn_that_breaks_before_it_is_admitted_gets_its_apology_in_private(hall: Hall):
+    hall.desk.breaks = ALWAYS
+    turn_id = await hall.ask(question())
+    turn = await hall.ended(turn_id)
+    assert (turn.state, turn.question, turn.event) == (State.FAILED, None, {})
+    assert hall.desk.asked == service.MAX_STUMBLES
+    assert hall.reply.whispers == [service.BROKEN.format(reference=turn_id)]
+    assert hall.reply.answers == {}
+
+
+async def test_a_turn_whose_steps_break_seven_times_is_answered_all_the_same(hall: Hall):
+    hall.script("once", "The answer.", seconds=0.1)
+    hall.desk.breaks = service.MAX_STUMBLES - 1
+    assert (await hall.ended(await hall.ask(question()))).state is State.SUCCEEDED
+    assert hall.reply.whispers == []
+
+
+async def test_an_apology_that_breaks_too_is_made_again(hall: Hall, logged: list[Any]):
+    hall.desk.breaks = ALWAYS
+    hall.reply.breaks["whisper"] = 2
+    assert (await hall.ended(await hall.ask(question()))).state is State.FAILED
+    assert len(hall.reply.whispers) == 1
+    assert [entry["event"] for entry in logged].count("apology_failed") == 2

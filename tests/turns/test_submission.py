@@ -1,0 +1,102 @@
+"""What becomes of a question whose sending ended in nothing, and of one that had to wait."""
+
+import time
+
+import pytest
+from structlog.testing import capture_logs
+
+from omnibot.clearstreet.retries import MAX_TRIES
+from omnibot.turns.active import Active
+from omnibot.turns.model import NewTurn, State, Turn
+from omnibot.turns.submission import Submission
+from tests.turns.conftest import new_turn
+from tests.turns.hall import ACCOUNT, Hall
+
+CREATE = "POST /v1/omni-ai/threads"
+CONTINUE = "POST /v1/omni-ai/threads/{thread_id}/messages"
+THREADS = "GET /v1/omni-ai/threads"
+POLL = "GET /v1/omni-ai/responses/{response_id}"
+ACTIVE = "GET /v1/omni-ai/threads/{thread_id}/response"
+
+
+def question(text: str, ts: str = "1700000001.000100", thread_ts: str | None = None) -> NewTurn:
+    return new_turn(ts, event={"text": text}, thread_ts=thread_ts or ts)
+
+
+async def always_ours(_active: Active, _seconds: float) -> None:
+    """The lease is fine."""
+
+
+async def never(_active: Active, words: str, _request_id: str | None) -> float | None:
+    raise AssertionError(words)
+
+
+def words(hall: Hall, turn: Turn) -> str:
+    return "".join(part["text"] for part in hall.reply.answers[turn.id].parts)
+
+
+@pytest.mark.parametrize("failures", [0, MAX_TRIES])
+async def test_a_lost_follow_up_is_adopted_although_the_api_does_not_say_whose_answer_is_being_written(
+    hall: Hall, failures: int
+):
+    """Nor, at first perhaps, which answer is being written at all."""
+    hall.script("first", "The first answer.", seconds=0.1)
+    hall.script("second", "The second answer.", seconds=60)
+    first = await hall.ask(question("the first"))
+    await hall.ended(first)
+    hall.omni.gate.drop(CONTINUE, "after")
+    if failures:
+        hall.omni.gate.refuse(ACTIVE, status=503, count=failures)
+    looking = hall.omni.gate.hold(ACTIVE, count=99)
+    with capture_logs() as logs:
+        second = await hall.ask(question("the second", "1700000002.000100", "1700000001.000100"))
+        await looking.reached()
+        (response_id,) = hall.omni.active()
+        looking.refuse(200, {"data": {"id": response_id, "status": "running"}, "metadata": {"request_id": "r"}})
+        await hall.until(
+            lambda: any(call.name == POLL and call.args["response_id"] == response_id for call in hall.omni.calls)
+        )
+        hall.omni.pace = 0  # Omni comes to its end
+        turn = await hall.ended(second)
+    (adopted,) = [entry["response"] for entry in logs if entry["event"] == "turn_adopted"]
+    assert adopted == (None if failures else response_id)
+    assert (turn.state, turn.response_id) == (State.SUCCEEDED, response_id)
+    assert words(hall, turn) == "The second answer."
+    assert hall.asked() == ["the first", "the second"]
+
+
+async def test_two_equal_lost_questions_looked_up_at_once_are_adopted_one_each(hall: Hall):
+    """Both see the same two Omni threads that could be theirs, and both like the older one better."""
+    hall.script("same", "The answer.", seconds=0.1)
+    hall.omni.gate.drop(CREATE, "after", count=2)
+    looking = hall.omni.gate.hold(THREADS, count=2)
+    ids = [await hall.ask(question("the same", f"170000000{n}.000100")) for n in (1, 2)]
+    await hall.until(lambda: len(looking.calls) == 2)
+    with capture_logs() as logs:
+        looking.release()
+        ended = [await hall.ended(turn_id) for turn_id in ids]
+    assert [entry["event"] for entry in logs].count("turn_adoption_lost") == 1
+    assert [turn.state for turn in ended] == [State.SUCCEEDED] * 2
+    assert [words(hall, turn) for turn in ended] == ["The answer."] * 2
+    assert len({turn.user_message_id for turn in ended}) == 2
+    assert hall.asked() == ["the same"] * 2
+
+
+async def test_a_turn_that_waited_long_for_its_thread_is_polled_like_a_new_one(hall: Hall):
+    turn_id = await hall.store.accept(question("once"))
+    waiting = await hall.store.get(turn_id or "")
+    assert waiting is not None
+    joined = await hall.store.join(
+        waiting, question="once", channel="C1", thread_ts="1", principal="shared", account_id=ACCOUNT
+    )
+    active = Active(joined, lease_until=time.monotonic() + 60)
+    active.conversation = await hall.store.conversation(joined.conversation_id or "")
+    active.running_since = active.changed_at = time.monotonic() - 600
+    active.failures = 7
+    submission = Submission(hall.store, hall.client, hall.keyring, hall.reply, assure=always_ours, fail=never)
+    await submission.begin(active)
+    assert active.turn.state is State.RUNNING
+    now = time.monotonic()
+    age, since_change = now - active.running_since, now - active.changed_at
+    assert 0 <= since_change <= age < 300
+    assert active.failures == 0
