@@ -55,8 +55,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     slack_token, key = settings.slack_bot_token.get_secret_value(), settings.clear_street_api_key.get_secret_value()
     app_token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else None
     signing_secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    secrets = [secret for secret in (slack_token, app_token, signing_secret, key) if secret]
-    telemetry.configure(secrets, logging.getLevelNamesMapping()[settings.omnibot_log_level.upper()])
+    telemetry.configure(settings.secrets(), logging.getLevelNamesMapping()[settings.omnibot_log_level.upper()])
     async with AsyncExitStack() as stack:
         database = await open_database(settings.database_url)
         stack.push_async_callback(database.close)

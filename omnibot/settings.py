@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -109,7 +110,16 @@ class Settings(BaseSettings):
     def secrets(self) -> list[str]:
         """What must never be printed."""
         values = [getattr(self, name) for name in type(self).model_fields]
-        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        password = _password_in(self.database_url)
+        return [*secrets, *([password] if password else [])]
+
+
+def _password_in(url: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:  # no URL at all; opening it says so
+        return None
 
 
 class DatabaseSettings(BaseSettings):

@@ -138,6 +138,8 @@ def test_a_survey_goes_on_where_reading_gives_up(monkeypatch):
 
 def test_the_secrets_are_those_that_are_set(monkeypatch):
     assert read(monkeypatch).secrets() == ["xoxb-1", "xapp-1", "key"]
+    with_password = read(monkeypatch, DATABASE_URL="postgresql://bot:hunter22@db.example/omnibot")
+    assert with_password.secrets() == ["xoxb-1", "xapp-1", "key", "hunter22"]
 
 
 FERNET, ANOTHER = "A" * 42 + "g=", "B" * 42 + "g="

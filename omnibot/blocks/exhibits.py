@@ -129,15 +129,15 @@ def _chart_address(template: str | None, exhibit: Exhibit) -> str:
 
 
 def _screen(exhibit: Exhibit) -> list[list[Block]]:
-    filters = [one_line(str(words)) for words in exhibit.get("filters") or []]
-    said = f"*Screen:* {escape('; '.join(filters) or 'no filters')}"
+    filters = [said for words in _list(exhibit.get("filters")) if (said := one_line(str(words)))]
+    said = f"*Screen:* {escaped_parts('; '.join(filters) or 'no filters', limit=2_400)[0]}"
     if exhibit.get("sorted_by"):
-        said += f"\nSorted by {escape(one_line(str(exhibit['sorted_by'])))}"
-    head: list[Block] = [section(said[:2_900])]
+        said += f"\nSorted by {escaped_parts(one_line(str(exhibit['sorted_by'])) or '–', limit=300)[0]}"
+    head: list[Block] = [section(said)]
     for name, words in (("left_out", "Not applied, for lack of a counterpart"), ("unknown_fields", "Unknown columns")):
-        left = [one_line(str(one)) for one in exhibit.get(name) or []]
+        left = [said for one in _list(exhibit.get(name)) if (said := one_line(str(one)))]
         if left:
-            head.append(context(f":warning: {escape(words)}: {escape('; '.join(left))}"[:2_900]))
+            head.append(context(f":warning: {words}: {escaped_parts('; '.join(left), limit=2_400)[0]}"))
     columns, rows = exhibit.get("columns") or [], exhibit.get("rows") or []
     units: list[list[Block]] = [head]
     if rows and columns:
@@ -146,6 +146,10 @@ def _screen(exhibit: Exhibit) -> list[list[Block]]:
         units.extend(table_units(grid, short=False))
     units.append([context(escape(_found(exhibit)))])
     return units
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _found(exhibit: Exhibit) -> str:

@@ -22,7 +22,7 @@ WORKING: Final = "Working on it…"
 #: Steps drawn in a message that is drawn anew each time: what was done long before is of no use to anybody.
 _STEPS: Final = 6
 #: UTF-8 bytes of one growing message: Slack refuses a stream somewhere above 10,600, tasks included.
-_BYTES: Final = 8_000
+_BYTES: Final = 7_000
 #: Messages that grow at a time, and how much of a text is looked at to fill them; all of it comes with the answer.
 _MESSAGES: Final = 4
 _LOOKED_AT: Final = 40_000
@@ -94,7 +94,8 @@ def progress_page(moment: View, number: int = 0) -> Page:
 def streamed(moment: View, number: int, *, heading: str = "") -> Shown:
     """What message `number` of the stream should hold at this moment; `heading` stands above its first text."""
     if number:
-        return Shown(text=moment.pieces[number])
+        # A stream is known by its tasks alone until it ends, so each has one.
+        return Shown("", (Step("Continued", Progress.COMPLETE),), moment.pieces[number])
     steps = moment.steps.steps or (Step(moment.status, Progress.IN_PROGRESS),)
     return Shown(one_line(moment.title), steps, heading + moment.pieces[0])
 

@@ -108,7 +108,7 @@ def _part_content(index: int, part: Part, pictures: Mapping[int, str]) -> Iterab
 
 def _chart(figure: Figure, picture: str | None) -> Unit:
     lines = in_words(figure)
-    said = context(escape(shorten(" · ".join(lines), 1_500)))
+    said = context(escaped_parts(" · ".join(lines))[0])
     if not figure.points:
         return [said]
     if fits_natively(figure):

@@ -13,8 +13,8 @@ from omnibot.blocks.parts import one_line, shorten
 #: "[2/4] Reading the filings": a phase of a long answer.
 _PHASE: Final = re.compile(r"\[\s*(\d{1,3})\s*/\s*(\d{1,3})\s*\]\s*(.*)", re.DOTALL)
 #: Slack documents 256 characters for a title and 50 tasks for a plan; but all of a stream together has little room.
-TITLE: Final = 100
-MOST: Final = 24
+TITLE: Final = 80
+MOST: Final = 12
 
 
 class Progress(StrEnum):

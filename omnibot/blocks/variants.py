@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from omnibot.blocks.markdown import safe
-from omnibot.blocks.parts import context
+from omnibot.blocks.parts import context, section
 from omnibot.blocks.safety import escape
 from omnibot.blocks.tables import plain_cells, text_lines
 from omnibot.blocks.values import Page
@@ -37,6 +37,17 @@ def older_page(page: Page) -> Page:
 
 
 def _older(block: dict[str, Any]) -> list[dict[str, Any]]:
+    kind = block.get("type")
+    if kind in ("data_visualization", "context_actions"):
+        return []  # a chart's words stand below it; thumbs are no loss
+    if kind == "card":
+        lines = [block[name]["text"] for name in ("title", "subtitle", "body") if name in block]
+        buttons = [{"type": "actions", "elements": block["actions"]}] if "actions" in block else []
+        return [section("\n".join(lines)), *buttons]
+    if kind == "container":
+        return [context(escape(str(block["title"]["text"]))), *block["child_blocks"]]
+    if kind == "image":
+        return [context(escape(str(block["alt_text"])[:1_500]))]
     if block.get("type") not in ("table", "data_table"):
         return [block]
     caption = block.get("caption")

@@ -171,7 +171,7 @@ def app_token(refusal: Verdict | None, host: str) -> Finding:
         return ok(check, "Slack opens Socket Mode connections for it")
     if refusal.code == "missing_scope":
         return problem(check, "SLACK_APP_TOKEN lacks the scope connections:write", _APP_TOKEN)
-    fix = f"{_APP_TOKEN}, and turn Socket Mode on (`omnibot manifest --socket` does)"
+    fix = f"{_APP_TOKEN}, and turn Socket Mode on (paste what `omnibot manifest --socket` prints under App Manifest)"
     return _slack_refusal(check, "SLACK_APP_TOKEN", refusal, host, fix)
 
 
@@ -255,7 +255,7 @@ def account(ids: Sequence[int], chosen: int | None) -> Finding:
     if not ids:
         return problem(check, "the key sees no open account", "have Clear Street give the key an account")
     if chosen is None and len(ids) > 1:
-        return warning(
+        return problem(
             check,
             f"the key sees {len(ids)} open accounts, and omnibot does not know which one to ask about",
             f"set {variable} to one of these: {named}",

@@ -176,6 +176,9 @@ class Draft:
             elif refusal.verdict.failure is Failure.UNKNOWN:
                 raise
             return
+        except BaseException:
+            self._budget.give_stream(turn.team)
+            raise
         message.streams, message.shown = True, now
 
     async def _grow(self, message: _Message, moment: View, number: int) -> None:

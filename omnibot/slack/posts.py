@@ -113,6 +113,17 @@ class Posts:
         await self._written(turn.id, slot, post)
         return post.ts
 
+    async def rewrite(self, turn: Turn, slots: dict[str, Post], slot: str, page: Page, *, session: str) -> None:
+        """As `write`, but only where a message is: nothing is posted.
+
+        Raises:
+            Refusal: Slack did not do it.
+        """
+        post = slots[slot]
+        await self._look_for(turn, slot, post, turn.thread_ts)
+        if post.ts is not None:
+            await self.write(turn, slots, slot, page, channel=post.channel, thread_ts=turn.thread_ts, session=session)
+
     async def _look_for(self, turn: Turn, slot: str, post: Post, thread_ts: str | None) -> None:
         if post.ts is None and post.inherited:
             post.ts = await self._find(turn, slot, post, thread_ts)
@@ -183,6 +194,9 @@ class Posts:
             )
         except SLACK_ERRORS as error:
             verdict = judge(error)
+            if verdict.failure in (Failure.BAD_BLOCKS, Failure.REFUSED):
+                # No other words would help: this message ends by itself within minutes, the answer goes to a new one.
+                verdict = Verdict(Failure.MESSAGE_GONE, verdict.code, verdict.wait)
             if verdict.failure is not Failure.STREAM_OVER:
                 raise self._refused("chat.stopStream", turn, slot, verdict) from error
         else:

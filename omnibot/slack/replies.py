@@ -61,6 +61,7 @@ class SlackReply:
     def drop(self, turn_id: str) -> None:
         """Forget a turn; a write under way ends by itself."""
         self._moved.pop(turn_id, None)
+        self._sessions.forget(turn_id)
         draft = self._drafts.pop(turn_id, None)
         if draft is not None:
             draft.close()
@@ -97,7 +98,11 @@ class SlackReply:
         draft.close()
         async with draft.lock:
             slots = await draft.slots()
-            wait = await self._deliver(turn, slots, await self._pages(turn, answer, buttons), late=answer.late)
+            try:
+                wait = await self._deliver(turn, slots, await self._pages(turn, answer, buttons), late=answer.late)
+            except Undeliverable:
+                self._rest(turn, slots)
+                raise
         if wait is None:
             self._rest(turn, slots)
         return wait
@@ -119,17 +124,29 @@ class SlackReply:
                 raise
             if wait is not None:
                 return wait
-        if turn.id in self._moved:
-            elsewhere = one_line_page("The answer is in your direct messages.")
-            await self._posts.amend(turn, slots, PROGRESS, elsewhere)
-        elif late:
-            await self._posts.amend(turn, slots, PROGRESS, one_line_page("The answer is below."))
-        return await self._tidy(turn, slots, 1 if late or turn.id in self._moved else len(pages))
+        if (wait := await self._shrink(turn, slots, late=late)) is not None:
+            return wait
+        return await self._tidy(turn, slots, len(pages), late=late)
 
-    async def _tidy(self, turn: Turn, slots: dict[str, Post], kept: int) -> float | None:
-        """Take away the draft's messages beyond the first `kept`: their words stand in the answer."""
+    async def _shrink(self, turn: Turn, slots: dict[str, Post], *, late: bool) -> float | None:
+        """Where the answer does not stand in its draft, that says where it is. Seconds to the next try."""
+        first = slots.get("answer:0")
+        if first is None or PROGRESS not in slots:
+            return None
+        here = late and first.channel == slots[PROGRESS].channel
+        page = one_line_page("The answer is below." if here else "The answer is in your direct messages.")
+        try:
+            await self._posts.rewrite(turn, slots, PROGRESS, page, session=self._sessions.after(turn))
+        except Refusal as refusal:
+            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.STREAM_OPEN):
+                return refusal.verdict.wait
+        return None
+
+    async def _tidy(self, turn: Turn, slots: dict[str, Post], pages: int, *, late: bool) -> float | None:
+        """Take away the draft's further messages, but for those that hold a page of the answer."""
         for slot in [name for name in slots if name.startswith(f"{PROGRESS}:")]:
-            if int(slot.removeprefix(f"{PROGRESS}:")) < kept:
+            number = int(slot.removeprefix(f"{PROGRESS}:"))
+            if number < pages and not late and f"answer:{number}" not in slots:
                 continue
             try:
                 await self._posts.remove(turn, slots, slot, thread_ts=turn.thread_ts)
@@ -189,7 +206,7 @@ class SlackReply:
         if slot.startswith(PROGRESS):
             # The placeholder stays where it is, and will say where the answer went.
             slot = f"answer:{slot.removeprefix(PROGRESS).removeprefix(':') or 0}"
-        if slot in slots:
+        if slot in slots and slots[slot].channel != own:
             await self._posts.forget(turn.id, slots, slot, own)
         self._moved[turn.id] = own
         return slot
@@ -262,5 +279,5 @@ def _slot(number: int, slots: Mapping[str, Post], *, late: bool) -> str:
 
     The short answer grows into its draft; the long-awaited one is a new post, for edits notify nobody.
     """
-    draft = slot_of(number)
-    return draft if PROGRESS in slots and draft in slots and not late else f"answer:{number}"
+    draft, own = slot_of(number), f"answer:{number}"
+    return draft if draft in slots and own not in slots and not late else own

@@ -55,6 +55,13 @@ class Sessions:
         if not said and status == "active":
             self._say(turn, status, tries=TRIES)
 
+    def forget(self, turn_id: str) -> None:
+        """A turn is somebody else's now, or is over without a word."""
+        for thread in [thread for thread, working in self._working.items() if turn_id in working]:
+            self._working[thread].discard(turn_id)
+            if not self._working[thread]:
+                del self._working[thread]
+
     async def close(self, patience: float) -> None:
         """Let what is being said be said."""
         if self._tasks:

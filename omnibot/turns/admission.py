@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -62,8 +61,9 @@ class Admission:
         try:
             account_id = await self._keyring.known_account_of(principal, turn.person, place)
             if account_id is None:
-                # It may take a while: show that work has begun.
-                self._reply.begin(replace(turn, channel=admitted.channel, thread_ts=admitted.thread_ts))
+                # It may take a while: show that work has begun, and remember where, or the next question passes it.
+                await self._settle(active, admitted)
+                self._reply.begin(active.turn)
                 account_id = await self._keyring.account_of(principal, turn.person, place)
         except (AccountUnclear, ClearStreetError) as error:
             return await self._not_admitted(active, error, admitted, principal)
@@ -72,6 +72,13 @@ class Admission:
             self._aside(self._redraw(under))
         # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
         return None if await self._too_many(active) else 0.0
+
+    async def _settle(self, active: Active, admitted: Admitted) -> None:
+        """A command has its thread now; all others had theirs from the start."""
+        turn = active.turn
+        if turn.thread_ts is None:
+            where = {"channel": admitted.channel, "asked_in": turn.channel, "thread_ts": admitted.thread_ts}
+            active.turn = await self._store.move(turn, State.ACCEPTED, **where)
 
     async def _join(self, active: Active, admitted: Admitted, principal: str, account_id: int | None) -> None:
         turn = active.turn

@@ -340,6 +340,14 @@ class Turns:
                 return await self._admission.apologise(active, BROKEN.format(reference=turn_id), None)
             except Exception:
                 log.exception("apology_failed", turn=turn_id)
+        elif count >= MAX_STUMBLES and active.turn.state is State.FINALIZING:
+            # Whatever is wrong with this answer, the questions behind it must not wait for ever.
+            try:
+                await self._watching.give_up(active, "broken")
+            except Exception:
+                log.exception("giving_up_failed", turn=turn_id)
+            else:
+                return None
         return delay
 
     async def _reread(self, active: Active) -> float | None:

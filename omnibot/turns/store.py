@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -266,7 +266,7 @@ class TurnStore:
                 State.ACCEPTED,
                 question=question,
                 channel=channel,
-                asked_in=turn.channel,
+                asked_in=func.coalesce(turns.c.asked_in, turn.channel),
                 thread_ts=thread_ts,
                 conversation_id=conversation_id,
             )
@@ -354,7 +354,7 @@ class TurnStore:
     async def finalize(self, turn: Turn, answer: Answer, offers: Sequence[OfferedButton], last_seq: int | None) -> Turn:
         """Store the answer and its buttons: from here on the reply is a matter of delivery."""
         async with self.database.transaction() as connection:
-            moved = await self._move(connection, turn, State.FINALIZING, answer=asdict(answer))
+            moved = await self._move(connection, turn, State.FINALIZING, answer=_shallow(answer))
             if offers:
                 await connection.execute(insert(buttons), [button_row(turn.id, offer) for offer in offers])
             if last_seq is not None:
@@ -446,3 +446,8 @@ class TurnStore:
                 .returning(turns.c.id)
             )
             return len(emptied.all())
+
+
+def _shallow(answer: Answer) -> dict[str, Any]:
+    """The answer as JSON; not `asdict`, which copies parts however deep they are nested."""
+    return {field.name: getattr(answer, field.name) for field in fields(answer)}

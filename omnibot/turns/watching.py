@@ -373,6 +373,14 @@ class Watching:
         return [{**exhibit, "part": part} for (part, _), exhibit in zip(wanted, found, strict=True)]
 
     async def _look_up(self, key: str, action: Action, patience: float) -> dict[str, Any]:
+        try:
+            return await self._exhibit(key, action, patience)
+        except Exception:
+            # What stands beside an answer must not cost the answer.
+            log.exception("exhibit_broke")
+            return failed_exhibit("this", "omnibot could not read what Clear Street sent.", None)
+
+    async def _exhibit(self, key: str, action: Action, patience: float) -> dict[str, Any]:
         match action:
             case OpenChart():
                 return await self._markets.symbol(key, action.symbol, action.timeframe, patience=patience)
@@ -408,11 +416,11 @@ class Watching:
         try:
             again_in = await self._reply.finish(turn, turn.answer, offers)
         except Undeliverable as error:
-            await self._give_up(active, str(error))
+            await self.give_up(active, str(error))
             return None
         if again_in is not None:
             if now - active.delivering_since > DELIVERY_PATIENCE:
-                await self._give_up(active, "too long")
+                await self.give_up(active, "too long")
                 return None
             active.deliveries += 1
             return max(again_in, backoff(active.deliveries, first=0.25, most=30.0))
@@ -421,7 +429,7 @@ class Watching:
         log.info("turn_ended", turn=turn.id, state=active.turn.state.value)
         return None
 
-    async def _give_up(self, active: Active, why: str) -> None:
+    async def give_up(self, active: Active, why: str) -> None:
         """Slack takes the answer nowhere: the turn ends all the same, so that its conversation can go on."""
         log.error("reply_undeliverable", turn=active.turn.id, why=why)
         active.turn = await self._store.move(active.turn, State.FAILED)

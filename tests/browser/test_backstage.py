@@ -23,7 +23,7 @@ def test_calls_are_listed_with_what_was_sent_and_answered(demo: Served, open_pag
     drawer = backstage(page, "Try")
     drawer.get_by_role("button", name="Try: @Omni what is the price of AAPL?").click()
     backstage(page, "Calls")
-    posted = drawer.locator(".call.slack", has_text="chat.postMessage").first
+    posted = drawer.locator(".call.slack", has_text="chat.startStream").first
     expect(posted.locator(".outcome")).to_have_text("200")
     created = drawer.locator(".call.clear-street", has_text="POST threads").first
     created.get_by_role("button").click()
@@ -85,10 +85,10 @@ def test_another_generation_of_the_api_answers_too(demo: Served, open_page: Open
     page = open_page(f"{demo.address}#ben/C0RESEARCH")
     drawer = backstage(page, "Bot & API")
     before = drawer.locator(".bot-state").inner_text()
-    drawer.get_by_label("2026-10").check()
+    drawer.get_by_label("2026-08").check()
     expect(drawer.locator(".bot-state")).not_to_have_text(before)
     expect(drawer.locator(".bot-state")).to_contain_text("It runs")
     say(page, "@Omni what is the price of TSLA?")
     expect(page.locator(".thread .message").last).to_contain_text("Omni AI can be wrong", timeout=60_000)
-    drawer.get_by_label("2026-04").check()
+    drawer.get_by_label("2026-10").check()
     expect(drawer.locator(".bot-state")).to_contain_text("It runs")

@@ -84,12 +84,12 @@ async def test_as_json_it_prints_nothing_but_json(clinic: Clinic):
     code, out, err = await clinic.run("doctor", "--json", CLEAR_STREET_API_KEY="second-key")
 
     report = json.loads(out)
-    assert (code, err, report["ok"]) == (0, "", True)
+    assert (code, err, report["ok"]) == (1, "", False)
     assert {"check": "mode", "mark": "ok", "message": report["findings"][1]["message"], "fix": None} in report[
         "findings"
     ]
     [account] = [line for line in report["findings"] if line["check"] == "account"]
-    assert account["mark"] == "warning"
+    assert account["mark"] == "problem"
     assert "CLEAR_STREET_ACCOUNT_ID" in account["fix"]
 
 

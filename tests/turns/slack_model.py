@@ -130,7 +130,7 @@ class SlackModel:
         before = self.finals.get(turn.id)
         if before is None:
             self.finals[turn.id] = Final(answer, list(buttons))
-        elif asdict(before.answer) != asdict(answer) or before.buttons != list(buttons):
+        elif asdict(before.answer) != asdict(answer) or [b.token for b in before.buttons] != [b.token for b in buttons]:
             self.wrongs.append(f"turn {turn.id} was answered twice: {before} and {answer} {buttons}")
         self.working.discard(turn.id)
 

@@ -77,6 +77,7 @@ class _Database(Database):
         world = self._life.world
         if world.database_troubles > 0:
             world.database_troubles -= 1
+            world.database_failures += 1
             raise OperationalError("…", {}, sqlite3.OperationalError("database is locked"))
         with world.loop.thread_at_work():
             async with super().transaction() as connection:
@@ -201,8 +202,9 @@ class World:
     #: When a dead bot is started again.
     back_at: float = 0.0
     envelopes: list[Envelope] = field(default_factory=list)
-    #: So many transactions fail from now on.
+    #: So many transactions fail from now on; so many did.
     database_troubles: int = 0
+    database_failures: int = 0
     deaths: int = 0
     down: float = 0.0
 

@@ -18,7 +18,7 @@ function write({ user = state.user, channel = state.place.channel, thread = null
 }
 
 export const open = (channel, thread = null) => write({ channel, thread });
-export const openThread = (channel, ts) => write({ channel: VIEWS.includes(channel) ? channel : channel, thread: ts });
+export const openThread = (channel, ts) => write({ channel: channel, thread: ts });
 export const closeThread = () => write({ thread: null });
 
 export function become(user) {
