@@ -13,7 +13,11 @@ from functools import partial
 import structlog
 
 from omnibot import telemetry, web
+from omnibot.accounts.choices import AccountChoices
+from omnibot.accounts.encryption import Encryption
+from omnibot.accounts.links import Links
 from omnibot.accounts.service import Keyring
+from omnibot.accounts.store import LinkStore
 from omnibot.charts import Charts
 from omnibot.clearstreet.market import MarketData
 from omnibot.clearstreet.omni import Omni
@@ -68,7 +72,15 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             revision=settings.clear_street_api_revision,
         )
         stack.push_async_callback(transport.close)
-        keyring = Keyring(Trading(transport), shared_key=key, shared_account_id=settings.clear_street_account_id)
+        encryption_keys = settings.encryption_keys()
+        links = Links(LinkStore(database), Encryption(encryption_keys) if encryption_keys else None)
+        keyring = Keyring(
+            Trading(transport),
+            shared_key=key,
+            shared_account_id=settings.clear_street_account_id,
+            links=links,
+            choices=AccountChoices(database),
+        )
 
         scheduler = Scheduler()
         scheduler.start()

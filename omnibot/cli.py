@@ -13,7 +13,7 @@ from rich.console import Console
 from omnibot import __version__
 from omnibot.db import migrate
 from omnibot.errors import OmnibotError
-from omnibot.settings import DatabaseSettings, Settings
+from omnibot.settings import DatabaseSettings, KeysSettings, Settings
 
 app = typer.Typer(
     name="omnibot",
@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(db, name="db")
+keys = typer.Typer(help="The keys that encrypt linked API keys.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 _errors = Console(stderr=True)
 
 
@@ -127,6 +129,34 @@ def upgrade() -> None:
     """Bring the database to the tables this version needs."""
     revision = _finish(migrate.upgrade(DatabaseSettings().database_url))
     typer.echo(f"The database is at {revision}.")
+
+
+_NEW_KEY = """\
+Put this key first in OMNIBOT_ENCRYPTION_KEYS, before the ones that are there, with commas between:
+the first key encrypts, any of them decrypts. Keep it secret, and keep a copy outside the database.
+Restart every omnibot with it, then run `omnibot keys rotate`; after that the older keys can go.
+"""
+
+
+@keys.command()
+def new() -> None:
+    """Print a fresh key for OMNIBOT_ENCRYPTION_KEYS, and what to do with it."""
+    from omnibot.accounts.encryption import new_key
+
+    # The words go elsewhere, so that the key can be piped.
+    typer.echo(_NEW_KEY, err=True, nl=False)
+    typer.echo(new_key())
+
+
+@keys.command()
+def rotate() -> None:
+    """Encrypt every linked API key with the first of OMNIBOT_ENCRYPTION_KEYS; bots may go on running."""
+    from omnibot.accounts.rotation import describe, rotate_database
+
+    settings = KeysSettings()
+    report = _finish(rotate_database(settings.database_url, settings.encryption_keys()))
+    typer.echo(describe(report))
+    raise typer.Exit(0 if report.complete else 1)
 
 
 def _finish(work: Coroutine[Any, Any, Any]) -> Any:

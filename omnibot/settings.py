@@ -5,6 +5,7 @@ Nothing else in omnibot reads the environment.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -37,6 +38,9 @@ class Settings(BaseSettings):
     clear_street_api_revision: Literal["auto", "2026-04", "2026-08", "2026-10"] = "auto"
     omnibot_api_rate: float = Field(default=50, gt=0)
 
+    #: Encrypt the API keys that people link; without them nobody can.
+    omnibot_encryption_keys: SecretStr | None = None
+
     #: Where turns are kept; a SQLite file is for one process.
     database_url: str = f"sqlite:///{Path('omnibot.sqlite3')}"
 
@@ -55,6 +59,16 @@ class Settings(BaseSettings):
         if secret is None and info.data.get("slack_app_token") is None:
             raise ValueError("is not set, nor is SLACK_APP_TOKEN: the one is for HTTP, the other for Socket Mode")
         return secret
+
+    @field_validator("omnibot_encryption_keys")
+    @classmethod
+    def _are_fernet_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        split_keys(keys)
+        return keys
+
+    def encryption_keys(self) -> list[str]:
+        """The Fernet keys; the first encrypts, any decrypts, none: nobody can link a key."""
+        return split_keys(self.omnibot_encryption_keys)
 
     @field_validator("omnibot_log_level", mode="before")
     @classmethod
@@ -114,6 +128,44 @@ class DatabaseSettings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
     database_url: str = Settings.model_fields["database_url"].default
+
+
+class KeysSettings(DatabaseSettings):
+    """What `omnibot keys` needs."""
+
+    omnibot_encryption_keys: SecretStr | None = None
+
+    def encryption_keys(self) -> list[str]:
+        """The Fernet keys, the one that encrypts first.
+
+        Raises:
+            SettingsError: there is none, or one is no Fernet key.
+        """
+        try:
+            keys = split_keys(self.omnibot_encryption_keys)
+        except ValueError as error:
+            raise SettingsError(f"OMNIBOT_ENCRYPTION_KEYS: {error}") from None
+        if not keys:
+            raise SettingsError("OMNIBOT_ENCRYPTION_KEYS is not set; `omnibot keys new` prints a key for it")
+        return keys
+
+
+_FERNET_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=", re.ASCII)
+
+
+def split_keys(setting: SecretStr | None) -> list[str]:
+    """The comma-separated Fernet keys of a setting.
+
+    Raises:
+        ValueError: says which one is none, without showing it.
+    """
+    text = setting.get_secret_value() if setting is not None else ""
+    keys = [key.strip() for key in text.split(",") if key.strip()]
+    for place, key in enumerate(keys, start=1):
+        if not _FERNET_KEY.fullmatch(key):
+            which = f"key {place} of {len(keys)}" if len(keys) > 1 else "what is set"
+            raise ValueError(f"{which} is not a Fernet key; `omnibot keys new` prints a good one")
+    return keys
 
 
 class Platform(BaseSettings):

@@ -6,11 +6,14 @@ asked and what Omni answered is never logged.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterable
+from urllib.parse import quote_plus
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -77,23 +80,90 @@ _TOKENS = re.compile(
     r"""|(?<=response_url=)[^&\s]+|(?<=trigger_id=)[^&\s]+"""
 )
 
+#: The `action_id` of a modal's field in which somebody enters an API key, and the field's name in a web form.
+KEY_FIELD = "clear_street_key"
+#: What was typed there, in Slack's JSON, in Bolt's Python and in a form: it goes by before anybody knows it.
+_TYPED = re.compile(
+    rf"""({KEY_FIELD}(?:\\?["'].{{1,80}}?value\\?["']:\s*|%22.{{1,120}}?value%22%3A(?:\+|%20)?|=))"""
+    r"""(null|%22(?:(?!%22).)*%22|\\"(?:(?!\\").)*\\"|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s&"']+)""",
+    re.DOTALL,
+)
+
+#: Secrets remembered beside those given at start.
+MOST_SECRETS = 10_000
+
 
 class Redactor:
     """Replaces known secrets, and whatever looks like a token, by `[redacted]`."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # Shorter ones are no secrets, and would strike out half of every line.
-        known = sorted((re.escape(s) for s in secrets if len(s) >= 6), key=len, reverse=True)
-        self._known = re.compile("|".join(known)) if known else None
+        self._lock = threading.Lock()
+        self._kept: set[str] = set()
+        #: Those learnt since, the latest last.
+        self._learnt: dict[str, None] = {}
+        #: All of them, the longest first: one may be part of another. None: to be made.
+        self._known: tuple[str, ...] | None = ()
+        self.keep(secrets)
+
+    def keep(self, secrets: Iterable[str]) -> None:
+        """Replace these, for good."""
+        with self._lock:
+            self._kept.update(spelling for secret in secrets for spelling in _spellings(secret))
+            self._known = None
+
+    def learn(self, secret: str) -> None:
+        """Replace this one too. Of very many, those learnt longest ago are forgotten."""
+        with self._lock:
+            for spelling in _spellings(secret) - self._kept:
+                if spelling not in self._learnt:
+                    self._known = None
+                self._learnt.pop(spelling, None)
+                self._learnt[spelling] = None
+            while len(self._learnt) > MOST_SECRETS:
+                del self._learnt[next(iter(self._learnt))]
+
+    def _all(self) -> tuple[str, ...]:
+        # Libraries log from threads of their own.
+        known = self._known
+        if known is None:
+            with self._lock:
+                known = self._known = tuple(sorted({*self._kept, *self._learnt}, key=len, reverse=True))
+        return known
 
     def clean(self, text: str) -> str:
         """Return `text` without secrets."""
-        text = _TOKENS.sub("[redacted]", text)
-        return self._known.sub("[redacted]", text) if self._known else text
+        text = _TYPED.sub(r"\1[redacted]", _TOKENS.sub("[redacted]", text))
+        for secret in self._all():
+            if secret in text:
+                text = text.replace(secret, "[redacted]")
+        return text
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """As a structlog processor: clean every string value."""
         return {key: self.clean(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _spellings(secret: str) -> set[str]:
+    """A secret as it stands in plain text, in JSON, in a form."""
+    # Shorter ones are no secrets, and would strike out half of every line.
+    return {secret, json.dumps(secret)[1:-1], quote_plus(secret)} if len(secret) >= 6 else set()
+
+
+#: What this process must not print.
+_REDACTOR = Redactor()
+
+
+def hide(secret: str, *, for_good: bool = False) -> None:
+    """Strike this out of every log line from now on: a secret that was not known at start.
+
+    Args:
+        secret: the exact text.
+        for_good: also after very many others were hidden.
+    """
+    if for_good:
+        _REDACTOR.keep([secret])
+    else:
+        _REDACTOR.learn(secret)
 
 
 class _RedactingFormatter(logging.Formatter):
@@ -107,7 +177,8 @@ class _RedactingFormatter(logging.Formatter):
 
 def configure(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
     """Set up logging for the process; `secrets` are values that must never be printed."""
-    redactor = Redactor(secrets)
+    redactor = _REDACTOR
+    redactor.keep(secrets)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

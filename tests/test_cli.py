@@ -53,8 +53,36 @@ def test_run_says_when_slack_cannot_be_reached(tmp_path: Path):
 def test_db_upgrade_makes_the_tables_and_says_where_it_stands(tmp_path: Path):
     done = omnibot("db", "upgrade", cwd=tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3")
     assert done.returncode == 0
-    assert "0002" in done.stdout
+    assert "0003" in done.stdout
     assert (tmp_path / "new.sqlite3").exists()
+
+
+def test_a_new_encryption_key_is_good_and_alone_on_standard_output(tmp_path: Path):
+    done = omnibot("keys", "new", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "OMNIBOT_ENCRYPTION_KEYS" in done.stderr
+    assert "omnibot keys rotate" in done.stderr
+    assert omnibot("db", "upgrade", cwd=tmp_path).returncode == 0
+    rotated = omnibot("keys", "rotate", cwd=tmp_path, OMNIBOT_ENCRYPTION_KEYS=done.stdout)
+    assert rotated.returncode == 0
+    assert rotated.stdout == "0 encrypted with the first key now, 0 were before.\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"), [("", "is not set"), ("my-own-secret", "what is set is not a Fernet key")], ids=["none", "wrong"]
+)
+def test_rotating_without_good_keys_is_one_sentence_that_does_not_show_them(tmp_path: Path, keys: str, said: str):
+    done = omnibot("keys", "rotate", cwd=tmp_path, OMNIBOT_ENCRYPTION_KEYS=keys)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not keys or keys not in done.stderr + done.stdout
+
+
+def test_rotating_in_an_empty_database_says_what_to_run(tmp_path: Path):
+    done = omnibot("keys", "rotate", cwd=tmp_path, OMNIBOT_ENCRYPTION_KEYS="A" * 42 + "g=")
+    assert done.returncode == 1
+    assert "omnibot db upgrade" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -83,5 +111,5 @@ def test_it_says_its_version(tmp_path: Path):
 def test_help_lists_the_commands(tmp_path: Path):
     done = omnibot("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for command in ("run", "demo", "emulator", "doctor", "manifest", "db"):
+    for command in ("run", "demo", "emulator", "doctor", "manifest", "db", "keys"):
         assert command in done.stdout

@@ -142,5 +142,29 @@ def test_the_secrets_are_those_that_are_set(monkeypatch):
     assert with_password.secrets() == ["xoxb-1", "xapp-1", "key", "hunter22"]
 
 
+FERNET, ANOTHER = "A" * 42 + "g=", "B" * 42 + "g="
+
+
+def test_encryption_keys_are_separated_by_commas_however_they_are_pasted(monkeypatch):
+    settings = read(monkeypatch, OMNIBOT_ENCRYPTION_KEYS=f" {FERNET},\n{ANOTHER} ,")
+    assert settings.encryption_keys() == [FERNET, ANOTHER]
+    assert FERNET not in repr(settings)
+
+
+def test_without_encryption_keys_there_are_none(monkeypatch):
+    assert read(monkeypatch).encryption_keys() == []
+
+
+@pytest.mark.parametrize("wrong", ["secret-of-mine", FERNET[:-1], FERNET + "=", "A" * 43, "ä" * 43 + "=", FERNET[1:]])
+def test_a_wrong_encryption_key_is_counted_and_never_shown(monkeypatch, wrong: str):
+    with pytest.raises(SettingsError) as refused:
+        read(monkeypatch, OMNIBOT_ENCRYPTION_KEYS=f"{FERNET},{wrong}")
+    said = str(refused.value)
+    assert "OMNIBOT_ENCRYPTION_KEYS: key 2 of 2 is not a Fernet key" in said
+    assert "omnibot keys new" in said
+    assert wrong not in said
+    assert FERNET not in said
+
+
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
     assert read(monkeypatch, CLEAR_STREET_ACCOUNT_ID="").clear_street_account_id is None

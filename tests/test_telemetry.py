@@ -1,11 +1,16 @@
 """Secrets never reach a log line; the metrics say what operators ask."""
 
+import json
 import logging
 import time
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from omnibot.telemetry import REGISTRY, Redactor, exposition, observe_delivery
+from omnibot.telemetry import KEY_FIELD, MOST_SECRETS, REGISTRY, Redactor, exposition, observe_delivery
 
 
 @pytest.mark.parametrize(
@@ -77,3 +82,57 @@ def test_every_metric_an_operator_is_promised_is_exposed(name: str):
     text, content_type = exposition()
     assert f"# HELP {name}" in text.decode()
     assert content_type.startswith("text/plain")
+
+
+def submission(typed: str) -> dict[str, Any]:
+    """What Slack sends when somebody submits a modal with an API key in it."""
+    state = {"values": {"key": {KEY_FIELD: {"type": "plain_text_input", "value": typed}}}}
+    return {"type": "view_submission", "user": {"id": "U1"}, "view": {"state": state, "hash": "156772938.1827394"}}
+
+
+#: A key as people may type it: nothing that stands elsewhere in the payload, and quotes and backslashes too.
+typed_keys = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=60)
+
+
+@given(typed_keys)
+@example("a\"b'c\\d%22&e=f+g")
+def test_a_key_typed_into_a_modal_is_struck_out_before_anybody_knows_it(typed: str):
+    typed = f"~{typed}~"
+    payload = submission(typed)
+    envelope = json.dumps({"type": "interactive", "payload": payload})
+    for line in (
+        envelope,
+        json.dumps(payload, separators=(",", ":")),
+        f"on_message invoked: (message: {envelope!r})",
+        json.dumps({"body": envelope}),
+        str(payload),
+        urlencode({"payload": json.dumps(payload)}),
+        urlencode({"payload": json.dumps(payload, separators=(",", ":"))}),
+        urlencode({KEY_FIELD: typed}),
+    ):
+        clean = Redactor().clean(line)
+        assert "[redacted]" in clean
+        for spelling in (typed, json.dumps(typed)[1:-1], repr(typed)[1:-1], urlencode({"": typed})[1:]):
+            assert spelling not in clean
+        assert "view_submission" in clean or line.startswith(KEY_FIELD)
+
+
+def test_a_secret_learnt_later_is_struck_out_however_it_is_spelt():
+    redactor = Redactor()
+    assert redactor.clean('sesame"open/sesame') == 'sesame"open/sesame'
+    redactor.learn('sesame"open/sesame')
+    for line in ('sesame"open/sesame', 'sesame\\"open/sesame', "x=sesame%22open%2Fsesame"):
+        assert "open" not in redactor.clean(line)
+
+
+def test_of_very_many_learnt_secrets_the_latest_are_remembered_and_those_of_the_start_for_good():
+    redactor = Redactor(["of-the-start"])
+    for number in range(MOST_SECRETS + 1):
+        redactor.learn(f"secret-{number:06}")
+        redactor.learn("in-use-all-the-time")
+    said = redactor.clean(f"of-the-start in-use-all-the-time secret-000000 secret-{MOST_SECRETS:06}")
+    assert said == "[redacted] [redacted] secret-000000 [redacted]"
+
+
+def test_of_two_secrets_one_of_which_is_part_of_the_other_nothing_is_left():
+    assert Redactor(["sesame", "open-sesame-now"]).clean("open-sesame-now!") == "[redacted]!"

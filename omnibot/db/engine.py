@@ -134,7 +134,9 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
     @listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: DBAPIConnection, _record: object) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        # What is deleted is overwritten.
+        pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "secure_delete=ON")
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -173,3 +173,55 @@ uploads = Table(
     Column("file_id", String(32), nullable=False),
     Column("created_at", DateTime, nullable=False),
 )
+
+#: People's own API keys, encrypted.
+links = Table(
+    "links",
+    metadata,
+    #: The person: the enterprise, or else the team, and the user.
+    Column("org", String(32), primary_key=True),
+    Column("user", String(32), primary_key=True),
+    #: The workspace in which they linked it: it is forgotten when omnibot is uninstalled there.
+    Column("team", String(32), nullable=False),
+    Column("sealed", Text, nullable=False),
+    #: Tells whether two keys are the same, to whoever has the encryption key.
+    Column("fingerprint", String(64), nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    #: When Clear Street last accepted it at our asking, and when it refused it since.
+    Column("validated_at", DateTime, nullable=False),
+    Column("broken_at", DateTime),
+    Index("ix_links_fingerprint", "fingerprint"),
+    Index("ix_links_team", "team"),
+)
+
+#: Which account a person asks about, by principal: in general, and in one Slack thread.
+account_choices = Table(
+    "account_choices",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("user", String(32), primary_key=True),
+    Column("principal", String(120), primary_key=True),
+    #: The Slack thread; both empty: wherever nothing else was chosen.
+    Column("channel", String(32), primary_key=True),
+    Column("thread_ts", String(32), primary_key=True),
+    Column("team", String(32), nullable=False),
+    Column("account_id", BigInteger, nullable=False),
+    Column("chosen_at", DateTime, nullable=False),
+    Index("ix_account_choices_team", "team"),
+)
+
+#: One-time web pages on which a person enters an API key.
+link_pages = Table(
+    "link_pages",
+    metadata,
+    #: SHA-256 of the token in its address.
+    Column("token_hash", String(64), primary_key=True),
+    Column("org", String(32), nullable=False),
+    Column("user", String(32), nullable=False),
+    Column("team", String(32), nullable=False),
+    #: Whom the page says it is for, encrypted.
+    Column("sealed_name", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("expires_at", DateTime, nullable=False),
+    UniqueConstraint("org", "user"),
+)

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from omnibot.accounts.model import AccountUnclear
+from omnibot.accounts.model import AccountUnclear, Place
 from omnibot.accounts.service import Keyring
 from omnibot.errors import ClearStreetError, OmnibotError, RateLimited, Unavailable
 from omnibot.turns.active import Active
@@ -49,7 +49,6 @@ class Admission:
     async def admit(self, active: Active) -> float | None:
         """Authorise the asker, read the question, find the conversation. Returns seconds to the next step."""
         turn = active.turn
-        principal = self._keyring.principal_of(turn.person.org, turn.person.user)
         try:
             admitted = await self._desk.admit(turn)
             if isinstance(admitted, TurnedAway):
@@ -57,15 +56,18 @@ class Admission:
                 return None
         except NotNow as error:
             return await self._not_admitted(active, error, None)
+        principal = await self._keyring.principal_of(turn.person)
+        place = Place(turn.team, admitted.channel, admitted.thread_ts)
         try:
-            if not self._keyring.knows_account_of(principal):
+            account_id = await self._keyring.known_account_of(principal, turn.person, place)
+            if account_id is None:
                 # It may take a while: show that work has begun, and remember where, or the next question passes it.
                 await self._settle(active, admitted)
                 self._reply.begin(active.turn)
-            account_id: int | None = await self._keyring.account_of(principal)
+                account_id = await self._keyring.account_of(principal, turn.person, place)
         except (AccountUnclear, ClearStreetError) as error:
-            return await self._not_admitted(active, error, admitted)
-        await self._join(active, admitted, account_id)
+            return await self._not_admitted(active, error, admitted, principal)
+        await self._join(active, admitted, principal, account_id)
         if turn.pressed is not None and (under := await self._presses.mark(turn.pressed, turn.person.user)):
             self._aside(self._redraw(under))
         # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
@@ -78,14 +80,14 @@ class Admission:
             where = {"channel": admitted.channel, "asked_in": turn.channel, "thread_ts": admitted.thread_ts}
             active.turn = await self._store.move(turn, State.ACCEPTED, **where)
 
-    async def _join(self, active: Active, admitted: Admitted, account_id: int | None) -> None:
+    async def _join(self, active: Active, admitted: Admitted, principal: str, account_id: int | None) -> None:
         turn = active.turn
         active.turn = await self._store.join(
             turn,
             question=admitted.question,
             channel=admitted.channel,
             thread_ts=admitted.thread_ts,
-            principal=self._keyring.principal_of(turn.person.org, turn.person.user),
+            principal=principal,
             account_id=account_id,
         )
 
@@ -96,7 +98,9 @@ class Admission:
         # What a stranger said is not kept.
         active.turn = await self._store.move(active.turn, State.CANCELED, event={}, question=None)
 
-    async def _not_admitted(self, active: Active, error: OmnibotError, admitted: Admitted | None) -> float | None:
+    async def _not_admitted(
+        self, active: Active, error: OmnibotError, admitted: Admitted | None, principal: str = ""
+    ) -> float | None:
         """Slack or Clear Street does not say who this is, or about which account: wait a while, then say so."""
         waited = (utcnow() - active.turn.created_at).total_seconds()
         active.failures += 1
@@ -107,7 +111,7 @@ class Admission:
             return min(max(wait, float(getattr(error, asked, 0.0))), ADMISSION_PATIENCE - waited + 1)
         if admitted is not None:
             # Without an account it cannot be asked; but it has a thread, and gets its one reply there, with a Retry.
-            await self._join(active, admitted, None)
+            await self._join(active, admitted, principal, None)
         words = in_plain_words(error) if isinstance(error, ClearStreetError) else str(error)
         return await self.apologise(active, words, error.request_id if isinstance(error, ClearStreetError) else None)
 

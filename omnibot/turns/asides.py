@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from omnibot.accounts.model import NoAuthority
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError
@@ -59,11 +60,13 @@ class Asides:
         if turn.answer is None or turn.answer.message_id is None or turn.conversation_id is None:
             return "This answer is too old to be rated."
         conversation = await self._store.conversation(turn.conversation_id)
-        key = self._keyring.key_of(conversation.principal)
         try:
+            key = await self._keyring.key_of(conversation.principal)
             await self._omni.send_feedback(
                 key, conversation.account_id, turn.answer.message_id, score=score, comment=comment or None
             )
+        except NoAuthority:
+            return "This answer can no longer be rated: the API key it was asked with is not linked any more."
         except ClearStreetError as error:
             log.info("feedback_failed", turn=turn.id, status=error.status, api=error.request_id)
             request = f" (request {error.request_id})" if error.request_id else ""

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from omnibot.accounts.model import Person as Person
 from omnibot.errors import OmnibotError
 
 
@@ -59,14 +60,6 @@ class Kind(StrEnum):
     DEEP_INSIGHTS = "deep_insights"
     #: Nothing is asked: a structured action of an earlier answer is carried out (a chart, a screen).
     ACTION = "action"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody in Slack: the acting user's enterprise, or else team, and the user id."""
-
-    org: str
-    user: str
 
 
 @dataclass(frozen=True, slots=True)

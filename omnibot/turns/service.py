@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from omnibot import telemetry
+from omnibot.accounts.model import NoAuthority
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.db.leases import LEASE, RENEW
@@ -376,6 +377,13 @@ class Turns:
 
     async def _step(self, active: Active) -> float | None:
         """Do the next thing for a turn. Returns seconds to the one after, None when it has ended."""
+        try:
+            return await self._next(active)
+        except NoAuthority as error:
+            log.info("turn_without_key", turn=active.turn.id, state=active.turn.state.value)
+            return await self._admission.apologise(active, str(error), None)
+
+    async def _next(self, active: Active) -> float | None:
         if active.stale or active.turn.state is State.ACCEPTED:
             active.stale = False
             active.turn = await self._store.get(active.turn.id) or active.turn

@@ -104,7 +104,7 @@ class Submission:
         turn, conversation = active.turn, active.conversation
         assert conversation is not None
         assert turn.request is not None
-        key = self._keyring.key_of(conversation.principal)
+        key = await self._keyring.key_of(conversation.principal)
         await self._assure(active, CREATE_TIMEOUT)
         try:
             if turn.request_thread_id is None:
@@ -120,6 +120,7 @@ class Submission:
                     idempotency_key=turn.idempotency_key,
                 )
         except ClearStreetError as error:
+            await self._keyring.judge(conversation.principal, key, error)
             return await self._after_error(active, error)
         if not await self._run(active, created.thread_id, created.response_id, created.user_message_id):
             # The API named a thread or message that is another turn's: nothing of that kind may be believed.
@@ -181,7 +182,7 @@ class Submission:
             if turn.submissions > 1 and (found := await self._adopt_message(active)) is not None:
                 return await self._take(active, found)
             response = await self._omni.active_response(
-                self._keyring.key_of(conversation.principal), conversation.account_id, turn.request_thread_id
+                await self._keyring.key_of(conversation.principal), conversation.account_id, turn.request_thread_id
             )
         except NotFound:
             return await self._new_thread(active)
@@ -222,9 +223,12 @@ class Submission:
         if active.looks == 0:
             active.looks = 1
             return LOOK_AFTER[0] if active.failures <= 1 else backoff(active.failures, first=0.5, most=5.0)
+        assert active.conversation is not None
+        key = await self._keyring.key_of(active.conversation.principal)
         try:
             found = await self._find(active)
         except ClearStreetError as error:
+            await self._keyring.judge(active.conversation.principal, key, error)
             return await self._look_failed(active, error, late=late)
         if found is not None:
             return await self._take(active, found)
@@ -258,7 +262,8 @@ class Submission:
         return await self._again(active, 0.0)
 
     async def _repeatable(self, conversation: Conversation) -> bool:
-        return (await self._omni.supports(self._keyring.key_of(conversation.principal))).repeatable_creates
+        key = await self._keyring.key_of(conversation.principal)
+        return (await self._omni.supports(key)).repeatable_creates
 
     async def _find(self, active: Active) -> Message | None:
         """The USER message that the lost create call made, if Omni shows one."""
@@ -274,7 +279,7 @@ class Submission:
         assert conversation is not None
         assert turn.request_thread_id is not None
         messages = await self._omni.latest_messages(
-            self._keyring.key_of(conversation.principal), conversation.account_id, turn.request_thread_id
+            await self._keyring.key_of(conversation.principal), conversation.account_id, turn.request_thread_id
         )
         _, taken = await self._store.known_omni_ids(conversation)
         found = adopt_message(messages, text=turn.question or "", above_seq=conversation.last_seq, taken=taken)
@@ -284,7 +289,7 @@ class Submission:
         """Go on with the response to a USER message that is ours."""
         conversation = active.conversation
         assert conversation is not None
-        key = self._keyring.key_of(conversation.principal)
+        key = await self._keyring.key_of(conversation.principal)
         try:
             response = await self._omni.active_response(key, conversation.account_id, message.thread_id)
         except ClearStreetError:
@@ -304,7 +309,7 @@ class Submission:
         turn, conversation = active.turn, active.conversation
         assert conversation is not None
         assert turn.submitted_at is not None
-        key = self._keyring.key_of(conversation.principal)
+        key = await self._keyring.key_of(conversation.principal)
         known, _ = await self._store.known_omni_ids(conversation)
         threads = await self._omni.list_threads(key, conversation.account_id, limit=200)
         ticker = turn.event.get("ticker") if turn.kind is Kind.DEEP_INSIGHTS else None

@@ -88,9 +88,9 @@ class Watching:
         self._reply = reply
         self._assure = assure
 
-    def _authority(self, active: Active) -> tuple[str, int | None]:
+    async def _authority(self, active: Active) -> tuple[str, int | None]:
         assert active.conversation is not None
-        return self._keyring.key_of(active.conversation.principal), active.conversation.account_id
+        return await self._keyring.key_of(active.conversation.principal), active.conversation.account_id
 
     # Polling.
 
@@ -116,11 +116,13 @@ class Watching:
             return await self._from_history(active, None)
         turn = active.turn
         assert turn.response_id is not None
-        key, account_id = self._authority(active)
+        key, account_id = await self._authority(active)
         telemetry.POLLS.inc()
         try:
             response = await self._omni.get_response(key, account_id, turn.response_id, retries=False)
         except ClearStreetError as error:
+            assert active.conversation is not None
+            await self._keyring.judge(active.conversation.principal, key, error)
             return await self._poll_failed(active, error)
         active.failures = 0
         if response.terminal:
@@ -159,7 +161,7 @@ class Watching:
         assert active.conversation is not None
         if active.conversation.omni_thread_id is None:
             return False
-        key, account_id = self._authority(active)
+        key, account_id = await self._authority(active)
         try:
             response = await self._omni.active_response(key, account_id, active.conversation.omni_thread_id)
         except ClearStreetError:
@@ -177,7 +179,7 @@ class Watching:
             active.cancel_began_at = time.monotonic()
         if active.turn.response_id is None:
             return
-        key, account_id = self._authority(active)
+        key, account_id = await self._authority(active)
         await self._assure(active, CALL_TIMEOUT)
         try:
             await self._omni.cancel_response(key, account_id, active.turn.response_id)
@@ -215,7 +217,7 @@ class Watching:
 
     async def _last_look(self, active: Active) -> float | None:
         """Take what the response holds now, before the turn ends without it. `_NOT_YET` when it is not finished."""
-        key, account_id = self._authority(active)
+        key, account_id = await self._authority(active)
         try:
             if active.turn.response_id is None:
                 message = await self._answer_in_history(active)
@@ -243,7 +245,7 @@ class Watching:
         return await self._end_with(active, outcome, message, response.parts, response.error)
 
     async def _final_message(self, active: Active, response: Response) -> Message | None:
-        key, account_id = self._authority(active)
+        key, account_id = await self._authority(active)
         for wait in FINAL_TRIES:
             await asyncio.sleep(wait)
             try:
@@ -261,7 +263,7 @@ class Watching:
     async def _answer_in_history(self, active: Active) -> Message | None:
         assert active.conversation is not None
         assert active.conversation.omni_thread_id is not None
-        key, account_id = self._authority(active)
+        key, account_id = await self._authority(active)
         messages = await self._omni.latest_messages(key, account_id, active.conversation.omni_thread_id)
         for message in messages:
             if message.id == active.turn.user_message_id:
@@ -366,7 +368,7 @@ class Watching:
         wanted = to_look_up(parts)
         if not wanted:
             return []
-        key, _ = self._authority(active)
+        key, _ = await self._authority(active)
         found = await asyncio.gather(*(self._look_up(key, action, EXHIBIT_PATIENCE) for _, action in wanted))
         return [{**exhibit, "part": part} for (part, _), exhibit in zip(wanted, found, strict=True)]
 
@@ -391,7 +393,7 @@ class Watching:
         """Run the structured action that a button stood for; what comes of it is the reply."""
         turn = active.turn
         self._reply.begin(turn)
-        key, _ = self._authority(active)
+        key, _ = await self._authority(active)
         exhibit = await self._look_up(key, read_action(turn.event), ACTION_PATIENCE)
         failed = exhibit["kind"] == "failed"
         answer = Answer(

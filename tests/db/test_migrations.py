@@ -11,10 +11,25 @@ from omnibot.db.engine import open_database, parse_url
 from omnibot.db.migrate import require_current, upgrade
 from omnibot.db.tables import metadata
 from omnibot.errors import SettingsError
+from tests.postgres import Server
 
 
 async def test_migrating_an_empty_database_gives_exactly_the_tables_in_code(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/new.sqlite3"
+    await upgrade(url)
+    database = await open_database(url)
+    try:
+        async with database.engine.connect() as connection:
+            differences = await connection.run_sync(
+                lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
+            )
+        assert differences == []
+    finally:
+        await database.close()
+
+
+async def test_the_tables_are_the_same_on_postgresql(postgres: Server):
+    url = postgres.new_database()
     await upgrade(url)
     database = await open_database(url)
     try:
