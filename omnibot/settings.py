@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     #: Where turns are kept; a SQLite file is for one process.
     database_url: str = f"sqlite:///{Path('omnibot.sqlite3')}"
 
+    #: The policy file; without one full members ask, and nobody trades or signs under the shared key.
+    omnibot_policy: Path | None = None
+
     #: Days for which questions, answers and buttons of ended turns are kept.
     omnibot_retention_days: int = Field(default=30, ge=1)
     omnibot_log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -102,6 +105,14 @@ class DatabaseSettings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
     database_url: str = Settings.model_fields["database_url"].default
+
+
+class PolicySettings(BaseSettings):
+    """What `omnibot policy` needs."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    omnibot_policy: Path | None = None
 
 
 class Platform(BaseSettings):
