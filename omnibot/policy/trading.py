@@ -59,7 +59,7 @@ def may_approve(policy: Policy, who: Who, owner: Who) -> Verdict:
         return YES
     if own:
         return Verdict(False, NOT_A_TRADER if policy.trading.traders else NOBODY_TRADES)
-    return Verdict(False, NOT_AN_APPROVER, (owner.user, *user_ids(policy.trading.approvers)))
+    return Verdict(False, NOT_AN_APPROVER, tuple(dict.fromkeys((owner.user, *user_ids(policy.trading.approvers)))))
 
 
 def may_halt(policy: Policy, who: Who) -> Verdict:
