@@ -56,6 +56,13 @@ four_eyes_above = "25000"
 OPTIONS_TOO = DESK_TRADES + "options = true\n"
 
 
+def limits(**changes: str) -> str:
+    """`DESK_TRADES` with other values."""
+    lines = DESK_TRADES.splitlines()
+    kept = [line for line in lines if line.partition(" =")[0] not in changes]
+    return "\n".join([*kept, *(f"{key} = {value}" for key, value in changes.items())])
+
+
 def order(**changes: Any) -> OrderFacts:
     """Ana buys 100 AAPL at 187.50: allowed by `DESK_TRADES`."""
     plain = OrderFacts(

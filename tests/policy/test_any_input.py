@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce, TrailingOffsetType, UnknownValue
@@ -58,6 +58,7 @@ def read(content: bytes) -> Policy | None:
     return None
 
 
+@settings(deadline=None)
 @given(
     st.one_of(st.binary(max_size=200), st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")), FILES)
 )
@@ -69,6 +70,7 @@ def test_any_bytes_are_a_policy_or_named_mistakes(content: bytes):
         assert tomllib.loads(content.decode("utf-8-sig"))["version"] == 1
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["access", "channels", "consent", "trading", "version"]), VALUES, max_size=4),
     st.sampled_from(sorted(TABLES)),
@@ -119,6 +121,7 @@ GENEROUS = policy(
 )
 
 
+@settings(deadline=None)
 @given(PEOPLE, PLACES, AUTHORITIES, PEOPLE, st.booleans())
 def test_however_generous_the_policy_nobody_but_full_members_sees_accounts_signs_or_trades(
     who: Who, where: Where, authority: Own | Shared, owner: Who, has_link: bool
@@ -189,6 +192,7 @@ DAYS = st.builds(DayFacts, st.sampled_from([True, False, None]), AMOUNTS, AMOUNT
 TRADING = policy(OPTIONS_TOO)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(ORDERS, MARKETS), max_size=3), DAYS, st.datetimes(timezones=ZONES))
 def test_any_orders_get_a_verdict_from_every_rule(
     orders: list[tuple[OrderFacts, MarketFacts]], today: DayFacts, now: datetime
@@ -201,6 +205,7 @@ def test_any_orders_get_a_verdict_from_every_rule(
                 assert decide(verdicts) is Decision.DENY
 
 
+@settings(deadline=None)
 @given(st.one_of(st.just((order(), market())), st.just((option(), option_market()))), st.data())
 def test_an_allowed_order_of_which_anything_it_needs_is_not_known_is_denied(
     allowed: tuple[OrderFacts, MarketFacts], data: st.DataObject
@@ -219,6 +224,7 @@ def test_an_allowed_order_of_which_anything_it_needs_is_not_known_is_denied(
     assert decide(check_order(TRADING, facts, seen, replace(day(), **lost), NOW)) is Decision.DENY
 
 
+@settings(deadline=None)
 @given(ORDERS, MARKETS, DAYS)
 @pytest.mark.parametrize("halted", [True, None])
 def test_while_trading_is_halted_only_cancels_go(
@@ -228,6 +234,7 @@ def test_while_trading_is_halted_only_cancels_go(
     assert decision is Decision.DENY or facts.act is Act.CANCEL
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.decimals("0.01", 300, places=2), st.decimals(1, 200, places=0)), min_size=1, max_size=4),
     st.decimals(0, 100_000, places=2),
