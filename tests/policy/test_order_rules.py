@@ -74,10 +74,14 @@ def test_no_verdicts_are_no_permission():
         ({"instrument": None}, {Rule.INSTRUMENT}),
         ({"instrument": Instrument.OPTION, "contract": "X"}, {Rule.INSTRUMENT}),
         ({"order_type": None}, {Rule.ORDER_TYPE, Rule.PRICE, Rule.ORDER_NOTIONAL, Rule.DAY_NOTIONAL, Rule.FOUR_EYES}),
+        # Not read as the API's word, whatever it looks like.
+        ({"order_type": UnknownValue("LIMIT")}, {Rule.ORDER_TYPE}),
+        # Stands in orders as they are read; nobody can send it.
         (
-            {"order_type": UnknownValue("LIMIT")},
-            {Rule.ORDER_TYPE},
-        ),  # not read as the API's word, whatever it looks like
+            {"order_type": OrderType.OTHER},
+            {Rule.ORDER_TYPE, Rule.PRICE, Rule.ORDER_NOTIONAL, Rule.DAY_NOTIONAL, Rule.FOUR_EYES},
+        ),
+        ({"time_in_force": TimeInForce.OTHER}, {Rule.TIME_IN_FORCE}),
         ({"time_in_force": None}, {Rule.TIME_IN_FORCE}),
         ({"time_in_force": UnknownValue("FOREVER")}, {Rule.TIME_IN_FORCE}),
         ({"time_in_force": TimeInForce.GOOD_TILL_CANCEL}, {Rule.TIME_IN_FORCE}),
