@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from enum import Enum
+from importlib import resources
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +15,11 @@ from rich.console import Console
 from omnibot import __version__
 from omnibot.db import migrate
 from omnibot.errors import OmnibotError
+<<<<<<< HEAD
 from omnibot.settings import DatabaseSettings, KeysSettings, Settings
+=======
+from omnibot.settings import DatabaseSettings, PolicySettings, Settings
+>>>>>>> policy
 
 app = typer.Typer(
     name="omnibot",
@@ -24,8 +30,13 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(db, name="db")
+<<<<<<< HEAD
 keys = typer.Typer(help="The keys that encrypt linked API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+=======
+policy = typer.Typer(help="Who may what.", no_args_is_help=True)
+app.add_typer(policy, name="policy")
+>>>>>>> policy
 _errors = Console(stderr=True)
 
 
@@ -131,6 +142,7 @@ def upgrade() -> None:
     typer.echo(f"The database is at {revision}.")
 
 
+<<<<<<< HEAD
 _NEW_KEY = """\
 Put this key first in OMNIBOT_ENCRYPTION_KEYS, before the ones that are there, with commas between:
 the first key encrypts, any of them decrypts. Keep it secret, and keep a copy outside the database.
@@ -157,6 +169,27 @@ def rotate() -> None:
     report = _finish(rotate_database(settings.database_url, settings.encryption_keys()))
     typer.echo(describe(report))
     raise typer.Exit(0 if report.complete else 1)
+=======
+@policy.command()
+def check(
+    path: Annotated[Path | None, typer.Argument(help="The file; what OMNIBOT_POLICY says if left out.")] = None,
+) -> None:
+    """Say in sentences what a policy file allows, or all that is wrong with it; exits with 1 when something is."""
+    from omnibot.policy.model import Policy
+    from omnibot.policy.service import read_file
+    from omnibot.policy.summary import summary
+
+    path = path or PolicySettings().omnibot_policy
+    read = Policy() if path is None else read_file(path)[0]
+    typer.echo("OMNIBOT_POLICY is not set. Without a policy file:" if path is None else f"{path} is in order.")
+    typer.echo(f"\n{summary(read)}")
+
+
+@policy.command()
+def example() -> None:
+    """Print an example of a policy file, with every key and its meaning."""
+    typer.echo(resources.files("omnibot.policy").joinpath("example.toml").read_text("utf-8"), nl=False)
+>>>>>>> policy
 
 
 def _finish(work: Coroutine[Any, Any, Any]) -> Any:
@@ -168,5 +201,5 @@ def main() -> None:
     try:
         app()
     except OmnibotError as error:
-        _errors.print(str(error), style="red", markup=False, highlight=False)
+        _errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(1) from None

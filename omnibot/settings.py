@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     #: Where turns are kept; a SQLite file is for one process.
     database_url: str = f"sqlite:///{Path('omnibot.sqlite3')}"
 
+    #: The policy file; without one full members ask, and nobody trades or signs under the shared key.
+    omnibot_policy: Path | None = None
+
     #: Days for which questions, answers and buttons of ended turns are kept.
     omnibot_retention_days: int = Field(default=30, ge=1)
     #: The address of a chart of one's own, with {symbol} and {timeframe} in it; none: cards have no such link.
@@ -130,6 +133,7 @@ class DatabaseSettings(BaseSettings):
     database_url: str = Settings.model_fields["database_url"].default
 
 
+<<<<<<< HEAD
 class KeysSettings(DatabaseSettings):
     """What `omnibot keys` needs."""
 
@@ -166,6 +170,14 @@ def split_keys(setting: SecretStr | None) -> list[str]:
             which = f"key {place} of {len(keys)}" if len(keys) > 1 else "what is set"
             raise ValueError(f"{which} is not a Fernet key; `omnibot keys new` prints a good one")
     return keys
+=======
+class PolicySettings(BaseSettings):
+    """What `omnibot policy` needs."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    omnibot_policy: Path | None = None
+>>>>>>> policy
 
 
 class Platform(BaseSettings):

@@ -1,0 +1,141 @@
+"""Rules about prices and amounts: quotes, the collar, short sales, caps, the second pair of eyes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from omnibot.clearstreet.models.enums import OrderType, Side
+from omnibot.policy import money, trading
+from omnibot.policy.case import LATER, Case, Said, no, shares, utc, within, yes
+from omnibot.policy.facts import MarketFacts, OrderFacts
+from omnibot.policy.money import dollars, plain
+from omnibot.policy.people import user_ids
+
+# -- prices -----------------------------------------------------------------------------------------------------------
+
+
+def quote(case: Case) -> Said:
+    if money.quote_of(case.market) is None:
+        return no(f"There is no quote with bid and offer to check the order against. {LATER}")
+    quoted, most = case.market.quoted_at, case.policy.trading.max_quote_age_seconds
+    if quoted is None:
+        return no(f"It is not known how old the quote is. {LATER}")
+    age = (case.now - utc(quoted)).total_seconds()
+    if age < -most:
+        return no("The quote is from the future: a clock is wrong. Ask whoever runs omnibot.")
+    if age > most:
+        return no(f"The quote is {age:.0f} s old, and may be {most} s at most. {LATER}")
+    return yes(f"The quote is {max(age, 0.0):.0f} s old.")
+
+
+def price(case: Case) -> Said:
+    order, collar = case.order, case.limits.price_collar
+    if not money.has_prices(order):
+        return no("A price that this type of order needs is missing. Edit the order.")
+    if collar is None:
+        return yes("No price collar is set.")
+    distance = _distance(order, case.market)
+    if distance is None:
+        return no(f"The price cannot be compared with the market: there is no quote. {LATER}")
+    said, allowed = f"The price is {money.percent(distance)} worse than the market", money.percent(collar)
+    if distance > collar:
+        return no(f"{said}, and may be {allowed} at most. Edit the order.")
+    return yes(f"{said}, at most {allowed}.")
+
+
+def _distance(order: OrderFacts, market: MarketFacts) -> Decimal | None:
+    """Basis points by which a trade could be worse than the middle of the market, or than the stop once it is hit."""
+    quote = money.quote_of(market)
+    if quote is None:
+        return None
+    bid, ask = quote
+    middle = (bid + ask) / 2
+    limit, stop = money.positive(order.limit_price), money.positive(order.stop_price)
+    buys = order.side is Side.BUY
+    match order.order_type:
+        case OrderType.LIMIT:
+            price = limit
+        case OrderType.STOP_LIMIT:
+            price = limit
+            middle = middle if stop is None else max(middle, stop) if buys else min(middle, stop)
+        case OrderType.TRAILING_STOP_LIMIT:
+            # The limit stands this far from wherever the stop will be.
+            offset = abs(money.known(order.limit_offset) or Decimal(0))
+            price = middle + offset if buys else middle - offset
+        case _:
+            price = ask if buys else bid
+    if price is None:
+        return None
+    worse = price - middle if buys else middle - price
+    return max(worse, Decimal(0)) / middle * money.WHOLE
+
+
+def short_sale(case: Case) -> Said:
+    order = case.order
+    if order.side is Side.BUY:
+        return yes("A buy is no short sale.")
+    if case.limits.short_sales:
+        return yes("Short sales are allowed.")
+    if order.side is not Side.SELL:
+        return no("This is a short sale, and those are not allowed.")
+    quantity, sellable = money.positive(order.quantity), money.known(case.market.sellable)
+    if quantity is None or sellable is None or case.sold_before is None:
+        return no("It is not known how much of this is held, so that it might be a short sale. Try again in a minute.")
+    left = max(sellable - case.sold_before, Decimal(0))
+    if quantity > left:
+        return no(f"Only {plain(left)} of this can be sold without a short sale, and those are not allowed.")
+    return yes(f"{plain(left)} of this can be sold without a short sale.")
+
+
+# -- how much ---------------------------------------------------------------------------------------------------------
+
+
+def order_notional(case: Case) -> Said:
+    return within(
+        money.notional_of(case.order, case.market), case.limits.max_order_notional, "The order is worth {}", dollars
+    )
+
+
+def day_notional(case: Case) -> Said:
+    used = _used(case.day.notional_used)
+    return _within_day(case, money.total((used, case.all_notional)), case.limits.max_day_notional, dollars)
+
+
+def day_quantity(case: Case) -> Said:
+    used = _used(case.day.quantity_used)
+    return _within_day(case, money.total((used, case.all_shares)), case.limits.max_day_quantity, shares)
+
+
+def _used(amount: Decimal | None) -> Decimal | None:
+    amount = money.known(amount)
+    return amount if amount is not None and amount >= 0 else None
+
+
+def _within_day(case: Case, amount: Decimal | None, cap: Decimal | None, say: Callable[[Decimal], str]) -> Said:
+    what = "this order" if case.together == 1 else f"these {case.together} orders together"
+    return within(amount, cap, f"With {what} the owner's day comes to {{}}", say)
+
+
+def four_eyes(case: Case) -> Said:
+    threshold, worth = case.limits.four_eyes_above, case.all_notional
+    if threshold is None:
+        return yes("No second approval is asked for.")
+    if worth is not None and worth <= threshold:
+        return yes(f"No second approval is needed up to {dollars(threshold)}.")
+    if _approved_by_two(case):
+        return yes("A second person has approved.")
+    said = "The order's worth is not known" if worth is None else f"This is worth {dollars(worth)}"
+    return no(
+        f"{said}: above {dollars(threshold)} two people approve, one of them an approver who neither owns nor "
+        "edited the order.",
+        user_ids(case.policy.trading.approvers),
+    )
+
+
+def _approved_by_two(case: Case) -> bool:
+    order, trade = case.order, case.policy.trading
+    valid = [who for who in order.approved_by if trading.may_approve(case.policy, who, order.owner)]
+    involved = [order.owner, *order.edited_by]
+    second = any(trade.is_approver(who) and not any(trading.same(who, one) for one in involved) for who in valid)
+    return second and len({(who.org, who.user) for who in valid}) >= 2

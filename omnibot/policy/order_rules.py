@@ -1,0 +1,120 @@
+"""What the policy says about a proposed order: a verdict for every rule. Pure, and what is not known is denied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from omnibot.policy import exposure, permissions
+from omnibot.policy.case import Case, Said, cases, yes
+from omnibot.policy.facts import Act, DayFacts, MarketFacts, OrderFacts
+from omnibot.policy.model import Policy
+
+
+class Rule(StrEnum):
+    """The rules, in the order in which verdicts come."""
+
+    TRADER = "trader"
+    AUTHORITY = "authority"
+    ACCOUNT = "account"
+    HALT = "halt"
+    UNDERSTOOD = "understood"
+    SYMBOL = "symbol"
+    INSTRUMENT = "instrument"
+    ORDER_TYPE = "order_type"
+    TIME_IN_FORCE = "time_in_force"
+    SESSION = "session"
+    QUANTITY = "quantity"
+    QUOTE = "quote"
+    PRICE = "price"
+    SHORT_SALE = "short_sale"
+    ORDER_NOTIONAL = "order_notional"
+    DAY_NOTIONAL = "day_notional"
+    DAY_QUANTITY = "day_quantity"
+    FOUR_EYES = "four_eyes"
+
+
+#: All that is asked about a cancel: who, with whose key, on which account.
+ABOUT_CANCELS = frozenset({Rule.TRADER, Rule.AUTHORITY, Rule.ACCOUNT})
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVerdict:
+    """What one rule says."""
+
+    rule: Rule
+    passed: bool
+    reason: str
+    """A sentence for a person, whichever way it went."""
+    ask: tuple[str, ...] = ()
+    """Slack user ids of those who can help."""
+
+
+class Decision(StrEnum):
+    """What the verdicts come to."""
+
+    GO = "go"
+    SECOND_APPROVAL = "second_approval"
+    """Nothing speaks against the order, but somebody else has to approve it too."""
+    DENY = "deny"
+
+
+def decide(verdicts: Sequence[RuleVerdict]) -> Decision:
+    """All must pass; only four eyes can be waited for. No verdicts at all are no permission."""
+    failed = {verdict.rule for verdict in verdicts if not verdict.passed}
+    if not verdicts or failed - {Rule.FOUR_EYES}:
+        return Decision.DENY
+    return Decision.SECOND_APPROVAL if failed else Decision.GO
+
+
+def check_order(
+    policy: Policy, order: OrderFacts, market: MarketFacts, day: DayFacts, now: datetime
+) -> list[RuleVerdict]:
+    """Every rule's verdict about one order, in the order of `Rule`."""
+    return check_orders(policy, [(order, market)], day, now)[0]
+
+
+def check_orders(
+    policy: Policy, orders: Sequence[tuple[OrderFacts, MarketFacts]], day: DayFacts, now: datetime
+) -> list[list[RuleVerdict]]:
+    """Every rule's verdicts about orders of one owner that are approved together.
+
+    Caps per order hold for each; caps per day, the four-eyes threshold and what may be sold hold for all of them
+    together, so that no order becomes allowed by being cut in pieces.
+
+    Args:
+        now: aware, or UTC without zone; so is every moment in the facts.
+    """
+    return [[_verdict(case, rule) for rule in Rule] for case in cases(policy, orders, day, now)]
+
+
+def _verdict(case: Case, rule: Rule) -> RuleVerdict:
+    if case.order.act is Act.CANCEL and rule not in ABOUT_CANCELS:
+        said = yes("Not asked about a cancel.")
+    else:
+        said = _RULES[rule](case)
+    return RuleVerdict(rule, said.passed, said.reason, said.ask)
+
+
+_RULES: Mapping[Rule, Callable[[Case], Said]] = {
+    Rule.TRADER: permissions.trader,
+    Rule.AUTHORITY: permissions.authority,
+    Rule.ACCOUNT: permissions.account,
+    Rule.HALT: permissions.halt,
+    Rule.UNDERSTOOD: permissions.understood,
+    Rule.SYMBOL: permissions.symbol,
+    Rule.INSTRUMENT: permissions.instrument,
+    Rule.ORDER_TYPE: permissions.order_type,
+    Rule.TIME_IN_FORCE: permissions.time_in_force,
+    Rule.SESSION: permissions.session,
+    Rule.QUANTITY: permissions.quantity,
+    Rule.QUOTE: exposure.quote,
+    Rule.PRICE: exposure.price,
+    Rule.SHORT_SALE: exposure.short_sale,
+    Rule.ORDER_NOTIONAL: exposure.order_notional,
+    Rule.DAY_NOTIONAL: exposure.day_notional,
+    Rule.DAY_QUANTITY: exposure.day_quantity,
+    Rule.FOUR_EYES: exposure.four_eyes,
+}

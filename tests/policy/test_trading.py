@@ -1,0 +1,87 @@
+"""Who may trade, approve and halt: tables."""
+
+from dataclasses import replace
+
+import pytest
+
+from omnibot.policy import access, trading
+from omnibot.policy.model import Policy
+from omnibot.policy.people import Authority, Own, PersonKind, Shared, Who
+from omnibot.policy.trading import may_approve, may_halt, may_trade
+from tests.policy.people import ANA, BEN, CLEO, DAN, DESK_TRADES, EVE, EVERYBODY, HOME, ROBOT, policy
+
+ANAS = Own(HOME, "U0ANA")
+
+
+def test_without_a_file_nobody_trades_approves_or_halts():
+    for who in EVERYBODY:
+        for authority in (Own(who.org, who.user), Shared()):
+            assert not may_trade(Policy(), who, authority)
+        assert not may_halt(Policy(), who)
+        assert not any(may_approve(Policy(), who, owner) for owner in EVERYBODY)
+    assert may_trade(Policy(), ANA, ANAS).reason == trading.NOBODY_TRADES
+
+
+@pytest.mark.parametrize(
+    ("more", "who", "authority", "refusal"),
+    [
+        ("", ANA, ANAS, ""),
+        ("", BEN, ANAS, trading.NOT_YOUR_LINK),
+        ("", ANA, Shared(), trading.NO_SHARED_ORDERS),
+        ("with_shared_key = true", ANA, Shared(), ""),
+        ("", EVE, Own(HOME, "U0EVE"), trading.NOT_A_TRADER),
+        ("", CLEO, Own(HOME, "U0CLEO"), access.NOT_A_MEMBER),
+        ("", DAN, Own(DAN.org, "U0DAN"), access.NOT_A_MEMBER),
+        ("", ROBOT, Shared(), access.NOBODY_KNOWN),
+        ('[access]\nguests = ["U0ANA"]', replace(ANA, kind=PersonKind.GUEST), ANAS, trading.ONLY_MEMBERS_TRADE),
+        ('[access]\nrefused = ["U0ANA"]', ANA, ANAS, access.REFUSED),
+        ('[access]\npeople = ["U0BEN"]', ANA, ANAS, access.NOT_NAMED),
+    ],
+)
+def test_who_trades(more: str, who: Who, authority: Authority, refusal: str):
+    verdict = may_trade(policy(f"{DESK_TRADES}{more}"), who, authority)
+    assert verdict.allowed is (refusal == "")
+    assert verdict.reason == refusal
+
+
+@pytest.mark.parametrize(
+    ("who", "owner", "refusal"),
+    [
+        (ANA, ANA, ""),
+        (ANA, BEN, trading.NOT_AN_APPROVER),
+        (BEN, ANA, ""),  # trader and approver
+        (EVE, ANA, ""),  # approver only
+        (EVE, EVE, ""),
+        (CLEO, ANA, access.NOT_A_MEMBER),
+        (DAN, ANA, access.NOT_A_MEMBER),
+        (ROBOT, ANA, access.NOBODY_KNOWN),
+        (Who("T0OTHER", "U0ANA", PersonKind.MEMBER), ANA, trading.NOT_AN_APPROVER),
+    ],
+)
+def test_who_approves_whose_tickets(who: Who, owner: Who, refusal: str):
+    verdict = may_approve(policy(DESK_TRADES), who, owner)
+    assert verdict.allowed is (refusal == "")
+    assert verdict.reason == refusal
+
+
+def test_who_may_not_approve_is_told_who_may():
+    assert may_approve(policy(DESK_TRADES), ANA, BEN).ask == ("U0BEN", "U0EVE")
+
+
+def test_the_owner_of_a_ticket_who_no_longer_trades_cannot_approve_it():
+    no_trader = replace(ANA, user="U0FAY")
+    assert may_approve(policy(DESK_TRADES), no_trader, no_trader).reason == trading.NOT_A_TRADER
+
+
+@pytest.mark.parametrize(
+    ("more", "who", "refusal"),
+    [
+        ("", EVE, ""),
+        ('[access]\npeople = ["U0ANA"]', EVE, ""),  # who stops trading need not be one of those who ask
+        ('[access]\nrefused = ["U0EVE"]', EVE, access.REFUSED),
+        ("", replace(EVE, kind=PersonKind.GUEST), trading.ONLY_MEMBERS_TRADE),
+        ("", ANA, trading.NOT_A_HALTER),
+    ],
+)
+def test_who_halts(more: str, who: Who, refusal: str):
+    assert may_halt(policy(f"{DESK_TRADES}{more}"), who).reason == refusal
