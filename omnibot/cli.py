@@ -15,11 +15,7 @@ from rich.console import Console
 from omnibot import __version__
 from omnibot.db import migrate
 from omnibot.errors import OmnibotError
-<<<<<<< HEAD
-from omnibot.settings import DatabaseSettings, KeysSettings, Settings
-=======
-from omnibot.settings import DatabaseSettings, PolicySettings, Settings
->>>>>>> policy
+from omnibot.settings import DatabaseSettings, KeysSettings, PolicySettings, Settings
 
 app = typer.Typer(
     name="omnibot",
@@ -30,13 +26,10 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(db, name="db")
-<<<<<<< HEAD
 keys = typer.Typer(help="The keys that encrypt linked API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
-=======
 policy = typer.Typer(help="Who may what.", no_args_is_help=True)
 app.add_typer(policy, name="policy")
->>>>>>> policy
 _errors = Console(stderr=True)
 
 
@@ -142,7 +135,6 @@ def upgrade() -> None:
     typer.echo(f"The database is at {revision}.")
 
 
-<<<<<<< HEAD
 _NEW_KEY = """\
 Put this key first in OMNIBOT_ENCRYPTION_KEYS, before the ones that are there, with commas between:
 the first key encrypts, any of them decrypts. Keep it secret, and keep a copy outside the database.
@@ -169,7 +161,8 @@ def rotate() -> None:
     report = _finish(rotate_database(settings.database_url, settings.encryption_keys()))
     typer.echo(describe(report))
     raise typer.Exit(0 if report.complete else 1)
-=======
+
+
 @policy.command()
 def check(
     path: Annotated[Path | None, typer.Argument(help="The file; what OMNIBOT_POLICY says if left out.")] = None,
@@ -189,7 +182,6 @@ def check(
 def example() -> None:
     """Print an example of a policy file, with every key and its meaning."""
     typer.echo(resources.files("omnibot.policy").joinpath("example.toml").read_text("utf-8"), nl=False)
->>>>>>> policy
 
 
 def _finish(work: Coroutine[Any, Any, Any]) -> Any:

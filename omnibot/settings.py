@@ -133,7 +133,6 @@ class DatabaseSettings(BaseSettings):
     database_url: str = Settings.model_fields["database_url"].default
 
 
-<<<<<<< HEAD
 class KeysSettings(DatabaseSettings):
     """What `omnibot keys` needs."""
 
@@ -170,14 +169,14 @@ def split_keys(setting: SecretStr | None) -> list[str]:
             which = f"key {place} of {len(keys)}" if len(keys) > 1 else "what is set"
             raise ValueError(f"{which} is not a Fernet key; `omnibot keys new` prints a good one")
     return keys
-=======
+
+
 class PolicySettings(BaseSettings):
     """What `omnibot policy` needs."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
     omnibot_policy: Path | None = None
->>>>>>> policy
 
 
 class Platform(BaseSettings):

@@ -24,7 +24,7 @@ from omnibot.slack import bot
 from omnibot.slack.checkup import examine_app_token, examine_bot_token
 
 #: Seconds one try of a call to Clear Street, a look at our own port, and a whole check may take.
-CALL_TIMEOUT, LOOK_TIMEOUT, CHECK_TIMEOUT = 5.0, 3.0, 30.0
+CALL_TIMEOUT, LOOK_TIMEOUT, CHECK_TIMEOUT = 5.0, 10.0, 30.0
 
 
 class Examination:
