@@ -210,6 +210,11 @@ def key_accepted(host: str) -> Finding:
     return ok("Clear Street key", f"accepted at {host}")
 
 
+def no_shared_key() -> Finding:
+    """Everybody links a key of their own: there is none to look with."""
+    return ok("Clear Street key", "no shared key: everybody asks with a key of their own")
+
+
 def key_refused(error: ClearStreetError, host: str) -> Finding:
     """Why the accounts could not be listed."""
     check, key = "Clear Street key", "CLEAR_STREET_API_KEY"

@@ -110,6 +110,8 @@ class Examination:
         settings = self._settings
         if why := self._unusable("CLEAR_STREET_API_KEY", "CLEAR_STREET_BASE_URL"):
             return [model.unchecked(check, why) for check in ("Clear Street key", "generation", "account")]
+        if settings.clear_street_api_key is None:
+            return [model.no_shared_key()]
         key, host = settings.clear_street_api_key.get_secret_value(), _host(settings.clear_street_base_url)
         # Detected even where it is set: the setting may be wrong.
         transport = Transport(base_url=settings.clear_street_base_url, timeout=CALL_TIMEOUT, revision="auto")

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from omnibot.accounts.model import AccountUnclear, Place
+from omnibot.accounts.model import SHARED, AccountUnclear, Place
 from omnibot.accounts.service import Keyring
 from omnibot.errors import ClearStreetError, OmnibotError, RateLimited, Unavailable
 from omnibot.turns.active import Active
@@ -65,7 +65,11 @@ class Admission:
                 await self._settle(active, admitted)
                 self._reply.begin(active.turn)
                 account_id = await self._keyring.account_of(principal, turn.person, place)
-        except (AccountUnclear, ClearStreetError) as error:
+        except AccountUnclear as error:
+            if error.choices and principal != SHARED:
+                raise  # theirs to choose: the turn is held
+            return await self._not_admitted(active, error, admitted, principal)
+        except ClearStreetError as error:
             return await self._not_admitted(active, error, admitted, principal)
         await self._join(active, admitted, principal, account_id)
         if turn.pressed is not None and (under := await self._presses.mark(turn.pressed, turn.person.user)):

@@ -3,6 +3,8 @@
 accepted → submitting → running → finalizing → succeeded | failed | canceled
    ↑ ↓          │
   held  ←───────┘  (submitting → accepted when Omni was busy or had not heard us)
+
+A turn is held only while Omni certainly has not heard its question. A day later it is dropped.
 """
 
 from __future__ import annotations
@@ -38,6 +40,17 @@ class State(StrEnum):
     def terminal(self) -> bool:
         """True when nothing can happen to the turn any more."""
         return self in (State.SUCCEEDED, State.FAILED, State.CANCELED)
+
+
+class HeldFor(StrEnum):
+    """What a held turn waits for; whoever brings it about releases it."""
+
+    #: A key that works.
+    LINK = "link"
+    #: A choice between accounts.
+    ACCOUNT = "account"
+    #: An agreement signed.
+    CONSENT = "consent"
 
 
 class Surface(StrEnum):
@@ -116,6 +129,7 @@ class Turn:
     queue_said: bool = False
     edits: int = 0
     ended_at: datetime | None = None
+    held_for: HeldFor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +276,8 @@ class Reply(Protocol):
         """Take back whatever shows that work had begun: the turn ends without a reply. Best effort."""
         ...
 
-    async def whisper(self, turn: Turn, sentence: str) -> None:
-        """Tell the asker alone. Best effort."""
+    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
+        """Tell the asker alone, with a button that begins the remedy. Best effort."""
         ...
 
     def drop(self, turn_id: str) -> None:

@@ -171,6 +171,9 @@ DEADLINE = {
     Kind.ACTION: timedelta(minutes=1),
 }
 
+#: How long a turn waits for its asker to link a key, choose an account or sign an agreement.
+HOLD = timedelta(hours=24)
+
 #: A turn longer than this ends in a new post: edits notify nobody.
 LATE = timedelta(seconds=30)
 

@@ -28,13 +28,15 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from omnibot.accounts.links import FRESH
 from omnibot.db.engine import Database
 from omnibot.db.leases import LEASE, Leases
-from omnibot.db.tables import OPEN_STATES, buttons, conversations, turns
+from omnibot.db.tables import OPEN_STATES, account_choices, buttons, conversations, links, turns
 from omnibot.errors import OwnershipLost
 from omnibot.turns.model import (
     Answer,
     Conversation,
+    HeldFor,
     NewTurn,
     OfferedButton,
     Person,
@@ -42,10 +44,26 @@ from omnibot.turns.model import (
     Turn,
 )
 from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
-from omnibot.turns.rules import DEADLINE
+from omnibot.turns.rules import DEADLINE, HOLD
 
 #: Made once: an alias of a wide table costs more than the statement it stands in.
 _KNOWN = turns.alias("known")
+#: Whether the asker of a held turn has linked a key, or chosen an account, since it is held.
+_LINKED_SINCE = exists(
+    select(literal(1)).where(
+        links.c.org == turns.c.org,
+        links.c.user == turns.c.user,
+        links.c.broken_at.is_(None),
+        links.c.validated_at >= turns.c.held_at,
+    )
+)
+_CHOSEN_SINCE = exists(
+    select(literal(1)).where(
+        account_choices.c.org == turns.c.org,
+        account_choices.c.user == turns.c.user,
+        account_choices.c.chosen_at >= turns.c.held_at,
+    )
+)
 _BUSY = (State.SUBMITTING, State.RUNNING, State.FINALIZING)
 
 
@@ -238,6 +256,49 @@ class TurnStore:
             raise OwnershipLost
         return read_turn(row)
 
+    async def hold(self, turn: Turn, held_for: HeldFor) -> Turn:
+        """Let a turn wait for a person, nobody's, until it is released or a day has passed.
+
+        Raises:
+            OwnershipLost: it is not ours any more.
+        """
+        return await self.move(
+            turn,
+            State.HELD,
+            held_for=held_for.value,
+            # A little earlier: what was linked or chosen a moment ago elsewhere may not have been known here yet.
+            held_at=self.database.after(-2 * FRESH),
+            owner=None,
+            lease_until=None,
+            due_at=self.database.after(HOLD.total_seconds()),
+        )
+
+    async def release(self) -> list[str]:
+        """Let go those held turns whose link or account is there by now; the next sweep takes them up.
+
+        Returns:
+            Their ids.
+        """
+        ready = select(turns.c.id).where(
+            turns.c.state == State.HELD.value,
+            turns.c.cancel_requested_at.is_(None),
+            or_(
+                and_(turns.c.held_for == HeldFor.LINK.value, _LINKED_SINCE),
+                and_(turns.c.held_for == HeldFor.ACCOUNT.value, or_(_LINKED_SINCE, _CHOSEN_SINCE)),
+            ),
+        )
+        async with self.database.transaction() as connection:
+            ids = list((await connection.execute(ready)).scalars())
+            if not ids:
+                return []
+            statement = (
+                update(turns)
+                .where(turns.c.id.in_(ids), turns.c.state == State.HELD.value)
+                .values(state=State.ACCEPTED.value, held_for=None, held_at=None, due_at=self.database.now())
+                .returning(turns.c.id)
+            )
+            return list((await connection.execute(statement)).scalars())
+
     async def join(
         self, turn: Turn, *, question: str, channel: str, thread_ts: str, principal: str, account_id: int | None
     ) -> Turn:
@@ -412,7 +473,12 @@ class TurnStore:
                 turns.c.state.in_([State.ACCEPTED, State.SUBMITTING, State.RUNNING, State.HELD]),
                 turns.c.cancel_requested_at.is_(None),
             )
-            .values(cancel_requested_at=utcnow(), canceled_by=person.user)
+            .values(
+                cancel_requested_at=utcnow(),
+                canceled_by=person.user,
+                # A held one is nobody's: the sweep takes it up.
+                due_at=case((turns.c.state == State.HELD.value, self.database.now()), else_=turns.c.due_at),
+            )
             .returning(turns.c.id, turns.c.state)
         )
         async with self.database.transaction() as connection:

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from omnibot.accounts.model import NoAuthority
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.bodies import deep_insights_body, message_body, thread_body
 from omnibot.clearstreet.models import Message
@@ -84,6 +85,8 @@ class Submission:
         """Write the request down, show that work began, and send it. Returns seconds to the next step."""
         turn, conversation = active.turn, active.conversation
         assert conversation is not None
+        # Without a key nothing is begun: such a turn can wait for one.
+        await self._keyring.key_of(conversation.principal)
         thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
         if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None and not turn.notices:
             turn = active.turn = await self._store.move(turn, State.ACCEPTED, notices=[RESEARCH_NOTICE])
@@ -120,7 +123,12 @@ class Submission:
                     idempotency_key=turn.idempotency_key,
                 )
         except ClearStreetError as error:
-            await self._keyring.judge(conversation.principal, key, error)
+            try:
+                await self._keyring.judge(conversation.principal, key, error)
+            except NoAuthority:
+                # Refused, so it did not happen: it can be asked with another key.
+                active.turn = await self._store.move(turn, State.ACCEPTED)
+                raise
             return await self._after_error(active, error)
         if not await self._run(active, created.thread_id, created.response_id, created.user_message_id):
             # The API named a thread or message that is another turn's: nothing of that kind may be believed.

@@ -21,7 +21,7 @@ from omnibot.db.tables import turns
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
-from omnibot.turns.model import Admitted, Answer, NewTurn, OfferedButton, Snapshot, Turn, TurnedAway
+from omnibot.turns.model import Admitted, Answer, HeldFor, NewTurn, OfferedButton, Snapshot, Turn, TurnedAway
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 
@@ -73,7 +73,7 @@ class Notebook:
     async def retract(self, turn: Turn) -> None:
         self._note("retract")
 
-    async def whisper(self, turn: Turn, sentence: str) -> None:
+    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
         self._note("whisper")
         self.whispers.append(sentence)
 

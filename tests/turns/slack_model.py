@@ -12,6 +12,7 @@ from typing import Any
 from omnibot.turns.model import (
     Admitted,
     Answer,
+    HeldFor,
     NotNow,
     OfferedButton,
     Snapshot,
@@ -214,7 +215,7 @@ class SlackLine:
         self._slack.working.discard(turn.id)
         await self._point()
 
-    async def whisper(self, turn: Turn, sentence: str) -> None:
+    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
         await self._trouble("whisper")
         self._slack.whispers[turn.id].append(sentence)
 
