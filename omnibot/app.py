@@ -130,7 +130,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         background.start(keyring.warm())
         stack.push_async_callback(background.close)
         app = bot.build_app(session, settings.slack_api_url, me)
-        listeners.register(app, listeners.Rooms(turns, background, bot_user_id))
+        listeners.register(app, listeners.Rooms(turns, background, access, bot_user_id))
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
         # The doors close first: nothing new comes in while the rest drains.
