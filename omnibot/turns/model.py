@@ -174,6 +174,8 @@ class Answer:
     message_id: str | None = None
     #: What was fetched from the market to stand beside the words: JSON, `part` says beside which (null: at the end).
     exhibits: list[dict[str, Any]] = field(default_factory=list)
+    #: The name of the account Omni was asked about, where the asker might have chosen another.
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
