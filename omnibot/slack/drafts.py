@@ -176,8 +176,9 @@ class Draft:
         if message.slot not in slots and not waiting:
             await self._begin_stream(message, moment, number)
         if not message.streams:
-            now = time.monotonic()
-            if message.slot not in slots and (wait := self._budget.wait(self.turn.channel, POST, now)) > 0:
+            post, now = slots.get(message.slot), time.monotonic()
+            is_new = post is None or post.ts is None
+            if is_new and (wait := self._budget.wait(self.turn.channel, POST, now)) > 0:
                 self._pause_until = now + wait
                 self._news.set()
                 return False
@@ -270,6 +271,8 @@ class Draft:
             self._budget.close(place, refusal.method, now, verdict.wait)
         if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.STREAM_OPEN):
             self._news.set()
+        if self._stopping and verdict.failure is Failure.STREAM_OVER:
+            self._hurry.set()
 
     def _heading(self) -> str:
         turn = self.turn
