@@ -24,7 +24,7 @@ from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
 from omnibot.turns.rules import all_thoughts, joined_text
 from tests.slack.conftest import Desktop
 
-EXAMPLES = int(os.environ.get("OMNIBOT_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("OMNIBOT_EXAMPLES", "60"))
 #: As good as no budget: the figures of paces and budgets are tested elsewhere.
 LAVISH = dict.fromkeys(PROGRESS_PER_MINUTE, 1_000_000.0)
 BELOW = "The answer is below."
