@@ -16,6 +16,7 @@ from omnibot.blocks.markdown import plain_text, safe, split
 from omnibot.blocks.parts import actions, button, context, fallback, markdown, one_line, shorten
 from omnibot.blocks.safety import escape
 from omnibot.blocks.steps import TITLE, Progress, Step, Steps, read_steps
+from omnibot.blocks.structure import read
 from omnibot.blocks.values import Block, Page
 
 WORKING: Final = "Working on it…"
@@ -33,6 +34,8 @@ _LOOKED_AT: Final = 40_000
 _UNFINISHED: Final = re.compile(
     r"(?:!?\[[^\[\]\n]{0,300}(?:\](?:\([^()\s]{0,2000})?)?|<[^<>\s]{0,2000}|&[#\w]{0,31})\Z"
 )
+#: The first or last line of a code block, while it may still become longer: closed, it would look like an empty block.
+_HALF_FENCE: Final = re.compile(r"^([ \t>]*)(?:`+[^`\n]*|~{3,}[^\n]*|~{1,2})\Z", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def closing(shown: Shown) -> Shown:
 
 def settled(text: str) -> str:
     """`text` without what only looks right once more of it is there: half a link, a table without its first row."""
-    text = _UNFINISHED.sub("", text)
+    text = _HALF_FENCE.sub(r"\1", _UNFINISHED.sub("", text))
     if text.endswith("\n\n"):
         return text
     lines = text.removesuffix("\n").split("\n")
@@ -169,8 +172,9 @@ def _open_ended(piece: str, words: str) -> str:
     """`piece` without the end of a code block that is still being written: a stream could not take it back."""
     rest, _, last = piece.rpartition("\n")
     fence = last.strip(" >")
-    if fence and set(fence) in ({"`"}, {"~"}) and not words.rstrip().endswith(last):
-        return rest
+    if fence and set(fence) in ({"`"}, {"~"}):
+        fences = read(words.split("\n")).fences
+        return rest if fences and not fences[-1].closed else piece
     return piece
 
 
