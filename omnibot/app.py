@@ -28,14 +28,18 @@ from omnibot.db.migrate import require_current
 from omnibot.db.presence import Presence
 from omnibot.errors import OmnibotError
 from omnibot.markets.service import Markets
+from omnibot.policy.service import PolicyBook
 from omnibot.scheduler import Scheduler
 from omnibot.settings import Settings
 from omnibot.slack import bot, listeners
+from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.budget import SHARE, Budget
 from omnibot.slack.files import Pictures
 from omnibot.slack.http import EventsEndpoint
-from omnibot.slack.identity import Desk, People
+from omnibot.slack.identity import Desk
+from omnibot.slack.ops import Ops
+from omnibot.slack.people import People
 from omnibot.slack.posts import Posts
 from omnibot.slack.replies import SlackReply
 from omnibot.slack.sockets import Sockets, socket_mode
@@ -52,7 +56,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     Raises:
         SettingsError: something is missing or wrong; the message says what to do.
     """
-    slack_token, key = settings.slack_bot_token.get_secret_value(), settings.clear_street_api_key.get_secret_value()
+    slack_token = settings.slack_bot_token.get_secret_value()
+    shared_key = settings.clear_street_api_key.get_secret_value() if settings.clear_street_api_key else None
     app_token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else None
     signing_secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     telemetry.configure(settings.secrets(), logging.getLevelNamesMapping()[settings.omnibot_log_level.upper()])
@@ -66,6 +71,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         me = await bot.who_am_i(client)
         bot_user_id = me.bot_user_id or me.user_id or ""
 
+        book = PolicyBook.open(settings.omnibot_policy, Ops(client, settings.omnibot_ops_channel).say)
+        people = People(client)
+        access = Access(client, people, lambda: book.current, team=me.team_id or "")
+
         transport = Transport(
             base_url=settings.clear_street_base_url,
             rate=settings.omnibot_api_rate,
@@ -76,14 +85,17 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         links = Links(LinkStore(database), Encryption(encryption_keys) if encryption_keys else None)
         keyring = Keyring(
             Trading(transport),
-            shared_key=key,
+            shared_key=shared_key,
             shared_account_id=settings.clear_street_account_id,
             links=links,
             choices=AccountChoices(database),
+            may_share=access.may_share,
+            may_link=access.may_link,
         )
 
         scheduler = Scheduler()
         scheduler.start()
+        book.start(scheduler)
         stack.push_async_callback(scheduler.stop)
 
         async def assure(turn_id: str, seconds: float) -> None:
@@ -96,7 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         budget = Budget(share=1.0 if database.single_process else SHARE)
         reply = SlackReply(client, posts, budget, pictures, chart_url=settings.omnibot_chart_url)
         stack.push_async_callback(reply.close)
-        desk = Desk(client, People(client), posts, bot_user_id=bot_user_id)
+        desk = Desk(people, access, posts, bot_user_id=bot_user_id)
         presence = Presence(database)
         # Before the first turn is owned: an owner without a lock looks dead to the others.
         await presence.hold()
@@ -119,7 +131,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         background.start(keyring.warm())
         stack.push_async_callback(background.close)
         app = bot.build_app(session, settings.slack_api_url, me)
-        listeners.register(app, listeners.Rooms(turns, background, bot_user_id))
+        listeners.register(app, listeners.Rooms(turns, background, access, bot_user_id))
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
         # The doors close first: nothing new comes in while the rest drains.

@@ -31,21 +31,25 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(default=None, validate_default=True)
     slack_api_url: HttpUrl = "https://slack.com/api/"
 
-    #: Clear Street: the shared key, its account, the API's base URL and generation, calls a second per key.
-    clear_street_api_key: SecretStr
+    #: Encrypt the API keys that people link; without them nobody can.
+    omnibot_encryption_keys: SecretStr | None = None
+
+    #: Clear Street: the shared key (none where everybody links their own), its account, the API's base URL and
+    #: generation, calls a second per key.
+    clear_street_api_key: SecretStr | None = Field(default=None, validate_default=True)
     clear_street_account_id: int | None = None
     clear_street_base_url: HttpUrl = "https://api.clearstreet.com"
     clear_street_api_revision: Literal["auto", "2026-04", "2026-08", "2026-10"] = "auto"
     omnibot_api_rate: float = Field(default=50, gt=0)
-
-    #: Encrypt the API keys that people link; without them nobody can.
-    omnibot_encryption_keys: SecretStr | None = None
 
     #: Where turns are kept; a SQLite file is for one process.
     database_url: str = f"sqlite:///{Path('omnibot.sqlite3')}"
 
     #: The policy file; without one full members ask, and nobody trades or signs under the shared key.
     omnibot_policy: Path | None = None
+
+    #: The Slack channel in which trouble is said; None: the log only.
+    omnibot_ops_channel: str | None = None
 
     #: Days for which questions, answers and buttons of ended turns are kept.
     omnibot_retention_days: int = Field(default=30, ge=1)
@@ -68,6 +72,15 @@ class Settings(BaseSettings):
     def _are_fernet_keys(cls, keys: SecretStr | None) -> SecretStr | None:
         split_keys(keys)
         return keys
+
+    @field_validator("clear_street_api_key")
+    @classmethod
+    def _some_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if key is None and info.data.get("omnibot_encryption_keys") is None:
+            raise ValueError(
+                "is not set, nor is OMNIBOT_ENCRYPTION_KEYS: the one is shared, the other for people's own"
+            )
+        return key
 
     def encryption_keys(self) -> list[str]:
         """The Fernet keys; the first encrypts, any decrypts, none: nobody can link a key."""

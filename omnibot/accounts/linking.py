@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -26,7 +26,7 @@ from omnibot.accounts.model import (
     clean_key,
     link_principal,
 )
-from omnibot.accounts.service import everybody
+from omnibot.accounts.service import Rule, everybody
 from omnibot.accounts.store import Forget, Saved
 from omnibot.clearstreet.models import Account
 from omnibot.clearstreet.trading import Trading
@@ -58,20 +58,20 @@ class Linking:
         trading: Trading,
         *,
         forget: Sequence[Forget] = (),
-        may_link: Callable[[Person], bool] = everybody,
+        may_link: Rule = everybody,
     ) -> None:
         self._links = links
         self._trading = trading
         self._forget = tuple(forget)
         self._may_link = may_link
 
-    def require(self, person: Person) -> None:
+    async def require(self, person: Person) -> None:
         """See whether this person can link, before asking them for a key.
 
         Raises:
             LinkingOff: says why not, and who can change that.
         """
-        if not self._may_link(person):
+        if not await self._may_link(person):
             raise LinkingOff(MAY_NOT_LINK)
         self._links.require_encryption()
 
@@ -91,7 +91,7 @@ class Linking:
             NotLinked: one of its leaves; nothing was stored, and an earlier link stands as it was.
         """
         telemetry.hide(text.strip()[:MOST_TEXT])
-        self.require(person)
+        await self.require(person)
         key = clean_key(text)
         telemetry.hide(key)
         accounts = await self._check(key, patience)

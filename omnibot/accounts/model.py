@@ -112,12 +112,24 @@ UNREADABLE = (
 class NoAuthority(OmnibotError):
     """There is no key to ask Omni with for this person; `str(error)` tells them why, and what to do."""
 
+    #: Whether a key they link would help.
+    curable = True
+
 
 class Unlinked(NoAuthority):
     """They have no link (any more), and may not use the shared key."""
 
     def __init__(self, message: str = UNLINKED) -> None:
         super().__init__(message)
+
+
+class NoWayIn(NoAuthority):
+    """They may use neither the shared key nor one of their own."""
+
+    curable = False
+
+    def __init__(self) -> None:
+        super().__init__(NO_WAY_IN)
 
 
 class LinkBroken(NoAuthority):

@@ -103,7 +103,7 @@ class LinkPages:
         Raises:
             LinkingOff: nobody can link here, or this person may not.
         """
-        self._linking.require(person)
+        await self._linking.require(person)
         return f"{self._base}/link/{await self._invitations.issue(person, team=team, name=name)}"
 
     async def show(self, request: web.Request) -> web.Response:

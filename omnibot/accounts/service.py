@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -13,7 +13,6 @@ from omnibot.accounts.choices import AccountChoices
 from omnibot.accounts.links import Links
 from omnibot.accounts.model import (
     GONE,
-    NO_WAY_IN,
     REFUSED,
     SHARED,
     UNREADABLE,
@@ -23,6 +22,7 @@ from omnibot.accounts.model import (
     LinkBroken,
     NoAuthority,
     NoSuchAccount,
+    NoWayIn,
     Person,
     Place,
     Unlinked,
@@ -43,7 +43,11 @@ ACCOUNTS_FRESH = 60.0
 LISTINGS = 1_000
 
 
-def everybody(_person: Person) -> bool:
+#: Says whether a person may.
+Rule = Callable[[Person], Awaitable[bool]]
+
+
+async def everybody(_person: Person) -> bool:
     """The rule where there is no other."""
     return True
 
@@ -79,8 +83,8 @@ class Keyring:
         shared_account_id: int | None,
         links: Links | None = None,
         choices: AccountChoices | None = None,
-        may_share: Callable[[Person], bool] = everybody,
-        may_link: Callable[[Person], bool] = everybody,
+        may_share: Rule = everybody,
+        may_link: Rule = everybody,
     ) -> None:
         self._trading = trading
         self._shared_key = shared_key
@@ -105,14 +109,15 @@ class Keyring:
             Unlinked: neither.
             LinkBroken: they have a link that does not work; nobody falls back from it to the shared key.
         """
-        link = await self._link_of(person) if self._may_link(person) else None
+        may_link = await self._may_link(person)
+        link = await self._link_of(person) if may_link else None
         if link is not None:
             _key_in(link)
             return link_principal(person)
-        if self._shared_key is not None and self._may_share(person):
+        if self._shared_key is not None and await self._may_share(person):
             return SHARED
-        can_link = self._links is not None and self._links.possible and self._may_link(person)
-        raise Unlinked() if can_link else Unlinked(NO_WAY_IN)
+        can_link = self._links is not None and self._links.possible and may_link
+        raise Unlinked() if can_link else NoWayIn()
 
     async def key_of(self, principal: str) -> str:
         """The API key of a principal. Ask before every call: a key is unlinked everywhere within seconds.

@@ -51,8 +51,6 @@ conversations = Table(
 
 #: States a turn can still leave.
 OPEN_STATES = ("accepted", "submitting", "running", "finalizing", "held")
-#: Those in which there is something to do; the others wait for a person.
-MOVING_STATES = ("accepted", "submitting", "running", "finalizing")
 _AT_OMNI = text("state IN ('submitting', 'running')")
 _OPEN = text("state IN ('accepted', 'submitting', 'running', 'finalizing', 'held')")
 
@@ -73,6 +71,8 @@ turns = Table(
     Column("channel", String(32), nullable=False),
     #: Where a command was typed, when its answer is elsewhere; Stop is typed there too.
     Column("asked_in", String(32)),
+    #: Root of the thread in which it was asked, when its answer went to the asker's DM.
+    Column("asked_thread_ts", String(32)),
     #: Root of the Slack thread that gets the reply. NULL until a command's root message is posted.
     Column("thread_ts", String(32)),
     #: Orders the turns of a conversation: the asker's message, or when the command or click arrived.
@@ -83,7 +83,9 @@ turns = Table(
     Column("edited_ts", String(32)),
     Column("edits", Integer, nullable=False, default=0),
     Column("state", String(16), nullable=False),
+    #: What a held turn waits for, and since when.
     Column("held_for", String(16)),
+    Column("held_at", DateTime),
     Column("conversation_id", ForeignKey("conversations.id")),
     Column("question", Text),
     #: The exact body of the create call and its Idempotency-Key, stored before it is sent.
@@ -116,6 +118,7 @@ turns = Table(
     Index("ix_turns_open", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_turns_conversation", "conversation_id", "message_ts"),
     Index("ix_turns_thread", "channel", "thread_ts", "user"),
+    Index("ix_turns_asked_in", "asked_in", "asked_thread_ts"),
     # At most one turn of a conversation is at Omni, whoever tries.
     Index("uq_turns_at_omni", "conversation_id", unique=True, sqlite_where=_AT_OMNI, postgresql_where=_AT_OMNI),
     Index("uq_turns_press_key", "press_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),

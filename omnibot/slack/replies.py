@@ -14,6 +14,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.messages import one_line_page
+from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION, remedy_page
 from omnibot.blocks.reply import reply_pages
 from omnibot.blocks.values import Page
 from omnibot.blocks.variants import older_page, plain_page, words_only
@@ -23,10 +24,11 @@ from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.files import Pictures
 from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Post, Posts, Refusal
 from omnibot.slack.sessions import Sessions
-from omnibot.turns.model import Answer, OfferedButton, Snapshot, Turn, Undeliverable
+from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, Undeliverable
 
 log = structlog.get_logger(__name__)
 
+_REMEDIES = {HeldFor.LINK: LINK_ACTION, HeldFor.ACCOUNT: ACCOUNT_ACTION}
 #: Tries of one write within one call of `finish`, before the turn's alarm takes over.
 TRIES = 6
 #: Seconds between tries to take a placeholder away, whatever Slack asks for.
@@ -280,21 +282,23 @@ class SlackReply:
                     return
                 await asyncio.sleep(min(refusal.verdict.wait, RETRACTION_PATIENCE))
 
-    async def whisper(self, turn: Turn, sentence: str) -> None:
+    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
         """Tell the asker alone; in a DM if the channel is closed to us."""
+        said: dict[str, Any] = {"text": sentence}
+        if remedy in _REMEDIES:
+            page = remedy_page(sentence, _REMEDIES[remedy])
+            said = {"text": page.text, "blocks": page.blocks}
         in_thread: dict[str, Any] = {"thread_ts": turn.thread_ts} if turn.thread_ts != turn.message_ts else {}
         try:
-            await self._client.chat_postEphemeral(
-                channel=turn.channel, user=turn.person.user, text=sentence, **in_thread
-            )
+            await self._client.chat_postEphemeral(channel=turn.channel, user=turn.person.user, **said, **in_thread)
         except SLACK_ERRORS as error:
             log.info("whisper_refused", turn=turn.id, error=judge(error).code)
-            await self._whisper_in_dm(turn, sentence)
+            await self._whisper_in_dm(turn, said)
 
-    async def _whisper_in_dm(self, turn: Turn, sentence: str) -> None:
+    async def _whisper_in_dm(self, turn: Turn, said: Mapping[str, Any]) -> None:
         try:
             channel = await self._dm_of(turn)
-            await self._client.chat_postMessage(channel=channel, text=sentence, unfurl_links=False, unfurl_media=False)
+            await self._client.chat_postMessage(channel=channel, **said, unfurl_links=False, unfurl_media=False)
         except (*SLACK_ERRORS, Refusal) as error:
             log.warning("whisper_lost", turn=turn.id, error=type(error).__name__)
 

@@ -3,6 +3,8 @@
 accepted → submitting → running → finalizing → succeeded | failed | canceled
    ↑ ↓          │
   held  ←───────┘  (submitting → accepted when Omni was busy or had not heard us)
+
+A turn is held only while Omni certainly has not heard its question. A day later it is dropped.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any, Protocol
 
 from omnibot.accounts.model import Person as Person
 from omnibot.errors import OmnibotError
+from omnibot.policy.access import Show as Show
 
 
 class State(StrEnum):
@@ -38,6 +41,17 @@ class State(StrEnum):
     def terminal(self) -> bool:
         """True when nothing can happen to the turn any more."""
         return self in (State.SUCCEEDED, State.FAILED, State.CANCELED)
+
+
+class HeldFor(StrEnum):
+    """What a held turn waits for; whoever brings it about releases it."""
+
+    #: A key that works.
+    LINK = "link"
+    #: A choice between accounts.
+    ACCOUNT = "account"
+    #: An agreement signed.
+    CONSENT = "consent"
 
 
 class Surface(StrEnum):
@@ -116,6 +130,7 @@ class Turn:
     queue_said: bool = False
     edits: int = 0
     ended_at: datetime | None = None
+    held_for: HeldFor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +249,19 @@ class Undeliverable(OmnibotError):
 class FrontDesk(Protocol):
     """Says who asks, what exactly, and where the reply goes."""
 
+    async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
+        """Move an admitted question to the asker's DM, leaving word where it was asked; repeating it changes nothing.
+
+        Args:
+            turn: the question.
+            admitted: as `admit` said.
+            thread: channel and root of the DM thread in which this person's questions of that place are answered.
+
+        Raises:
+            NotNow: Slack does not let us at the moment.
+        """
+        ...
+
     async def admit(self, turn: Turn) -> Admitted | TurnedAway:
         """Authorise the asker and read the question. May post a command's root message.
 
@@ -277,8 +305,8 @@ class Reply(Protocol):
         """Take back whatever shows that work had begun: the turn ends without a reply. Best effort."""
         ...
 
-    async def whisper(self, turn: Turn, sentence: str) -> None:
-        """Tell the asker alone. Best effort."""
+    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
+        """Tell the asker alone, with a button that begins the remedy. Best effort."""
         ...
 
     def drop(self, turn_id: str) -> None:
@@ -293,6 +321,8 @@ class Admitted:
     question: str
     channel: str
     thread_ts: str
+    #: Where an answer that holds account data may be shown to the asker.
+    show: Show = Show.HERE
 
 
 @dataclass(frozen=True, slots=True)

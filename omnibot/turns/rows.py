@@ -11,7 +11,18 @@ from sqlalchemy import literal, null
 from sqlalchemy.engine import RowMapping
 
 from omnibot.db.tables import turns
-from omnibot.turns.model import Answer, Conversation, Kind, OfferedButton, Outcome, Person, State, Surface, Turn
+from omnibot.turns.model import (
+    Answer,
+    Conversation,
+    HeldFor,
+    Kind,
+    OfferedButton,
+    Outcome,
+    Person,
+    State,
+    Surface,
+    Turn,
+)
 
 
 def utcnow() -> datetime:
@@ -40,6 +51,7 @@ def read_turn(row: Row) -> Turn:
         person=Person(row["org"], row["user"]),
         answer=Answer(**{**answer, "outcome": Outcome(answer["outcome"])}) if answer else None,
         notices=tuple(row["notices"]),
+        held_for=HeldFor(row["held_for"]) if row["held_for"] else None,
         pressed=row["press_key"].split(":")[0] if row["press_key"] else None,
         **{name: row[name] for name in _PLAIN},
     )

@@ -182,6 +182,11 @@ def buttons_of(part: Part) -> tuple[ActionButton, ...]:
             return ()
 
 
+# Said beside an answer.
+
+OTHER_ACCOUNT = "This is a new conversation with Omni, about another account: it has not seen what was said before."
+OTHER_PERSON = "This is a conversation of your own with Omni: it has not seen what others asked it in this thread."
+
 # Time.
 
 #: How long Omni may take before we say so, cancel and deliver what there is.
@@ -190,6 +195,9 @@ DEADLINE = {
     Kind.DEEP_INSIGHTS: timedelta(minutes=15),
     Kind.ACTION: timedelta(minutes=1),
 }
+
+#: How long a turn waits for its asker to link a key, choose an account or sign an agreement.
+HOLD = timedelta(hours=24)
 
 #: A turn longer than this ends in a new post: edits notify nobody.
 LATE = timedelta(seconds=30)

@@ -15,12 +15,12 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from omnibot import telemetry
-from omnibot.accounts.model import NoAuthority
+from omnibot.accounts.model import AccountUnclear, NoAuthority
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.db.leases import LEASE, RENEW
 from omnibot.db.presence import Presence
-from omnibot.db.tables import MOVING_STATES, turns
+from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.errors import OwnershipLost
 from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
@@ -29,6 +29,7 @@ from omnibot.turns.admission import Admission
 from omnibot.turns.asides import Asides
 from omnibot.turns.model import (
     FrontDesk,
+    HeldFor,
     Kind,
     NewTurn,
     Person,
@@ -50,6 +51,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between sweeps, and between looks for stop requests of other instances.
 SWEEP = 1.0
+#: Seconds between looks whether what held turns wait for is there; whoever brings it about looks at once.
+RELEASE = 5.0
 #: Seconds between prunings of what is older than the retention.
 PRUNE = 3600.0
 #: Turns claimed by one statement.
@@ -60,6 +63,7 @@ WAITING = 2.0
 STUMBLE, MAX_STUMBLE = 0.5, 30.0
 #: Steps of one turn that may break in a row; then it ends with an apology (about two minutes).
 MAX_STUMBLES = 8
+HELD_TOO_LONG = "Your question waited for you for a day, and was dropped. Ask it again when you like."
 BROKEN = "Something went wrong inside omnibot, so there is no answer. Ask again, or tell whoever runs it ({reference})."
 
 
@@ -91,7 +95,7 @@ class Turns:
         self._presses = Presses(store)
         self._watching = Watching(store, self._presses, omni, markets, keyring, reply, assure=self.assure)
         self._admission = Admission(
-            store, self._presses, desk, keyring, reply, fail=self._watching.fail, aside=self._aside
+            store, self._presses, desk, omni, keyring, reply, fail=self._watching.fail, aside=self._aside
         )
         #: What people do with finished answers.
         self.asides = Asides(store, self._presses, omni, keyring)
@@ -102,13 +106,14 @@ class Turns:
         self._scheduler.every("turns:sweep", SWEEP, self._sweep)
         self._scheduler.every("turns:renew", RENEW, self._renew)
         self._scheduler.at("turns:first-sweep", 0, self._sweep)
+        self._scheduler.every("turns:release", RELEASE, self.release)
         self._scheduler.every("turns:prune", PRUNE, self._prune)
         self._scheduler.at("turns:first-prune", 30, self._prune)
 
     async def drain(self, grace: float = 10.0) -> None:
         """Stop claiming, let what is under way end, give every lease back."""
         self._draining = True
-        for name in ("turns:sweep", "turns:first-sweep", "turns:prune", "turns:first-prune"):
+        for name in ("turns:sweep", "turns:first-sweep", "turns:release", "turns:prune", "turns:first-prune"):
             await self._scheduler.finish(name)
         for turn_id in self._active:
             self._scheduler.forget(_alarm(turn_id))
@@ -180,6 +185,17 @@ class Turns:
             self._poke(turn_id)
         return stopped
 
+    async def release(self) -> None:
+        """Go on with the turns whose people have done meanwhile what was asked of them."""
+        try:
+            released = await self._store.release()
+        except SQLAlchemyError as error:
+            log.warning("release_failed", error=type(error).__name__)
+            return
+        if released:
+            log.info("turns_released", turns=released)
+            await self._sweep()
+
     def _own(self, turn_id: str | None) -> bool:
         if turn_id is None:
             return False
@@ -220,7 +236,7 @@ class Turns:
                     active.lease_until = 0.0
             while not self._draining:
                 began = time.monotonic()
-                rows = await self._store.leases.claim(turns.c.state.in_(MOVING_STATES), limit=CLAIM)
+                rows = await self._store.leases.claim(turns.c.state.in_(OPEN_STATES), limit=CLAIM)
                 for row in rows:
                     try:
                         turn = read_turn(row)
@@ -391,7 +407,27 @@ class Turns:
             return await self._next(active)
         except NoAuthority as error:
             log.info("turn_without_key", turn=active.turn.id, state=active.turn.state.value)
+            if active.turn.state is State.ACCEPTED and error.curable:
+                await self._hold(active, HeldFor.LINK, str(error))
+                return None
             return await self._admission.apologise(active, str(error), None)
+        except AccountUnclear as error:
+            await self._hold(active, HeldFor.ACCOUNT, str(error))
+            return None
+
+    async def _hold(self, active: Active, held_for: HeldFor, why: str) -> None:
+        """Only the asker can bring about what is missing: tell them alone, and wait."""
+        await self._reply.retract(active.turn)
+        await self._reply.whisper(active.turn, f"{why} Your question waits for that.", remedy=held_for)
+        active.turn = await self._store.hold(active.turn, held_for)
+        log.info("turn_held", turn=active.turn.id, held_for=held_for.value)
+
+    async def _held(self, active: Active) -> None:
+        """A held turn is due: its asker stopped it, or has not come for a day."""
+        if active.turn.cancel_requested_at is None:
+            await self._reply.whisper(active.turn, HELD_TOO_LONG)
+        active.turn = await self._store.move(active.turn, State.CANCELED)
+        log.info("turn_dropped", turn=active.turn.id)
 
     async def _next(self, active: Active) -> float | None:
         if active.stale or active.turn.state is State.ACCEPTED:
@@ -410,7 +446,10 @@ class Turns:
                 return await self._watching.poll(active)
             case State.FINALIZING:
                 return await self._watching.deliver(active)
-            case State.HELD | State.SUCCEEDED | State.FAILED | State.CANCELED:
+            case State.HELD:
+                await self._held(active)
+                return None
+            case State.SUCCEEDED | State.FAILED | State.CANCELED:
                 return None
             case _:
                 assert_never(active.turn.state)
@@ -450,7 +489,7 @@ class Turns:
 
 
 def _counted(stopped: Mapping[str, State]) -> tuple[int, int]:
-    waiting = sum(state is State.ACCEPTED for state in stopped.values())
+    waiting = sum(state in (State.ACCEPTED, State.HELD) for state in stopped.values())
     return len(stopped) - waiting, waiting
 
 

@@ -14,7 +14,7 @@ from omnibot.accounts.encryption import Encryption, new_key
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.links import Links
 from omnibot.accounts.model import Person
-from omnibot.accounts.service import Keyring
+from omnibot.accounts.service import Keyring, Rule, everybody
 from omnibot.accounts.store import LinkStore
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
@@ -100,6 +100,20 @@ def encryption() -> Encryption:
     return Encryption([new_key()])
 
 
+async def nobody(_person: Person) -> bool:
+    """A rule that lets nobody."""
+    return False
+
+
+def everybody_but(somebody: Person) -> Rule:
+    """A rule that lets all but one."""
+
+    async def rule(person: Person) -> bool:
+        return person != somebody
+
+    return rule
+
+
 @pytest.fixture
 def make_ring(database: Database, trading: Trading, encryption: Encryption) -> MakeRing:
     """Another process on the same database; keywords go to the keyring."""
@@ -109,7 +123,7 @@ def make_ring(database: Database, trading: Trading, encryption: Encryption) -> M
         links = Links(LinkStore(database), seal, clock=clock)
         fields: dict[str, Any] = {"shared_key": SHARED_KEY, "shared_account_id": None, **over}
         keyring = Keyring(trading, links=links, choices=AccountChoices(database), **fields)
-        linking = Linking(links, trading, forget=forget, may_link=over.get("may_link", lambda _: True))
+        linking = Linking(links, trading, forget=forget, may_link=over.get("may_link", everybody))
         return Ring(clock, links, keyring, linking)
 
     return make

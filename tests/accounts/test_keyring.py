@@ -17,6 +17,7 @@ from omnibot.accounts.model import (
     AccountUnclear,
     LinkBroken,
     NoSuchAccount,
+    NoWayIn,
     Person,
     Place,
     Unlinked,
@@ -28,7 +29,20 @@ from omnibot.db.tables import conversations
 from omnibot.db.tables import links as link_rows
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.errors import NotEntitled, Unauthorised
-from tests.accounts.conftest import ANA, ANAS, BEN, BENS, FIRST, ONLY, SECOND, SHARED_KEY, Clock, MakeRing
+from tests.accounts.conftest import (
+    ANA,
+    ANAS,
+    BEN,
+    BENS,
+    FIRST,
+    ONLY,
+    SECOND,
+    SHARED_KEY,
+    Clock,
+    MakeRing,
+    everybody_but,
+    nobody,
+)
 
 ACCOUNTS = "GET /v1/accounts"
 HERE, THERE = Place("T1", "C1", "1.1"), Place("T1", "C1", "2.2")
@@ -55,7 +69,7 @@ async def converse(database: Database, place: Place, principal: str, account_id:
 
 
 async def test_who_has_no_link_uses_the_shared_key_if_they_may(make_ring: MakeRing):
-    ring = make_ring(may_share=lambda person: person != BEN)
+    ring = make_ring(may_share=everybody_but(BEN))
     assert await ring.keyring.principal_of(ANA) == SHARED
     assert await ring.keyring.key_of(SHARED) == SHARED_KEY
     with pytest.raises(Unlinked, match="/omni link"):
@@ -75,16 +89,16 @@ async def test_where_there_is_no_shared_key_everybody_needs_a_link(make_ring: Ma
 
 async def test_who_can_neither_share_nor_link_is_sent_to_whoever_runs_it(make_ring: MakeRing):
     for ring in (
-        make_ring(may_share=lambda _: False, may_link=lambda _: False),
+        make_ring(may_share=nobody, may_link=nobody),
         make_ring(seal=None, shared_key=None),
     ):
-        with pytest.raises(Unlinked, match="whoever runs omnibot"):
+        with pytest.raises(NoWayIn, match="whoever runs omnibot"):
             await ring.keyring.principal_of(ANA)
 
 
 async def test_a_link_that_the_rules_no_longer_allow_is_not_used(make_ring: MakeRing):
     await make_ring().link()
-    assert await make_ring(may_link=lambda _: False).keyring.principal_of(ANA) == SHARED
+    assert await make_ring(may_link=nobody).keyring.principal_of(ANA) == SHARED
 
 
 async def test_a_broken_link_never_falls_back_to_the_shared_key(make_ring: MakeRing):

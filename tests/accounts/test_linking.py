@@ -27,7 +27,7 @@ from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
 from omnibot.db.tables import account_choices, link_pages, links
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from tests.accounts.conftest import ANA, ANAS, BEN, BENS, FIRST, ONLY, SECOND, SHARED_KEY, MakeRing, Ring
+from tests.accounts.conftest import ANA, ANAS, BEN, BENS, FIRST, ONLY, SECOND, SHARED_KEY, MakeRing, Ring, everybody_but
 
 ACCOUNTS = "GET /v1/accounts"
 
@@ -126,14 +126,14 @@ async def test_without_encryption_keys_linking_is_refused_with_how_to_set_them(
     with pytest.raises(LinkingOff, match="OMNIBOT_ENCRYPTION_KEYS"):
         await ring.link()
     with pytest.raises(LinkingOff, match="omnibot keys new"):
-        ring.linking.require(ANA)
+        await ring.linking.require(ANA)
     assert clear_street.calls == []
 
 
 async def test_who_may_not_link_is_told_so_and_their_key_goes_nowhere(
     make_ring: MakeRing, clear_street: ClearStreetEmulator
 ):
-    ring = make_ring(may_link=lambda person: person != ANA)
+    ring = make_ring(may_link=everybody_but(ANA))
     with pytest.raises(LinkingOff, match="may not link"):
         await ring.link()
     assert clear_street.calls == []

@@ -28,7 +28,7 @@ from omnibot.db.tables import link_pages
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.errors import SettingsError
 from omnibot.telemetry import KEY_FIELD
-from tests.accounts.conftest import ANA, ANAS, BEN, BENS, MakeRing, Ring
+from tests.accounts.conftest import ANA, ANAS, BEN, BENS, MakeRing, Ring, nobody
 
 ACCOUNTS = "GET /v1/accounts"
 
@@ -290,7 +290,7 @@ async def test_the_form_can_be_used_by_everybody_and_remembers_nothing(site: Sit
 
 
 async def test_who_may_not_link_gets_no_page(make_ring: MakeRing, database: Database):
-    for ring in (make_ring(may_link=lambda _: False), make_ring(seal=None)):
+    for ring in (make_ring(may_link=nobody), make_ring(seal=None)):
         async with serving(ring, database) as site:
             with pytest.raises(LinkingOff):
                 await site.issue()

@@ -29,7 +29,18 @@ from omnibot.db.presence import Presence
 from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
 from omnibot.turns import watching
-from omnibot.turns.model import Answer, FrontDesk, Kind, NewTurn, OfferedButton, Person, Snapshot, Surface, Turn
+from omnibot.turns.model import (
+    Answer,
+    FrontDesk,
+    HeldFor,
+    Kind,
+    NewTurn,
+    OfferedButton,
+    Person,
+    Snapshot,
+    Surface,
+    Turn,
+)
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 from tests.benchmarks.one_body import serving
@@ -75,7 +86,7 @@ class SilentReply:
 
     async def retract(self, turn: Turn) -> None: ...
 
-    async def whisper(self, turn: Turn, sentence: str) -> None: ...
+    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None: ...
 
     def drop(self, turn_id: str) -> None: ...
 

@@ -117,12 +117,47 @@ async def test_a_key_revoked_while_omni_answers_ends_the_turn_and_the_person_is_
     assert desk.keys_asked_with()[-1] == "demo-key"
 
 
-async def test_a_key_that_is_refused_when_the_question_is_sent_is_said_once(house: House, desk: Desk):
+async def test_a_question_whose_key_is_refused_waits_for_a_new_one_and_is_then_answered_once(house: House, desk: Desk):
+    house.script("hello", "Hi there.")
     await desk.link("ana", ANAS)
     house.omni.gate.refuse(CREATE, status=401, count=1)
     ts = await house.slack.say("ana", "trading", "@Omni hello")
-    await house.answered("trading", ts, "no longer accepts your API key")
+    await house.slack.wait_for(lambda: "Your question waits" in desk.whispers("ana"))
+    assert "no longer accepts your API key" in desk.whispers("ana")
+    assert house.replies("trading", ts) == []
+    # The others go on meanwhile.
+    root = await house.slack.say("ben", "trading", "@Omni hello")
+    await house.answered("trading", root, "Hi there.")
+    await desk.link("ana", ANAS)
+    await house.answered("trading", ts, "Hi there.")
     assert len(house.replies("trading", ts)) == 1
+    assert desk.whispers("ana").count("no longer accepts") == 1
+
+
+async def test_a_question_of_somebody_without_a_key_waits_for_it_across_a_restart(house: House, desk: Desk):
+    house.script("hello", "Hi there.")
+    house.bot.environment["CLEAR_STREET_API_KEY"] = ""
+    await house.restart()
+    ts = await house.slack.say("ben", "trading", "@Omni hello")
+    await house.slack.wait_for(lambda: "You have not linked" in desk.whispers("ben"))
+    await house.restart()
+    await desk.link("ben", BENS)
+    await house.answered("trading", ts, "Hi there.")
+    assert desk.keys_asked_with() == [BENS]
+
+
+async def test_a_question_that_waits_for_a_key_can_be_stopped(house: House, desk: Desk):
+    house.script("hello", "Hi there.")
+    house.bot.environment["CLEAR_STREET_API_KEY"] = ""
+    await house.restart()
+    await house.slack.say("ben", "trading", "@Omni hello")
+    await house.slack.wait_for(lambda: "You have not linked" in desk.whispers("ben"))
+    said = await house.slack.command("ben", "trading", "/omni", "stop")
+    assert "dropping 1 waiting question" in str(said)
+    await desk.link("ben", BENS)
+    root = await house.slack.say("ben", "trading", "@Omni hello again")
+    await house.answered("trading", root, "Hi there.")
+    assert desk.keys_asked_with() == [BENS]
 
 
 async def test_a_key_unlinked_while_omni_answers_is_used_no_longer_and_the_turn_ends(house: House, desk: Desk):

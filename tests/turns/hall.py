@@ -21,7 +21,7 @@ from omnibot.db.tables import turns
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
-from omnibot.turns.model import Admitted, Answer, NewTurn, OfferedButton, Snapshot, Turn, TurnedAway
+from omnibot.turns.model import Admitted, Answer, HeldFor, NewTurn, OfferedButton, Snapshot, Turn, TurnedAway
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 
@@ -40,6 +40,9 @@ class Desk:
         if self.asked <= self.breaks:
             raise RuntimeError("a bug at the front desk")
         return Admitted(turn.event["text"], turn.channel, turn.thread_ts or turn.message_ts)
+
+    async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
+        raise AssertionError("everything may be shown everywhere here")
 
 
 @dataclass
@@ -76,7 +79,7 @@ class Notebook:
     async def retract(self, turn: Turn) -> None:
         self._note("retract")
 
-    async def whisper(self, turn: Turn, sentence: str) -> None:
+    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
         self._note("whisper")
         self.whispers.append(sentence)
 

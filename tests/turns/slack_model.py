@@ -12,6 +12,7 @@ from typing import Any
 from omnibot.turns.model import (
     Admitted,
     Answer,
+    HeldFor,
     NotNow,
     OfferedButton,
     Snapshot,
@@ -163,6 +164,9 @@ class SlackLine:
 
     # FrontDesk.
 
+    async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
+        raise AssertionError("everything may be shown everywhere here")
+
     async def admit(self, turn: Turn) -> Admitted | TurnedAway:
         if await self._trouble("admit") in (Refusal.LATER, Refusal.UNHEARD):
             raise NotNow(2.0)
@@ -217,7 +221,7 @@ class SlackLine:
         self._slack.working.discard(turn.id)
         await self._point()
 
-    async def whisper(self, turn: Turn, sentence: str) -> None:
+    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
         await self._trouble("whisper")
         self._slack.whispers[turn.id].append(sentence)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
+from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.listeners import actions, commands, feedback, lifecycle, messages, sessions
 from omnibot.turns.service import Turns
@@ -17,14 +18,15 @@ class Rooms:
 
     turns: Turns
     background: Background
+    access: Access
     bot_user_id: str
 
 
 def register(app: AsyncApp, rooms: Rooms) -> None:
     """Hang every listener into Bolt; the catch-all last."""
-    messages.register(app, rooms.turns, rooms.background, bot_user_id=rooms.bot_user_id)
+    messages.register(app, rooms.turns, rooms.background, rooms.access, bot_user_id=rooms.bot_user_id)
     commands.register(app, rooms.turns, bot_user_id=rooms.bot_user_id)
-    actions.register(app, rooms.turns, rooms.background)
-    feedback.register(app, rooms.turns, rooms.background)
+    actions.register(app, rooms.turns, rooms.background, rooms.access)
+    feedback.register(app, rooms.turns, rooms.background, rooms.access)
     sessions.register(app, rooms.turns, rooms.background)
     lifecycle.register(app, rooms.background)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from omnibot.slack.identity import ASKING, NAMES, People
+from omnibot.slack.people import ASKING, NAMES, People
 from tests.slack.conftest import Desktop
 
 
