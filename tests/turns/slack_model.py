@@ -195,6 +195,9 @@ class SlackLine:
             self._slack.wrongs.append(f"turn {turn.id} is shown at work again after its end")
         self._slack.working.add(turn.id)
 
+    def stopping(self, turn: Turn) -> None:
+        return
+
     async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
         trouble = await self._trouble("finish")
         if trouble is Refusal.NEVER:
