@@ -2,11 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from psycopg.conninfo import conninfo_to_dict
 
 from omnibot.db.migrate import upgrade
 from tests.postgres import Server, running_server
@@ -53,3 +54,12 @@ def postgres() -> Iterator[Server]:
     """One PostgreSQL for this worker's tests."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def new_migrated(postgres: Server) -> Callable[[], str]:
+    """Makes upgraded PostgreSQL databases, copies of one; returns the URL of each."""
+    url = postgres.new_database()
+    asyncio.run(upgrade(url))
+    template = str(conninfo_to_dict(url)["dbname"])
+    return lambda: postgres.new_database(template)

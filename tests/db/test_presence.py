@@ -1,7 +1,7 @@
 """Who is alive, on a real PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from sqlalchemy import update
@@ -18,10 +18,8 @@ OPEN = turns.c.state.in_(OPEN_STATES)
 
 
 @pytest.fixture
-async def database(postgres: Server) -> AsyncIterator[Database]:
-    url = postgres.new_database()
-    await upgrade(url)
-    database = await open_database(url)
+async def database(new_migrated: Callable[[], str]) -> AsyncIterator[Database]:
+    database = await open_database(new_migrated())
     yield database
     await database.close()
 

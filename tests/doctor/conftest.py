@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from omnibot.db.migrate import upgrade
 from omnibot.doctor.model import Finding, Mark
 from omnibot.doctor.service import Examination
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
@@ -56,12 +56,11 @@ class Clinic:
 
 
 @pytest.fixture
-async def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clinic]:
+async def clinic(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clinic]:
     for name in [*Settings.model_fields, "dyno"]:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
-    database_url = f"sqlite:///{tmp_path}/omnibot.sqlite3"
-    await upgrade(database_url)
+    database_url = f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'omnibot.sqlite3')}"
     slack, omni = SlackEmulator(), ClearStreetEmulator()
     await slack.start()
     await omni.start()
