@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from omnibot.doctor.service import Examination
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.settings import Settings
+from tests.forking import done
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 #: Nothing listens here.
@@ -44,15 +44,9 @@ class Clinic:
 
     async def run(self, *arguments: str, **changes: str) -> tuple[int, str, str]:
         """`omnibot …` as a process: its exit code, output and errors."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "omnibot", *arguments),
-            cwd=self.folder,
-            env={**os.environ, **self.variables, **changes},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        return process.returncode or 0, out.decode(), err.decode()
+        environment = {**os.environ, **self.variables, **changes}
+        ended = await asyncio.to_thread(done, *arguments, environment=environment, cwd=self.folder)
+        return ended.returncode, ended.stdout, ended.stderr
 
 
 @pytest.fixture
