@@ -12,6 +12,7 @@ from omnibot.slack.background import Background
 from omnibot.slack.events import SessionStopped
 from omnibot.slack.intake import acting_org
 from omnibot.slack.listeners.commands import stopped_words
+from omnibot.slack.whispers import whisper
 from omnibot.turns.model import Person
 from omnibot.turns.service import Turns
 
@@ -32,13 +33,10 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
         )
         if waiting or not working:
             words = stopped_words(working, waiting) if working or waiting else NOT_YOURS
-            background.start(_tell(client, stop, words))
+            told = whisper(client, channel=stop.channel, user=stop.user, sentence=words, thread_ts=stop.thread_ts)
+            background.start(told)
 
     app.event("agent_session_stopped")(handle_stop)
 
 
 NOT_YOURS = "None of your questions is being answered here, so there was nothing of yours to stop."
-
-
-async def _tell(client: AsyncWebClient, stop: SessionStopped, sentence: str) -> None:
-    await client.chat_postEphemeral(channel=stop.channel, user=stop.user, thread_ts=stop.thread_ts, text=sentence)
