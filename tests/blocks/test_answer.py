@@ -75,6 +75,14 @@ def test_a_short_answer_is_one_page_words_first_notice_last():
     assert elements(page)[0]["action_id"] == "omni_button:1"
 
 
+def test_labels_too_long_for_one_message_beside_their_row_come_before_it():
+    pages = answer_pages(content=[], buttons=[Button("a", "word " * 1_700), Button("b", "word " * 1_100)])
+
+    for page in pages:
+        check(page)
+    assert sum(text.count("word") for page in pages for text in strings(page.blocks)) >= 2_800
+
+
 def test_an_answer_without_words_says_so():
     assert "Omni AI sent no words." in strings(page_of(content=["", " "]).blocks)
     assert "Omni AI sent no words." not in strings(page_of(content=[], buttons=[Button("t", "Go")]).blocks)

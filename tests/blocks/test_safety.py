@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,7 @@ def test_escape_keeps_mrkdwn_from_reading_anything():
 
 
 @pytest.mark.parametrize("text", hostile.REPEATED.values(), ids=hostile.REPEATED.keys())
-@pytest.mark.timeout(5)
 def test_long_hostile_text_takes_no_time_worth_mentioning(text):
+    began = time.process_time()
     assert len(safe(text)) <= 3 * len(text) + 100
+    assert time.process_time() - began < 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -190,10 +191,11 @@ def test_a_nested_list_cut_in_two_does_not_turn_into_code():
 
 
 @pytest.mark.parametrize("text", hostile.REPEATED.values(), ids=hostile.REPEATED.keys())
-@pytest.mark.timeout(5)
 def test_long_hostile_text_is_split_in_no_time_worth_mentioning(text):
+    began = time.process_time()
     words = safe(text)
 
     pieces = split(words)
 
+    assert time.process_time() - began < 5
     assert all(size(piece) <= 11_500 and count_items(piece) <= 45 for piece in pieces)
