@@ -32,13 +32,17 @@ def new_turn(ts: str = "1700000001.000100", **over: object) -> NewTurn:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+def database_url(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> str:
     """Every rule of the store holds on both databases."""
     if request.param == "sqlite":
-        url = f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'turns.sqlite3')}"
-    else:
-        url = request.getfixturevalue("new_migrated")()
-    database = await open_database(url)
+        return f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'turns.sqlite3')}"
+    url: str = request.getfixturevalue("new_migrated")()
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = await open_database(database_url)
     yield database
     await database.close()
 
