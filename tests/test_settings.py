@@ -11,7 +11,11 @@ from omnibot.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 #: What the README says of settings whose absence means something.
-IN_WORDS = {"slack_signing_secret": "required for HTTP", "clear_street_account_id": "the only one"}
+IN_WORDS = {
+    "slack_signing_secret": "required for HTTP",
+    "clear_street_account_id": "the only one",
+    "omnibot_host": "every interface",
+}
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CLEAR_STREET_API_KEY": "key"}
 
 

@@ -52,8 +52,8 @@ class Stage:
 
     async def _live(self) -> None:
         async with (
-            open_emulators(revision="2026-10", pace=0.1) as (self.slack, self.omni),
-            PageServer(self.slack, self.omni).serving(0) as self.address,
+            open_emulators(revision="2026-10", pace=0.1) as (self.slack, self.omni, lines),
+            PageServer(self.slack, self.omni, lines=lines).serving(0) as self.address,
         ):
             self._ready.set()
             await self._end.wait()

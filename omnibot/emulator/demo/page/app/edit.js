@@ -17,8 +17,10 @@ export function EditBox({ message, done }) {
   const [words, setWords] = useState(() => typedText(message.text));
   const box = useRef(null);
   useEffect(() => {
-    box.current.focus();
-    box.current.setSelectionRange(words.length, words.length);
+    const before = document.activeElement, here = box.current;
+    here.focus();
+    here.setSelectionRange(words.length, words.length);
+    return () => { if (here.parentNode.contains(document.activeElement) && before?.isConnected) before.focus(); };
   }, []);
   const save = async () => {
     if (words.trim() && words !== typedText(message.text)) await act("/edit",

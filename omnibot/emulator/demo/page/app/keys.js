@@ -23,7 +23,7 @@ const firstOf = (node) => node.querySelector("[data-first]")
   ?? node.querySelector("input:not([type=hidden]), textarea, select, [role=combobox]") ?? node.querySelector(STOPS)
       ?? node;
 
-// A dialog: takes the focus, keeps it, and gives it back. Escape calls `leave`. When `content` changes, what had the
+// A dialog: takes the focus, keeps it, and gives it back, to the message box where what had it is gone. Escape calls `leave`. When `content` changes, what had the
 // focus may be gone.
 export function useDialog(leave, content) {
   const box = useRef(null), latest = useRef(leave);
@@ -47,7 +47,9 @@ export function useDialog(leave, content) {
     document.addEventListener("keydown", onKey);
     return () => {
       document.removeEventListener("keydown", onKey);
-      if (before?.isConnected) before.focus();
+      if (!node.contains(document.activeElement) && document.activeElement !== document.body) return; // moved on
+      if (before?.isConnected && before !== document.body) before.focus();
+      else document.querySelector("#composer")?.focus();
     };
   }, []);
   useLayoutEffect(() => {

@@ -15,7 +15,8 @@ function Place({ id, current, bold, badge, words, stop, children }) {
   return html`<li><button type="button" class=${bold ? "bold" : ""} data-stop data-channel=${id}
       tabIndex=${stop ? 0 : -1}
       aria-current=${current ? "page" : undefined} onClick=${() => open(id)}>
-    ${children}${badge ? html`<span class="count" aria-label=${words}>${badge}</span>` : null}
+    ${children}${badge ? html`<span class="count" aria-hidden="true">${badge}</span><span class="visually-hidden">, ${words}</span>`
+        : null}
     ${!badge && bold ? html`<span class="visually-hidden">, unread</span>` : null}</button></li>`;
 }
 

@@ -1,6 +1,6 @@
 // The side panel of one thread.
 
-import { html, useCallback, useEffect, useMemo, useState } from "../vendor/preact.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { Composer } from "./composer.js";
 import { Icon } from "./icons.js";
 import { act } from "./live.js";
@@ -35,7 +35,14 @@ export function Thread({ channel, ts }) {
   }, [channel, ts, replies]);
   const count = replies.filter((reply) => !reply.only_you).length;
 
-  return html`<aside class="thread" aria-label="Thread" data-region="thread">
+  // Who was in the thread when it closes goes on in the channel.
+  const panel = useRef(null);
+  useEffect(() => {
+    const here = panel.current;
+    return () => { if (here.contains(document.activeElement)) document.querySelector("#composer")?.focus(); };
+  }, []);
+
+  return html`<aside class="thread" aria-label="Thread" data-region="thread" ref=${panel}>
     <${Title} channel=${channel} ts=${ts} />
     <${Log} id=${`${channel}/${ts}`} messages=${messages} inThread refusals=${refusals} divider=${divider}
         onEnd=${onEnd}
