@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 
 import pytest
@@ -28,7 +29,9 @@ async def reached(host: str, port: int) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 is no address of this machine")
 @pytest.mark.parametrize(("host", "everywhere"), [(None, True), ("127.0.0.1", False)])
 async def test_it_listens_on_every_interface_or_only_at_the_address_it_is_given(host: str | None, everywhere: bool):
-    async with web.serving(web.build({}, events=None, collect=_collect), 0, host) as port:
+    with socket.create_server(("", 0)) as free:
+        port = free.getsockname()[1]
+    async with web.serving(web.build({}, events=None, collect=_collect), port, host):
         assert await reached("127.0.0.1", port)
         assert await reached("127.0.0.2", port) is everywhere
 

@@ -176,7 +176,9 @@ async def test_a_port_held_by_a_running_omnibot_is_well(clinic: Clinic):
         """No gauges."""
 
     checks: dict[str, Any] = {}
-    async with web.serving(web.build(checks, events=None, collect=collect), 0) as number:
+    with socket.create_server(("", 0)) as free:  # port 0 would be another for each address family
+        number = free.getsockname()[1]
+    async with web.serving(web.build(checks, events=None, collect=collect), number):
         found = await clinic.examine(PORT=str(number))
 
     assert found["port"] == model.ok("port", f"{number} is held by an omnibot that runs")
