@@ -163,7 +163,8 @@ async def test_a_port_held_by_another_program_is_a_problem(clinic: Clinic):
 
 
 async def test_the_port_is_tried_where_the_bot_will_listen(clinic: Clinic):
-    with socket.create_server(("127.0.0.1", 0)) as other:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))  # taken, and nobody answers
         number = str(other.getsockname()[1])
 
         assert problems(await clinic.examine(PORT=number, OMNIBOT_HOST="127.0.0.1")) == {"port"}

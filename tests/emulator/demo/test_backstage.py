@@ -170,8 +170,8 @@ async def test_somebody_elses_bot_is_not_ours_to_kill(emulators, page):
 
 async def test_every_scenario_can_be_asked():
     found = scenarios()
-    assert len({one["name"] for one in found}) == len(found) > 10
-    assert all(one["text"].startswith(("@Omni ", "/omni ")) or one["name"] == "dm" for one in found)
+    assert len({one["name"] for one in found}) == len(found) > 40
+    assert all(one["text"].startswith(("@Omni ", "/omni ")) == (one["place"] == "channel") for one in found)
 
 
 class FakeBot:
