@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Witness
 from tests.browser.serving import Served
 
 
@@ -18,6 +20,17 @@ def backstage(page: Page, tab: str) -> Any:
     return page.locator(".backstage")
 
 
+def started_again(drawer: Any, act: Callable[[], None]) -> None:
+    """Do what makes the demo start the bot again, and wait until it runs; other tests may have done so before."""
+    state = drawer.locator(".bot-state")
+    expect(state).to_contain_text("It runs")
+    before = re.search(r"started again (\d+)", state.inner_text())
+    act()
+    times = int(before[1]) + 1 if before else 1
+    expect(state).to_contain_text(f"started again {times} time", timeout=60_000)
+    expect(state).to_contain_text("It runs", timeout=60_000)
+
+
 def test_calls_are_listed_with_what_was_sent_and_answered(demo: Served, open_page: OpenPage):
     page = open_page(demo.address)
     drawer = backstage(page, "Try")
@@ -25,7 +38,8 @@ def test_calls_are_listed_with_what_was_sent_and_answered(demo: Served, open_pag
     backstage(page, "Calls")
     posted = drawer.locator(".call.slack", has_text="chat.startStream").first
     expect(posted.locator(".outcome")).to_have_text("200")
-    created = drawer.locator(".call.clear-street", has_text="POST threads").first
+    asking = drawer.locator(".call.clear-street", has_text="POST threads")
+    created = asking.filter(has_text="what is the price of AAPL?").first
     created.get_by_role("button").click()
     expect(created.locator(".detail")).to_contain_text("Request id")
     expect(created.locator(".detail")).to_contain_text("what is the price of AAPL?")
@@ -47,7 +61,7 @@ def test_a_fault_takes_effect_and_can_be_taken_away(demo: Served, open_page: Ope
     expect(rule).to_contain_text("0 hits")
     expect(page.locator(".backstage-button .count")).to_have_text("1")
     say(page, "@Omni what is the price of MSFT?")
-    expect(rule).to_contain_text("1 hit")
+    expect(rule).to_contain_text(re.compile(r"\b[1-9]\d* hits?"))
     expect(page.locator(".thread .message").last).to_contain_text("request", ignore_case=True)
     rule.get_by_role("switch").uncheck()
     expect(page.locator(".backstage-button .count")).to_have_count(0)
@@ -72,23 +86,19 @@ def test_a_bot_killed_in_the_middle_comes_back_and_answers(demo: Served, open_pa
     drawer.get_by_label("slow", exact=True).check()
     say(page, "@Omni compare AAPL to AMD")
     expect(page.locator(".thread .message").nth(1)).to_be_visible()
-    drawer.get_by_role("button", name="kill -9 the bot").click()
-    expect(page.locator(".banner")).to_contain_text("starting it again")
-    expect(drawer.locator(".bot-state")).to_contain_text("started again 1 time")
+    banner = Witness(page, ".banner")
+    started_again(drawer, lambda: drawer.get_by_role("button", name="kill -9 the bot").click())
+    banner.saw("starting it again")
     expect(page.locator(".banner")).to_have_count(0)
-    expect(page.locator(".thread .message").last).to_contain_text("Omni AI can be wrong", timeout=60_000)
-    expect(page.locator(".thread .message")).to_have_count(2)
+    finished = page.locator(".thread .message", has_text="Omni AI can be wrong")
+    expect(finished).to_have_count(1, timeout=60_000)
     drawer.get_by_label("quick", exact=True).check()
 
 
 def test_another_generation_of_the_api_answers_too(demo: Served, open_page: OpenPage, say: Any):
     page = open_page(f"{demo.address}#ben/C0RESEARCH")
     drawer = backstage(page, "Bot & API")
-    before = drawer.locator(".bot-state").inner_text()
-    drawer.get_by_label("2026-08").check()
-    expect(drawer.locator(".bot-state")).not_to_have_text(before)
-    expect(drawer.locator(".bot-state")).to_contain_text("It runs")
+    started_again(drawer, lambda: drawer.get_by_label("2026-08").check())
     say(page, "@Omni what is the price of TSLA?")
     expect(page.locator(".thread .message").last).to_contain_text("Omni AI can be wrong", timeout=60_000)
-    drawer.get_by_label("2026-10").check()
-    expect(drawer.locator(".bot-state")).to_contain_text("It runs")
+    started_again(drawer, lambda: drawer.get_by_label("2026-10").check())

@@ -1,6 +1,7 @@
 // One's own message, open for changing.
 
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { hadFocus } from "./keys.js";
 import { act } from "./live.js";
 import { nameOf } from "./store.js";
 
@@ -20,7 +21,7 @@ export function EditBox({ message, done }) {
     const before = document.activeElement, here = box.current;
     here.focus();
     here.setSelectionRange(words.length, words.length);
-    return () => { if (here.parentNode.contains(document.activeElement) && before?.isConnected) before.focus(); };
+    return () => { if (hadFocus(here) && before.isConnected) before.focus(); };
   }, []);
   const save = async () => {
     if (words.trim() && words !== typedText(message.text)) await act("/edit",

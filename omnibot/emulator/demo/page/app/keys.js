@@ -47,7 +47,7 @@ export function useDialog(leave, content) {
     document.addEventListener("keydown", onKey);
     return () => {
       document.removeEventListener("keydown", onKey);
-      if (!node.contains(document.activeElement) && document.activeElement !== document.body) return; // moved on
+      if (!hadFocus(node)) return; // it has moved on
       if (before?.isConnected && before !== document.body) before.focus();
       else document.querySelector("#composer")?.focus();
     };
@@ -57,6 +57,9 @@ export function useDialog(leave, content) {
   }, [content]);
   return box;
 }
+
+// Whether the focus is in here, or nowhere because what had it was taken away with it.
+export const hadFocus = (node) => document.activeElement === document.body || node.contains(document.activeElement);
 
 // F6 walks through the regions of the page.
 export function walkRegions(event) {

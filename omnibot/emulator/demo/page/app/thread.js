@@ -3,6 +3,7 @@
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { Composer } from "./composer.js";
 import { Icon } from "./icons.js";
+import { hadFocus } from "./keys.js";
 import { act } from "./live.js";
 import { Log } from "./log.js";
 import { closeThread } from "./place.js";
@@ -39,7 +40,7 @@ export function Thread({ channel, ts }) {
   const panel = useRef(null);
   useEffect(() => {
     const here = panel.current;
-    return () => { if (here.contains(document.activeElement)) document.querySelector("#composer")?.focus(); };
+    return () => { if (hadFocus(here)) document.querySelector("#composer")?.focus(); };
   }, []);
 
   return html`<aside class="thread" aria-label="Thread" data-region="thread" ref=${panel}>
