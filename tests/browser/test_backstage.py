@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Witness
 from tests.browser.serving import Served
+from tests.browser.stage import Stage
 
 
 def backstage(page: Page, tab: str) -> Any:
@@ -67,6 +69,76 @@ def test_a_fault_takes_effect_and_can_be_taken_away(demo: Served, open_page: Ope
     expect(page.locator(".backstage-button .count")).to_have_count(0)
     rule.get_by_role("button", name="Remove").click()
     expect(rule).to_have_count(0)
+
+
+def test_every_kind_of_fault_can_be_put_in_force_and_all_taken_away_at_once(stage: Stage, open_page: OpenPage):
+    page = open_page(stage.address)
+    drawer = backstage(page, "Faults")
+    form = drawer.locator(".fault-form")
+    mend = drawer.get_by_role("button", name="Make everything work again")
+    expect(mend).to_be_disabled()
+    kinds = form.get_by_label("What").locator("option")
+    expect(kinds).to_have_count(7)
+    for number, words in enumerate(kinds.all_text_contents()):
+        form.get_by_label("Side").select_option("Slack")
+        form.get_by_label("Calls").fill("chat.update")
+        form.get_by_label("What").select_option(words)
+        if words == "cut the answer off":
+            form.get_by_label("After, bytes").fill("7")
+        form.get_by_role("button", name="Put in force").click()
+        expect(drawer.locator(".rule")).to_have_count(number + 1)
+    faults = ["never answer", "drop", "reset the connection", "cut the answer off after 7 bytes", "refuse with 200"]
+    for fault in ("refuse with 500", "delay by 2 s", *faults):
+        expect(drawer.locator(".rule strong", has_text=fault)).to_have_count(1)
+    for name in ("rate_limits", "duplicates", "out_of_order", "hold_events"):
+        drawer.locator(f"[data-switch={name}]").check()
+    for side in ("Slack", "Clear Street"):
+        line = drawer.get_by_label(f"The line to {side}")
+        for words in ("breaks off", "is reset", "swallows everything", "refuses connections", "is slow"):
+            line.select_option(words)
+        expect(drawer.locator(".line.bad", has_text=side)).to_contain_text("Every piece arrives late")
+    expect(page.locator(".backstage-button .count")).to_have_text("9")
+    mend.click()
+    expect(drawer.locator(".rule")).to_have_count(0)
+    expect(drawer.locator(".line.bad")).to_have_count(0)
+    expect(drawer.get_by_role("switch", checked=True)).to_have_count(0)
+    expect(page.locator(".backstage-button .count")).to_have_count(0)
+    expect(mend).to_be_disabled()
+
+
+def test_a_call_that_is_never_answered_shows_and_can_be_let_go(stage: Stage, open_page: OpenPage):
+    page = open_page(stage.address)
+    drawer = backstage(page, "Faults")
+    drawer.get_by_role("button", name="Slack never answers a new message").click()
+    rule = drawer.locator("[data-rule='chat.postMessage']")
+    expect(rule).to_contain_text("the next 1")
+
+    async def speak() -> bool:
+        headers = {"Authorization": f"Bearer {stage.slack.bot_token}"}
+        said = {"channel": "C0TRADING1", "text": "hello?"}
+        url = f"{stage.slack.api_url}chat.postMessage"
+        async with aiohttp.ClientSession(headers=headers) as bot, bot.post(url, json=said) as answer:
+            return bool((await answer.json())["ok"])
+
+    speaking = stage.start(speak())
+    expect(page.locator(".message")).to_contain_text("hello?")  # it took effect, and only its answer waits
+    expect(rule).to_contain_text("1 call waits.")
+    assert not speaking.done()
+    rule.get_by_role("button", name="Let go on").click()
+    expect(rule).to_have_count(0)  # it was for one call
+    assert speaking.result(60)
+
+
+def test_a_line_that_is_torn_is_noticed_and_mended(demo: Served, open_page: OpenPage, say: Any):
+    page = open_page(f"{demo.address}#ben/C0RESEARCH")
+    drawer = backstage(page, "Faults")
+    line = drawer.get_by_label("The line to Clear Street")
+    line.select_option("is reset")
+    say(page, "@Omni what is the price of NFLX?")
+    expect(page.locator(".thread .message").nth(1)).to_be_visible(timeout=60_000)
+    drawer.get_by_role("button", name="Make everything work again").click()
+    expect(line).to_have_value("pass")
+    expect(page.locator(".thread .message").last).to_contain_text("Omni AI can be wrong", timeout=90_000)
 
 
 def test_switches_are_the_same_in_every_tab(demo: Served, open_page: OpenPage):

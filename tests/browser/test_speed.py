@@ -20,7 +20,7 @@ from tests.browser.stage import Stage
 
 Figure = Callable[[str], None]
 #: How much more of its thread's time than a bare page one of ours may take.
-TIMES_BARE = 8
+TIMES_BARE = 20
 #: Milliseconds of a tenth of a second that a change may take, so that one can scroll and type meanwhile.
 SMOOTH = 50
 

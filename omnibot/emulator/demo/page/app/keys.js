@@ -23,6 +23,14 @@ const firstOf = (node) => node.querySelector("[data-first]")
   ?? node.querySelector("input:not([type=hidden]), textarea, select, [role=combobox]") ?? node.querySelector(STOPS)
       ?? node;
 
+// What a message offers shows only while the focus is in the message: that first.
+function giveBack(before) {
+  if (before?.isConnected && before !== document.body) {
+    before.closest("[data-stop]")?.focus();
+    before.focus();
+  } else document.querySelector("#composer")?.focus();
+}
+
 // A dialog: takes the focus, keeps it, and gives it back, to the message box where what had it is gone. Escape calls `leave`. When `content` changes, what had the
 // focus may be gone.
 export function useDialog(leave, content) {
@@ -48,8 +56,7 @@ export function useDialog(leave, content) {
     return () => {
       document.removeEventListener("keydown", onKey);
       if (!hadFocus(node)) return; // it has moved on
-      if (before?.isConnected && before !== document.body) before.focus();
-      else document.querySelector("#composer")?.focus();
+      giveBack(before);
     };
   }, []);
   useLayoutEffect(() => {
