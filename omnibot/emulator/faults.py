@@ -285,6 +285,8 @@ class Gate:
     def __init__(self) -> None:
         self._rules: list[Rule] = []
         self._ids = itertools.count(1)
+        #: Called when a rule befalls a call.
+        self.on_hit: Callable[[], None] = lambda: None
 
     def hold(self, pattern: str, point: Point = "before", *, count: int = 1, matches: Matches | None = None) -> Hold:
         """Hold the next `count` calls whose name fits the glob `pattern` (and `matches`) until the verdict."""
@@ -358,5 +360,8 @@ class Gate:
             Refused: the verdict is to answer something else.
         """
         for rule in list(self._rules):
-            if rule._befalls(point, call) and await rule._befall(call):
+            if not rule._befalls(point, call):
+                continue
+            self.on_hit()
+            if await rule._befall(call):
                 return

@@ -171,7 +171,7 @@ class TcpProxy:
                 return
             line.left = self._after if self.mode == "truncate" else None
             await self._serve(line)
-        except ConnectionError:
+        except (ConnectionError, asyncio.CancelledError):  # a cancelled one would be complained of by its server
             line.tear()
         finally:
             line.close()

@@ -74,6 +74,8 @@ class PageServer:
         self._feed = Feed(slack, self._view, self._marks, self._journal)
         self._feed.backstage = self._backstage.describe
         self._acts = Acts(slack, self._view, self._marks, self._feed)
+        for gate in (slack.gate, omni.gate):
+            gate.on_hit = lambda: self._feed.tell("backstage")
         self._streams: set[asyncio.Task[Any]] = set()
         if keeper is not None:
             keeper.on_change = lambda: self._feed.tell("backstage")
