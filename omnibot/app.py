@@ -141,7 +141,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         else:
             checks["slack"] = partial(bot.token_trouble, client)
         server = web.build(checks, events=events, collect=turns.collect)
-        await stack.enter_async_context(web.serving(server, settings.port))
+        await stack.enter_async_context(web.serving(server, settings.port, settings.omnibot_host))
         log.info("omnibot_started", instance=presence.instance, mode="http" if events else "socket")
         yield
         log.info("omnibot_stopping")

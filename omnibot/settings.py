@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     omnibot_chart_url: HttpUrl | None = None
     omnibot_log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    #: The address the HTTP server listens on; none: every interface.
+    omnibot_host: str | None = None
     #: The HTTP server's port, bound in Socket Mode too; 0 takes a free one.
     port: int = Field(default=3000, ge=0, le=65535)
 

@@ -62,20 +62,21 @@ def build(
 
 
 @asynccontextmanager
-async def serving(app: web.Application, port: int) -> AsyncIterator[int]:
-    """Listen on every interface; yields the port.
+async def serving(app: web.Application, port: int, host: str | None = None) -> AsyncIterator[int]:
+    """Listen at this address, or on every interface; yields the port.
 
     Raises:
-        SettingsError: the port is taken.
+        SettingsError: the port is taken, or the address is not this machine's.
     """
     # A handler is not cancelled when its caller hangs up: what it has begun to store it finishes.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=5)
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, None, port).start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise SettingsError(f"PORT {port} cannot be listened on: {error.strerror or error}") from error
+            where = f" at OMNIBOT_HOST {host}" if host else ""
+            raise SettingsError(f"PORT {port} cannot be listened on{where}: {error.strerror or error}") from error
         # Of port 0 each family gets a number of its own; it is the older one's that is told.
         bound = int(min(runner.addresses, key=len)[1])
         log.info("http_listening", port=bound)

@@ -15,6 +15,7 @@ IN_WORDS = {
     "slack_signing_secret": "required for HTTP",
     "clear_street_account_id": "the only one",
     "clear_street_api_key": "required without `OMNIBOT_ENCRYPTION_KEYS`",
+    "omnibot_host": "every interface",
 }
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CLEAR_STREET_API_KEY": "key"}
 
