@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
+from omnibot.slack.access import Access
 from omnibot.slack.background import Background
-from omnibot.slack.listeners import actions, commands, feedback, lifecycle, messages, sessions
+from omnibot.slack.home import Home
+from omnibot.slack.listeners import actions, commands, feedback, home, lifecycle, messages, past, sessions
+from omnibot.slack.past import PastConversations
 from omnibot.turns.service import Turns
 
 
@@ -18,13 +21,18 @@ class Rooms:
     turns: Turns
     background: Background
     bot_user_id: str
+    access: Access
+    past: PastConversations
+    home: Home
 
 
 def register(app: AsyncApp, rooms: Rooms) -> None:
     """Hang every listener into Bolt; the catch-all last."""
     messages.register(app, rooms.turns, rooms.background, bot_user_id=rooms.bot_user_id)
-    commands.register(app, rooms.turns, bot_user_id=rooms.bot_user_id)
+    commands.register(app, rooms.turns, rooms.past, bot_user_id=rooms.bot_user_id)
     actions.register(app, rooms.turns, rooms.background)
     feedback.register(app, rooms.turns, rooms.background)
     sessions.register(app, rooms.turns, rooms.background)
+    home.register(app, rooms.turns, rooms.access, rooms.home)
+    past.register(app, rooms.past, rooms.home, rooms.access, rooms.background)
     lifecycle.register(app, rooms.background)
