@@ -33,6 +33,7 @@ from omnibot.db.presence import Presence
 from omnibot.markets.service import Markets
 from omnibot.slack.background import Background
 from omnibot.slack.listeners import actions, commands, messages
+from omnibot.slack.past import PastConversations
 from omnibot.turns import service
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
@@ -146,7 +147,7 @@ class Life:
         self._listeners = _Listeners()
         app = cast(Any, self._listeners)
         messages.register(app, self.turns, self.background, bot_user_id=BOT)
-        commands.register(app, self.turns, bot_user_id=BOT)
+        commands.register(app, self.turns, cast(PastConversations, None), bot_user_id=BOT)
         actions.register(app, self.turns, self.background)
         self.turns.start()
 
