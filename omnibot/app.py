@@ -153,7 +153,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             retention_days=settings.omnibot_retention_days,
             sections=(),
         )
-        listeners.register(app, listeners.Rooms(turns, background, bot_user_id, access, past, home))
+        listeners.register(app, listeners.Rooms(turns, background, access, bot_user_id, past, home))
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
         # The doors close first: nothing new comes in while the rest drains.

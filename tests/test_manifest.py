@@ -40,6 +40,8 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "chat_stopStream": {"chat:write"},
     "chat_update": {"chat:write"},
     "conversations_history": _HISTORY,
+    # Of direct messages it is not asked.
+    "conversations_info": {"channels:read", "groups:read", "mpim:read"},
     "conversations_open": {"im:write"},
     "conversations_replies": _HISTORY,
     "files_info": {"files:read"},
@@ -93,7 +95,8 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
     app = Noting()
     # Registering only hands these on; no listener runs here.
     nothing: Any = None
-    listeners.register(app, listeners.Rooms(nothing, nothing, "UBOT", nothing, nothing, nothing))
+    rooms = listeners.Rooms(nothing, nothing, nothing, "UBOT", past=nothing, home=nothing)
+    listeners.register(app, rooms)
     return app.noted
 
 

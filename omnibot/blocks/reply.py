@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from omnibot.blocks.answer import Unit, answer_pages
+from omnibot.blocks.answer import AI_NOTICE, Unit, answer_pages
 from omnibot.blocks.buttons import button_units
 from omnibot.blocks.exhibits import exhibit_units
 from omnibot.blocks.figures import Figure, fits_natively, in_words, native_chart, read_figure, thinned
@@ -69,6 +69,7 @@ def reply_pages(
         outcome_by=answer.stopped_by,
         tools=[_button(button) for button in _tools(buttons)],
         feedback=turn.id if answer.message_id else None,
+        footer=f"{AI_NOTICE} Account: {answer.account}" if answer.account else AI_NOTICE,
     )
     return [asked_page(pages[0], turn), *pages[1:]]
 

@@ -198,6 +198,8 @@ class PastConversations:
         allowed = await self._access.may_ask(person, channel)
         if not allowed:
             return _Target(own, allowed.reason)
+        if past.account_id is None:
+            return _Target(channel)  # Omni saw no account
         shown = await self._access.may_see_account_data(person, channel)
         return _Target(channel) if shown.show is Show.HERE else _Target(own, _NOT_HERE)
 

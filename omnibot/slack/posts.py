@@ -27,6 +27,8 @@ SLACK_TIMEOUT = 8.0
 METADATA_TYPE = "omnibot_reply"
 #: The slot of the message that shows a command's question.
 ROOT = "root"
+#: The slots of a question that is answered in the asker's DM: the question there, and word of it where it was asked.
+DIRECT, STUB = "direct", "stub"
 
 Chunk = dict[str, Any]
 

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, insert, literal, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from omnibot.accounts.model import Place
 from omnibot.db.engine import Database
-from omnibot.db.tables import OPEN_STATES, conversations, turns
+from omnibot.db.tables import OPEN_STATES, account_choices, conversations, turns
 from omnibot.turns.model import Kind, Person, State, Surface, Turn
 from omnibot.turns.rows import read_turn, utcnow
 
@@ -116,7 +118,7 @@ class History:
         #: A turn that is over: whoever has one in a thread needs no mention there.
         part = {
             "id": secrets.token_hex(12),
-            "source_key": f"continued:{channel}:{thread_ts}",
+            "source_key": _continued(channel, thread_ts),
             "surface": Surface.PRESS.value,
             "kind": Kind.INSTANT.value,
             "team": past.team,
@@ -143,23 +145,60 @@ class History:
         return True
 
 
-async def went_elsewhere(database: Database, turn: Turn, principal: str) -> bool:
-    """Whether this principal's earlier conversation in the turn's Slack thread goes on in another thread by now."""
+async def went_elsewhere(connection: AsyncConnection, key: Mapping[str, Any]) -> bool:
+    """Whether an earlier conversation in a Slack thread goes on in another thread by now.
+
+    Args:
+        connection: of the transaction.
+        key: `team`, `channel`, `thread_ts` and `principal`.
+    """
+    talk = conversations.c
     query = (
         select(literal(1))
-        .select_from(turns.join(conversations, conversations.c.id == turns.c.conversation_id))
+        .select_from(turns.join(conversations, talk.id == turns.c.conversation_id))
         .where(
-            turns.c.channel == turn.channel,
-            turns.c.thread_ts == turn.thread_ts,
-            turns.c.conversation_id != turn.conversation_id,
-            conversations.c.team == turn.team,
-            conversations.c.principal == principal,
-            or_(conversations.c.channel != turn.channel, conversations.c.thread_ts != turn.thread_ts),
+            turns.c.channel == key["channel"],
+            turns.c.thread_ts == key["thread_ts"],
+            talk.team == key["team"],
+            talk.principal == key["principal"],
+            or_(talk.channel != key["channel"], talk.thread_ts != key["thread_ts"]),
         )
         .limit(1)
     )
-    async with database.transaction() as connection:
-        return (await connection.execute(query)).first() is not None
+    return (await connection.execute(query)).first() is not None
+
+
+async def continued_without_account(connection: AsyncConnection, person: Person, principal: str, place: Place) -> bool:
+    """Whether a conversation that is about no account was taken to this thread, and no account was chosen there."""
+    talk, choice = conversations.c, account_choices.c
+    chosen = exists(
+        select(literal(1)).where(
+            choice.org == person.org,
+            choice.user == person.user,
+            choice.principal == principal,
+            choice.channel == place.channel,
+            choice.thread_ts == place.thread_ts,
+        )
+    )
+    query = (
+        select(literal(1))
+        .select_from(turns.join(conversations, talk.id == turns.c.conversation_id))
+        .where(
+            turns.c.source_key == _continued(place.channel, place.thread_ts),
+            talk.team == place.team,
+            talk.channel == place.channel,
+            talk.thread_ts == place.thread_ts,
+            talk.principal == principal,
+            talk.account_id == 0,
+            ~chosen,
+        )
+    )
+    return (await connection.execute(query)).first() is not None
+
+
+def _continued(channel: str, thread_ts: str) -> str:
+    """The source key of the turn that lets a person take part where a conversation goes on."""
+    return f"continued:{channel}:{thread_ts}"
 
 
 def _began(person: Person, principal: str, team: str) -> Select[Any]:

@@ -94,7 +94,7 @@ class Turns:
         self._presses = Presses(store)
         self._watching = Watching(store, self._presses, omni, markets, keyring, reply, assure=self.assure)
         self._admission = Admission(
-            store, self._presses, desk, keyring, reply, fail=self._watching.fail, aside=self._aside
+            store, self._presses, desk, omni, keyring, reply, fail=self._watching.fail, aside=self._aside
         )
         #: What people do with finished answers.
         self.asides = Asides(store, self._presses, omni, keyring)

@@ -16,7 +16,6 @@ from omnibot.clearstreet.models import Message
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
 from omnibot.turns.active import Active
-from omnibot.turns.history import went_elsewhere
 from omnibot.turns.model import Conversation, Kind, Reply, Snapshot, State, Turn
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
@@ -55,10 +54,6 @@ RESEARCH_NOTICE = (
     "Research is a conversation of its own with Omni: it has not seen what was said before, and follow-ups here go on "
     "from the research."
 )
-MOVED_NOTICE = (
-    "The earlier conversation of this thread goes on elsewhere, so this is a new one: Omni has not seen what was said "
-    "before."
-)
 UNCONFIRMED = (
     "Clear Street did not confirm that it received the question, so there may be an answer that is not shown here."
 )
@@ -93,10 +88,8 @@ class Submission:
         # Without a key nothing is begun: such a turn can wait for one.
         await self._keyring.key_of(conversation.principal)
         thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
-        if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None and not turn.notices:
-            turn = active.turn = await self._store.move(turn, State.ACCEPTED, notices=[RESEARCH_NOTICE])
-        if await self._left_behind(turn, conversation):
-            turn = active.turn = await self._store.move(turn, State.ACCEPTED, notices=[MOVED_NOTICE])
+        if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None:
+            turn = active.turn = await self._notice(turn, RESEARCH_NOTICE)
         submitting = await self._store.submit(
             turn,
             request=_body(turn, conversation.account_id, continuing=thread_id is not None),
@@ -109,12 +102,6 @@ class Submission:
         active.turn = submitting
         self._reply.begin(submitting)
         return await self._send(active)
-
-    async def _left_behind(self, turn: Turn, conversation: Conversation) -> bool:
-        """Whether a thread's question begins anew because its conversation was taken to another thread."""
-        if conversation.omni_thread_id is not None or turn.notices or turn.thread_ts == turn.message_ts:
-            return False
-        return await went_elsewhere(self._store.database, turn, conversation.principal)
 
     async def _send(self, active: Active) -> float | None:
         turn, conversation = active.turn, active.conversation
@@ -223,9 +210,16 @@ class Submission:
         """The Omni thread cannot be continued: go on in a new one, and say so."""
         active.idle_reads = 0
         await self._store.forget_omni_thread(active.turn)
-        active.turn = await self._store.move(active.turn, State.ACCEPTED, notices=[NEW_THREAD_NOTICE])
+        active.turn = await self._notice(active.turn, NEW_THREAD_NOTICE)
         active.conversation = await self._store.conversation(active.turn.conversation_id or "")
         return 0.0
+
+    async def _notice(self, turn: Turn, notice: str) -> Turn:
+        """Accepted (again), with something to be said beside the answer, once."""
+        notices = [*turn.notices, *([] if notice in turn.notices else [notice])]
+        if turn.state is State.ACCEPTED and len(notices) == len(turn.notices):
+            return turn
+        return await self._store.move(turn, State.ACCEPTED, notices=notices)
 
     # After an unknown outcome.
 

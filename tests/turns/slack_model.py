@@ -164,6 +164,9 @@ class SlackLine:
 
     # FrontDesk.
 
+    async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
+        raise AssertionError("everything may be shown everywhere here")
+
     async def admit(self, turn: Turn) -> Admitted | TurnedAway:
         if await self._trouble("admit") in (Refusal.LATER, Refusal.UNHEARD):
             raise NotNow(2.0)

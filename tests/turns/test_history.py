@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
+from omnibot.accounts.choices import AccountChoices
+from omnibot.accounts.model import Place
 from omnibot.db.engine import Database
 from omnibot.db.tables import conversations, turns
-from omnibot.turns.history import History, PastConversation, went_elsewhere
+from omnibot.turns.history import History, PastConversation
 from omnibot.turns.model import Person, State, Turn
 from omnibot.turns.rows import utcnow
+from omnibot.turns.rules import MOVED
 from omnibot.turns.store import TurnStore
 from tests.turns.conftest import ANA, BEN, new_turn
 
@@ -16,14 +19,20 @@ OLD, NEW = "1700000001.000100", "1700000100.000100"
 
 
 async def asked(
-    store: TurnStore, ts: str, *, person: Person = ANA, root: str | None = None, principal: str = "shared"
+    store: TurnStore,
+    ts: str,
+    *,
+    person: Person = ANA,
+    root: str | None = None,
+    principal: str = "shared",
+    account_id: int | None = 19816,
 ) -> Turn:
     """A question that has its conversation."""
     turn_id = await store.accept(new_turn(ts, person=person, thread_ts=root or ts))
     turn = await store.get(turn_id or "")
     assert turn is not None
     return await store.join(
-        turn, question=f"q {ts}", channel="C1", thread_ts=root or ts, principal=principal, account_id=19816
+        turn, question=f"q {ts}", channel="C1", thread_ts=root or ts, principal=principal, account_id=account_id
     )
 
 
@@ -105,20 +114,41 @@ async def test_moving_takes_the_omni_thread_along_and_lets_its_person_go_on_with
     assert await store.ahead(joined) == 0
 
 
-async def test_the_old_slack_thread_begins_anew_and_knows_why(store: TurnStore, database: Database):
+async def test_the_old_slack_thread_begins_anew_and_says_why(store: TurnStore, database: Database):
     history = History(database)
     first = await asked(store, OLD)
     await done(database, first)
-    assert not await went_elsewhere(database, first, "shared")
     await history.move(await the_one(history), ANA, channel="C2", thread_ts=NEW)
 
     again = await asked(store, "1700000200.000100", root=OLD)
+    bens = await asked(store, "1700000201.000100", root=OLD, person=BEN, principal="link:T1:U_BEN")
+    elsewhere = await asked(store, "1700000300.000100")
 
     assert again.conversation_id != first.conversation_id
-    assert await went_elsewhere(database, again, "shared")
-    assert not await went_elsewhere(database, again, "link:T1:U_BEN")
-    elsewhere = await asked(store, "1700000300.000100")
-    assert not await went_elsewhere(database, elsewhere, "shared")
+    assert (first.notices, again.notices, bens.notices, elsewhere.notices) == ((), (MOVED,), (), ())
+
+
+async def test_a_conversation_about_no_account_stays_so_where_it_goes_on_until_an_account_is_chosen_there(
+    store: TurnStore, database: Database
+):
+    history, here = History(database), Place("T1", "C2", NEW)
+    await done(database, await asked(store, OLD, account_id=None))
+    assert not await store.about_no_account(ANA, "shared", Place("T1", "C1", OLD))
+    await history.move(await the_one(history), ANA, channel="C2", thread_ts=NEW)
+
+    assert await store.about_no_account(ANA, "shared", here)
+    assert not await store.about_no_account(BEN, "link:T1:U_BEN", here)
+    await AccountChoices(database).choose(ANA, "shared", 19816, team="T1", place=here)
+    assert not await store.about_no_account(ANA, "shared", here)
+
+
+async def test_a_conversation_about_an_account_stays_about_it_where_it_goes_on(store: TurnStore, database: Database):
+    history, here = History(database), Place("T1", "C2", NEW)
+    await done(database, await asked(store, OLD))
+    await history.move(await the_one(history), ANA, channel="C2", thread_ts=NEW)
+
+    assert not await store.about_no_account(ANA, "shared", here)
+    assert await AccountChoices(database).chosen(ANA, "shared", here) == 19816
 
 
 async def test_a_conversation_is_moved_once_from_where_it_was(store: TurnStore, database: Database):

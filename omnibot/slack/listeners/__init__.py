@@ -20,18 +20,18 @@ class Rooms:
 
     turns: Turns
     background: Background
-    bot_user_id: str
     access: Access
+    bot_user_id: str
     past: PastConversations
     home: Home
 
 
 def register(app: AsyncApp, rooms: Rooms) -> None:
     """Hang every listener into Bolt; the catch-all last."""
-    messages.register(app, rooms.turns, rooms.background, bot_user_id=rooms.bot_user_id)
+    messages.register(app, rooms.turns, rooms.background, rooms.access, bot_user_id=rooms.bot_user_id)
     commands.register(app, rooms.turns, rooms.past, bot_user_id=rooms.bot_user_id)
-    actions.register(app, rooms.turns, rooms.background)
-    feedback.register(app, rooms.turns, rooms.background)
+    actions.register(app, rooms.turns, rooms.background, rooms.access)
+    feedback.register(app, rooms.turns, rooms.background, rooms.access)
     sessions.register(app, rooms.turns, rooms.background)
     home.register(app, rooms.turns, rooms.access, rooms.home)
     past.register(app, rooms.past, rooms.home, rooms.access, rooms.background)
