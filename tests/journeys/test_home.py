@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from omnibot.slack.manifest import build
 from tests.blocks.checker import strings
 from tests.journeys.conftest import House
@@ -86,6 +88,33 @@ async def test_a_conversation_goes_on_in_another_thread_without_a_mention_and_th
     await house.slack.say("ana", house.slack.dm("ana"), "second", thread_ts=private)
     await house.answered(house.slack.dm("ana"), private, "The second answer.")
     assert house.omni.user_texts(omni_thread) == ["first", "second", "second"]
+
+
+@pytest.mark.parametrize("house", ["2026-10"], indirect=True)
+async def test_what_omni_was_asked_without_an_account_goes_on_anywhere_and_stays_without_one(house: House):
+    for text in ("first", "second", "third"):
+        house.script(text, f"The {text} answer.")
+    root = await house.slack.say("ana", "research", "@Omni first")
+    await house.answered("research", root, "The first answer.")
+    (omni_thread,) = house.omni.threads
+
+    listed = await list_of(house, "ana", "research")
+    assert await house.slack.click("ana", "research", listed["ts"], label="Continue here")
+    (new,) = await house.slack.wait_for(lambda: continued(house, "research"))
+    await house.slack.wait_for(lambda: "It goes on here" in words(whispered(house, "ana")))
+    await house.slack.say("ana", "research", "second", thread_ts=new)
+    await house.answered("research", new, "The second answer.")
+
+    await house.slack.open_home("ana")
+    await house.slack.wait_for(lambda: "Recent conversations" in home(house, "ana"))
+    await press_home(house, "ana", "omni_continue:0")
+    own = house.slack.dm("ana")
+    (private,) = await house.slack.wait_for(lambda: continued(house, own))
+    await house.slack.wait_for(lambda: "The second answer." in str(house.shown(own, private)))
+    await house.slack.say("ana", own, "third", thread_ts=private)
+    await house.answered(own, private, "The third answer.")
+    assert house.omni.user_texts(omni_thread) == ["first", "second", "third"]
+    assert list(house.omni.threads) == [omni_thread]
 
 
 async def test_home_teaches_asks_lists_and_lets_conversations_go_on(house: House):
