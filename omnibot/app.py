@@ -34,7 +34,7 @@ from omnibot.settings import Settings
 from omnibot.slack import bot, listeners
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
-from omnibot.slack.budget import Budget
+from omnibot.slack.budget import SHARE, Budget
 from omnibot.slack.files import Pictures
 from omnibot.slack.home import Home
 from omnibot.slack.http import EventsEndpoint
@@ -108,7 +108,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         charts = Charts()
         stack.push_async_callback(charts.close)
         pictures = Pictures(client, database, charts)
-        reply = SlackReply(client, posts, Budget(), pictures, chart_url=settings.omnibot_chart_url)
+        budget = Budget(share=1.0 if database.single_process else SHARE)
+        reply = SlackReply(client, posts, budget, pictures, chart_url=settings.omnibot_chart_url)
         stack.push_async_callback(reply.close)
         desk = Desk(people, access, posts, bot_user_id=bot_user_id)
         presence = Presence(database)

@@ -2,8 +2,7 @@
 
 import ast
 import copy
-import subprocess
-import sys
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +18,7 @@ from omnibot.emulator.slack.scopes import BOT_SCOPES as GRANTED
 from omnibot.errors import SettingsError
 from omnibot.slack import listeners
 from omnibot.slack.manifest import BOT_SCOPES, as_yaml, build, request_url
+from tests.forking import Done, done
 from tests.manifest_rules import SCHEMA
 
 ROOT = Path(__file__).parent.parent
@@ -108,9 +108,8 @@ def called() -> set[str]:
     return names & methods
 
 
-def omnibot(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "omnibot", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=50, check=False)
+def omnibot(*arguments: str, cwd: Path) -> Done:
+    return done(*arguments, environment=os.environ, cwd=cwd)
 
 
 # -- against the code -------------------------------------------------------------------------------------------------
@@ -206,9 +205,9 @@ def test_the_repositorys_manifest_is_what_the_command_prints(tmp_path: Path):
 
 
 def test_for_http_every_delivery_has_the_address(tmp_path: Path):
-    done = omnibot("manifest", "--http", "https://omnibot.example.com/", cwd=tmp_path)
+    ended = omnibot("manifest", "--http", "https://omnibot.example.com/", cwd=tmp_path)
 
-    manifest = yaml.safe_load(done.stdout)
+    manifest = yaml.safe_load(ended.stdout)
     assert manifest == build(HTTP)
     assert manifest["settings"]["socket_mode_enabled"] is False
     assert manifest["settings"]["event_subscriptions"]["request_url"] == HTTP
@@ -276,14 +275,14 @@ def test_an_address_that_slack_cannot_deliver_to_is_refused_in_words(address: st
 
 
 def test_the_command_refuses_such_an_address_with_one_sentence(tmp_path: Path):
-    done = omnibot("manifest", "--http", "http://omnibot.example.com", cwd=tmp_path)
+    ended = omnibot("manifest", "--http", "http://omnibot.example.com", cwd=tmp_path)
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "https://" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "https://" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_the_command_prints_one_of_the_two_and_not_both(tmp_path: Path):
-    done = omnibot("manifest", "--socket", "--http", "https://omnibot.example.com", cwd=tmp_path)
+    ended = omnibot("manifest", "--socket", "--http", "https://omnibot.example.com", cwd=tmp_path)
 
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (ended.returncode, ended.stdout) == (2, "")

@@ -212,6 +212,17 @@ class Pressed(StrEnum):
     EXPORT = "export"
 
 
+class Stopped(StrEnum):
+    """What became of a click on Stop."""
+
+    #: The answer says so itself.
+    HERE = "here"
+    #: Another instance works on it, and will notice within its next sweep.
+    ELSEWHERE = "elsewhere"
+    #: It is not this person's, or is over, or was stopped already.
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One poll's view of a response, as far as Slack shows it."""
@@ -271,6 +282,10 @@ class Reply(Protocol):
 
     def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
         """Show this when there is time; the latest wins. Returns at once."""
+        ...
+
+    def stopping(self, turn: Turn) -> None:
+        """Say that Stop was heard, however long it takes until Omni hears it. Returns at once."""
         ...
 
     async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:

@@ -498,7 +498,13 @@ class TurnStore:
             return turn_id
 
     async def request_cancel(
-        self, person: Person, channel: str, *, thread_ts: str | None = None, until_ts: str | None = None
+        self,
+        person: Person,
+        channel: str,
+        *,
+        thread_ts: str | None = None,
+        until_ts: str | None = None,
+        turn_id: str | None = None,
     ) -> dict[str, State]:
         """Ask for the end of all this person's open turns in a channel, whoever owns them. Returns their states.
 
@@ -507,9 +513,11 @@ class TurnStore:
             channel: where they were asked, or are answered.
             thread_ts: only those in this thread.
             until_ts: only those asked no later.
+            turn_id: only this one.
         """
         narrower = [] if thread_ts is None else [turns.c.thread_ts == thread_ts]
         narrower += [] if until_ts is None else [turns.c.message_ts <= until_ts]
+        narrower += [] if turn_id is None else [turns.c.id == turn_id]
         statement = (
             update(turns)
             .where(

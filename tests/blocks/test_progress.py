@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.progress import Shown, chunks, closing, progress_page, streamed, view
 from omnibot.blocks.steps import MOST, Progress, read_steps
+from omnibot.emulator import clearstreet
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
+from tests.examples import examples
+
+#: Answers as the emulator's Omni gives them.
+SCRIPTS = Path(clearstreet.__file__).parent / "scripts"
 
 
 def texts_of(sent: list[dict[str, object]]) -> str:
@@ -133,7 +140,7 @@ def test_no_prefix_of_a_hostile_stream_pings():
 
 
 @given(hostile.texts, st.lists(st.integers(min_value=1, max_value=30), max_size=30))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_appended_chunk_by_chunk_a_stream_never_pings_and_holds_what_a_message_would(text, sizes):
     before, said, end = Shown(), "", 0
     for size in [*sizes, len(text)]:
@@ -167,7 +174,7 @@ def test_long_texts_go_on_in_further_messages_each_within_what_slack_streams():
 @given(
     st.lists(hostile.texts, max_size=30).map("".join), st.lists(hostile.texts, max_size=8), st.none() | hostile.texts
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_slack_takes_any_progress_and_nothing_in_it_pings(text, thoughts, waiting):
     moment = view(thoughts=thoughts, text=text, waiting=waiting, elapsed=3)
     pages = [progress_page(moment, number) for number in range(len(moment.pieces))]
@@ -175,3 +182,21 @@ def test_slack_takes_any_progress_and_nothing_in_it_pings(text, thoughts, waitin
     for page in pages:
         check(page)
     assert not live(pages)
+
+
+GROWING = [
+    "One:\n\n```py\nx = 1\n```\n\nTwo:\n\n~~~\ny\n~~~\n\n> quoted\n\n`code` begins a line\n~5 % too.",
+    *(path.read_text() for path in sorted(SCRIPTS.glob("*.md"))),
+]
+
+
+@pytest.mark.parametrize("text", GROWING)
+def test_a_text_that_only_grows_is_never_taken_back_wherever_it_is_cut(text: str):
+    before = Shown()
+    for end in range(0, len(text) + 1, 1 + len(text) // 800):
+        moment = view(thoughts=[], text=text[:end])
+        if len(moment.pieces) > 1:
+            break
+        now = streamed(moment, 0)
+        assert chunks("t:", before, now) is not None, text[max(0, end - 40) : end]
+        before = now

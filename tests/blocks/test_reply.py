@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from omnibot.blocks.exports import file_of
 from omnibot.blocks.reply import picture_wanted, reply_pages
 from omnibot.blocks.values import Page
 from omnibot.blocks.variants import older_page, plain_page, words_only
@@ -18,6 +20,7 @@ from omnibot.turns.model import Answer, Kind, Outcome, Person, State, Surface, T
 from omnibot.turns.rules import offers
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
+from tests.examples import examples
 
 TURN = Turn(
     id="turn",
@@ -211,7 +214,7 @@ exhibits = st.one_of(
 
 
 @given(st.lists(near_parts, max_size=6), st.lists(exhibits, max_size=3))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_slack_takes_every_page_of_any_json_in_every_variant(parts, beside):
     for page in pages_of(parts, exhibits=[{**one, "part": None} for one in beside]):
         for variant in (page, older_page(page), plain_page(page), words_only(page)):
@@ -223,3 +226,20 @@ def test_the_same_answer_gives_the_same_pages():
     parts = [text("Words."), data_chart(30), SUGGESTED]
 
     assert pages_of(parts, exhibits=[{**SCREEN, "part": None}]) == pages_of(parts, exhibits=[{**SCREEN, "part": None}])
+
+
+def test_an_answer_without_a_message_of_omnis_has_no_thumbs_for_its_rating_could_not_be_sent():
+    rated, unrated = (
+        reply_pages(TURN, Answer(Outcome.SUCCEEDED, parts=[text("Words.")], message_id=message_id), ())
+        for message_id in ("m", None)
+    )
+    assert [block["type"] for block in rated[0].blocks].count("context_actions") == 1
+    assert "context_actions" not in [block["type"] for block in unrated[0].blocks]
+
+
+def test_a_chart_without_points_is_given_away_as_the_json_it_came_as():
+    part = {"type": "chart", "payload": {"chartId": "c", "dataChart": {"series": [{"name": "n", "points": []}]}}}
+    name, content = file_of(part, None) or ("", "")
+    assert name == "omni-part.json"
+    assert json.loads(content) == part
+    assert (file_of(data_chart(2), None) or ("", ""))[0].endswith(".csv")

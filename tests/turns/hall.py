@@ -65,6 +65,9 @@ class Notebook:
     def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
         self._note("progress")
 
+    def stopping(self, turn: Turn) -> None:
+        self._note("stopping")
+
     async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
         self._note("finish")
         self.answers[turn.id] = answer
