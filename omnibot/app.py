@@ -36,13 +36,16 @@ from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.budget import SHARE, Budget
 from omnibot.slack.files import Pictures
+from omnibot.slack.home import Home
 from omnibot.slack.http import EventsEndpoint
 from omnibot.slack.identity import Desk
 from omnibot.slack.ops import Ops
+from omnibot.slack.past import PastConversations
 from omnibot.slack.people import People
 from omnibot.slack.posts import Posts
 from omnibot.slack.replies import SlackReply
 from omnibot.slack.sockets import Sockets, socket_mode
+from omnibot.turns.history import History
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 
@@ -113,9 +116,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         # Before the first turn is owned: an owner without a lock looks dead to the others.
         await presence.hold()
         store = TurnStore(database, presence.instance)
+        omni = Omni(transport)
         turns = Turns(
             store,
-            Omni(transport),
+            omni,
             keyring,
             scheduler,
             presence,
@@ -131,7 +135,26 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         background.start(keyring.warm())
         stack.push_async_callback(background.close)
         app = bot.build_app(session, settings.slack_api_url, me)
-        listeners.register(app, listeners.Rooms(turns, background, access, bot_user_id))
+        past = PastConversations(
+            client,
+            access,
+            keyring,
+            omni,
+            History(database),
+            team=me.team_id or "",
+            workspace_url=me.url or "https://slack.com/",
+        )
+        home = Home(
+            client,
+            access,
+            keyring,
+            links,
+            past,
+            background,
+            retention_days=settings.omnibot_retention_days,
+            sections=(),
+        )
+        listeners.register(app, listeners.Rooms(turns, background, access, bot_user_id, past, home))
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
         # The doors close first: nothing new comes in while the rest drains.

@@ -17,10 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot.emulator.slack.scopes import BOT_SCOPES as GRANTED
 from omnibot.errors import SettingsError
 from omnibot.slack import listeners
-from omnibot.slack.access import Access
-from omnibot.slack.background import Background
 from omnibot.slack.manifest import BOT_SCOPES, as_yaml, build, request_url
-from omnibot.turns.service import Turns
 from tests.forking import Done, done
 from tests.manifest_rules import SCHEMA
 
@@ -51,10 +48,12 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "files_upload_v2": {"files:write"},
     "users_info": {"users:read"},
     "views_open": set(),  # with a trigger_id
+    "views_publish": set(),
 }
 #: The bot scopes of every event the bot subscribes to, likewise.
 EVENT_SCOPES = {
     "agent_session_stopped": {"chat:write"},
+    "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
@@ -95,7 +94,9 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
         monkeypatch.delenv(name, raising=False)
     app = Noting()
     # Registering only hands these on; no listener runs here.
-    listeners.register(app, listeners.Rooms(cast(Turns, None), cast(Background, None), cast(Access, None), "UBOT"))
+    nothing: Any = None
+    rooms = listeners.Rooms(nothing, nothing, nothing, "UBOT", past=nothing, home=nothing)
+    listeners.register(app, rooms)
     return app.noted
 
 
@@ -135,10 +136,10 @@ def test_clicks_are_delivered_because_there_are_listeners_for_them(noted: dict[s
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is bool(noted["action"])
 
 
-def test_people_can_write_to_the_agent_in_its_messages_tab():
+def test_people_can_write_to_the_agent_in_its_messages_tab_and_open_its_home():
     assert "agent_view" in MANIFEST["features"]
     assert MANIFEST["features"]["app_home"] == {
-        "home_tab_enabled": False,
+        "home_tab_enabled": True,
         "messages_tab_enabled": True,
         "messages_tab_read_only_enabled": False,
     }

@@ -36,7 +36,15 @@ BOT_SCOPES = {
     "mpim:read": "which group messages are shared",
     "users:read": "who asks: member, guest or stranger",
 }
-_EVENTS = ("agent_session_stopped", "app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+_EVENTS = (
+    "agent_session_stopped",
+    "app_home_opened",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+)
 _ABOUT = (
     "Ask Omni AI about markets, tickers and your desk's questions without leaving Slack. Mention Omni in a channel, "
     "write to it directly, or type /omni. Follow-up questions need no mention; the Slack thread is the conversation. "
@@ -99,7 +107,7 @@ def build(deliver_to: str | None = None) -> dict[str, Any]:
                 ],
             },
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },

@@ -8,7 +8,9 @@ from slack_bolt.async_app import AsyncApp
 
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
-from omnibot.slack.listeners import actions, commands, feedback, lifecycle, messages, sessions
+from omnibot.slack.home import Home
+from omnibot.slack.listeners import actions, commands, feedback, home, lifecycle, messages, past, sessions
+from omnibot.slack.past import PastConversations
 from omnibot.turns.service import Turns
 
 
@@ -20,13 +22,17 @@ class Rooms:
     background: Background
     access: Access
     bot_user_id: str
+    past: PastConversations
+    home: Home
 
 
 def register(app: AsyncApp, rooms: Rooms) -> None:
     """Hang every listener into Bolt; the catch-all last."""
     messages.register(app, rooms.turns, rooms.background, rooms.access, bot_user_id=rooms.bot_user_id)
-    commands.register(app, rooms.turns, bot_user_id=rooms.bot_user_id)
+    commands.register(app, rooms.turns, rooms.past, bot_user_id=rooms.bot_user_id)
     actions.register(app, rooms.turns, rooms.background, rooms.access)
     feedback.register(app, rooms.turns, rooms.background, rooms.access)
     sessions.register(app, rooms.turns, rooms.background)
+    home.register(app, rooms.turns, rooms.access, rooms.home)
+    past.register(app, rooms.past, rooms.home, rooms.access, rooms.background)
     lifecycle.register(app, rooms.background)

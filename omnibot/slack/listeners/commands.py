@@ -10,8 +10,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from omnibot import telemetry
 from omnibot.blocks.messages import help_page
+from omnibot.blocks.values import Page
 from omnibot.slack.events import SlashCommand
 from omnibot.slack.identity import research_question
+from omnibot.slack.past import PastConversations
 from omnibot.slack.question import Help, Private, Question, Research, Reserved, Stop, parse_command
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.service import Turns
@@ -22,7 +24,7 @@ def now_ts() -> str:
     return f"{time.time():.6f}"
 
 
-def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
+def register(app: AsyncApp, turns: Turns, past: PastConversations, *, bot_user_id: str) -> None:
     """Hang in the command listener."""
     to_us = re.compile(rf"^\s*<@{re.escape(bot_user_id)}(?:\|[^>]*)?>[\s:,]*")
 
@@ -36,6 +38,8 @@ def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
                 await ack(text=page.text, blocks=page.blocks)
             case Stop():
                 await ack(text=stopped_words(*await turns.stop(person, form.channel_id)))
+            case Reserved("threads"):
+                await ack(**_said(await past.page(person)))
             case Reserved(name):
                 await ack(text=f"`/omni {name}` is not part of this version of omnibot. `/omni help` lists what is.")
             case Question(text):
@@ -51,6 +55,10 @@ def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
                 await ack()
 
     app.command("/omni")(handle_omni)
+
+
+def _said(page: Page | str) -> dict[str, Any]:
+    return {"text": page} if isinstance(page, str) else {"text": page.text, "blocks": page.blocks}
 
 
 async def _accept(turns: Turns, turn: NewTurn) -> None:
