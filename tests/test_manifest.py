@@ -19,6 +19,7 @@ from omnibot.emulator.slack.scopes import BOT_SCOPES as GRANTED
 from omnibot.errors import SettingsError
 from omnibot.slack import listeners
 from omnibot.slack.background import Background
+from omnibot.slack.key_desk import KeyDesk
 from omnibot.slack.manifest import BOT_SCOPES, as_yaml, build, request_url
 from omnibot.turns.service import Turns
 from tests.manifest_rules import SCHEMA
@@ -48,15 +49,19 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "files_upload_v2": {"files:write"},
     "users_info": {"users:read"},
     "views_open": set(),  # with a trigger_id
+    "views_update": set(),
 }
 #: The bot scopes of every event the bot subscribes to, likewise.
-EVENT_SCOPES = {
+EVENT_SCOPES: dict[str, set[str]] = {
     "agent_session_stopped": {"chat:write"},
     "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
     "message.mpim": {"mpim:history"},
+    "tokens_revoked": set(),
+    "user_change": {"users:read"},
 }
 #: The bot scopes of the features, likewise.
 FEATURE_SCOPES = {"agent_view": {"assistant:write"}, "slash_commands": {"commands"}}
@@ -92,7 +97,7 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
         monkeypatch.delenv(name, raising=False)
     app = Noting()
     # Registering only hands these on; no listener runs here.
-    listeners.register(app, listeners.Rooms(cast(Turns, None), cast(Background, None), "UBOT"))
+    listeners.register(app, listeners.Rooms(cast(Turns, None), cast(Background, None), "UBOT", cast(KeyDesk, None)))
     return app.noted
 
 

@@ -261,7 +261,7 @@ class SlackReply:
         """Tell the asker alone; in a DM if the channel is closed to us."""
         said: dict[str, Any] = {"text": sentence}
         if remedy in _REMEDIES:
-            page = remedy_page(sentence, _REMEDIES[remedy])
+            page = remedy_page(sentence, _REMEDIES[remedy], turn.id)
             said = {"text": page.text, "blocks": page.blocks}
         in_thread: dict[str, Any] = {"thread_ts": turn.thread_ts} if turn.thread_ts != turn.message_ts else {}
         try:

@@ -146,7 +146,7 @@ class Life:
         self._listeners = _Listeners()
         app = cast(Any, self._listeners)
         messages.register(app, self.turns, self.background, bot_user_id=BOT)
-        commands.register(app, self.turns, bot_user_id=BOT)
+        commands.register(app, self.turns, cast(commands.KeyCommand, None), bot_user_id=BOT)
         actions.register(app, self.turns, self.background)
         self.turns.start()
 
@@ -174,7 +174,7 @@ class Life:
             context = SimpleNamespace(team_id=TEAM, enterprise_id=None, actor_enterprise_id=None, actor_team_id=TEAM)
             await handler(payload, context)
         elif envelope.listener == "command":
-            await handler(ack, payload)
+            await handler(ack, payload, None, None)
             assert acks
         else:
             await handler(ack, payload, payload["actions"][0], SimpleNamespace(chat_postEphemeral=tell))

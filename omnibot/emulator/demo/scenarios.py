@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from omnibot.emulator.clearstreet.accounts import ANAS_KEY, BENS_KEY
 from omnibot.emulator.demo.stories import STORIES, Command, Say
 from omnibot.emulator.slack.workspace import JSON
 
@@ -15,6 +16,12 @@ _MORE = (
     ),
     ("strange-parts", "parts no client knows yet: nothing breaks, nothing is hidden", "@Omni strange parts"),
     ("compare", "two stocks side by side", "@Omni compare AAPL to AMD"),
+    (
+        "link",
+        f"link a key of your own: as Ana paste {ANAS_KEY} (two accounts), as Ben {BENS_KEY}; anything else is refused",
+        "/omni link",
+    ),
+    ("account", "choose the account your questions are about; with the shared key there is one", "/omni account"),
     ("help", "what /omni can do; only you see the answer", "/omni help"),
 )
 
