@@ -146,7 +146,7 @@ class KeyDesk:
         forgotten = await self._linking.unlink(person)
         if not forgotten.links:
             return NOT_LINKED
-        dropped = [f"{count} {what}" for what, count in sorted(forgotten.hung.items())]
+        dropped = [f"{n} {what.removesuffix('s') if n == 1 else what}" for what, n in sorted(forgotten.hung.items())]
         also = f" Dropped with it: {', '.join(dropped)}." if dropped else ""
         return (
             f"Forgotten: your Clear Street API key and the accounts you chose with it.{also} {await self._now(person)}"
