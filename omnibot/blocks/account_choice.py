@@ -29,10 +29,12 @@ _NOW: Final = " (now)"
 
 def account_labels(accounts: Sequence[Account]) -> dict[int, str]:
     """What people call each account; the number stands behind a name that several have."""
-    count = Counter(one_line(account_name(account)) for account in accounts)
+    # Of some names nothing can be seen.
+    names = {account.id: one_line(account_name(account)) or f"Account {account.id}" for account in accounts}
+    count = Counter(names.values())
     labels = {}
     for account in accounts:
-        name = one_line(account_name(account))
+        name = names[account.id]
         tail = f" ({account.id})" if count[name] > 1 else ""
         labels[account.id] = shorten(name, _LABEL - len(_NOW) - len(tail)) + tail
     return labels

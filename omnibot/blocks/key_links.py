@@ -111,7 +111,8 @@ def linked_view(linked: Linked, *, waiting: int = 0, mended: bool = False) -> Vi
         (name,) = labels.values()
         blocks.append(section(f"It sees one account, *{escape(name)}*, and your questions are about that."))
     else:
-        blocks.append(section(_sees(list(labels.values()), chosen=labels.get(linked.default or 0))))
+        # Each piece is escaped whole: what stands in two names together is no token either.
+        blocks += [section(escape(_sees(list(labels.values())))), section(_about(labels.get(linked.default or 0)))]
         blocks.append(account_input(linked.accounts, linked.default))
     if waiting:
         when = "now" if linked.default is not None else "once you have chosen"
@@ -197,7 +198,12 @@ def _what_happened(linked: Linked, *, mended: bool) -> str:
     return "Your key is linked, in place of the earlier one." if linked.replaced else "Your key is linked."
 
 
-def _sees(names: list[str], *, chosen: str | None) -> str:
+def _sees(names: list[str]) -> str:
     listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    about = f"Your questions are about *{escape(chosen)}*." if chosen else "Choose the one your questions are about."
-    return f"It sees {len(names)} accounts: {escape(listed)}. {about}"
+    return f"It sees {len(names)} accounts: {listed}."
+
+
+def _about(chosen: str | None) -> str:
+    if chosen is None:
+        return "Choose the one your questions are about."
+    return f"Your questions are about *{escape(chosen)}*."

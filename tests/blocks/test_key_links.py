@@ -26,15 +26,16 @@ from omnibot.blocks.markdown import pings
 from omnibot.blocks.modals import Remedy, failed, gist, moment_view, words_view
 from omnibot.blocks.remedies import ACCOUNT_ACTION, remedy_page
 from omnibot.clearstreet.models import Account
+from omnibot.clearstreet.models.enums import AccountStatus
 from omnibot.emulator.slack.views import validate_view
 from tests.blocks import hostile
 from tests.blocks.checker import check, strings
 
-THEN = datetime(2026, 11, 20, 12, 30)
+THEN = datetime.fromisoformat("2026-11-20T12:30")
 
 
 def account(number: int, name: str) -> Account:
-    return Account(id=number, status="ACTIVE", full_name=name)
+    return Account(id=number, status=AccountStatus.ACTIVE, full_name=name)
 
 
 def linked(*names: str, default: int | None = None, **more: Any) -> Linked:
