@@ -95,7 +95,7 @@ class Click(_Payload):
     trigger_id: str | None = None
     container: dict[str, Any] = Field(default_factory=dict)
     message: dict[str, Any] = Field(default_factory=dict)
-    #: The modal it was in; empty for messages.
+    #: The modal or App Home it was in; empty for messages.
     view: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -279,6 +279,14 @@ async def test_an_account_is_chosen_for_one_conversation_and_another_one_for_the
     house = desk.house
     await desk.link("ana", ANAS, "Your key is linked")
     await desk.close("ana")
+    house.omni.gate.refuse(ACCOUNTS, status=503, count=100)
+    await desk.type("ana", "account")
+    view = await desk.modal("ana", "Clear Street does not say right now", "(request ")
+    house.omni.gate.clear()
+    await desk.press_in_modal("ana", view, "omni_choose_account")
+    await desk.modal("ana", "Ask about")
+    await desk.close("ana")
+
     ts = await house.slack.say("ana", "trading", "@Omni hello")
     nudge = await desk.nudge("ana", "2 open accounts")
     await desk.press("ana", nudge, "omni_choose_account")

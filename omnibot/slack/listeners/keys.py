@@ -19,7 +19,7 @@ from omnibot.blocks.account_choice import (
     SCOPE_INPUT,
 )
 from omnibot.blocks.key_links import LINK_TITLE, LINK_VIEW, MEND_ACTION, UNLINK_ACTION, unlink_page
-from omnibot.blocks.modals import gist, moment_view, words_view
+from omnibot.blocks.modals import View, gist, moment_view, words_view
 from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION
 from omnibot.slack.background import Background
 from omnibot.slack.events import Click, SlashCommand, Submission
@@ -29,7 +29,7 @@ from omnibot.slack.modals import MOMENT, Making, fresh_id, made, open_modal, sho
 from omnibot.telemetry import KEY_FIELD
 from omnibot.turns.model import Person
 
-CHECKING = "Asking Clear Street about this key…"
+CHECKING = "Asking Clear Street about this key… If nothing comes within a minute, close this and try again."
 SAVING = "Saving…"
 NOT_OPENED = "Slack did not open the form. Please try again."
 
@@ -101,16 +101,18 @@ class KeyListeners:
         await ack()
         _, person = who(Click.model_validate(body))
 
-        async def making() -> Any:
+        async def making() -> View:
             return await self._desk.accounts(person, await self._desk.place_of(str(action.get("value") or ""), person))
 
         self._open_or_replace(client, body, ACCOUNT_TITLE, making())
 
-    def _open_or_replace(self, client: AsyncWebClient, body: dict[str, Any], title: str, making: Making) -> None:
+    def _open_or_replace(
+        self, client: AsyncWebClient, body: dict[str, Any], title: str, making: Making, meanwhile: str = MOMENT
+    ) -> None:
         """Open a modal; a button that stands in one has it replaced."""
         click = Click.model_validate(body)
-        if click.view:
-            self._replace(client, click, title, MOMENT, making)
+        if _in_modal(click):
+            self._replace(client, click, title, meanwhile, making)
         else:
             self._open(client, click.trigger_id or "", title, making, lambda words: tell(client, body, words))
 
@@ -124,8 +126,8 @@ class KeyListeners:
     async def handle_mend(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """Check the stored key again."""
         await ack()
-        click = Click.model_validate(body)
-        self._replace(client, click, LINK_TITLE, CHECKING, self._desk.mend(who(click)[1]))
+        _, person = who(Click.model_validate(body))
+        self._open_or_replace(client, body, LINK_TITLE, self._desk.mend(person), CHECKING)
 
     async def handle_unlink(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
@@ -134,18 +136,21 @@ class KeyListeners:
         await ack()
         click = Click.model_validate(body)
         _, person = who(click)
-        if click.view:
 
-            async def making() -> Any:
-                return words_view(LINK_TITLE, await self._desk.unlink(person))
-
-            self._replace(client, click, LINK_TITLE, "Forgetting it…", making())
-            return
+        async def forgotten() -> View:
+            return words_view(LINK_TITLE, await self._desk.unlink(person))
 
         async def forgetting() -> None:
-            await respond(await self._desk.unlink(person), replace_original=True)
+            said = await self._desk.unlink(person)
+            if click.channel is None:
+                await self._desk.say(client, person, said)
+            else:
+                await respond(said, replace_original=True)
 
-        self._background.start(forgetting())
+        if _in_modal(click):
+            self._replace(client, click, LINK_TITLE, MOMENT, forgotten())
+        else:
+            self._background.start(forgetting())
 
     # Forms.
 
@@ -188,6 +193,10 @@ class KeyListeners:
         view = await made(title, making)
         if stand_in is None or not await show(client, stand_in, view):
             await self._desk.say(client, person, gist(view))
+
+
+def _in_modal(click: Click) -> bool:
+    return click.view.get("type") == "modal"
 
 
 def _values(view: dict[str, Any]) -> dict[str, Any]:
