@@ -38,7 +38,7 @@ from omnibot.settings import Settings
 from omnibot.slack import bot, listeners
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
-from omnibot.slack.budget import Budget
+from omnibot.slack.budget import SHARE, Budget
 from omnibot.slack.files import Pictures
 from omnibot.slack.http import EventsEndpoint
 from omnibot.slack.identity import Desk
@@ -113,7 +113,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         charts = Charts()
         stack.push_async_callback(charts.close)
         pictures = Pictures(client, database, charts)
-        reply = SlackReply(client, posts, Budget(), pictures, chart_url=settings.omnibot_chart_url)
+        budget = Budget(share=1.0 if database.single_process else SHARE)
+        reply = SlackReply(client, posts, budget, pictures, chart_url=settings.omnibot_chart_url)
         stack.push_async_callback(reply.close)
         desk = Desk(people, access, posts, bot_user_id=bot_user_id)
         presence = Presence(database)
@@ -147,7 +148,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             pages = LinkPages(Invitations(database, links), linking, public_url=settings.omnibot_public_url, told=told)
         workspace = Workspace(me.team_id or "", me.team or "Slack")
         key_desk = KeyDesk(linking, keyring, access, people, turns, pages=pages, workspace=workspace)
-        listeners.register(app, listeners.Rooms(turns, background, bot_user_id, key_desk))
+        listeners.register(app, listeners.Rooms(turns, background, access, bot_user_id, key_desk))
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
         # The doors close first: nothing new comes in while the rest drains.

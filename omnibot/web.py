@@ -82,7 +82,8 @@ async def serving(app: web.Application, port: int) -> AsyncIterator[int]:
             await web.TCPSite(runner, None, port).start()
         except OSError as error:
             raise SettingsError(f"PORT {port} cannot be listened on: {error.strerror or error}") from error
-        bound = int(runner.addresses[0][1])
+        # Of port 0 each family gets a number of its own; it is the older one's that is told.
+        bound = int(min(runner.addresses, key=len)[1])
         log.info("http_listening", port=bound)
         yield bound
     finally:

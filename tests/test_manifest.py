@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot.emulator.slack.scopes import BOT_SCOPES as GRANTED
 from omnibot.errors import SettingsError
 from omnibot.slack import listeners
+from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.key_desk import KeyDesk
 from omnibot.slack.manifest import BOT_SCOPES, as_yaml, build, request_url
@@ -43,6 +44,8 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "chat_stopStream": {"chat:write"},
     "chat_update": {"chat:write"},
     "conversations_history": _HISTORY,
+    # Of direct messages it is not asked.
+    "conversations_info": {"channels:read", "groups:read", "mpim:read"},
     "conversations_open": {"im:write"},
     "conversations_replies": _HISTORY,
     "files_info": {"files:read"},
@@ -97,7 +100,8 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
         monkeypatch.delenv(name, raising=False)
     app = Noting()
     # Registering only hands these on; no listener runs here.
-    listeners.register(app, listeners.Rooms(cast(Turns, None), cast(Background, None), "UBOT", cast(KeyDesk, None)))
+    turns, background, access = cast(Turns, None), cast(Background, None), cast(Access, None)
+    listeners.register(app, listeners.Rooms(turns, background, access, "UBOT", cast(KeyDesk, None)))
     return app.noted
 
 

@@ -26,6 +26,7 @@ from omnibot.accounts.model import (
     Person,
     Place,
     Unlinked,
+    account_name,
     by_name,
     choose_account,
     link_principal,
@@ -230,6 +231,19 @@ class Keyring:
                     raise
                 listing.key, listing.accounts, listing.read_at = key, tuple(accounts), began
             return list(listing.accounts)
+
+    async def name_of(self, principal: str, account_id: int) -> str | None:
+        """What people call an account; None where there is no other to confuse it with.
+
+        Raises:
+            NoAuthority, ClearStreetError: as `accounts_of`.
+        """
+        if principal == SHARED:
+            return None  # everybody's is the same one
+        accounts = await self.accounts_of(principal)
+        if len(accounts) < 2:
+            return None
+        return next((account_name(account) for account in accounts if account.id == account_id), None)
 
     def _listing(self, principal: str) -> _Listing:
         listing = self._listings.pop(principal, None) or _Listing()

@@ -88,7 +88,7 @@ def _element(number: int, entry: Button, label: str) -> Block:
 
 def _presses(entry: Button, label: str) -> list[list[Block]]:
     """Who pressed it, as small grey lines."""
-    people = [live for live in map(live_mention, entry.pressed_by) if live]
+    people = [live for live in map(live_mention, entry.pressed_by) if live and entry.names]
     # Forty mentions are far below what a line may hold, whatever the ids look like.
     short = escape(label if len(label) <= 200 else label[:200] + "…")
     return [[context(f"Pressed by {', '.join(people[at : at + 40])}: {short}")] for at in range(0, len(people), 40)]

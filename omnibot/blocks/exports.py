@@ -11,6 +11,7 @@ from typing import Any
 
 from omnibot.blocks.figures import read_figure, safe_cell, to_csv
 from omnibot.clearstreet.models import ChartPart, read_part
+from omnibot.turns.rules import has_points
 
 
 def file_of(part: Any, exhibit: Mapping[str, Any] | None) -> tuple[str, str] | None:
@@ -25,7 +26,7 @@ def file_of(part: Any, exhibit: Mapping[str, Any] | None) -> tuple[str, str] | N
     if part is None:
         return None
     read = read_part(part)
-    if isinstance(read, ChartPart) and read.payload.data_chart is not None:
+    if isinstance(read, ChartPart) and read.payload.data_chart is not None and has_points(read):
         figure = read_figure(read.payload.data_chart)
         return f"{_file_name(figure.title)}.csv", to_csv(figure)
     return "omni-part.json", json.dumps(part, indent=2, ensure_ascii=False, default=str)

@@ -13,12 +13,16 @@ from typing import Any, Final
 
 from omnibot.blocks.limits import FALLBACK_TEXT
 from omnibot.blocks.markdown import plain_text, safe, split
-from omnibot.blocks.parts import context, fallback, markdown, one_line, shorten
+from omnibot.blocks.parts import actions, button, context, fallback, markdown, one_line, shorten
 from omnibot.blocks.safety import escape
 from omnibot.blocks.steps import TITLE, Progress, Step, Steps, read_steps
+from omnibot.blocks.structure import read
 from omnibot.blocks.values import Block, Page
 
 WORKING: Final = "Working on it…"
+STOPPING: Final = "Stopping…"
+#: Of the button that stops an answer. Slack's own Stop stands where it streams, or where agent sessions are known.
+STOP_ACTION: Final = "omni_stop"
 #: Steps drawn in a message that is drawn anew each time: what was done long before is of no use to anybody.
 _STEPS: Final = 6
 #: UTF-8 bytes of one growing message: Slack refuses a stream somewhere above 10,600, tasks included.
@@ -30,6 +34,8 @@ _LOOKED_AT: Final = 40_000
 _UNFINISHED: Final = re.compile(
     r"(?:!?\[[^\[\]\n]{0,300}(?:\](?:\([^()\s]{0,2000})?)?|<[^<>\s]{0,2000}|&[#\w]{0,31})\Z"
 )
+#: The first or last line of a code block, while it may still become longer: closed, it would look like an empty block.
+_HALF_FENCE: Final = re.compile(r"^([ \t>]*)(?:`+[^`\n]*|~{3,}[^\n]*|~{1,2})\Z", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,14 @@ def view(*, thoughts: Sequence[str], text: str, waiting: str | None = None, elap
     return View(status, read_steps(thoughts), tuple(pieces), None if elapsed is None else int(elapsed))
 
 
-def progress_page(moment: View, number: int = 0) -> Page:
-    """One message of a growing answer, drawn whole; the steps stand above the first."""
+def progress_page(moment: View, number: int = 0, *, stop: str | None = None) -> Page:
+    """One message of a growing answer, drawn whole; the steps stand above the first.
+
+    Args:
+        moment: what to draw.
+        number: of the message.
+        stop: what a press on its Stop button brings back; None: it has none.
+    """
     piece = moment.pieces[number]
     blocks: list[Block] = []
     lines: list[str] = []
@@ -87,6 +99,9 @@ def progress_page(moment: View, number: int = 0) -> Page:
         blocks.append(context("\n".join(map(escape, [one_line(moment.title), *lines]))))
     if piece:
         blocks.append(markdown(piece))
+    if stop is not None:
+        label = "Stop this answer; what Omni already said stays"
+        blocks.append(actions([button(STOP_ACTION, stop, "Stop", accessibility_label=label)]))
     words = plain_text(piece, FALLBACK_TEXT) if piece else ""
     return Page(blocks or [context(escape(WORKING))], words or fallback(" ".join([moment.title, *lines[-1:]]), 3_000))
 
@@ -131,7 +146,7 @@ def closing(shown: Shown) -> Shown:
 
 def settled(text: str) -> str:
     """`text` without what only looks right once more of it is there: half a link, a table without its first row."""
-    text = _UNFINISHED.sub("", text)
+    text = _HALF_FENCE.sub(r"\1", _UNFINISHED.sub("", text))
     if text.endswith("\n\n"):
         return text
     lines = text.removesuffix("\n").split("\n")
@@ -157,8 +172,9 @@ def _open_ended(piece: str, words: str) -> str:
     """`piece` without the end of a code block that is still being written: a stream could not take it back."""
     rest, _, last = piece.rpartition("\n")
     fence = last.strip(" >")
-    if fence and set(fence) in ({"`"}, {"~"}) and not words.rstrip().endswith(last):
-        return rest
+    if fence and set(fence) in ({"`"}, {"~"}):
+        fences = read(words.split("\n")).fences
+        return rest if fences and not fences[-1].closed else piece
     return piece
 
 

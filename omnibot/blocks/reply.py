@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from omnibot.blocks.answer import Unit, answer_pages
+from omnibot.blocks.answer import AI_NOTICE, Unit, answer_pages
 from omnibot.blocks.buttons import button_units
 from omnibot.blocks.exhibits import exhibit_units
 from omnibot.blocks.figures import Figure, fits_natively, in_words, native_chart, read_figure, thinned
@@ -38,6 +39,7 @@ def reply_pages(
     *,
     pictures: Mapping[int, str] | None = None,
     chart_url: str | None = None,
+    presses: bool = True,
 ) -> list[Page]:
     """The pages of a final reply.
 
@@ -47,7 +49,12 @@ def reply_pages(
         buttons: as stored with it.
         pictures: Slack's ids of the pictures drawn for charts, by part.
         chart_url: the operator's address of a chart, with `{symbol}` and `{timeframe}` in it.
+        presses: say who pressed a button; else that somebody did is only marked.
     """
+
+    def shown_as(button: OfferedButton) -> Button:
+        return replace(_button(button), names=presses)
+
     parts = read_parts(answer.parts)
     content: list[str | Unit] = []
     shown: set[str] = set()
@@ -57,18 +64,21 @@ def reply_pages(
         if isinstance(part, ChartPart):
             below = [button for button in buttons if button.part_index == index and button.kind in _SUGGESTED]
             shown.update(button.token for button in below)
-            content.extend(button_units([_button(button) for button in below]))
+            content.extend(button_units([shown_as(button) for button in below]))
     content.extend(_exhibits(answer, None, chart_url))
     suggested = [b for b in buttons if b.kind in _SUGGESTED and b.part_index >= 0 and b.token not in shown]
     pages = answer_pages(
         content=content,
-        buttons=[_button(button) for button in suggested],
+        buttons=[shown_as(button) for button in suggested],
         notices=[*answer.notices, *_unseen(parts, answer, buttons)],
         mention=turn.person.user if answer.late else None,
         outcome_line=_outcome_line(answer),
         outcome_by=answer.stopped_by,
         tools=[_button(button) for button in _tools(buttons)],
+        # Clear Street takes ratings of Omni's messages, by their ids. What has none is no such message: an action that
+        # omnibot carried out, an answer that failed or was stopped before Omni kept it. Thumbs there could only fail.
         feedback=turn.id if answer.message_id else None,
+        footer=f"{AI_NOTICE} Account: {answer.account}" if answer.account else AI_NOTICE,
     )
     return [asked_page(pages[0], turn), *pages[1:]]
 

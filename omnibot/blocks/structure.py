@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -61,9 +62,16 @@ class Structure:
 
 
 def read(lines: list[str]) -> Structure:
-    """The structure of the text that `lines` (without their newlines) are."""
+    """The structure of the text that `lines` (without their newlines) are. Not to be changed."""
+    return _read("\n".join(lines))
+
+
+# One page asks for the same text several times, and a text that grows for all of its pieces but the last.
+@lru_cache(maxsize=64)
+def _read(text: str) -> Structure:
+    lines = text.split("\n")
     structure = Structure()
-    for token in _PARSER.parse("\n".join(lines)):
+    for token in _PARSER.parse(text):
         if token.map is None:
             continue
         start, end = token.map

@@ -19,6 +19,8 @@ class Button:
     label: str
     #: Slack user ids, verified, of those who pressed it, in order.
     pressed_by: tuple[str, ...] = ()
+    #: False: that it was pressed is marked, by whom is not said.
+    names: bool = True
     #: False when pressing would do nothing (neither prompt nor runnable action): shown as words.
     runs: bool = True
     #: Its number among all buttons of the reply, from 1; 0 counts it where it stands.

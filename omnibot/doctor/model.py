@@ -227,6 +227,9 @@ def key_refused(error: ClearStreetError, host: str) -> Finding:
         case RateLimited():
             wait = f"not checked: Clear Street asks us to wait {error.retry_after:.0f} s"
             return warning(check, wait, "try again then; if it stays so, lower OMNIBOT_API_RATE")
+        case NotFound() if error.request_id:
+            said = f"Clear Street does not list accounts for {key}{request}"
+            return problem(check, said, "ask Clear Street whether the key may use its API")
         case Malformed() | NotFound():
             return problem(check, f"what answers at {host} is not Clear Street's API", "check CLEAR_STREET_BASE_URL")
         case _:
@@ -268,6 +271,38 @@ def account(ids: Sequence[int], chosen: int | None) -> Finding:
     if chosen is not None and chosen not in ids:
         return problem(check, f"{variable} is no open account of this key", f"set it to one of these: {named}")
     return ok(check, f"{chosen or ids[0]}, {'the only one' if len(ids) == 1 else f'one of {len(ids)}'} of this key")
+
+
+# -- policy -----------------------------------------------------------------------------------------------------------
+
+
+def policy(path: str) -> Finding:
+    """The policy file can be used."""
+    return ok("policy", f"{path} is in order; `omnibot policy check` says what it allows")
+
+
+def bad_policy(path: str, problems: Sequence[str]) -> Finding:
+    """The bot would not start with this file."""
+    return problem("policy", f"{path}: {'; '.join(problems)}", "correct it; `omnibot policy example` shows every key")
+
+
+def no_policy(*, shared: bool) -> Finding:
+    """What holds without a file."""
+    signs = ", and nobody signs agreements under the shared key" if shared else ""
+    return ok("policy", f"none: full members may ask, nobody trades{signs}; see `omnibot policy example`")
+
+
+def linking(*, possible: bool, shared: bool) -> Finding:
+    """Whether people can link keys of their own."""
+    check = "linking"
+    if possible:
+        return ok(check, "people can link Clear Street keys of their own, which are encrypted")
+    fix = "set OMNIBOT_ENCRYPTION_KEYS; `omnibot keys new` prints a key for it"
+    return (
+        ok(check, f"off, everybody shares one key; to let people link their own, {fix}")
+        if shared
+        else problem(check, "people cannot link keys, and there is no shared one", fix)
+    )
 
 
 # -- port -------------------------------------------------------------------------------------------------------------

@@ -19,12 +19,14 @@ from omnibot.db.migrate import Standing, standing
 from omnibot.doctor import model
 from omnibot.doctor.model import Finding
 from omnibot.errors import ClearStreetError, SettingsError
+from omnibot.policy.model import PolicyError
+from omnibot.policy.service import read_file
 from omnibot.settings import Settings
 from omnibot.slack import bot
 from omnibot.slack.checkup import examine_app_token, examine_bot_token
 
 #: Seconds one try of a call to Clear Street, a look at our own port, and a whole check may take.
-CALL_TIMEOUT, LOOK_TIMEOUT, CHECK_TIMEOUT = 5.0, 10.0, 30.0
+CALL_TIMEOUT, LOOK_TIMEOUT, CHECK_TIMEOUT = 5.0, 3.0, 30.0
 
 
 class Examination:
@@ -54,6 +56,7 @@ class Examination:
             "Slack app token": self._check_app_token,
             "Clear Street": self._check_clear_street,
             "port": self._check_port,
+            "policy": self._check_policy,
         }
         asked = {name: asyncio.create_task(_whatever_happens(name, check)) for name, check in checks.items()}
         try:
@@ -128,6 +131,17 @@ class Examination:
         else:
             account = model.account([account.id for account in accounts], settings.clear_street_account_id)
         return [model.key_accepted(host), model.generation(settings.clear_street_api_revision, seen), account]
+
+    async def _check_policy(self) -> list[Finding]:
+        path, shared = self._settings.omnibot_policy, self._settings.clear_street_api_key is not None
+        linking = model.linking(possible=bool(self._settings.omnibot_encryption_keys), shared=shared)
+        if path is None:
+            return [model.no_policy(shared=shared), linking]
+        try:
+            await asyncio.to_thread(read_file, path)
+        except PolicyError as error:
+            return [model.bad_policy(str(path), error.problems), linking]
+        return [model.policy(str(path)), linking]
 
     async def _check_port(self) -> list[Finding]:
         if why := self._unusable("PORT"):

@@ -14,18 +14,19 @@ from datetime import UTC, datetime
 
 import structlog
 
-from omnibot.blocks.progress import Shown, View, chunks, progress_page, streamed, view
+from omnibot.blocks.progress import STOPPING, Shown, View, chunks, progress_page, streamed, view
 from omnibot.blocks.reply import asked_page
 from omnibot.blocks.variants import asked_line
 from omnibot.slack.budget import APPEND_PACE, UPDATE_PACE, Budget
 from omnibot.slack.failures import Failure
 from omnibot.slack.posts import Post, Posts, Refusal, task_mark
 from omnibot.slack.sessions import Sessions
-from omnibot.turns.model import Snapshot, Surface, Turn
+from omnibot.turns.model import Kind, Snapshot, Surface, Turn
 
 log = structlog.get_logger(__name__)
 
 PROGRESS = "progress"
+POST = "chat.postMessage"
 #: Seconds a message streams: Slack ends a stream at about five minutes, whatever is appended.
 STREAM_AGE = 210.0
 #: From this age in seconds on the elapsed time is shown, and brought up to date so often.
@@ -43,6 +44,8 @@ class _Message:
     #: It grows by appending; else it is drawn anew.
     streams: bool = False
     shown: Shown = field(default_factory=Shown)
+    #: It has our Stop button.
+    stoppable: bool = False
     opened: float = field(default_factory=time.monotonic)
 
 
@@ -62,6 +65,9 @@ class Draft:
         self._messages: list[_Message] = []
         self._latest: tuple[Snapshot, str | None] | None = None
         self._news = asyncio.Event()
+        #: Whoever pressed Stop sees it now, whatever the pace.
+        self._stopping = False
+        self._hurry = asyncio.Event()
         self._last_write: float | None = None
         self._pause_until = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -71,6 +77,19 @@ class Draft:
         if self.closed.is_set():
             return None
         self._latest = (snapshot, note)
+        return self._begin_showing()
+
+    def stop(self) -> asyncio.Task[None] | None:
+        """Say at once that the answer is being stopped, where anything is shown of it. Gives a task as `offer` does."""
+        if self._stopping or self.closed.is_set():
+            return None
+        self._stopping = True
+        if self._latest is None:
+            return None
+        self._hurry.set()
+        return self._begin_showing()
+
+    def _begin_showing(self) -> asyncio.Task[None] | None:
         self._news.set()
         if self._task is not None and not self._task.done():
             return None
@@ -81,6 +100,7 @@ class Draft:
         """Show nothing more; a write under way ends by itself."""
         self.closed.set()
         self._news.set()
+        self._hurry.set()
         for message in self._messages:
             self._end_streaming(message)
 
@@ -95,11 +115,12 @@ class Draft:
             while not self.closed.is_set():
                 await self._wait_for_news()
                 # Asked again after each wait: another turn may have taken the place meanwhile.
-                while (wait := self._pace()) > 0 and not self.closed.is_set():
-                    await _within(self.closed, wait)
+                while not self._hurry.is_set() and (wait := self._pace()) > 0:
+                    await _within(self._hurry, wait)
                 async with self.lock:
                     if not self.closed.is_set():
                         self._news.clear()
+                        self._hurry.clear()
                         await self._draw()
         except Exception:
             # Progress may be skipped; the final says everything.
@@ -127,30 +148,45 @@ class Draft:
     async def _draw(self) -> None:
         assert self._latest is not None
         snapshot, note = self._latest
+        if self._stopping or self.turn.cancel_requested_at is not None:
+            note, self._stopping = STOPPING, True
         age = self._age()
         moment = view(thoughts=snapshot.thoughts, text=snapshot.text, waiting=note, elapsed=age if age > SLOW else None)
         try:
             for number in range(len(moment.pieces)):
-                await self._draw_message(moment, number, waiting=note is not None)
+                if not await self._draw_message(moment, number, waiting=note is not None):
+                    break
         except Refusal as refusal:
             self._refused(refusal)
         self._last_write = time.monotonic()
 
-    async def _draw_message(self, moment: View, number: int, *, waiting: bool) -> None:
-        slots = await self.slots()
+    async def _draw_message(self, moment: View, number: int, *, waiting: bool) -> bool:
+        """False: it was not its time."""
         if number >= len(self._messages):
-            message = _Message(slot_of(number))
-            if message.slot not in slots and not waiting:
-                await self._begin_stream(message, moment, number)
-            if not message.streams:
-                await self._write(message, moment, number)
-            if number == 0:
-                self._sessions.begin(self.turn, said=message.streams)
-            self._messages.append(message)
-        elif self._messages[number].streams:
+            return await self._begin_message(moment, number, waiting=waiting)
+        if self._messages[number].streams:
             await self._grow(self._messages[number], moment, number)
         else:
             await self._write(self._messages[number], moment, number)
+        return True
+
+    async def _begin_message(self, moment: View, number: int, *, waiting: bool) -> bool:
+        slots = await self.slots()
+        message = _Message(slot_of(number))
+        if message.slot not in slots and not waiting:
+            await self._begin_stream(message, moment, number)
+        if not message.streams:
+            post, now = slots.get(message.slot), time.monotonic()
+            is_new = post is None or post.ts is None
+            if is_new and (wait := self._budget.wait(self.turn.channel, POST, now)) > 0:
+                self._pause_until = now + wait
+                self._news.set()
+                return False
+            await self._write(message, moment, number)
+        if number == 0:
+            self._sessions.begin(self.turn, said=message.streams)
+        self._messages.append(message)
+        return True
 
     async def _begin_stream(self, message: _Message, moment: View, number: int) -> None:
         """Begin to stream, if the budget has a place; where Slack says no, the message is posted instead.
@@ -206,17 +242,20 @@ class Draft:
             raise
 
     async def _write(self, message: _Message, moment: View, number: int) -> None:
-        if number < len(moment.pieces) - 1 and message.shown.text.endswith(moment.pieces[number]):
-            return
         turn = self.turn
-        page = progress_page(moment, number)
+        last = number == len(moment.pieces) - 1
+        # An action is over before anybody has read its button, and nothing at Omni could be stopped.
+        stoppable = last and not self._stopping and turn.kind is not Kind.ACTION
+        if not last and not message.stoppable and message.shown.text.endswith(moment.pieces[number]):
+            return
+        page = progress_page(moment, number, stop=turn.id if stoppable else None)
         if number == 0:
             page = asked_page(page, turn)
         slots = await self.slots()
         await self._posts.write(
             turn, slots, message.slot, page, channel=turn.channel, thread_ts=turn.thread_ts, session="processing"
         )
-        message.shown = Shown(text=moment.pieces[number])
+        message.shown, message.stoppable = Shown(text=moment.pieces[number]), stoppable
 
     def _end_streaming(self, message: _Message) -> None:
         if message.streams:
@@ -227,11 +266,13 @@ class Draft:
         verdict = refusal.verdict
         now = time.monotonic()
         self._pause_until = now + verdict.wait
-        if verdict.failure is Failure.SLOW_DOWN:
-            streams = bool(self._messages) and self._messages[-1].streams
-            self._budget.close(self.turn.team, "chat.appendStream" if streams else "chat.update", now, verdict.wait)
+        if verdict.failure is Failure.SLOW_DOWN and refusal.method in self._budget.per_minute:
+            place = self.turn.channel if refusal.method == POST else self.turn.team
+            self._budget.close(place, refusal.method, now, verdict.wait)
         if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.STREAM_OPEN):
             self._news.set()
+        if self._stopping and verdict.failure is Failure.STREAM_OVER:
+            self._hurry.set()
 
     def _heading(self) -> str:
         turn = self.turn

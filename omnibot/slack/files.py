@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 #: Pictures in one reply; further charts are said in words.
 PICTURES = 6
+#: In place of a file's id: there is no picture, and none is made any more.
+FAILED = ""
 #: Seconds a reply waits for all its pictures, and Slack for making one of a file.
 PATIENCE, PROCESSING = 12.0, 6.0
 _ALT_TEXT = 1_000
@@ -40,7 +42,11 @@ class Pictures:
         self._charts = charts
 
     async def of(self, turn: Turn, answer: Answer) -> dict[int, str]:
-        """Slack's file ids by part. What cannot be drawn or uploaded in time is left out, and said in words."""
+        """Slack's file ids by part.
+
+        What cannot be drawn or uploaded in time is left out, and said in words; from then on it is so for good, that
+        every delivery of the answer, and every change to it, makes the same pages.
+        """
         wanted = {
             index: figure
             for index, part in enumerate(read_parts(answer.parts))
@@ -50,14 +56,29 @@ class Pictures:
             return {}
         known = await self._known(turn.id)
         found = {index: known[_name(index)] for index in wanted if _name(index) in known}
-        missing = [index for index in wanted if index not in found][: PICTURES - len(found)]
+        missing = [index for index in wanted if index not in found][: max(0, PICTURES - len(found))]
+        if missing:
+            found |= await self._make_all(turn, {index: wanted[index] for index in missing})
+        return {index: file_id for index, file_id in found.items() if file_id != FAILED}
+
+    async def _make_all(self, turn: Turn, figures: Mapping[int, Figure]) -> dict[int, str]:
+        making = {asyncio.ensure_future(self._have(turn, index, figure)): index for index, figure in figures.items()}
         try:
-            async with asyncio.timeout(PATIENCE):
-                made = await asyncio.gather(*(self._make(turn, index, wanted[index]) for index in missing))
-        except TimeoutError:
-            log.warning("pictures_late", turn=turn.id)
-            return found
-        return found | {index: file_id for index, file_id in zip(missing, made, strict=True) if file_id}
+            done, late = await asyncio.wait(making, timeout=PATIENCE)
+        except BaseException:
+            for task in making:
+                task.cancel()
+            raise
+        for task in late:
+            task.cancel()
+        if late:
+            log.warning("pictures_late", turn=turn.id, late=len(late), made=len(done))
+            await asyncio.gather(*late, return_exceptions=True)
+        made = {making[task]: task.result() for task in done}
+        return made | {making[task]: await self._remember(turn, making[task], FAILED) for task in late}
+
+    async def _have(self, turn: Turn, index: int, figure: Figure) -> str:
+        return await self._remember(turn, index, await self._make(turn, index, figure) or FAILED)
 
     async def _make(self, turn: Turn, index: int, figure: Figure) -> str | None:
         try:
@@ -76,6 +97,10 @@ class Pictures:
             # A chart that cannot be drawn is said in words; the answer must not be lost with it.
             log.exception("chart_failed", turn=turn.id)
             return None
+        return file_id
+
+    async def _remember(self, turn: Turn, index: int, file_id: str) -> str:
+        """What became of a picture; what another process wrote down before us counts."""
         try:
             async with self._database.transaction() as connection:
                 row = {"turn_id": turn.id, "name": _name(index), "file_id": file_id, "created_at": utcnow()}

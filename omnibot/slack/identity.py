@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
-from omnibot.blocks.messages import root_page
+from omnibot.blocks.messages import one_line_page, root_page
 from omnibot.slack.access import Access
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.people import People
-from omnibot.slack.posts import ROOT, Posts, Refusal
+from omnibot.slack.posts import DIRECT, ROOT, STUB, Posts, Refusal
 from omnibot.slack.question import mentioned_users, question_text
 from omnibot.turns.model import Admitted, NotNow, Surface, Turn, TurnedAway
 
@@ -19,6 +21,7 @@ NOTHING_ASKED = (
     "or type `/omni help`."
 )
 ONLY_A_FILE = "I cannot read files yet. Tell me in words what you would like to know."
+ELSEWHERE = "Account data is not shown in this channel: the answer is in the asker's direct messages."
 UNKNOWN_PERSON = (
     "Slack does not tell me who you are, or lets me answer you nowhere, so I cannot ask Omni for you. "
     "Invite me into the channel, or write to me directly."
@@ -54,10 +57,26 @@ class Desk:
         question = turn.question if turn.question is not None else await self._read(turn)
         if not question.strip():
             return TurnedAway(ONLY_A_FILE if turn.event.get("files") else NOTHING_ASKED)
-        if turn.thread_ts is not None:
-            return Admitted(question, turn.channel, turn.thread_ts)
-        channel, thread_ts = await self._root(turn, question)
-        return Admitted(question, channel, thread_ts)
+        channel, thread_ts = turn.channel, turn.thread_ts
+        if thread_ts is None:
+            channel, thread_ts = await self._root(turn, question)
+        shown = await self._access.may_see_account_data(turn.person, channel, team=turn.team)
+        return Admitted(question, channel, thread_ts, shown.show)
+
+    async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
+        """Show the question in the asker's DM, and where it was asked that it is answered there."""
+        try:
+            own, root = thread or (await self._access.direct(turn.person), None)
+            slots = await self._posts.load(turn.id)
+            page = root_page(asker=turn.person.user, question=admitted.question, kind=turn.kind.value)
+            ts = await self._posts.write(turn, slots, DIRECT, page, channel=own, thread_ts=root)
+            stub = one_line_page(ELSEWHERE)
+            await self._posts.write(turn, slots, STUB, stub, channel=admitted.channel, thread_ts=admitted.thread_ts)
+        except SLACK_ERRORS as error:
+            raise NotNow(judge(error).wait) from error
+        except Refusal as refusal:
+            raise NotNow(refusal.verdict.wait) from refusal
+        return replace(admitted, channel=own, thread_ts=root or ts)
 
     async def _read(self, turn: Turn) -> str:
         names = await self._people.names(turn.team, mentioned_users(turn.event))

@@ -27,6 +27,8 @@ SLACK_TIMEOUT = 8.0
 METADATA_TYPE = "omnibot_reply"
 #: The slot of the message that shows a command's question.
 ROOT = "root"
+#: The slots of a question that is answered in the asker's DM: the question there, and word of it where it was asked.
+DIRECT, STUB = "direct", "stub"
 
 Chunk = dict[str, Any]
 
@@ -34,9 +36,11 @@ Chunk = dict[str, Any]
 class Refusal(Exception):
     """A Slack call failed and cannot simply be repeated here."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict, method: str = "") -> None:
         super().__init__(verdict.code)
         self.verdict = verdict
+        #: Slack's name of the call.
+        self.method = method
 
 
 @dataclass(slots=True)
@@ -176,7 +180,7 @@ class Posts:
         except SLACK_ERRORS as error:
             raise self._refused("chat.appendStream", turn, slot, judge(error)) from error
 
-    async def stop(self, turn: Turn, slots: dict[str, Post], slot: str, *, session: str = "active") -> None:
+    async def stop(self, turn: Turn, slots: dict[str, Post], slot: str, *, session: str) -> None:
         """End a stream, if it has not ended by itself: from here on it is an ordinary message.
 
         Args:
@@ -206,7 +210,7 @@ class Posts:
 
     def _refused(self, method: str, turn: Turn, slot: str, verdict: Verdict) -> Refusal:
         log.warning("slack_refused", method=method, turn=turn.id, slot=slot, error=verdict.code)
-        return Refusal(verdict)
+        return Refusal(verdict, method)
 
     async def forget(self, turn_id: str, slots: dict[str, Post], slot: str, channel: str) -> None:
         """The message is gone, or its channel closed to us: the slot is posted anew, perhaps elsewhere."""
@@ -219,8 +223,10 @@ class Posts:
                 .values(channel=channel, ts=None, written=None, generation=generation, streaming=False)
             )
 
-    async def remove(self, turn: Turn, slots: dict[str, Post], slot: str, *, thread_ts: str | None) -> None:
-        """See to it that this slot shows nothing, and forget it.
+    async def remove(
+        self, turn: Turn, slots: dict[str, Post], slot: str, *, thread_ts: str | None, session: str
+    ) -> None:
+        """See to it that this slot shows nothing, and forget it; `session` as for `stop`.
 
         Raises:
             Refusal: Slack did not do it; it does no harm to say it again.
@@ -229,29 +235,47 @@ class Posts:
         await self._look_for(turn, slot, post, thread_ts)
         if post.ts is not None:
             if post.streaming:
-                await self.stop(turn, slots, slot)
+                await self.stop(turn, slots, slot, session=session)
             await self._assure(turn.id, SLACK_TIMEOUT)
             await self._delete(turn, slot, post)
-        del slots[slot]
-        async with self._database.transaction() as connection:
-            await connection.execute(delete(posts).where(posts.c.turn_id == turn.id, posts.c.slot == slot))
+        await self._erase(turn.id, slots, slot)
 
-    async def amend(self, turn: Turn, slots: dict[str, Post], slot: str, page: Page) -> None:
-        """Change a message that is there, if it is; whatever Slack says to it, nothing is posted anew.
-
-        For what is pleasant and not needed, after the turn has ended too.
-        """
-        post = slots.get(slot)
-        if post is None or post.ts is None or post.written == fingerprint(page):
-            return
+    async def drop(self, turn: Turn, slots: dict[str, Post], slot: str) -> None:
+        """Delete a message that its reply has no page for any more; as `amend`, whatever Slack says to it."""
         try:
-            if post.streaming:
-                await self.stop(turn, slots, slot)
-            await self._update(turn, slot, post, page)
+            if slots[slot].ts is not None:
+                await self._delete(turn, slot, slots[slot])
         except Refusal:
             return
+        await self._erase(turn.id, slots, slot)
+
+    async def _erase(self, turn_id: str, slots: dict[str, Post], slot: str) -> None:
+        del slots[slot]
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(posts).where(posts.c.turn_id == turn_id, posts.c.slot == slot))
+
+    async def amend(self, turn: Turn, slots: dict[str, Post], slot: str, page: Page, *, session: str) -> bool:
+        """Change a message that is there, if it is; whatever Slack says to it, nothing is posted anew.
+
+        For what is pleasant and not needed, after the turn has ended too; `session` as for `stop`.
+
+        Returns:
+            Whether the message shows the page.
+        """
+        post = slots.get(slot)
+        if post is None or post.ts is None:
+            return False
+        if post.written == fingerprint(page):
+            return True
+        try:
+            if post.streaming:
+                await self.stop(turn, slots, slot, session=session)
+            await self._update(turn, slot, post, page)
+        except Refusal:
+            return False
         post.written = fingerprint(page)
         await self._written(turn.id, slot, post)
+        return True
 
     async def _intend(self, turn_id: str, slot: str, channel: str, *, streaming: bool = False) -> None:
         row = {"turn_id": turn_id, "slot": slot, "channel": channel, "generation": 0, "streaming": streaming}

@@ -46,7 +46,7 @@ class SlackReply:
         self._pictures = pictures
         self._chart_url = chart_url
         self._budget = budget
-        self._sessions = Sessions(client)
+        self._sessions = Sessions(client, budget)
         self._drafts: dict[str, Draft] = {}
         #: Where an answer went when its channel turned out to be closed: the asker's DM.
         self._moved: dict[str, str] = {}
@@ -87,7 +87,14 @@ class SlackReply:
 
     def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
         """Show the latest when its time has come."""
-        task = self._draft(turn).offer(snapshot, note)
+        self._keep(self._draft(turn).offer(snapshot, note))
+
+    def stopping(self, turn: Turn) -> None:
+        """Say at once that Stop was heard, where anything is shown of this turn."""
+        if (draft := self._drafts.get(turn.id)) is not None:
+            self._keep(draft.stop())
+
+    def _keep(self, task: asyncio.Task[None] | None) -> None:
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -113,16 +120,19 @@ class SlackReply:
         """Say that the work is over, unless the end of a stream has said so, or nobody heard that it had begun."""
         self._sessions.end(turn, said=PROGRESS not in slots or slots[PROGRESS].rests)
 
-    async def _pages(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> list[Page]:
+    async def _pages(
+        self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton], *, presses: bool = True
+    ) -> list[Page]:
         pictures = await self._pictures.of(turn, answer)
-        return reply_pages(turn, answer, buttons, pictures=pictures, chart_url=self._chart_url)
+        return reply_pages(turn, answer, buttons, pictures=pictures, chart_url=self._chart_url, presses=presses)
 
     async def _deliver(self, turn: Turn, slots: dict[str, Post], pages: Sequence[Page], *, late: bool) -> float | None:
         for number, page in enumerate(pages):
             try:
                 wait = await self._write(turn, slots, _slot(number, slots, late=late), page)
             except Undeliverable:
-                await self._posts.amend(turn, slots, PROGRESS, one_line_page("Slack does not take this answer."))
+                page, session = one_line_page("Slack does not take this answer."), self._sessions.after(turn)
+                await self._posts.amend(turn, slots, PROGRESS, page, session=session)
                 raise
             if wait is not None:
                 return wait
@@ -145,13 +155,11 @@ class SlackReply:
         return None
 
     async def _tidy(self, turn: Turn, slots: dict[str, Post], pages: int, *, late: bool) -> float | None:
-        """Take away the draft's further messages, but for those that hold a page of the answer."""
-        for slot in [name for name in slots if name.startswith(f"{PROGRESS}:")]:
-            number = int(slot.removeprefix(f"{PROGRESS}:"))
-            if number < pages and not late and f"answer:{number}" not in slots:
-                continue
+        """Take away what holds no page of the answer: of a longer draft, or of a delivery in more pages."""
+        for slot in _surplus(slots, pages, late=late):
+            session = self._sessions.after(turn)
             try:
-                await self._posts.remove(turn, slots, slot, thread_ts=turn.thread_ts)
+                await self._posts.remove(turn, slots, slot, thread_ts=turn.thread_ts, session=session)
             except Refusal as refusal:
                 if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
                     return refusal.verdict.wait
@@ -228,10 +236,24 @@ class SlackReply:
         return str(answer["channel"]["id"])
 
     async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
-        """Show a delivered reply as it is now (who pressed which button)."""
+        """Show a delivered reply as it is now (who pressed which button): in the messages it has, or fewer."""
         slots = await self._posts.load(turn.id)
-        for number, page in enumerate(await self._pages(turn, answer, buttons)):
-            await self._posts.amend(turn, slots, _slot(number, slots, late=answer.late), page)
+        pages = await self._pages(turn, answer, buttons)
+        if any(_slot(number, slots, late=answer.late) not in slots for number in range(len(pages))):
+            # The lines that say who pressed push words off the last message: the marks on the buttons must do.
+            pages = await self._pages(turn, answer, buttons, presses=False)
+        where = [_slot(number, slots, late=answer.late) for number in range(len(pages))]
+        if not slots.keys() >= set(where):
+            log.info("redraw_too_long", turn=turn.id, pages=len(pages))
+            return
+        session = self._sessions.after(turn)
+        shown = [
+            await self._posts.amend(turn, slots, slot, page, session=session)
+            for slot, page in zip(where, pages, strict=True)
+        ]
+        if all(shown):
+            for slot in _surplus(slots, len(pages), late=answer.late):
+                await self._posts.drop(turn, slots, slot)
 
     async def retract(self, turn: Turn) -> None:
         """Take the placeholder away; the question ends without an answer."""
@@ -242,18 +264,21 @@ class SlackReply:
             begun = slots.get(PROGRESS)
             # A command's root is known before its turn is joined to a conversation.
             thread_ts = turn.thread_ts or (slots[ROOT].ts if ROOT in slots else None)
-            await self._take_away(turn, slots, thread_ts)
-            self._sessions.end(replace(turn, thread_ts=thread_ts), said=begun is None or begun.rests)
+            turn = replace(turn, thread_ts=thread_ts)
+            await self._take_away(turn, slots)
+            self._sessions.end(turn, said=begun is None or begun.rests)
 
-    async def _take_away(self, turn: Turn, slots: dict[str, Post], thread_ts: str | None) -> None:
+    async def _take_away(self, turn: Turn, slots: dict[str, Post]) -> None:
         for _ in range(TRIES):
             if PROGRESS not in slots:
                 return
+            session = self._sessions.after(turn)
             try:
-                await self._posts.remove(turn, slots, PROGRESS, thread_ts=thread_ts)
+                await self._posts.remove(turn, slots, PROGRESS, thread_ts=turn.thread_ts, session=session)
             except Refusal as refusal:
                 if refusal.verdict.failure not in (Failure.SLOW_DOWN, Failure.UNKNOWN):
-                    await self._posts.amend(turn, slots, PROGRESS, one_line_page("This question was dropped."))
+                    page = one_line_page("This question was dropped.")
+                    await self._posts.amend(turn, slots, PROGRESS, page, session=session)
                     return
                 await asyncio.sleep(min(refusal.verdict.wait, RETRACTION_PATIENCE))
 
@@ -285,3 +310,9 @@ def _slot(number: int, slots: Mapping[str, Post], *, late: bool) -> str:
     """
     draft, own = slot_of(number), f"answer:{number}"
     return draft if draft in slots and own not in slots and not late else own
+
+
+def _surplus(slots: Mapping[str, Post], pages: int, *, late: bool) -> list[str]:
+    """Slots beside the first that hold no page of an answer of so many pages."""
+    kept = {_slot(number, slots, late=late) for number in range(pages)}
+    return [name for name in slots if name.startswith((f"{PROGRESS}:", "answer:")) and name not in kept]

@@ -9,33 +9,55 @@ from collections import defaultdict
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from omnibot.slack.budget import Budget
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.turns.model import Turn
 
 log = structlog.get_logger(__name__)
 
-#: Tries to say that the work is over; Slack itself stops believing in it after an hour.
-TRIES = 4
+METHOD = "agents.sessions.setStatus"
+#: Tries to say so; that work is over is said until Slack hears it, or believes it by itself, which it does in an hour.
+TRIES = {"processing": 1, "active": 4}
 #: Seconds for which a workspace without agent sessions is not asked again.
 WITHOUT = 3600.0
 
+#: A channel, and the ts of a thread's root there.
+Thread = tuple[str, str]
+
 
 class Sessions:
-    """Says `processing` and `active`; a stream's start and end say the same by themselves."""
+    """Says `processing` and `active`; a stream's start and end say the same by themselves.
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    One call at a time in each thread, and the latest wish wins: what was said last is what holds.
+    """
+
+    def __init__(self, client: AsyncWebClient, budget: Budget) -> None:
         self._client = client
-        self._working: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self._budget = budget
+        #: The turns at work, by thread.
+        self._working: defaultdict[Thread, set[str]] = defaultdict(set)
+        #: Threads at work of which Slack was told nothing.
+        self._silent: set[Thread] = set()
+        #: What is to be said next, and who says it.
+        self._wanted: dict[Thread, str] = {}
+        self._speakers: dict[Thread, asyncio.Task[None]] = {}
         self._without: dict[str, float] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, turn: Turn, *, said: bool) -> None:
         """Work on a turn begins; `said`: its stream has told Slack already."""
         if turn.thread_ts is None:
             return
-        self._working[turn.channel, turn.thread_ts].add(turn.id)
-        if not said:
-            self._say(turn, "processing", tries=1)
+        thread = (turn.channel, turn.thread_ts)
+        first = not self._working[thread]
+        self._working[thread].add(turn.id)
+        if said and thread not in self._speakers:
+            self._silent.discard(thread)
+        elif said or self._budget.wait(turn.team, METHOD, time.monotonic()) == 0:
+            # Said once more, too, where a call is under way that may come after the stream's.
+            self._silent.discard(thread)
+            self._say(turn, thread, "processing")
+        elif first and thread not in self._speakers:
+            self._silent.add(thread)
 
     def after(self, turn: Turn) -> str:
         """The session's status once this turn is over: others may be at work in the same thread."""
@@ -46,14 +68,11 @@ class Sessions:
         """Work on a turn is over; `said`: the end of its stream has told Slack already."""
         if turn.thread_ts is None:
             return
-        status = self.after(turn)
-        working = self._working.get((turn.channel, turn.thread_ts))
-        if working is not None:
-            working.discard(turn.id)
-            if not working:
-                del self._working[turn.channel, turn.thread_ts]
-        if not said and status == "active":
-            self._say(turn, status, tries=TRIES)
+        thread = (turn.channel, turn.thread_ts)
+        status, silent = self.after(turn), thread in self._silent
+        self.forget(turn.id)
+        if status == "active" and (thread in self._speakers or not (said or silent)):
+            self._say(turn, thread, status)
 
     def forget(self, turn_id: str) -> None:
         """A turn is somebody else's now, or is over without a word."""
@@ -61,30 +80,35 @@ class Sessions:
             self._working[thread].discard(turn_id)
             if not self._working[thread]:
                 del self._working[thread]
+                self._silent.discard(thread)
 
     async def close(self, patience: float) -> None:
         """Let what is being said be said."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=patience)
+        if self._speakers:
+            _, late = await asyncio.wait(self._speakers.values(), timeout=patience)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _say(self, turn: Turn, status: str, *, tries: int) -> None:
+    def _say(self, turn: Turn, thread: Thread, status: str) -> None:
         if self._without.get(turn.team, 0.0) > time.monotonic():
             return
-        task = asyncio.ensure_future(self._set(turn, status, tries))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._wanted[thread] = status
+        if thread not in self._speakers:
+            self._speakers[thread] = asyncio.ensure_future(self._keep_saying(turn, thread))
 
-    async def _set(self, turn: Turn, status: str, tries: int) -> None:
-        for _ in range(tries):
-            if status == "active" and self.after(turn) != "active":
-                return  # the next turn has begun meanwhile
+    async def _keep_saying(self, turn: Turn, thread: Thread) -> None:
+        try:
+            while (status := self._wanted.pop(thread, None)) is not None:
+                await self._set(turn, thread, status)
+        finally:
+            self._wanted.pop(thread, None)
+            del self._speakers[thread]
+
+    async def _set(self, turn: Turn, thread: Thread, status: str) -> None:
+        for _ in range(TRIES[status]):
             try:
-                await self._client.agents_sessions_setStatus(
-                    channel_id=turn.channel, thread_ts=turn.thread_ts, status=status
-                )
+                await self._client.agents_sessions_setStatus(channel_id=thread[0], thread_ts=thread[1], status=status)
             except SLACK_ERRORS as error:
                 verdict = judge(error)
                 if verdict.failure not in (Failure.SLOW_DOWN, Failure.UNKNOWN):
@@ -93,5 +117,7 @@ class Sessions:
                         self._without[turn.team] = time.monotonic() + WITHOUT
                     return
                 await asyncio.sleep(verdict.wait)
+                if thread in self._wanted:
+                    return  # something else is true by now
             else:
                 return

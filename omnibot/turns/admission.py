@@ -9,9 +9,12 @@ import structlog
 
 from omnibot.accounts.model import SHARED, AccountUnclear, Place
 from omnibot.accounts.service import Keyring
+from omnibot.clearstreet.omni import Omni
+from omnibot.clearstreet.revision import Revision
 from omnibot.errors import ClearStreetError, OmnibotError, RateLimited, Unavailable
+from omnibot.policy.access import NO_ACCOUNT_DATA, Show
 from omnibot.turns.active import Active
-from omnibot.turns.model import Admitted, FrontDesk, NotNow, Reply, State, TurnedAway
+from omnibot.turns.model import Admitted, FrontDesk, Kind, NotNow, Reply, State, TurnedAway
 from omnibot.turns.presses import Presses
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import MAX_WAITING_IN_CONVERSATION, MAX_WAITING_OF_PERSON, backoff, in_plain_words
@@ -32,6 +35,7 @@ class Admission:
         store: TurnStore,
         presses: Presses,
         desk: FrontDesk,
+        omni: Omni,
         keyring: Keyring,
         reply: Reply,
         *,
@@ -41,6 +45,7 @@ class Admission:
         self._store = store
         self._presses = presses
         self._desk = desk
+        self._omni = omni
         self._keyring = keyring
         self._reply = reply
         self._fail = fail
@@ -57,25 +62,69 @@ class Admission:
         except NotNow as error:
             return await self._not_admitted(active, error, None)
         principal = await self._keyring.principal_of(turn.person)
-        place = Place(turn.team, admitted.channel, admitted.thread_ts)
+        account_id: int | None
         try:
-            account_id = await self._keyring.known_account_of(principal, turn.person, place)
-            if account_id is None:
-                # It may take a while: show that work has begun, and remember where, or the next question passes it.
-                await self._settle(active, admitted)
-                self._reply.begin(active.turn)
-                account_id = await self._keyring.account_of(principal, turn.person, place)
+            if admitted.show is Show.HERE:
+                account_id = await self._account_of(active, admitted, principal)
+            else:
+                away = await self._guard(active, admitted, principal)
+                if isinstance(away, TurnedAway):
+                    await self._turn_away(active, away)
+                    return None
+                admitted, account_id = away
         except AccountUnclear as error:
             if error.choices and principal != SHARED:
                 raise  # theirs to choose: the turn is held
             return await self._not_admitted(active, error, admitted, principal)
-        except ClearStreetError as error:
+        except (ClearStreetError, NotNow) as error:
             return await self._not_admitted(active, error, admitted, principal)
         await self._join(active, admitted, principal, account_id)
         if turn.pressed is not None and (under := await self._presses.mark(turn.pressed, turn.person.user)):
             self._aside(self._redraw(under))
         # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
         return None if await self._too_many(active) else 0.0
+
+    async def _account_of(self, active: Active, admitted: Admitted, principal: str) -> int:
+        person, place = active.turn.person, Place(active.turn.team, admitted.channel, admitted.thread_ts)
+        known = await self._keyring.known_account_of(principal, person, place)
+        if known is None:
+            # It may take a while: show that work has begun, and remember where, or the next question passes it.
+            await self._settle(active, admitted)
+            self._reply.begin(active.turn)
+            known = await self._keyring.account_of(principal, person, place)
+        return known
+
+    async def _guard(
+        self, active: Active, admitted: Admitted, principal: str
+    ) -> tuple[Admitted, int | None] | TurnedAway:
+        """Where account data may not be shown, Omni is asked without an account. If it cannot be, the answer moves.
+
+        Returns:
+            Where the question is asked, and about which account; or why it cannot be.
+        """
+        turn = active.turn
+        if turn.kind is Kind.ACTION:
+            return admitted, None
+        key = await self._keyring.key_of(principal)
+        revision = await self._omni.supports(key)
+        if revision.threads_without_account:
+            return admitted, None
+        place = Place(turn.team, admitted.channel, admitted.thread_ts)
+        account_id = await self._keyring.account_of(principal, turn.person, place)
+        # Where it is not known which generation answers, it is not known either whether data is enabled by default.
+        if revision is not Revision.UNKNOWN and not await self._granted(principal, key, account_id):
+            return admitted, account_id
+        if admitted.show is Show.NEVER:
+            return TurnedAway(NO_ACCOUNT_DATA)
+        before = await self._store.direct_thread(turn.person, admitted.channel, admitted.thread_ts)
+        return await self._desk.direct(turn, admitted, before), account_id
+
+    async def _granted(self, principal: str, key: str, account_id: int) -> bool:
+        try:
+            return bool(await self._omni.entitlements(key, account_id))
+        except ClearStreetError as error:
+            await self._keyring.judge(principal, key, error)
+            raise
 
     async def _settle(self, active: Active, admitted: Admitted) -> None:
         """A command has its thread now; all others had theirs from the start."""
@@ -86,8 +135,10 @@ class Admission:
 
     async def _join(self, active: Active, admitted: Admitted, principal: str, account_id: int | None) -> None:
         turn = active.turn
+        moved = turn.thread_ts is not None and (turn.channel, turn.thread_ts) != (admitted.channel, admitted.thread_ts)
         active.turn = await self._store.join(
             turn,
+            asked_thread_ts=turn.thread_ts if moved else None,
             question=admitted.question,
             channel=admitted.channel,
             thread_ts=admitted.thread_ts,

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from omnibot.accounts.model import Person as Person
 from omnibot.errors import OmnibotError
+from omnibot.policy.access import Show as Show
 
 
 class State(StrEnum):
@@ -173,6 +174,8 @@ class Answer:
     message_id: str | None = None
     #: What was fetched from the market to stand beside the words: JSON, `part` says beside which (null: at the end).
     exhibits: list[dict[str, Any]] = field(default_factory=list)
+    #: The name of the account Omni was asked about, where the asker might have chosen another.
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,17 @@ class Pressed(StrEnum):
     EXPORT = "export"
 
 
+class Stopped(StrEnum):
+    """What became of a click on Stop."""
+
+    #: The answer says so itself.
+    HERE = "here"
+    #: Another instance works on it, and will notice within its next sweep.
+    ELSEWHERE = "elsewhere"
+    #: It is not this person's, or is over, or was stopped already.
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One poll's view of a response, as far as Slack shows it."""
@@ -237,6 +251,19 @@ class Undeliverable(OmnibotError):
 class FrontDesk(Protocol):
     """Says who asks, what exactly, and where the reply goes."""
 
+    async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
+        """Move an admitted question to the asker's DM, leaving word where it was asked; repeating it changes nothing.
+
+        Args:
+            turn: the question.
+            admitted: as `admit` said.
+            thread: channel and root of the DM thread in which this person's questions of that place are answered.
+
+        Raises:
+            NotNow: Slack does not let us at the moment.
+        """
+        ...
+
     async def admit(self, turn: Turn) -> Admitted | TurnedAway:
         """Authorise the asker and read the question. May post a command's root message.
 
@@ -255,6 +282,10 @@ class Reply(Protocol):
 
     def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
         """Show this when there is time; the latest wins. Returns at once."""
+        ...
+
+    def stopping(self, turn: Turn) -> None:
+        """Say that Stop was heard, however long it takes until Omni hears it. Returns at once."""
         ...
 
     async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
@@ -292,6 +323,8 @@ class Admitted:
     question: str
     channel: str
     thread_ts: str
+    #: Where an answer that holds account data may be shown to the asker.
+    show: Show = Show.HERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,12 +120,16 @@ def press_key(token: str, person: Person) -> str:
 
 
 def _passed(asked: Any) -> ColumnElement[bool]:
-    """Whether the conversation has gone on since that turn."""
+    """Whether the conversation has gone on since that turn: something else was asked, or waits to be.
+
+    A question that was dropped, or ended before Omni heard it, changed nothing.
+    """
     later = _LATER
     return exists(
         select(literal(1)).where(
             later.c.conversation_id == asked.c.conversation_id,
             later.c.kind != Kind.ACTION.value,
+            or_(later.c.state.in_(OPEN_STATES), later.c.submissions > 0),
             tuple_(later.c.message_ts, later.c.id) > tuple_(asked.c.message_ts, asked.c.id),
         )
     )

@@ -23,6 +23,7 @@ from omnibot.clearstreet.models import (
     TextPart,
     ThinkingPart,
     Thread,
+    UnknownAction,
     UnknownPart,
 )
 from omnibot.errors import (
@@ -119,13 +120,32 @@ def _quotes(parts: Sequence[Part], add: Callable[..., None]) -> None:
 
 def _exports(parts: Sequence[Part], exhibits: Sequence[Mapping[str, Any]], add: Callable[..., None]) -> None:
     for index, part in enumerate(parts):
-        if isinstance(part, ChartPart) and part.payload.data_chart and part.payload.data_chart.series:
+        if isinstance(part, ChartPart) and has_points(part):
             add("export", index, f"part:{index}", "Chart data (CSV)")
-        elif isinstance(part, CustomPart | UnknownPart):
+        elif has_no_display(part):
             add("export", index, f"part:{index}", "Payload (JSON)")
     for number, exhibit in enumerate(exhibits):
         if exhibit.get("kind") == "screen" and exhibit.get("rows"):
             add("export", -1, f"exhibit:{number}", "Screen (CSV)")
+
+
+def has_points(part: ChartPart) -> bool:
+    """Whether there is anything to draw."""
+    chart = part.payload.data_chart
+    return chart is not None and any(series.points for series in chart.series)
+
+
+def has_no_display(part: Part) -> bool:
+    """Whether the part is shown by its payload alone, or by a sentence that says how little it holds."""
+    match part:
+        case CustomPart() | UnknownPart():
+            return True
+        case StructuredActionPart():
+            return isinstance(part.action, UnknownAction)
+        case ChartPart():
+            return part.payload.symbol_chart is None and not has_points(part)
+        case _:
+            return False
 
 
 def action_json(part: StructuredActionPart) -> dict[str, Any]:
@@ -161,6 +181,11 @@ def buttons_of(part: Part) -> tuple[ActionButton, ...]:
         case _:
             return ()
 
+
+# Said beside an answer.
+
+OTHER_ACCOUNT = "This is a new conversation with Omni, about another account: it has not seen what was said before."
+OTHER_PERSON = "This is a conversation of your own with Omni: it has not seen what others asked it in this thread."
 
 # Time.
 

@@ -37,6 +37,7 @@ from omnibot.turns.model import (
     Pressed,
     Reply,
     State,
+    Stopped,
     Surface,
     Turn,
 )
@@ -96,7 +97,7 @@ class Turns:
         self._presses = Presses(store)
         self._watching = Watching(store, self._presses, omni, markets, keyring, reply, assure=self.assure)
         self._admission = Admission(
-            store, self._presses, desk, keyring, reply, fail=self._watching.fail, aside=self._aside
+            store, self._presses, desk, omni, keyring, reply, fail=self._watching.fail, aside=self._aside
         )
         #: What people do with finished answers.
         self.asides = Asides(store, self._presses, omni, keyring)
@@ -166,17 +167,25 @@ class Turns:
 
     async def stop(self, person: Person, channel: str) -> tuple[int, int]:
         """Stop all of a person's turns in a channel. Returns how many were at work and how many waited."""
-        stopped = await self._store.request_cancel(person, channel)
-        for turn_id in stopped:
-            self._poke(turn_id)
-        return _counted(stopped)
+        return _counted(self._stop(await self._store.request_cancel(person, channel)))
 
     async def stop_thread(self, person: Person, channel: str, thread_ts: str, *, until_ts: str) -> tuple[int, int]:
         """Stop a person's turns in one thread, but for those asked after `until_ts`. Returns as `stop` does."""
         stopped = await self._store.request_cancel(person, channel, thread_ts=thread_ts, until_ts=until_ts)
+        return _counted(self._stop(stopped))
+
+    async def stop_turn(self, turn_id: str, person: Person, channel: str) -> Stopped:
+        """Stop one of a person's turns, and none of those that wait behind it."""
+        if not self._stop(await self._store.request_cancel(person, channel, turn_id=turn_id)):
+            return Stopped.NOTHING
+        return Stopped.HERE if turn_id in self._active else Stopped.ELSEWHERE
+
+    def _stop(self, stopped: Mapping[str, State]) -> Mapping[str, State]:
         for turn_id in stopped:
+            if (active := self._active.get(turn_id)) is not None:
+                self._reply.stopping(active.turn)
             self._poke(turn_id)
-        return _counted(stopped)
+        return stopped
 
     async def release(self) -> None:
         """Go on with the turns whose people have done meanwhile what was asked of them."""
@@ -259,6 +268,7 @@ class Turns:
     def _notice_cancel(self, turn: Turn) -> None:
         active = self._active.get(turn.id)
         if active is not None and active.turn.cancel_requested_at is None:
+            self._reply.stopping(turn)
             self._poke(turn.id)
 
     async def _prune(self) -> None:

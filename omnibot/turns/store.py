@@ -37,6 +37,7 @@ from omnibot.turns.model import (
     Answer,
     Conversation,
     HeldFor,
+    Kind,
     NewTurn,
     OfferedButton,
     Person,
@@ -44,7 +45,7 @@ from omnibot.turns.model import (
     Turn,
 )
 from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
-from omnibot.turns.rules import DEADLINE, HOLD
+from omnibot.turns.rules import DEADLINE, HOLD, OTHER_ACCOUNT, OTHER_PERSON
 
 #: Made once: an alias of a wide table costs more than the statement it stands in.
 _KNOWN = turns.alias("known")
@@ -111,16 +112,18 @@ class TurnStore:
         values = [select_value(name, value) for name, value in row.items()]
         source = select(*values)
         if only_if_participant:
+            mine = (
+                _KNOWN.c.user == new.person.user,
+                _KNOWN.c.org == new.person.org,
+                # Somebody who was turned away takes no part.
+                or_(_KNOWN.c.conversation_id.is_not(None), _KNOWN.c.state.in_(OPEN_STATES)),
+            )
+            here = _KNOWN.c.channel == new.channel, _KNOWN.c.thread_ts == new.thread_ts
+            asked_here = _KNOWN.c.asked_in == new.channel, _KNOWN.c.asked_thread_ts == new.thread_ts
             source = source.where(
-                exists(
-                    select(literal(1)).where(
-                        _KNOWN.c.channel == new.channel,
-                        _KNOWN.c.thread_ts == new.thread_ts,
-                        _KNOWN.c.user == new.person.user,
-                        _KNOWN.c.org == new.person.org,
-                        # Somebody who was turned away takes no part.
-                        or_(_KNOWN.c.conversation_id.is_not(None), _KNOWN.c.state.in_(OPEN_STATES)),
-                    )
+                or_(
+                    exists(select(literal(1)).where(*here, *mine)),
+                    exists(select(literal(1)).where(*asked_here, *mine)),
                 )
             )
         else:
@@ -300,9 +303,19 @@ class TurnStore:
             return list((await connection.execute(statement)).scalars())
 
     async def join(
-        self, turn: Turn, *, question: str, channel: str, thread_ts: str, principal: str, account_id: int | None
+        self,
+        turn: Turn,
+        *,
+        question: str,
+        channel: str,
+        thread_ts: str,
+        principal: str,
+        account_id: int | None,
+        asked_thread_ts: str | None = None,
     ) -> Turn:
         """Give an authorised turn its question and its conversation, made here if it is the first.
+
+        A conversation that begins in a thread where there was another one says that it has not seen that.
 
         Raises:
             OwnershipLost: it is not ours any more, or its words were edited meanwhile (look at it afresh).
@@ -316,9 +329,12 @@ class TurnStore:
                 "principal": principal,
                 "account_id": account_id or 0,
             }
-            await connection.execute(
-                make.values(id=secrets.token_hex(12), last_seq=0, created_at=utcnow(), **key).on_conflict_do_nothing()
+            made = await connection.execute(
+                make.values(id=secrets.token_hex(12), last_seq=0, created_at=utcnow(), **key)
+                .on_conflict_do_nothing()
+                .returning(conversations.c.id)
             )
+            notice = await _beginning(connection, key) if made.first() is not None else None
             query = select(conversations.c.id).where(*[conversations.c[name] == value for name, value in key.items()])
             conversation_id = (await connection.execute(query)).scalar_one()
             return await self._move(
@@ -328,9 +344,33 @@ class TurnStore:
                 question=question,
                 channel=channel,
                 asked_in=func.coalesce(turns.c.asked_in, turn.channel),
+                asked_thread_ts=func.coalesce(turns.c.asked_thread_ts, asked_thread_ts),
                 thread_ts=thread_ts,
                 conversation_id=conversation_id,
+                **({"notices": [*turn.notices, notice]} if notice and turn.kind is not Kind.ACTION else {}),
             )
+
+    async def direct_thread(self, person: Person, channel: str, thread_ts: str) -> tuple[str, str] | None:
+        """The thread of this person's DM in which their questions of a thread elsewhere are answered, if there is one.
+
+        Returns:
+            Channel and root.
+        """
+        query = (
+            select(turns.c.channel, turns.c.thread_ts)
+            .where(
+                turns.c.org == person.org,
+                turns.c.user == person.user,
+                turns.c.asked_in == channel,
+                turns.c.asked_thread_ts == thread_ts,
+                turns.c.conversation_id.is_not(None),
+            )
+            .order_by(turns.c.created_at.desc())
+            .limit(1)
+        )
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(query)).first()
+        return (row.channel, row.thread_ts) if row is not None else None
 
     async def submit(
         self, turn: Turn, *, request: Mapping[str, Any], thread_id: str | None, deadline: timedelta
@@ -437,12 +477,12 @@ class TurnStore:
 
     async def cancel_waiting(self, source_key: str) -> str | None:
         """A waiting message was deleted. Returns the turn's id if it still waited."""
-        return await self._change_waiting(source_key, cancel_requested_at=utcnow())
+        return await self._change_waiting(source_key, cancel_requested_at=utcnow(), due_at=self.database.now())
 
     async def _change_waiting(self, source_key: str, *guards: ColumnElement[bool], **changes: Any) -> str | None:
         statement = (
             update(turns)
-            .where(turns.c.source_key == source_key, turns.c.state == State.ACCEPTED.value, *guards)
+            .where(turns.c.source_key == source_key, turns.c.state.in_([State.ACCEPTED, State.HELD]), *guards)
             .values(**changes)
             .returning(turns.c.id)
         )
@@ -451,7 +491,13 @@ class TurnStore:
             return turn_id
 
     async def request_cancel(
-        self, person: Person, channel: str, *, thread_ts: str | None = None, until_ts: str | None = None
+        self,
+        person: Person,
+        channel: str,
+        *,
+        thread_ts: str | None = None,
+        until_ts: str | None = None,
+        turn_id: str | None = None,
     ) -> dict[str, State]:
         """Ask for the end of all this person's open turns in a channel, whoever owns them. Returns their states.
 
@@ -460,9 +506,11 @@ class TurnStore:
             channel: where they were asked, or are answered.
             thread_ts: only those in this thread.
             until_ts: only those asked no later.
+            turn_id: only this one.
         """
         narrower = [] if thread_ts is None else [turns.c.thread_ts == thread_ts]
         narrower += [] if until_ts is None else [turns.c.message_ts <= until_ts]
+        narrower += [] if turn_id is None else [turns.c.id == turn_id]
         statement = (
             update(turns)
             .where(
@@ -512,6 +560,20 @@ class TurnStore:
                 .returning(turns.c.id)
             )
             return len(emptied.all())
+
+
+async def _beginning(connection: AsyncConnection, key: Mapping[str, Any]) -> str | None:
+    """What to say of the conversations that were in the thread before this one."""
+    thread = [conversations.c[name] == key[name] for name in ("team", "channel", "thread_ts")]
+    query = select(conversations.c.principal, conversations.c.account_id, conversations.c.omni_thread_id).where(*thread)
+    others = [
+        row
+        for row in await connection.execute(query)
+        if row.omni_thread_id is not None and (row.principal, row.account_id) != (key["principal"], key["account_id"])
+    ]
+    if not others:
+        return None
+    return OTHER_ACCOUNT if any(row.principal == key["principal"] for row in others) else OTHER_PERSON
 
 
 def _shallow(answer: Answer) -> dict[str, Any]:

@@ -88,8 +88,8 @@ class Submission:
         # Without a key nothing is begun: such a turn can wait for one.
         await self._keyring.key_of(conversation.principal)
         thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
-        if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None and not turn.notices:
-            turn = active.turn = await self._store.move(turn, State.ACCEPTED, notices=[RESEARCH_NOTICE])
+        if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None:
+            turn = active.turn = await self._notice(turn, RESEARCH_NOTICE)
         submitting = await self._store.submit(
             turn,
             request=_body(turn, conversation.account_id, continuing=thread_id is not None),
@@ -210,9 +210,16 @@ class Submission:
         """The Omni thread cannot be continued: go on in a new one, and say so."""
         active.idle_reads = 0
         await self._store.forget_omni_thread(active.turn)
-        active.turn = await self._store.move(active.turn, State.ACCEPTED, notices=[NEW_THREAD_NOTICE])
+        active.turn = await self._notice(active.turn, NEW_THREAD_NOTICE)
         active.conversation = await self._store.conversation(active.turn.conversation_id or "")
         return 0.0
+
+    async def _notice(self, turn: Turn, notice: str) -> Turn:
+        """Accepted (again), with something to be said beside the answer, once."""
+        notices = [*turn.notices, *([] if notice in turn.notices else [notice])]
+        if turn.state is State.ACCEPTED and len(notices) == len(turn.notices):
+            return turn
+        return await self._store.move(turn, State.ACCEPTED, notices=notices)
 
     # After an unknown outcome.
 

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from omnibot import telemetry
+from omnibot.accounts.model import NoAuthority
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.models import (
     Action,
@@ -91,6 +92,16 @@ class Watching:
     async def _authority(self, active: Active) -> tuple[str, int | None]:
         assert active.conversation is not None
         return await self._keyring.key_of(active.conversation.principal), active.conversation.account_id
+
+    async def _account_name(self, active: Active) -> str | None:
+        """What the account is called, for those who may choose between several. Never costs the answer."""
+        conversation = active.conversation
+        if conversation is None or conversation.account_id is None:
+            return None
+        try:
+            return await self._keyring.name_of(conversation.principal, conversation.account_id)
+        except (NoAuthority, ClearStreetError):
+            return None
 
     # Polling.
 
@@ -347,6 +358,7 @@ class Watching:
             late=is_late(turn.submitted_at, utcnow()),
             message_id=message.id if message else None,
             exhibits=exhibits,
+            account=await self._account_name(active) if turn.submitted_at is not None else None,
         )
         return await self._finalize(active, answer, shown, message.seq if message else None)
 

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [polls] [start] [acks] [answers] [crowd]`: figures of one run as one table.
+"""`python -m tests.benchmarks [polls] [start] [acks] [answers] [crowd] [rendering]`: figures of one run as one table.
 
 Without names all of them. Nothing here fails: figures depend on the machine, and on what else it does.
 """
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from omnibot import telemetry
-from tests.benchmarks import acks, answers, crowd, polls, start
+from tests.benchmarks import acks, answers, crowd, polls, rendering, start
 from tests.benchmarks.table import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "acks": acks.measure,
     "answers": answers.measure,
     "crowd": crowd.measure,
+    "rendering": rendering.measure,
 }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import polls
+from tests.benchmarks import polls, rendering
 from tests.benchmarks.table import Figure, percentile, show
 
 
@@ -10,6 +10,12 @@ async def test_polls_are_measured_against_a_bare_get():
     figures = await polls.measure(rounds=1, polls=3, sdk=False)
     assert [figure.bar for figure in figures] == ["", "≤ 6×", "≤ 1.5×"]
     assert all(figure.measured for figure in figures)
+
+
+async def test_rendering_is_measured_against_json():
+    figures = await rendering.measure(rounds=1)
+    assert all(figure.measured for figure in figures)
+    assert "messages" in figures[1].what
 
 
 def test_percentiles():

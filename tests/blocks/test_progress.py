@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omnibot.blocks.progress import Shown, chunks, closing, progress_page, streamed, view
 from omnibot.blocks.steps import MOST, Progress, read_steps
+from omnibot.emulator import clearstreet
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
+
+#: Answers as the emulator's Omni gives them.
+SCRIPTS = Path(clearstreet.__file__).parent / "scripts"
 
 
 def texts_of(sent: list[dict[str, object]]) -> str:
@@ -175,3 +181,21 @@ def test_slack_takes_any_progress_and_nothing_in_it_pings(text, thoughts, waitin
     for page in pages:
         check(page)
     assert not live(pages)
+
+
+GROWING = [
+    "One:\n\n```py\nx = 1\n```\n\nTwo:\n\n~~~\ny\n~~~\n\n> quoted\n\n`code` begins a line\n~5 % too.",
+    *(path.read_text() for path in sorted(SCRIPTS.glob("*.md"))),
+]
+
+
+@pytest.mark.parametrize("text", GROWING)
+def test_a_text_that_only_grows_is_never_taken_back_wherever_it_is_cut(text: str):
+    before = Shown()
+    for end in range(0, len(text) + 1, 1 + len(text) // 800):
+        moment = view(thoughts=[], text=text[:end])
+        if len(moment.pieces) > 1:
+            break
+        now = streamed(moment, 0)
+        assert chunks("t:", before, now) is not None, text[max(0, end - 40) : end]
+        before = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from omnibot.blocks.exports import file_of
 from omnibot.blocks.reply import picture_wanted, reply_pages
 from omnibot.blocks.values import Page
 from omnibot.blocks.variants import older_page, plain_page, words_only
@@ -223,3 +225,20 @@ def test_the_same_answer_gives_the_same_pages():
     parts = [text("Words."), data_chart(30), SUGGESTED]
 
     assert pages_of(parts, exhibits=[{**SCREEN, "part": None}]) == pages_of(parts, exhibits=[{**SCREEN, "part": None}])
+
+
+def test_an_answer_without_a_message_of_omnis_has_no_thumbs_for_its_rating_could_not_be_sent():
+    rated, unrated = (
+        reply_pages(TURN, Answer(Outcome.SUCCEEDED, parts=[text("Words.")], message_id=message_id), ())
+        for message_id in ("m", None)
+    )
+    assert [block["type"] for block in rated[0].blocks].count("context_actions") == 1
+    assert "context_actions" not in [block["type"] for block in unrated[0].blocks]
+
+
+def test_a_chart_without_points_is_given_away_as_the_json_it_came_as():
+    part = {"type": "chart", "payload": {"chartId": "c", "dataChart": {"series": [{"name": "n", "points": []}]}}}
+    name, content = file_of(part, None) or ("", "")
+    assert name == "omni-part.json"
+    assert json.loads(content) == part
+    assert (file_of(data_chart(2), None) or ("", ""))[0].endswith(".csv")

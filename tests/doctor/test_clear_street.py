@@ -18,7 +18,8 @@ async def test_a_wrong_key_is_a_problem(clinic: Clinic, key: str):
     ("status", "body", "mark", "words"),
     [
         (403, None, Mark.PROBLEM, "may not list accounts"),
-        (404, None, Mark.PROBLEM, "not Clear Street's API"),
+        (404, None, Mark.PROBLEM, "does not list accounts for"),
+        (404, "<html>Not here</html>", Mark.PROBLEM, "not Clear Street's API"),
         (200, "<html>Sign in</html>", Mark.PROBLEM, "not Clear Street's API"),
         (429, None, Mark.WARNING, "asks us to wait"),
         (500, None, Mark.PROBLEM, "no good answer"),

@@ -27,6 +27,8 @@ async def test_a_bot_that_lacks_nothing_is_found_well(clinic: Clinic):
         "generation",
         "account",
         "port",
+        "policy",
+        "linking",
     ]
     assert "Clear & Co" in found["Slack bot token"].message
     assert "omni" in found["Slack bot token"].message
@@ -35,7 +37,15 @@ async def test_a_bot_that_lacks_nothing_is_found_well(clinic: Clinic):
 async def test_it_says_what_it_is_waiting_for(clinic: Clinic):
     await clinic.examine()
 
-    assert clinic.looked_at == ["settings", "database", "Slack bot token", "Slack app token", "Clear Street", "port"]
+    assert clinic.looked_at == [
+        "settings",
+        "database",
+        "Slack bot token",
+        "Slack app token",
+        "Clear Street",
+        "port",
+        "policy",
+    ]
 
 
 async def test_everything_is_examined_even_where_everything_is_wrong(clinic: Clinic):
@@ -65,7 +75,7 @@ async def test_the_command_prints_a_line_for_each_finding_and_exits_with_0_when_
     code, out, err = await clinic.run("doctor")
 
     assert (code, err) == (0, "")
-    assert len(out.splitlines()) == 11
+    assert len(out.splitlines()) == 13
     assert all(line.startswith("ok  ") for line in out.splitlines()[:10])
     assert out.endswith("All is well.\n")
 

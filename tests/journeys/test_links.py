@@ -87,6 +87,9 @@ async def test_each_asks_with_their_own_key_and_who_has_none_with_the_shared_one
     # Unlinking counts within seconds: until then the running bot may still know the key.
     while not await asked_with_the_shared_key():
         pass
+    shown = "\n".join(house.shown("trading", ts))
+    assert "Account: Growth" in shown
+    assert "This is a conversation of your own with Omni" in shown
     asked = desk.keys_asked_with()
     assert asked[:2] == [ANAS, BENS]
     assert [call.args["account_id"] for call in house.omni.calls if call.name == CREATE][:2] == [30001, 40001]

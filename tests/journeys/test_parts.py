@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from omnibot.blocks.feedback import COMMENT_ACTION, COMMENT_BLOCK, FEEDBACK_ACTION
+from omnibot.blocks.progress import STOP_ACTION
 from omnibot.emulator.slack.workspace import Message
 from tests.journeys.conftest import House
 
@@ -153,3 +154,33 @@ async def test_the_last_answer_can_be_made_again_and_no_earlier_one(house: House
     await house.slack.wait_for(lambda: whispers(house, "gone on since"))
     await asyncio.sleep(0.5)
     assert len(house.asked()) == 2
+
+
+@NEWEST
+async def test_the_stop_below_a_posted_answer_is_heard_at_once_and_stops_that_answer_alone(house: House):
+    """However long Clear Street takes to hear it; and nobody but the asker stops it."""
+    no_streams = {"ok": False, "error": "channel_type_not_supported"}
+    house.slack.gate.refuse("chat.startStream", status=200, body=no_streams, count=1_000)
+    house.script("slowly", "The words that were said so far. " * 20, seconds=30)
+    house.script("quickly", "A quick answer.")
+    ts = await house.slack.say("ana", "trading", "@Omni slowly please")
+    await house.slack.wait_for(lambda: "said so far" in "".join(house.shown("trading", ts)), timeout=20)
+    await house.slack.say("ana", "trading", "quickly now", thread_ts=ts)
+    await house.slack.wait_for(lambda: whispers(house, "after the question before it"))
+    (draft,) = house.replies("trading", ts)
+    (button,) = [element for element in _buttons(draft) if element["action_id"] == STOP_ACTION]
+    assert await house.slack.click("ben", "trading", draft.ts, label="Stop")
+    await house.slack.wait_for(lambda: [e for e in house.slack.ephemerals("ben") if "nothing to stop" in e["text"]])
+
+    canceling = house.omni.gate.hold("DELETE *")
+    assert await house.slack.click("ana", "trading", draft.ts, label=button["text"]["text"])
+    await house.slack.wait_for(lambda: "Stopping" in "".join(house.shown("trading", ts)))
+    await canceling.reached()
+    assert "Stopped by" not in "".join(house.shown("trading", ts))
+    canceling.release()
+    text = await house.answered("trading", ts, "Stopped by", "A quick answer.", count=2)
+    assert "said so far" in text
+    assert "Stopping" not in text
+    assert house.asked() == ["slowly please", "quickly now"]
+    key = (house.slack.workspace.channel("trading").id, ts)
+    await house.slack.wait_for(lambda: house.slack.sessions[key]["status"] == "active")

@@ -109,3 +109,14 @@ def test_streams_begun_in_any_minute_stay_below_slacks_tier():
             begun += 1
             budget.give_stream("T1")
     assert begun <= 15
+
+
+def test_several_processes_share_what_one_alone_could_write():
+    alone, one_of_two = Budget(), Budget(share=0.5)
+    for method in alone.per_minute:
+        written = []
+        for budget in (alone, one_of_two):
+            tries = (budget.wait("T1", method, now / 10) == 0.0 for now in range(36_000))
+            written.append(sum(tries))
+        assert written[1] == pytest.approx(written[0] / 2, rel=0.02)
+    assert [one_of_two.take_stream("T2", 1_000.0 * n) for n in range(OPEN_STREAMS)].count(True) == OPEN_STREAMS // 2

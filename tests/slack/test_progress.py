@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 
 import pytest
 
@@ -123,3 +124,46 @@ async def test_a_write_that_never_ends_does_not_keep_the_process_alive(
     desktop.reply.begin(turn)
     await posting.reached()
     await asyncio.wait_for(desktop.reply.close(), 5)
+
+
+async def test_many_placeholders_in_a_channel_are_posted_no_faster_than_slack_takes_them(desktop: Desktop):
+    budget = Budget({**PROGRESS_PER_MINUTE, "chat.postMessage": 120.0}, {"chat.postMessage": 2.0})
+    reply = desktop.successor(budget)
+    turns = [await desktop.turn() for _ in range(6)]
+    for turn in turns:
+        reply.begin(turn)
+    await desktop.slack.wait_for(lambda: all(map(desktop.shown, turns)), timeout=30)
+    times = [call.monotonic for call in desktop.slack.calls if call.name == "chat.postMessage"]
+    assert len(times) == 6
+    assert times[-1] - times[0] >= 1.4  # two at once, four more at two a second
+    assert budget.wait("another channel", "chat.postMessage", 0.0) == 0.0
+    await reply.close()
+
+
+async def test_a_final_does_not_wait_for_the_budget_of_placeholders(desktop: Desktop):
+    budget = Budget({**PROGRESS_PER_MINUTE, "chat.postMessage": 0.001}, {"chat.postMessage": 1.0})
+    reply = desktop.successor(budget)
+    first, second = await desktop.turn(), await desktop.turn()
+    reply.begin(first)
+    await desktop.slack.wait_for(lambda: desktop.shown(first))
+    reply.begin(second)
+    assert await reply.finish(second, ANSWER, ()) is None
+    assert "The answer." in desktop.text(second)
+    await reply.close()
+
+
+async def test_a_post_that_is_told_to_slow_down_leaves_the_updates_of_others_alone(desktop: Desktop):
+    budget = Budget()
+    reply = desktop.successor(budget)
+    desktop.slack.gate.refuse("chat.postMessage", status=429, headers={"Retry-After": "600"})
+    turn = await desktop.turn()
+    reply.begin(turn)
+    await desktop.slack.wait_for(lambda: ("chat.postMessage", 429) in answers(desktop), timeout=20)
+    await reply.close()
+    now = time.monotonic()
+    assert budget.wait(turn.team, "chat.update", now) == 0.0
+    assert budget.wait(turn.channel, "chat.postMessage", now) > 100
+
+
+def answers(desktop: Desktop) -> list[tuple[str, int | None]]:
+    return [(call.name, call.status) for call in desktop.slack.calls]

@@ -211,3 +211,55 @@ async def test_parts_without_a_display_are_named(desktop: Desktop):
     what = answer(parts=[{"type": "hologram", "x": 1}, {"type": "text", "text": "Words."}])
     page = reply_pages(turn, what, ())[-1]
     assert "hologram" in str(page.blocks)
+
+
+#: So many that the lines which say who pressed them fill a message.
+MANY = [OfferedButton(f"t{n}", n, "prompt", 0, f"b{n}", f"Question {n}", prompt="p") for n in range(45)]
+
+
+def pressed(desktop: Desktop, buttons: list[OfferedButton]) -> list[OfferedButton]:
+    return [replace(one, pressed_by=(desktop.slack.workspace.user("ana").id,)) for one in buttons]
+
+
+async def test_a_redraw_that_would_need_more_messages_keeps_to_those_there_are(desktop: Desktop):
+    turn = await desktop.turn()
+    await delivered(desktop, turn, answer(), MANY)
+    assert len(reply_pages(turn, answer(), pressed(desktop, MANY))) > 1
+    await desktop.reply.redraw(turn, answer(), pressed(desktop, MANY))
+    (message,) = desktop.shown(turn)
+    labels = [e["text"]["text"] for block in message.blocks if block["type"] == "actions" for e in block["elements"]]
+    assert labels == [f"✓ Question {n}" for n in range(45)]
+    assert WORDS in desktop.slack.visible_text(message)
+    assert AI_NOTICE in desktop.slack.visible_text(message)
+
+
+async def test_a_redraw_that_fits_in_no_way_changes_nothing(desktop: Desktop):
+    turn = await desktop.turn()
+    await delivered(desktop, turn, answer())
+    before = desktop.shown(turn)[0].blocks
+    await desktop.reply.redraw(turn, answer("\n\n".join(f"Paragraph {n} " * 100 for n in range(30))), ())
+    assert [message.blocks for message in desktop.shown(turn)] == [before]
+
+
+@pytest.mark.parametrize("how", ["redrawn", "delivered again"])
+async def test_an_answer_that_takes_fewer_messages_than_before_leaves_nothing_of_them(desktop: Desktop, how: str):
+    turn = await desktop.turn()
+    await delivered(desktop, turn, answer(), pressed(desktop, MANY))
+    assert len(desktop.shown(turn)) == 2
+    if how == "redrawn":
+        await desktop.reply.redraw(turn, answer(), MANY)
+    else:
+        assert await desktop.successor().finish(turn, answer(), MANY) is None
+    (message,) = desktop.shown(turn)
+    assert AI_NOTICE in desktop.slack.visible_text(message)
+    await desktop.reply.redraw(turn, answer(), MANY)
+    assert len(desktop.shown(turn)) == 1
+
+
+async def test_no_message_is_taken_away_while_what_takes_its_place_is_refused(desktop: Desktop):
+    turn = await desktop.turn()
+    await delivered(desktop, turn, answer(), pressed(desktop, MANY))
+    desktop.slack.gate.refuse("chat.update", status=500)
+    await desktop.reply.redraw(turn, answer(), MANY)
+    assert len(desktop.shown(turn)) == 2
+    assert AI_NOTICE in desktop.text(turn)

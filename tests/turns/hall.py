@@ -41,6 +41,9 @@ class Desk:
             raise RuntimeError("a bug at the front desk")
         return Admitted(turn.event["text"], turn.channel, turn.thread_ts or turn.message_ts)
 
+    async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
+        raise AssertionError("everything may be shown everywhere here")
+
 
 @dataclass
 class Notebook:
@@ -61,6 +64,9 @@ class Notebook:
 
     def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
         self._note("progress")
+
+    def stopping(self, turn: Turn) -> None:
+        self._note("stopping")
 
     async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
         self._note("finish")

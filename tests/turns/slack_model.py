@@ -164,6 +164,9 @@ class SlackLine:
 
     # FrontDesk.
 
+    async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
+        raise AssertionError("everything may be shown everywhere here")
+
     async def admit(self, turn: Turn) -> Admitted | TurnedAway:
         if await self._trouble("admit") in (Refusal.LATER, Refusal.UNHEARD):
             raise NotNow(2.0)
@@ -191,6 +194,9 @@ class SlackLine:
         if turn.id in self._slack.finals:
             self._slack.wrongs.append(f"turn {turn.id} is shown at work again after its end")
         self._slack.working.add(turn.id)
+
+    def stopping(self, turn: Turn) -> None:
+        return
 
     async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
         trouble = await self._trouble("finish")

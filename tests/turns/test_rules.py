@@ -255,3 +255,30 @@ def test_a_turn_is_late_after_thirty_seconds_of_omni():
     assert not is_late(began, began + timedelta(seconds=30))
     assert is_late(began, began + timedelta(seconds=31))
     assert not is_late(None, began)
+
+
+NO_POINTS = {"series": [{"name": "Close", "points": []}]}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "hologram", "x": 1},
+        {"type": "custom", "payload": {"kind": "heatmap"}},
+        {"type": "structured_action", "action_id": "a", "action": {"open_portal": {"x": 1}}},
+        {"type": "chart", "payload": {"chartId": "c"}},
+        {"type": "chart", "payload": {"chartId": "c", "dataChart": {"series": []}}},
+        {"type": "chart", "payload": {"chartId": "c", "dataChart": NO_POINTS}},
+    ],
+)
+def test_the_payload_of_whatever_cannot_be_shown_can_be_had(part):
+    (offer,) = made(read_parts([part]))
+    assert (offer.kind, offer.button_id, offer.label) == ("export", "part:0", "Payload (JSON)")
+
+
+def test_the_payload_of_what_is_shown_is_not_offered():
+    symbol = {"type": "chart", "payload": {"chartId": "c", "symbolChart": {"symbol": "AAPL", "timeframe": "1M"}}}
+    points = [{"x": "a", "y": 1}]
+    drawn = {"type": "chart", "payload": {"chartId": "c", "dataChart": {"series": [{"name": "n", "points": points}]}}}
+    (offer,) = made(read_parts([{"type": "text", "text": "Words."}, symbol, CHART, drawn]))
+    assert (offer.button_id, offer.label) == ("part:3", "Chart data (CSV)")

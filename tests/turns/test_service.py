@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from omnibot.turns import service
-from omnibot.turns.model import NewTurn, Outcome, State
-from tests.turns.conftest import new_turn
+from omnibot.turns.model import NewTurn, Outcome, State, Stopped
+from tests.turns.conftest import BEN, new_turn
 from tests.turns.hall import Hall
 
 ALWAYS = 999
@@ -75,3 +75,32 @@ async def test_an_apology_that_breaks_too_is_made_again(hall: Hall, logged: list
     assert (await hall.ended(await hall.ask(question()))).state is State.FAILED
     assert len(hall.reply.whispers) == 1
     assert [entry["event"] for entry in logged].count("apology_failed") == 2
+
+
+async def test_that_it_stops_is_said_while_clear_street_has_not_yet_heard_it(hall: Hall):
+    hall.script("once", "A long story.", seconds=60)
+    turn_id = await hall.ask(question())
+    await hall.until(lambda: "progress" in hall.reply.calls)
+    canceling = hall.omni.gate.hold("DELETE *")
+    turn = await hall.store.get(turn_id)
+    assert turn is not None
+    assert await hall.service.stop_turn(turn_id, BEN, turn.channel) is Stopped.NOTHING
+    assert "stopping" not in hall.reply.calls
+    assert await hall.service.stop_turn(turn_id, turn.person, turn.channel) is Stopped.HERE
+    assert "stopping" in hall.reply.calls
+    await canceling.reached()
+    assert "finish" not in hall.reply.calls
+    assert await hall.service.stop_turn(turn_id, turn.person, turn.channel) is Stopped.NOTHING
+    canceling.release()
+    assert (await hall.ended(turn_id)).state is State.CANCELED
+
+
+async def test_a_stop_that_another_instance_took_is_noticed_and_said(hall: Hall):
+    hall.script("once", "A long story.", seconds=60)
+    turn_id = await hall.ask(question())
+    await hall.until(lambda: "progress" in hall.reply.calls)
+    turn = await hall.store.get(turn_id)
+    assert turn is not None
+    assert await hall.store.request_cancel(turn.person, turn.channel) != {}
+    await hall.until(lambda: "stopping" in hall.reply.calls)
+    assert (await hall.ended(turn_id)).state is State.CANCELED

@@ -297,3 +297,29 @@ async def test_old_turns_are_emptied_of_words_and_young_and_open_ones_are_not(st
     assert await store.accept(new_turn()) is None
     assert await Presses(store).accept("tok", team="T1", person=ANA, now_ts="1700000099.000100") is None
     assert await store.prune(now + timedelta(days=1)) == 0
+
+
+async def test_one_answer_is_stopped_by_its_asker_alone_and_what_waits_behind_it_goes_on(store: TurnStore):
+    working = await submitting(store)
+    waiting = await joined(store, "1700000002.000100")
+    assert await store.request_cancel(BEN, "C1", turn_id=working.id) == {}
+    assert await store.request_cancel(ANA, "C1", turn_id=working.id) == {working.id: State.SUBMITTING}
+    assert await store.request_cancel(ANA, "C1", turn_id=working.id) == {}
+    assert await store.canceled_among([working.id, waiting.id]) == [await store.get(working.id)]
+
+
+@pytest.mark.parametrize("later", ["dropped", "waiting", "asked"])
+async def test_an_answer_is_the_last_one_until_something_else_was_asked(store: TurnStore, later: str):
+    turn = await finalized(store, button("again", kind="regenerate"))
+    await store.move(turn, State.SUCCEEDED)
+    presses = Presses(store)
+    if later == "asked":
+        await store.move(await submitting(store, "1700000002.000100"), State.FAILED)
+    else:
+        next_turn = await joined(store, "1700000002.000100")
+        if later == "dropped":
+            await store.request_cancel(ANA, "C1")
+            await store.move(next_turn, State.CANCELED)
+    begun = await presses.accept("again", team="T1", person=ANA, now_ts="1700000099.000100")
+    assert (begun is not None) is (later == "dropped")
+    assert await presses.why_not("again", ANA) is (Pressed.ALREADY if begun else Pressed.PASSED)

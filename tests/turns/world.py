@@ -31,6 +31,8 @@ from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import upgrade
 from omnibot.db.presence import Presence
 from omnibot.markets.service import Markets
+from omnibot.policy.model import Policy
+from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.listeners import actions, commands, messages
 from omnibot.turns import service
@@ -145,9 +147,10 @@ class Life:
         )
         self._listeners = _Listeners()
         app = cast(Any, self._listeners)
-        messages.register(app, self.turns, self.background, bot_user_id=BOT)
+        access = cast(Access, SimpleNamespace(policy=Policy()))
+        messages.register(app, self.turns, self.background, access, bot_user_id=BOT)
         commands.register(app, self.turns, cast(commands.KeyCommand, None), bot_user_id=BOT)
-        actions.register(app, self.turns, self.background)
+        actions.register(app, self.turns, self.background, access)
         self.turns.start()
 
     async def point(self) -> None:

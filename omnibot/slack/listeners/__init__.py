@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
+from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.key_desk import KeyDesk
 from omnibot.slack.listeners import actions, commands, farewells, feedback, keys, lifecycle, messages, sessions
@@ -18,18 +19,19 @@ class Rooms:
 
     turns: Turns
     background: Background
+    access: Access
     bot_user_id: str
     key_desk: KeyDesk
 
 
 def register(app: AsyncApp, rooms: Rooms) -> None:
     """Hang every listener into Bolt; the catch-all last."""
-    messages.register(app, rooms.turns, rooms.background, bot_user_id=rooms.bot_user_id)
+    messages.register(app, rooms.turns, rooms.background, rooms.access, bot_user_id=rooms.bot_user_id)
     about_keys = keys.KeyListeners(rooms.key_desk, rooms.background)
     about_keys.register(app)
     commands.register(app, rooms.turns, about_keys.command, bot_user_id=rooms.bot_user_id)
-    actions.register(app, rooms.turns, rooms.background)
-    feedback.register(app, rooms.turns, rooms.background)
+    actions.register(app, rooms.turns, rooms.background, rooms.access)
+    feedback.register(app, rooms.turns, rooms.background, rooms.access)
     sessions.register(app, rooms.turns, rooms.background)
     farewells.register(app, rooms.key_desk)
     lifecycle.register(app, rooms.background)

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot import telemetry
 from omnibot.blocks.exports import file_of
+from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.events import Click, Submission
 from omnibot.slack.failures import SLACK_ERRORS, judge
@@ -26,7 +27,7 @@ _WORDS = {
 }
 
 
-def register(app: AsyncApp, turns: Turns, background: Background) -> None:
+def register(app: AsyncApp, turns: Turns, background: Background, access: Access) -> None:
     """Hang in the click listeners."""
 
     async def handle_button(
@@ -40,7 +41,7 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
             telemetry.observe_delivery("click", now)
         await ack()
         if pressed is Pressed.EXPORT:
-            background.start(_give(turns, client, body, token))
+            background.start(_give(turns, access, client, body, token))
         elif pressed is not Pressed.TAKEN:
             background.start(tell(client, body, _WORDS[pressed]))
 
@@ -60,9 +61,21 @@ def who(payload: Click | Submission) -> tuple[str, Person]:
     return team, Person(org, payload.user.id)
 
 
-async def _give(turns: Turns, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:
+async def refusal(access: Access, team: str, person: Person) -> str | None:
+    """Why this person may do nothing here; None when they may. Asked at every click: rights change."""
+    try:
+        allowed = await access.may_use(person, team=team)
+    except SLACK_ERRORS:
+        return "Slack does not tell me who you are right now, so nothing was done. Try again in a minute."
+    return None if allowed else allowed.reason
+
+
+async def _give(turns: Turns, access: Access, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:
     """Put an answer's data into its thread, as a file."""
     team, person = who(Click.model_validate(body))
+    if (why_not := await refusal(access, team, person)) is not None:
+        await tell(client, body, why_not)
+        return
     export = await turns.asides.export(token, team=team, person=person)
     file = file_of(export.part, export.exhibit) if export is not None else None
     if export is None or file is None:

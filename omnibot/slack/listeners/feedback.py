@@ -16,10 +16,11 @@ from omnibot.blocks.feedback import (
     comment_view,
     read_value,
 )
+from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.events import Click, Submission
 from omnibot.slack.failures import SLACK_ERRORS, judge
-from omnibot.slack.listeners.actions import GONE, tell, who
+from omnibot.slack.listeners.actions import GONE, refusal, tell, who
 from omnibot.turns.service import Turns
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 THANKS = {1: "Thanks: noted as a good answer.", -1: "Thanks: noted as a bad answer."}
 
 
-def register(app: AsyncApp, turns: Turns, background: Background) -> None:
+def register(app: AsyncApp, turns: Turns, background: Background, access: Access) -> None:
     """Hang in the listeners of thumbs and of their form."""
 
     async def handle_thumb(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
@@ -38,7 +39,7 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
             background.start(tell(client, body, GONE))
             return
         score, token = rated
-        background.start(_rate(turns, client, body, token, score))
+        background.start(_rate(turns, access, client, body, token, score))
         if score < 0:
             # At once, for Slack's leave to open a form lasts three seconds.
             background.start(_ask_for_words(client, Click.model_validate(body).trigger_id, token))
@@ -52,15 +53,18 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
             return
         await ack()
         token = str(form.view.get("private_metadata") or "")
-        background.start(_comment(turns, client, form, token, words))
+        background.start(_comment(turns, access, client, form, token, words))
 
     app.action(FEEDBACK_ACTION)(handle_thumb)
     app.view(FEEDBACK_VIEW)(handle_words)
 
 
-async def _rate(turns: Turns, client: AsyncWebClient, body: dict[str, Any], token: str, score: int) -> None:
+async def _rate(
+    turns: Turns, access: Access, client: AsyncWebClient, body: dict[str, Any], token: str, score: int
+) -> None:
     team, person = who(Click.model_validate(body))
-    trouble = await turns.asides.rate(token, team=team, person=person, score=score, comment=None)
+    trouble = await refusal(access, team, person)
+    trouble = trouble or await turns.asides.rate(token, team=team, person=person, score=score, comment=None)
     await tell(client, body, trouble or THANKS[score])
 
 
@@ -72,9 +76,12 @@ async def _ask_for_words(client: AsyncWebClient, trigger_id: str | None, token: 
         log.info("slack_refused", method="views.open", error=judge(error).code)
 
 
-async def _comment(turns: Turns, client: AsyncWebClient, form: Submission, token: str, words: str) -> None:
+async def _comment(
+    turns: Turns, access: Access, client: AsyncWebClient, form: Submission, token: str, words: str
+) -> None:
     team, person = who(form)
-    trouble = await turns.asides.rate(token, team=team, person=person, score=-1, comment=words)
+    trouble = await refusal(access, team, person)
+    trouble = trouble or await turns.asides.rate(token, team=team, person=person, score=-1, comment=words)
     said = trouble or "Thanks: your words went to Clear Street with the answer."
     opened = await client.conversations_open(users=person.user)
     # A form has no channel to whisper in.

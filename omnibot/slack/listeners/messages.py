@@ -8,6 +8,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from omnibot import telemetry
+from omnibot.policy.model import FollowUps
+from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.intake import Accept, Edit, Ignore, Withdraw, intake, overtaken
 from omnibot.turns.service import Turns
@@ -16,7 +18,7 @@ from omnibot.turns.service import Turns
 LATER = (1.0, 3.0, 8.0)
 
 
-def register(app: AsyncApp, turns: Turns, background: Background, *, bot_user_id: str) -> None:
+def register(app: AsyncApp, turns: Turns, background: Background, access: Access, *, bot_user_id: str) -> None:
     """Hang in the message listeners."""
 
     async def handle_message(event: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -29,7 +31,12 @@ def register(app: AsyncApp, turns: Turns, background: Background, *, bot_user_id
             actor_org=context.actor_enterprise_id or context.actor_team_id,
         )
         happened = str(event.get("event_ts") or event.get("ts") or "")
+        mentions_only = access.policy.channels.follow_ups is FollowUps.MENTION
         match decided:
+            case Accept(only_if_participant=True) if mentions_only:
+                return
+            case Edit(key, kept, edited_ts, Accept(only_if_participant=True)) if mentions_only:
+                await turns.edit(key, kept, edited_ts)
             case Accept():
                 await _accept(decided, turns, background, happened)
             case Edit(key, kept, edited_ts, instead):
