@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -25,7 +25,11 @@ MAX_BODY = 2 * 1024 * 1024
 
 
 def build(
-    checks: Mapping[str, Check], *, events: Handler | None, collect: Callable[[], Awaitable[None]]
+    checks: Mapping[str, Check],
+    *,
+    events: Handler | None,
+    collect: Callable[[], Awaitable[None]],
+    routes: Sequence[web.RouteDef] = (),
 ) -> web.Application:
     """The routes.
 
@@ -33,6 +37,7 @@ def build(
         checks: what `/readyz` asks, by name.
         events: takes Slack's deliveries; None in Socket Mode.
         collect: brings the gauges up to date before `/metrics` answers.
+        routes: pages for people.
     """
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -58,6 +63,7 @@ def build(
     app.router.add_get("/metrics", metrics)
     if events is not None:
         app.router.add_post("/slack/events", events)
+    app.add_routes(routes)
     return app
 
 

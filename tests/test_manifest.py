@@ -49,16 +49,20 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "users_info": {"users:read"},
     "views_open": set(),  # with a trigger_id
     "views_publish": set(),
+    "views_update": set(),
 }
 #: The bot scopes of every event the bot subscribes to, likewise.
-EVENT_SCOPES = {
+EVENT_SCOPES: dict[str, set[str]] = {
     "agent_session_stopped": {"chat:write"},
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
     "message.mpim": {"mpim:history"},
+    "tokens_revoked": set(),
+    "user_change": {"users:read"},
 }
 #: The bot scopes of the features, likewise.
 FEATURE_SCOPES = {"agent_view": {"assistant:write"}, "slash_commands": {"commands"}}
@@ -95,7 +99,7 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
     app = Noting()
     # Registering only hands these on; no listener runs here.
     nothing: Any = None
-    rooms = listeners.Rooms(nothing, nothing, nothing, "UBOT", past=nothing, home=nothing)
+    rooms = listeners.Rooms(nothing, nothing, nothing, "UBOT", past=nothing, home=nothing, key_desk=nothing)
     listeners.register(app, rooms)
     return app.noted
 

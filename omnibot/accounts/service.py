@@ -175,6 +175,10 @@ class Keyring:
             request_id = error.request_id if isinstance(error, ClearStreetError) else None
             log.error("account_unknown", reason=f"{type(error).__name__}: {error}", api=request_id)
 
+    def account_is_fixed(self, principal: str) -> bool:
+        """Whether whoever runs omnibot has chosen the account of all who ask with this key."""
+        return self._choices is None or (principal == SHARED and self._shared_account_id is not None)
+
     async def known_account_of(self, principal: str, person: Person, place: Place | None = None) -> int | None:
         """The account of `account_of` if no call to Clear Street is needed to know it, else None."""
         if (fixed := self.fixed_account(principal)) is not None:
@@ -281,11 +285,12 @@ class Keyring:
             NoAuthority, ClearStreetError: as `accounts_of`.
         """
         principal = await self.principal_of(person)
-        if self._choices is None or self.fixed_account(principal) is not None:
+        choices = self._choices
+        if choices is None or self.account_is_fixed(principal):
             raise AccountFixed
         for account in await self.accounts_of(principal):
             if account.id == account_id:
-                await self._choices.choose(person, principal, account_id, team=team, place=place)
+                await choices.choose(person, principal, account_id, team=team, place=place)
                 return account
         raise NoSuchAccount
 

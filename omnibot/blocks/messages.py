@@ -29,6 +29,9 @@ _COMMANDS: Final = (
     ("/omni research TICKER [thesis]", "a longer look at one stock, for or against an idea of yours"),
     ("/omni threads", "what you asked before: open it, or go on with it here"),
     ("/omni stop", "stop what I am working on for you"),
+    ("/omni link", "link a Clear Street API key of your own, or see to the one you have linked"),
+    ("/omni account", "choose which of your accounts your questions are about"),
+    ("/omni unlink", "forget your key, and what hangs on it"),
     ("/omni help", "this text"),
 )
 _ELSEWHERE: Final = (

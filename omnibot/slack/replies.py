@@ -284,7 +284,7 @@ class SlackReply:
 
     async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
         """Tell the asker alone; in a DM if the channel is closed to us."""
-        blocks = remedy_page(sentence, _REMEDIES[remedy]).blocks if remedy in _REMEDIES else None
+        blocks = remedy_page(sentence, _REMEDIES[remedy], turn.id).blocks if remedy in _REMEDIES else None
         thread_ts = turn.thread_ts if turn.thread_ts != turn.message_ts else None
         await whisper(
             self._client,

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -211,12 +212,16 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
     """
     with TemporaryDirectory(prefix="omnibot-demo-", ignore_cleanup_errors=True) as folder:
         async with open_emulators(revision=revision, pace=pace) as (slack, omni, lines):
+            port = str(_free_port())
             environment = {
                 **{name: value for name, value in os.environ.items() if not _kept_out(name)},
                 **bot_variables(slack, omni),
                 "DATABASE_URL": f"sqlite:///{folder}/omnibot.sqlite3",
                 "OMNIBOT_HOST": "127.0.0.1",
-                "PORT": str(_free_port()),
+                "PORT": port,
+                "OMNIBOT_PUBLIC_URL": f"http://127.0.0.1:{port}",
+                # A Fernet key, for this demo alone.
+                "OMNIBOT_ENCRYPTION_KEYS": urlsafe_b64encode(os.urandom(32)).decode(),
             }
             bot = Bot(environment, Path(folder))
             reading = asyncio.create_task(bot.manifest())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from omnibot.emulator.clearstreet.accounts import ANAS_KEY, BENS_KEY
 from omnibot.emulator.slack.workspace import JSON
 
 
@@ -46,6 +47,14 @@ _GROUPS: dict[str, tuple[Scenario, ...]] = {
         ),
         Scenario("anything else", "@Omni what should I look at today?", ("default",)),
         Scenario("what /omni can do; only you see the answer", "/omni help"),
+    ),
+    "Who is asking": (
+        Scenario(
+            f"link a key of your own: as Ana paste {ANAS_KEY} (two accounts), as Ben {BENS_KEY}; all else is refused",
+            "/omni link",
+        ),
+        Scenario("choose the account your questions are about; with the shared key there is one", "/omni account"),
+        Scenario("what you began, to open it or to go on with it here", "/omni threads"),
     ),
     "How answers come": (
         Scenario(

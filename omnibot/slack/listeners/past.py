@@ -11,10 +11,29 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot.blocks.past import CONTINUE_ACTION, PAGE_ACTION
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
-from omnibot.slack.events import Click
+from omnibot.slack.events import Click, SlashCommand
 from omnibot.slack.home import Home
 from omnibot.slack.listeners.actions import who
+from omnibot.slack.listeners.commands import Command
 from omnibot.slack.past import PastConversations
+from omnibot.turns.model import Person
+
+
+def command(past: PastConversations) -> Command:
+    """`/omni threads`."""
+
+    async def handle_threads(
+        _name: str,
+        _form: SlashCommand,
+        person: Person,
+        ack: AsyncAck,
+        _client: AsyncWebClient,
+        _respond: AsyncRespond,
+    ) -> None:
+        page = await past.page(person)
+        await (ack(text=page) if isinstance(page, str) else ack(text=page.text, blocks=page.blocks))
+
+    return handle_threads
 
 
 def register(app: AsyncApp, past: PastConversations, home: Home, access: Access, background: Background) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
+from omnibot.emulator.clearstreet.accounts import DEMO_KEYS
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.demo import keeper as keeping
 from omnibot.emulator.demo.house import DemoError
@@ -324,6 +326,13 @@ async def test_every_scenario_can_be_asked():
     found = scenarios()
     assert len({one["name"] for one in found}) == len(found) > 40
     assert all(one["text"].startswith(("@Omni ", "/omni ")) == (one["place"] == "channel") for one in found)
+
+
+async def test_the_keys_that_people_are_told_to_link_are_known_to_clear_street():
+    (about,) = [one["about"] for one in scenarios() if one["name"] == "link"]
+    named = re.findall(r"demo-\w+-\w+", about)
+    assert len(named) == 2
+    assert set(named) <= set(DEMO_KEYS)
 
 
 class FakeBot:
