@@ -329,7 +329,7 @@ async def test_every_scenario_can_be_asked():
 
 
 async def test_the_keys_that_people_are_told_to_link_are_known_to_clear_street():
-    (about,) = [one["about"] for one in scenarios() if one["name"] == "link"]
+    (about,) = [one["about"] for one in scenarios() if one["name"] == "/omni link"]
     named = re.findall(r"demo-\w+-\w+", about)
     assert len(named) == 2
     assert set(named) <= set(DEMO_KEYS)
