@@ -121,6 +121,8 @@ def honest(page: Page) -> None:
             for link in re.finditer(r"\[((?:[^\[\]\\]|\\.)*)\]\((https?://[^()\s]+)\)( \([^()\s]+\))?", text, re.I):
                 host = urlsplit(link[2]).hostname or ""
                 shown = (link[3] or "").strip(" ()") or re.sub(r"[*_~`]", "", link[1])
+                if image := re.search(r"\(image: ([^()]+)\)$", shown):
+                    shown = image[1]
                 assert re.fullmatch(rf"(?:https?://)?(?:www\.)?{re.escape(host)}(?:[/:?#].*)?", shown, re.I), link[0]
         for link_cell in cells_with_links(block.get("rows") or []):
             host = urlsplit(link_cell["url"]).hostname or ""
