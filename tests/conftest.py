@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, settings
 from psycopg.conninfo import conninfo_to_dict
 
 from omnibot.db.migrate import upgrade
+from tests.examples import SAME
 from tests.postgres import Server, running_server
 
 # How long an example takes says something about the machine, nothing about the code.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("any machine", deadline=None, derandomize=SAME, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
 #: Where tests mostly wait (for processes, leases, deadlines), the longest first.
