@@ -26,6 +26,7 @@ from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import require_current
 from omnibot.db.presence import Presence
+from omnibot.entitlements.service import Consents
 from omnibot.errors import OmnibotError
 from omnibot.markets.service import Markets
 from omnibot.policy.service import PolicyBook
@@ -38,6 +39,7 @@ from omnibot.slack.budget import Budget
 from omnibot.slack.files import Pictures
 from omnibot.slack.http import EventsEndpoint
 from omnibot.slack.identity import Desk
+from omnibot.slack.notary import SlackNotary
 from omnibot.slack.ops import Ops
 from omnibot.slack.people import People
 from omnibot.slack.posts import Posts
@@ -105,7 +107,12 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         charts = Charts()
         stack.push_async_callback(charts.close)
         pictures = Pictures(client, database, charts)
-        reply = SlackReply(client, posts, Budget(), pictures, chart_url=settings.omnibot_chart_url)
+        omni, notary = Omni(transport), SlackNotary(access)
+        retention = timedelta(days=settings.omnibot_retention_days)
+        consents = Consents(database, omni, keyring, may_sign=notary.may_sign_now, retention=retention)
+        reply = SlackReply(
+            client, posts, Budget(), pictures, chart_url=settings.omnibot_chart_url, card_of=consents.card
+        )
         stack.push_async_callback(reply.close)
         desk = Desk(people, access, posts, bot_user_id=bot_user_id)
         presence = Presence(database)
@@ -114,23 +121,25 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         store = TurnStore(database, presence.instance)
         turns = Turns(
             store,
-            Omni(transport),
+            omni,
             keyring,
             scheduler,
             presence,
             markets=Markets(MarketData(transport)),
             desk=desk,
             reply=reply,
-            retention=timedelta(days=settings.omnibot_retention_days),
+            retention=retention,
+            notary=notary,
         )
         turns.start()
         stack.push_async_callback(turns.drain)
+        consents.start(scheduler, turns.consent_changed)
 
         background = Background()
         background.start(keyring.warm())
         stack.push_async_callback(background.close)
         app = bot.build_app(session, settings.slack_api_url, me)
-        listeners.register(app, listeners.Rooms(turns, background, bot_user_id))
+        listeners.register(app, listeners.Rooms(turns, consents, background, bot_user_id))
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
         # The doors close first: nothing new comes in while the rest drains.

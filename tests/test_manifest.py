@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.emulator.slack.scopes import BOT_SCOPES as GRANTED
 from omnibot.errors import SettingsError
+from omnibot.entitlements.service import Consents
 from omnibot.slack import listeners
 from omnibot.slack.background import Background
 from omnibot.slack.manifest import BOT_SCOPES, as_yaml, build, request_url
@@ -92,7 +93,7 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
         monkeypatch.delenv(name, raising=False)
     app = Noting()
     # Registering only hands these on; no listener runs here.
-    listeners.register(app, listeners.Rooms(cast(Turns, None), cast(Background, None), "UBOT"))
+    listeners.register(app, listeners.Rooms(cast(Turns, None), cast(Consents, None), cast(Background, None), "UBOT"))
     return app.noted
 
 

@@ -23,6 +23,7 @@ _COMMANDS: Final = (
     ("/omni <question>", "ask where everybody here can read along"),
     ("/omni private <question>", "ask, and get the answer in your own messages with me"),
     ("/omni research TICKER [thesis]", "a longer look at one stock, for or against an idea of yours"),
+    ("/omni consent", "what Omni may see of your accounts, and how to end that"),
     ("/omni stop", "stop what I am working on for you"),
     ("/omni help", "this text"),
 )

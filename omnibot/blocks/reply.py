@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from omnibot.blocks.answer import Unit, answer_pages
 from omnibot.blocks.buttons import button_units
+from omnibot.blocks.consent import card_unit, refusal_unit, stub_unit
 from omnibot.blocks.exhibits import exhibit_units
 from omnibot.blocks.figures import Figure, fits_natively, in_words, native_chart, read_figure, thinned
 from omnibot.blocks.notices import payload_unit
@@ -17,6 +18,7 @@ from omnibot.clearstreet.models import (
     ChartPart,
     CustomPart,
     OpenChart,
+    OpenEntitlementConsent,
     OpenScreener,
     Part,
     StructuredActionPart,
@@ -25,6 +27,7 @@ from omnibot.clearstreet.models import (
     UnknownPart,
     read_parts,
 )
+from omnibot.entitlements.model import Card
 from omnibot.turns.model import Answer, OfferedButton, Outcome, Surface, Turn
 
 #: Buttons that stand with the suggestions, where they are Omni's; the others are tools.
@@ -38,6 +41,7 @@ def reply_pages(
     *,
     pictures: Mapping[int, str] | None = None,
     chart_url: str | None = None,
+    consent: Card | None = None,
 ) -> list[Page]:
     """The pages of a final reply.
 
@@ -47,6 +51,7 @@ def reply_pages(
         buttons: as stored with it.
         pictures: Slack's ids of the pictures drawn for charts, by part.
         chart_url: the operator's address of a chart, with `{symbol}` and `{timeframe}` in it.
+        consent: what the answer asks somebody to sign, as it stands now.
     """
     parts = read_parts(answer.parts)
     content: list[str | Unit] = []
@@ -59,6 +64,7 @@ def reply_pages(
             shown.update(button.token for button in below)
             content.extend(button_units([_button(button) for button in below]))
     content.extend(_exhibits(answer, None, chart_url))
+    content.extend(_consent(turn, answer, consent))
     suggested = [b for b in buttons if b.kind in _SUGGESTED and b.part_index >= 0 and b.token not in shown]
     pages = answer_pages(
         content=content,
@@ -133,6 +139,20 @@ def _exhibits(answer: Answer, part: int | None, chart_url: str | None) -> Iterab
             yield from exhibit_units(exhibit, chart_url=chart_url, position=position)
 
 
+def _consent(turn: Turn, answer: Answer, card: Card | None) -> Iterable[Unit]:
+    if answer.consent is None:
+        return
+    if card is not None:
+        yield card_unit(card) if is_private(turn) else stub_unit(card)
+    elif "why" in answer.consent:
+        yield refusal_unit(answer.consent)
+
+
+def is_private(turn: Turn) -> bool:
+    """Whether only the asker reads the answer: the bot writes into no direct messages but its own."""
+    return turn.channel.startswith("D")
+
+
 def _tools(buttons: Sequence[OfferedButton]) -> list[OfferedButton]:
     order = {"retry": 0, "action": 1, "regenerate": 2, "export": 3}
     tools = (b for b in buttons if b.kind in order and (b.kind != "action" or b.part_index < 0))
@@ -147,6 +167,8 @@ def _unseen(parts: Sequence[Part], answer: Answer, buttons: Sequence[OfferedButt
     for index, part in enumerate(parts):
         if isinstance(part, StructuredActionPart) and not isinstance(part.action, UnknownAction):
             if part.action_id in reached or index in shown:
+                continue
+            if isinstance(part.action, OpenEntitlementConsent) and answer.consent is not None:
                 continue
             hidden.append(_action_words(part))
         elif isinstance(part, ChartPart) and part.payload.data_chart is None and index not in shown:

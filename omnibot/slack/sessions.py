@@ -1,4 +1,4 @@
-"""What Slack's agent session says of a thread: that omnibot works there, or that it rests."""
+"""What Slack's agent session says of a thread: that omnibot works there, rests, or waits for a person."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ WITHOUT = 3600.0
 
 
 class Sessions:
-    """Says `processing` and `active`; a stream's start and end say the same by themselves."""
+    """Says `processing`, `suspended` and `active`; a stream's start and end say the same by themselves."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._working: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        #: Turns whose answer waits for a person.
+        self._suspended: set[str] = set()
         self._without: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -40,7 +42,19 @@ class Sessions:
     def after(self, turn: Turn) -> str:
         """The session's status once this turn is over: others may be at work in the same thread."""
         others = self._working.get((turn.channel, turn.thread_ts or ""), set()) - {turn.id}
-        return "processing" if others else "active"
+        if others:
+            return "processing"
+        return "suspended" if turn.id in self._suspended else "active"
+
+    def suspend(self, turn: Turn) -> None:
+        """The answer to this turn waits for its person: once the work is over, that is said."""
+        self._suspended.add(turn.id)
+
+    def resume(self, turn: Turn) -> None:
+        """The person has come."""
+        self._suspended.discard(turn.id)
+        if turn.thread_ts is not None and (status := self.after(turn)) == "active":
+            self._say(turn, status, tries=TRIES)
 
     def end(self, turn: Turn, *, said: bool) -> None:
         """Work on a turn is over; `said`: the end of its stream has told Slack already."""
@@ -52,7 +66,7 @@ class Sessions:
             working.discard(turn.id)
             if not working:
                 del self._working[turn.channel, turn.thread_ts]
-        if not said and status == "active":
+        if not said and status != "processing":
             self._say(turn, status, tries=TRIES)
 
     def forget(self, turn_id: str) -> None:
@@ -79,8 +93,8 @@ class Sessions:
 
     async def _set(self, turn: Turn, status: str, tries: int) -> None:
         for _ in range(tries):
-            if status == "active" and self.after(turn) != "active":
-                return  # the next turn has begun meanwhile
+            if status != "processing" and self.after(turn) != status:
+                return  # the next turn has begun meanwhile, or the person has come
             try:
                 await self._client.agents_sessions_setStatus(
                     channel_id=turn.channel, thread_ts=turn.thread_ts, status=status

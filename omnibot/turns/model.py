@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from omnibot.accounts.model import Person as Person
 from omnibot.errors import OmnibotError
+from omnibot.policy.people import Verdict
 
 
 class State(StrEnum):
@@ -173,6 +174,8 @@ class Answer:
     message_id: str | None = None
     #: What was fetched from the market to stand beside the words: JSON, `part` says beside which (null: at the end).
     exhibits: list[dict[str, Any]] = field(default_factory=list)
+    #: It asks for consent: the "id" of what the asker may sign, or "why" they cannot and whom to "ask".
+    consent: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +242,26 @@ class FrontDesk(Protocol):
 
     async def admit(self, turn: Turn) -> Admitted | TurnedAway:
         """Authorise the asker and read the question. May post a command's root message.
+
+        Raises:
+            NotNow: Slack does not say at the moment.
+        """
+        ...
+
+
+class Notary(Protocol):
+    """Says who may sign agreements."""
+
+    async def may_be_asked(self, turn: Turn, principal: str) -> bool:
+        """Whether Omni may ask this turn's person for consent: they may sign, and are answered where that is private.
+
+        Raises:
+            NotNow: Slack does not say at the moment.
+        """
+        ...
+
+    async def may_sign(self, turn: Turn, principal: str) -> Verdict:
+        """Whether this turn's person may sign for a principal, and if not whom to ask.
 
         Raises:
             NotNow: Slack does not say at the moment.

@@ -32,6 +32,7 @@ from omnibot.turns.model import (
     HeldFor,
     Kind,
     NewTurn,
+    Notary,
     Person,
     Pressed,
     Reply,
@@ -81,6 +82,7 @@ class Turns:
         desk: FrontDesk,
         reply: Reply,
         retention: timedelta,
+        notary: Notary | None = None,
     ) -> None:
         self._store = store
         self._presence = presence
@@ -92,13 +94,17 @@ class Turns:
         self._stumbles: dict[str, int] = {}
         self._draining = False
         self._presses = Presses(store)
-        self._watching = Watching(store, self._presses, omni, markets, keyring, reply, assure=self.assure)
+        self._watching = Watching(
+            store, self._presses, omni, markets, keyring, reply, assure=self.assure, notary=notary
+        )
         self._admission = Admission(
             store, self._presses, desk, keyring, reply, fail=self._watching.fail, aside=self._aside
         )
         #: What people do with finished answers.
         self.asides = Asides(store, self._presses, omni, keyring)
-        self._submission = Submission(store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail)
+        self._submission = Submission(
+            store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail, notary=notary
+        )
 
     def start(self) -> None:
         """Begin to sweep and to renew leases."""
@@ -186,6 +192,11 @@ class Turns:
         if released:
             log.info("turns_released", turns=released)
             await self._sweep()
+
+    async def consent_changed(self, turn_id: str) -> None:
+        """The consent that this turn's answer asks for was given or refused: go on, and show it."""
+        await self.release()
+        await self._admission.redraw(turn_id)
 
     def _own(self, turn_id: str | None) -> bool:
         if turn_id is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -31,7 +32,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from omnibot.accounts.links import FRESH
 from omnibot.db.engine import Database
 from omnibot.db.leases import LEASE, Leases
-from omnibot.db.tables import OPEN_STATES, account_choices, buttons, conversations, links, turns
+from omnibot.db.tables import OPEN_STATES, account_choices, buttons, consents, conversations, links, turns
+from omnibot.entitlements.model import NewConsent
+from omnibot.entitlements.model import State as Consent
+from omnibot.entitlements.store import insert_consent
 from omnibot.errors import OwnershipLost
 from omnibot.turns.model import (
     Answer,
@@ -41,6 +45,7 @@ from omnibot.turns.model import (
     OfferedButton,
     Person,
     State,
+    Surface,
     Turn,
 )
 from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
@@ -63,6 +68,28 @@ _CHOSEN_SINCE = exists(
         account_choices.c.user == turns.c.user,
         account_choices.c.chosen_at >= turns.c.held_at,
     )
+)
+#: Whether the consent that a held turn waits for was given, or refused.
+_GRANTED = exists(
+    select(literal(1)).where(consents.c.again_id == turns.c.id, consents.c.state == Consent.GRANTED.value)
+)
+_REFUSED = exists(
+    select(literal(1)).where(
+        consents.c.again_id == turns.c.id, consents.c.state.in_([Consent.DECLINED.value, Consent.CLOSED.value])
+    )
+)
+#: What a question that is asked again has in common with the first.
+_SAME_QUESTION = (
+    "kind",
+    "team",
+    "org",
+    "user",
+    "channel",
+    "asked_in",
+    "asked_thread_ts",
+    "thread_ts",
+    "event",
+    "question",
 )
 _BUSY = (State.SUBMITTING, State.RUNNING, State.FINALIZING)
 
@@ -274,7 +301,9 @@ class TurnStore:
         )
 
     async def release(self) -> list[str]:
-        """Let go those held turns whose link or account is there by now; the next sweep takes them up.
+        """Let go those held turns whose link, account or consent is there by now; the next sweep takes them up.
+
+        Those whose consent was refused end, without a word: who refused it has seen that.
 
         Returns:
             Their ids.
@@ -285,9 +314,16 @@ class TurnStore:
             or_(
                 and_(turns.c.held_for == HeldFor.LINK.value, _LINKED_SINCE),
                 and_(turns.c.held_for == HeldFor.ACCOUNT.value, or_(_LINKED_SINCE, _CHOSEN_SINCE)),
+                and_(turns.c.held_for == HeldFor.CONSENT.value, _GRANTED),
             ),
         )
+        refused = (
+            update(turns)
+            .where(turns.c.state == State.HELD.value, turns.c.held_for == HeldFor.CONSENT.value, _REFUSED)
+            .values(state=State.CANCELED.value, owner=None, lease_until=None, ended_at=utcnow())
+        )
         async with self.database.transaction() as connection:
+            await connection.execute(refused)
             ids = list((await connection.execute(ready)).scalars())
             if not ids:
                 return []
@@ -412,8 +448,18 @@ class TurnStore:
                 .values(omni_thread_id=None, last_seq=0)
             )
 
-    async def finalize(self, turn: Turn, answer: Answer, offers: Sequence[OfferedButton], last_seq: int | None) -> Turn:
-        """Store the answer and its buttons: from here on the reply is a matter of delivery."""
+    async def finalize(
+        self,
+        turn: Turn,
+        answer: Answer,
+        offers: Sequence[OfferedButton],
+        last_seq: int | None,
+        consent: NewConsent | None = None,
+    ) -> Turn:
+        """Store the answer and its buttons: from here on the reply is a matter of delivery.
+
+        Where the answer asks for consent, the same question is stored once more, held until that is given.
+        """
         async with self.database.transaction() as connection:
             moved = await self._move(connection, turn, State.FINALIZING, answer=_shallow(answer))
             if offers:
@@ -424,7 +470,36 @@ class TurnStore:
                     .where(conversations.c.id == turn.conversation_id, conversations.c.last_seq < last_seq)
                     .values(last_seq=last_seq)
                 )
+            if consent is not None:
+                again_id = await self._ask_again_later(connection, moved)
+                await insert_consent(
+                    connection, consent, turn_id=turn.id, again_id=again_id, team=turn.team, person=turn.person
+                )
             return moved
+
+    async def _ask_again_later(self, connection: AsyncConnection, turn: Turn) -> str:
+        """The same question by the same person in the same place, held for a consent. Unique for each turn."""
+        again_id = secrets.token_hex(12)
+        # What was asked in private stays so.
+        surface = turn.surface if turn.surface is Surface.PRIVATE else Surface.PRESS
+        row: dict[str, Any] = {
+            **{name: turns.c[name] for name in _SAME_QUESTION},
+            **self.fresh(),
+            "id": again_id,
+            "source_key": f"consent:{turn.id}",
+            "surface": surface.value,
+            "message_ts": f"{time.time():.6f}",
+            "created_at": utcnow(),
+            "state": State.HELD.value,
+            "held_for": HeldFor.CONSENT.value,
+            "held_at": self.database.now(),
+            "owner": None,
+            "lease_until": None,
+            "due_at": self.database.after(HOLD.total_seconds()),
+        }
+        source = select(*[select_value(name, value) for name, value in row.items()]).where(turns.c.id == turn.id)
+        await connection.execute(insert(turns).from_select(list(row), source, include_defaults=False))
+        return again_id
 
     # What people change.
 

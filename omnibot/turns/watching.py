@@ -26,11 +26,13 @@ from omnibot.clearstreet.models import (
     read_action,
 )
 from omnibot.clearstreet.omni import Omni
+from omnibot.entitlements.model import NewConsent
 from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, RateLimited, Unauthorised
 from omnibot.markets.model import failed_exhibit
 from omnibot.markets.service import Markets
 from omnibot.turns.active import Active
-from omnibot.turns.model import Answer, Kind, OfferedButton, Outcome, Reply, Snapshot, State, Undeliverable
+from omnibot.turns.consenting import consent_asked
+from omnibot.turns.model import Answer, Kind, Notary, OfferedButton, Outcome, Reply, Snapshot, State, Undeliverable
 from omnibot.turns.presses import Presses
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
@@ -79,6 +81,7 @@ class Watching:
         reply: Reply,
         *,
         assure: Callable[[Active, float], Awaitable[None]],
+        notary: Notary | None = None,
     ) -> None:
         self._store = store
         self._presses = presses
@@ -87,6 +90,7 @@ class Watching:
         self._keyring = keyring
         self._reply = reply
         self._assure = assure
+        self._notary = notary
 
     async def _authority(self, active: Active) -> tuple[str, int | None]:
         assert active.conversation is not None
@@ -337,6 +341,9 @@ class Watching:
         turn = active.turn
         shown = [part for part in parts if not isinstance(part, ThinkingPart)]
         exhibits = await self._exhibits(active, shown) if outcome is Outcome.SUCCEEDED else []
+        consent, asked = None, None
+        if outcome is Outcome.SUCCEEDED and active.conversation is not None:
+            consent, asked = await consent_asked(self._notary, turn, active.conversation, shown)
         answer = Answer(
             outcome=outcome,
             parts=[dump_part(part) for part in shown],
@@ -347,17 +354,23 @@ class Watching:
             late=is_late(turn.submitted_at, utcnow()),
             message_id=message.id if message else None,
             exhibits=exhibits,
+            consent=consent,
         )
-        return await self._finalize(active, answer, shown, message.seq if message else None)
+        return await self._finalize(active, answer, shown, message.seq if message else None, asked)
 
     async def _finalize(
-        self, active: Active, answer: Answer, parts: Sequence[Part], last_seq: int | None
+        self,
+        active: Active,
+        answer: Answer,
+        parts: Sequence[Part],
+        last_seq: int | None,
+        consent: NewConsent | None = None,
     ) -> float | None:
         turn = active.turn
         found = offers(
             parts, answer.exhibits, outcome=answer.outcome, kind=turn.kind, mint=lambda: secrets.token_urlsafe(16)
         )
-        active.turn = await self._store.finalize(turn, answer, found, last_seq)
+        active.turn = await self._store.finalize(turn, answer, found, last_seq, consent)
         log.info("turn_finalizing", turn=turn.id, outcome=answer.outcome.value)
         return await self._deliver(active, found)
 

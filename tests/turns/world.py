@@ -174,7 +174,7 @@ class Life:
             context = SimpleNamespace(team_id=TEAM, enterprise_id=None, actor_enterprise_id=None, actor_team_id=TEAM)
             await handler(payload, context)
         elif envelope.listener == "command":
-            await handler(ack, payload)
+            await handler(ack, payload, None)
             assert acks
         else:
             await handler(ack, payload, payload["actions"][0], SimpleNamespace(chat_postEphemeral=tell))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
+from omnibot.entitlements.service import Consents
 from omnibot.slack.background import Background
-from omnibot.slack.listeners import actions, commands, feedback, lifecycle, messages, sessions
+from omnibot.slack.listeners import actions, commands, consent, feedback, lifecycle, messages, sessions
 from omnibot.turns.service import Turns
 
 
@@ -16,6 +17,7 @@ class Rooms:
     """What listeners hand payloads to."""
 
     turns: Turns
+    consents: Consents
     background: Background
     bot_user_id: str
 
@@ -23,8 +25,10 @@ class Rooms:
 def register(app: AsyncApp, rooms: Rooms) -> None:
     """Hang every listener into Bolt; the catch-all last."""
     messages.register(app, rooms.turns, rooms.background, bot_user_id=rooms.bot_user_id)
-    commands.register(app, rooms.turns, bot_user_id=rooms.bot_user_id)
+    words: dict[str, commands.Word] = {"consent": consent.Managing(rooms.consents)}
+    commands.register(app, rooms.turns, bot_user_id=rooms.bot_user_id, background=rooms.background, words=words)
     actions.register(app, rooms.turns, rooms.background)
     feedback.register(app, rooms.turns, rooms.background)
+    consent.register(app, rooms.consents, rooms.background)
     sessions.register(app, rooms.turns, rooms.background)
     lifecycle.register(app, rooms.background)

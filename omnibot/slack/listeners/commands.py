@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from omnibot import telemetry
 from omnibot.blocks.messages import help_page
+from omnibot.slack.background import Background
 from omnibot.slack.events import SlashCommand
 from omnibot.slack.identity import research_question
 from omnibot.slack.question import Help, Private, Question, Research, Reserved, Stop, parse_command
@@ -22,11 +24,30 @@ def now_ts() -> str:
     return f"{time.time():.6f}"
 
 
-def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
-    """Hang in the command listener."""
+#: Carries out a command that is only a word, in its own time: gets what Slack sent, and may answer whoever typed it.
+Word = Callable[[dict[str, Any], AsyncRespond], Coroutine[Any, Any, None]]
+
+
+def register(
+    app: AsyncApp,
+    turns: Turns,
+    *,
+    bot_user_id: str,
+    background: Background | None = None,
+    words: Mapping[str, Word] | None = None,
+) -> None:
+    """Hang in the command listener.
+
+    Args:
+        app: Bolt.
+        turns: what questions are handed to.
+        bot_user_id: whose mentions before a question are no part of it.
+        background: runs `words`.
+        words: what carries out words of the command's own.
+    """
     to_us = re.compile(rf"^\s*<@{re.escape(bot_user_id)}(?:\|[^>]*)?>[\s:,]*")
 
-    async def handle_omni(ack: AsyncAck, command: dict[str, Any]) -> None:
+    async def handle_omni(ack: AsyncAck, command: dict[str, Any], respond: AsyncRespond) -> None:
         """Do what was typed: one statement, then the ack."""
         form = SlashCommand.model_validate(command)
         person = Person(form.enterprise_id or form.team_id, form.user_id)
@@ -36,6 +57,9 @@ def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
                 await ack(text=page.text, blocks=page.blocks)
             case Stop():
                 await ack(text=stopped_words(*await turns.stop(person, form.channel_id)))
+            case Reserved(name) if background is not None and words is not None and name in words:
+                await ack()
+                background.start(words[name](command, respond))
             case Reserved(name):
                 await ack(text=f"`/omni {name}` is not part of this version of omnibot. `/omni help` lists what is.")
             case Question(text):
