@@ -16,8 +16,8 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.emulator.slack.scopes import BOT_SCOPES as GRANTED
-from omnibot.errors import SettingsError
 from omnibot.entitlements.service import Consents
+from omnibot.errors import SettingsError
 from omnibot.slack import listeners
 from omnibot.slack.background import Background
 from omnibot.slack.manifest import BOT_SCOPES, as_yaml, build, request_url
@@ -49,6 +49,7 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "files_upload_v2": {"files:write"},
     "users_info": {"users:read"},
     "views_open": set(),  # with a trigger_id
+    "views_update": set(),
 }
 #: The bot scopes of every event the bot subscribes to, likewise.
 EVENT_SCOPES = {

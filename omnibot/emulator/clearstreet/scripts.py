@@ -75,12 +75,12 @@ class Situation:
     #: Empty: any.
     generation: str = ""
     entitled: bool = False
-    #: Whether the caller can show an agreement to be signed, as its capabilities say.
-    consent: bool = False
     #: Facts about the newest open order of a symbol, or of any; None when there is none.
     order: Callable[[str | None], dict[str, Any] | None] = lambda _: None
     #: Facts about the account.
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether the caller can show an agreement to be signed, as its capabilities say.
+    consent: bool = False
 
 
 class ScriptBook:
