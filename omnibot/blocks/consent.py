@@ -38,6 +38,7 @@ _LISTED: Final = 40
 _OPTION_TEXT: Final = 75
 
 _AGREE: Final = "I have read this agreement, and I agree to it."
+_FAILED: Final = ":warning: Clear Street did not take your signature, so nothing is shared. Sign once more, please."
 _NOTHING_YET: Final = "Nothing is shared before you have read the agreement and signed it."
 
 
@@ -53,6 +54,7 @@ def card_unit(card: Card) -> list[Block]:
     match card.state:
         case State.ASKED:
             read = {**button(READ_ACTION, card.id, "Read and sign …"), "style": "primary"}
+            blocks += [context(_FAILED)] if card.failed else []
             blocks += [actions([read, button(DECLINE_ACTION, card.id, "Not now")]), context(_NOTHING_YET)]
         case State.SIGNING:
             blocks.append(context(":hourglass_flowing_sand: Signed; Clear Street has not confirmed it yet …"))

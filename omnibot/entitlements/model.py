@@ -97,6 +97,8 @@ class Card:
     signed_by: str | None = None
     version: int | None = None
     ended_at: datetime | None = None
+    #: They have signed before, and Clear Street did not get it.
+    failed: bool = False
 
 
 class CannotSign(OmnibotError):
@@ -113,9 +115,20 @@ class CannotSign(OmnibotError):
 
 
 class Unconfirmed(OmnibotError):
-    """Clear Street has not confirmed the signature yet. It is being looked up: the card will say what became of it."""
+    """Clear Street has not confirmed the signature yet. It is being looked up: the card will say what became of it.
+
+    Args:
+        consent: as it stands meanwhile.
+    """
+
+    def __init__(self, consent: Consent) -> None:
+        super().__init__(UNCONFIRMED)
+        self.consent = consent
 
 
+UNCONFIRMED = (
+    "Clear Street has not confirmed the signature yet. It is being looked up: the card will say what became of it."
+)
 GONE = "This is no longer open: it was answered, or is too old. Ask your question again."
 UNDER_WAY = "Your signature is on its way to Clear Street: the card will say what became of it."
 SIGNED = "You have signed this already."

@@ -127,6 +127,7 @@ class Consents:
             signed_by=consent.signed_by,
             version=consent.agreement_version,
             ended_at=consent.ended_at,
+            failed=consent.state is State.ASKED and consent.signing_at is not None,
         )
 
     async def _names(self, principal: str) -> dict[int, str]:
@@ -240,7 +241,7 @@ class Consents:
                 return await self._granted(signing)
         except (ClearStreetError, NoAuthority) as error:
             log.info("consent_not_looked_up", consent=signing.id, error=type(error).__name__)
-        raise Unconfirmed
+        raise Unconfirmed(signing)
 
     async def _is_granted(self, signing: Consent) -> bool:
         key = await self._keyring.key_of(signing.principal)

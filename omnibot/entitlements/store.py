@@ -85,7 +85,7 @@ class ConsentStore:
         return await self._move(consent_id, (State.SIGNING,), State.GRANTED, ended_at=_utcnow(), pending=True)
 
     async def not_granted(self, consent_id: str) -> Consent | None:
-        """Clear Street certainly does not have it: it can be signed again."""
+        """Clear Street certainly does not have it: it can be signed again. That it was tried stays known."""
         return await self._move(
             consent_id,
             (State.SIGNING,),
@@ -95,7 +95,6 @@ class ConsentStore:
             agreement_sha256=None,
             signed_accounts=None,
             signed_by=None,
-            signing_at=None,
             pending=True,
         )
 

@@ -167,7 +167,7 @@ class Signing:
             except CannotSign as error:
                 view = told_view(str(error), error.ask)
             except Unconfirmed as error:
-                view = told_view(str(error))
+                consent, view = error.consent, told_view(str(error))
             except Exception:
                 log.exception("signing_broke", consent=state.consent)
                 view = told_view(f"{BROKEN} If the card says that you have signed, you have.")
