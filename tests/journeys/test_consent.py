@@ -42,7 +42,7 @@ async def house(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) 
         house.bot.environment |= {"OMNIBOT_POLICY": str(policy), "CLEAR_STREET_ACCOUNT_ID": str(ACCOUNT)}
         if revision == "2026-10":
             # There, what nobody chose is enabled.
-            house.omni.entitlements._chosen["demo-key", ACCOUNT, CODE] = False
+            house.omni.entitlements.withhold("demo-key", ACCOUNT)
         await house.start()
         yield house
 

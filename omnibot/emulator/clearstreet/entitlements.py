@@ -76,6 +76,10 @@ class Entitlements:
         self.agreements = [*(one for one in self.agreements if one["agreement_key"] != key), after]
         return after
 
+    def withhold(self, key: str, account_id: int, code: str = CODE) -> None:
+        """Let the owner of this key have opted out for an account."""
+        self._withdraw(key, account_id, code)
+
     def falsify(self, key: str = KEY) -> None:
         """Let the fingerprint of an agreement name another document."""
         for one in self.agreements:

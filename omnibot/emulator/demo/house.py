@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, NoReturn
 
+from omnibot.emulator.clearstreet.entitlements import long_document
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.demo.installation import Installation, read_manifest
 from omnibot.emulator.slack.server import SlackEmulator
@@ -213,7 +214,9 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
                 **bot_variables(slack, omni),
                 "DATABASE_URL": f"sqlite:///{folder}/omnibot.sqlite3",
                 "PORT": str(_free_port()),
+                "OMNIBOT_POLICY": _policy(slack, Path(folder)),
             }
+            omni.entitlements.publish(long_document())
             bot = Bot(environment, Path(folder))
             reading = asyncio.create_task(bot.manifest())
             try:
@@ -225,6 +228,13 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
                 await bot.stop()
+
+
+def _policy(slack: SlackEmulator, folder: Path) -> str:
+    """Where the demo's policy is: as without one, but that Ana may sign agreements for the shared key."""
+    path = folder / "policy.toml"
+    path.write_text(f'version = 1\n\n[consent]\nconsent_signers = ["{slack.workspace.user("ana").id}"]\n', "utf-8")
+    return str(path)
 
 
 def _kept_out(name: str) -> bool:

@@ -15,6 +15,7 @@ _MORE = (
     ),
     ("strange-parts", "parts no client knows yet: nothing breaks, nothing is hidden", "@Omni strange parts"),
     ("compare", "two stocks side by side", "@Omni compare AAPL to AMD"),
+    ("consent", "what Omni may see: opt out, ask for your positions, read and sign, or not", "/omni consent"),
     ("help", "what /omni can do; only you see the answer", "/omni help"),
 )
 
