@@ -31,7 +31,7 @@ from omnibot.entitlements.model import Card
 from omnibot.turns.model import Answer, OfferedButton, Outcome, Surface, Turn
 
 #: Buttons that stand with the suggestions, where they are Omni's; the others are tools.
-_SUGGESTED = ("prompt", "action", "words")
+_SUGGESTED = ("prompt", "action", "consent", "words")
 
 
 def reply_pages(

@@ -150,8 +150,8 @@ buttons = Table(
     Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), nullable=False),
     #: Place among the turn's buttons, in Omni's order.
     Column("position", Integer, nullable=False),
-    #: "prompt" asks Omni, "action" carries out `action`, "retry" and "regenerate" ask the same question again, "export"
-    #: gives a file, "words" does nothing and is shown as text.
+    #: "prompt" asks Omni, "action" carries out `action`, "consent" opens what is to be signed, "retry" and "regenerate"
+    #: ask the same question again, "export" gives a file, "words" does nothing and is shown as text.
     Column("kind", String(16), nullable=False),
     Column("part_index", Integer, nullable=False),
     Column("button_id", Text, nullable=False),

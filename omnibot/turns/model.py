@@ -184,8 +184,8 @@ class OfferedButton:
 
     token: str
     position: int
-    #: "prompt" asks Omni, "action" carries out `action`, "retry" and "regenerate" ask the same again, "export" gives a
-    #: file, "words" does nothing.
+    #: "prompt" asks Omni, "action" carries out `action`, "consent" opens what the answer asks to be signed, "retry" and
+    #: "regenerate" ask the same again, "export" gives a file, "words" does nothing.
     kind: str
     part_index: int
     #: Omni's; of an export what to give: "part:2", "exhibit:0".
@@ -210,6 +210,8 @@ class Pressed(StrEnum):
     PASSED = "passed"
     #: It asks nothing: it gives a file.
     EXPORT = "export"
+    #: It asks nothing: it opens what the answer asks to be signed.
+    CONSENT = "consent"
 
 
 @dataclass(frozen=True, slots=True)

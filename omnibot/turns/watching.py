@@ -368,7 +368,12 @@ class Watching:
     ) -> float | None:
         turn = active.turn
         found = offers(
-            parts, answer.exhibits, outcome=answer.outcome, kind=turn.kind, mint=lambda: secrets.token_urlsafe(16)
+            parts,
+            answer.exhibits,
+            outcome=answer.outcome,
+            kind=turn.kind,
+            mint=lambda: secrets.token_urlsafe(16),
+            consent=consent is not None,
         )
         active.turn = await self._store.finalize(turn, answer, found, last_seq, consent)
         log.info("turn_finalizing", turn=turn.id, outcome=answer.outcome.value)

@@ -323,6 +323,14 @@ async def test_in_direct_messages_the_card_stands_below_the_answer_itself(house:
     await house.answered(ana.dm, ts, BLIND)
     (reply,) = house.replies(ana.dm, ts)
     assert await house.slack.click("ana", ana.dm, reply.ts, action_id=READ_ACTION)
+    await house.slack.close_view("ana", (await ana.form("sha256 checked"))["id"])
+    await house.slack.wait_for(lambda: "without signing" in "".join(house.shown(ana.dm, ts)))
+
+    ts = await house.slack.say("ana", ana.dm, QUESTION)
+    await house.answered(ana.dm, ts, BLIND)
+    (reply,) = house.replies(ana.dm, ts)
+    # Omni's own button does the same.
+    assert await house.slack.click("ana", ana.dm, reply.ts, label="Share my account data")
     view = await ana.to_the_end(await ana.form("sha256 checked"))
     await ana.sign(view)
     await house.answered(ana.dm, ts, SEES, "Signed by", count=2, timeout=30)

@@ -27,8 +27,9 @@ def register(app: AsyncApp, rooms: Rooms) -> None:
     messages.register(app, rooms.turns, rooms.background, bot_user_id=rooms.bot_user_id)
     words: dict[str, commands.Word] = {"consent": consent.Managing(rooms.consents)}
     commands.register(app, rooms.turns, bot_user_id=rooms.bot_user_id, background=rooms.background, words=words)
-    actions.register(app, rooms.turns, rooms.background)
+    signing = consent.Signing(rooms.consents, rooms.turns)
+    actions.register(app, rooms.turns, rooms.background, open_consent=signing.open_below)
     feedback.register(app, rooms.turns, rooms.background)
-    consent.register(app, rooms.consents, rooms.background)
+    consent.register(app, rooms.consents, signing, rooms.background)
     sessions.register(app, rooms.turns, rooms.background)
     lifecycle.register(app, rooms.background)

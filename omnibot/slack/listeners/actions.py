@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -26,7 +27,11 @@ _WORDS = {
 }
 
 
-def register(app: AsyncApp, turns: Turns, background: Background) -> None:
+#: Opens what an answer asks to be signed: gets the client, the click and the button's token.
+OpenConsent = Callable[[AsyncWebClient, dict[str, Any], str], Coroutine[Any, Any, None]]
+
+
+def register(app: AsyncApp, turns: Turns, background: Background, *, open_consent: OpenConsent | None = None) -> None:
     """Hang in the click listeners."""
 
     async def handle_button(
@@ -41,8 +46,10 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
         await ack()
         if pressed is Pressed.EXPORT:
             background.start(_give(turns, client, body, token))
+        elif pressed is Pressed.CONSENT and open_consent is not None:
+            background.start(open_consent(client, body, token))
         elif pressed is not Pressed.TAKEN:
-            background.start(tell(client, body, _WORDS[pressed]))
+            background.start(tell(client, body, _WORDS.get(pressed, GONE)))
 
     async def handle_link(ack: AsyncAck) -> None:
         """A button that opens an address: Slack has done it, and only wants to hear so."""

@@ -40,6 +40,7 @@ from omnibot.slack.background import Background
 from omnibot.slack.events import Click, SlashCommand, Submission
 from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.listeners.actions import tell, who
+from omnibot.turns.service import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +52,8 @@ BROKEN = "Something went wrong, so nothing was signed. Close this, and press “
 ASK_AGAIN = "Ask your question again when you like."
 
 
-def register(app: AsyncApp, consents: Consents, background: Background) -> None:
+def register(app: AsyncApp, consents: Consents, notary: Signing, background: Background) -> None:
     """Hang in the listeners."""
-    notary = Signing(consents)
 
     async def handle_read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
@@ -102,20 +102,32 @@ def register(app: AsyncApp, consents: Consents, background: Background) -> None:
 class Signing:
     """One person, one form at a time."""
 
-    def __init__(self, consents: Consents) -> None:
+    def __init__(self, consents: Consents, turns: Turns) -> None:
         self._consents = consents
+        self._turns = turns
 
     async def open(self, client: AsyncWebClient, body: dict[str, Any], consent_id: str) -> None:
-        """Open the form at once, then fill it."""
+        """The card's button: open the form at once, then fill it."""
+        if view_id := await self._opened(client, body):
+            await self._fill(client, view_id, consent_id, who(Click.model_validate(body))[1])
+
+    async def open_below(self, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:
+        """A button of Omni's below its answer that stands for the same."""
+        if view_id := await self._opened(client, body):
+            team, person = who(Click.model_validate(body))
+            turn_id = await self._turns.asides.turn_of(token, team=team)
+            card = await self._consents.card(turn_id) if turn_id is not None else None
+            await self._fill(client, view_id, card.id if card is not None else "", person)
+
+    async def _opened(self, client: AsyncWebClient, body: dict[str, Any]) -> str | None:
         click = Click.model_validate(body)
         try:
             opened = await client.views_open(trigger_id=click.trigger_id or "", view=loading_view())
         except SLACK_ERRORS as error:
             log.info("slack_refused", method="views.open", error=judge(error).code)
             await tell(client, body, "Slack did not open the agreement. Press the button again.")
-            return
-        view_id = str(opened["view"]["id"])
-        await self._fill(client, view_id, consent_id, who(click)[1])
+            return None
+        return str(opened["view"]["id"])
 
     async def _fill(self, client: AsyncWebClient, view_id: str, consent_id: str, person: Person) -> None:
         try:
