@@ -43,6 +43,17 @@ async def insert_consent(
     )
 
 
+async def forget_consents(connection: AsyncConnection, principals: Sequence[str]) -> dict[str, int]:
+    """Forget everything asked and signed by these principals, in the transaction that forgets their links.
+
+    The questions that waited for it end by themselves.
+    """
+    gone = await connection.execute(
+        delete(consents).where(consents.c.principal.in_(principals)).returning(consents.c.id)
+    )
+    return {"consents": len(gone.all())}
+
+
 class ConsentStore:
     """What the notary remembers."""
 

@@ -69,13 +69,13 @@ _CHOSEN_SINCE = exists(
         account_choices.c.chosen_at >= turns.c.held_at,
     )
 )
-#: Whether the consent that a held turn waits for was given, or refused.
+#: Whether the consent that a held turn waits for was given, and whether it is, or can still be.
 _GRANTED = exists(
     select(literal(1)).where(consents.c.again_id == turns.c.id, consents.c.state == Consent.GRANTED.value)
 )
-_REFUSED = exists(
+_OPEN_CONSENT = exists(
     select(literal(1)).where(
-        consents.c.again_id == turns.c.id, consents.c.state.in_([Consent.DECLINED.value, Consent.CLOSED.value])
+        consents.c.again_id == turns.c.id, consents.c.state.not_in([Consent.DECLINED.value, Consent.CLOSED.value])
     )
 )
 #: What a question that is asked again has in common with the first.
@@ -303,7 +303,7 @@ class TurnStore:
     async def release(self) -> list[str]:
         """Let go those held turns whose link, account or consent is there by now; the next sweep takes them up.
 
-        Those whose consent was refused end, without a word: who refused it has seen that.
+        Those whose consent was refused or forgotten end, without a word: who refused it has seen that.
 
         Returns:
             Their ids.
@@ -319,7 +319,7 @@ class TurnStore:
         )
         refused = (
             update(turns)
-            .where(turns.c.state == State.HELD.value, turns.c.held_for == HeldFor.CONSENT.value, _REFUSED)
+            .where(turns.c.state == State.HELD.value, turns.c.held_for == HeldFor.CONSENT.value, ~_OPEN_CONSENT)
             .values(state=State.CANCELED.value, owner=None, lease_until=None, ended_at=utcnow())
         )
         async with self.database.transaction() as connection:

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from omnibot.accounts.model import SHARED
 from omnibot.db.tables import consents
 from omnibot.emulator.clearstreet.entitlements import CODE
 from omnibot.entitlements.model import CannotSign, Standing, State, Unconfirmed
 from omnibot.entitlements.service import NOT_MADE, OutOfDate
+from omnibot.entitlements.store import forget_consents
 from omnibot.policy.people import Verdict
 from omnibot.turns.model import HeldFor, Surface
 from omnibot.turns.model import State as TurnState
@@ -41,6 +43,17 @@ async def test_the_question_waits_with_its_consent_and_goes_on_once_it_is_given(
 async def test_the_question_is_dropped_when_consent_is_refused(bench: Bench, how: State):
     turn, consent = await bench.answered()
     assert (await bench.service.refuse(consent.id, ANA, how)).state is how
+    assert await bench.turns.release() == []
+    assert (await bench.again(turn)).state is TurnState.CANCELED
+    with pytest.raises(CannotSign, match="no longer open"):
+        await bench.service.read(consent.id, ANA)
+
+
+async def test_what_is_forgotten_with_a_link_drops_the_question_that_waited_for_it(bench: Bench):
+    turn, consent = await bench.answered()
+    async with bench.database.transaction() as connection:
+        assert await forget_consents(connection, ["link:T1:U0BEN"]) == {"consents": 0}
+        assert await forget_consents(connection, [SHARED]) == {"consents": 1}
     assert await bench.turns.release() == []
     assert (await bench.again(turn)).state is TurnState.CANCELED
     with pytest.raises(CannotSign, match="no longer open"):

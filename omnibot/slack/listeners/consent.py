@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,7 +52,13 @@ BROKEN = "Something went wrong, so nothing was signed. Close this, and press “
 ASK_AGAIN = "Ask your question again when you like."
 
 
-def register(app: AsyncApp, consents: Consents, notary: Signing, background: Background) -> None:
+#: Told when somebody has revoked something in their App Home: gets the person, and what was done.
+AtHome = Callable[[Person, str], Coroutine[Any, Any, None]]
+
+
+def register(
+    app: AsyncApp, consents: Consents, notary: Signing, background: Background, *, at_home: AtHome | None = None
+) -> None:
     """Hang in the listeners."""
 
     async def handle_read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
@@ -89,7 +95,7 @@ def register(app: AsyncApp, consents: Consents, notary: Signing, background: Bac
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> None:
         await ack()
-        background.start(_revoke(consents, client, respond, body, str(action.get("value") or "")))
+        background.start(_revoke(consents, client, respond, body, str(action.get("value") or ""), at_home))
 
     app.action(READ_ACTION)(handle_read)
     app.action(DECLINE_ACTION)(handle_decline)
@@ -238,10 +244,16 @@ async def _show(consents: Consents, respond: AsyncRespond, person: Person, said:
 
 
 async def _revoke(
-    consents: Consents, client: AsyncWebClient, respond: AsyncRespond, body: dict[str, Any], value: str
+    consents: Consents,
+    client: AsyncWebClient,
+    respond: AsyncRespond,
+    body: dict[str, Any],
+    value: str,
+    at_home: AtHome | None,
 ) -> None:
     """End one grant, as whoever clicked; then show what is left."""
-    _, person = who(Click.model_validate(body))
+    click = Click.model_validate(body)
+    _, person = who(click)
     try:
         if value.startswith(OF_GRANT):
             await consents.revoke(person, value.removeprefix(OF_GRANT))
@@ -252,10 +264,21 @@ async def _revoke(
         else:
             return
     except CannotSign as error:
-        await tell(client, body, refusal_words(str(error), error.ask))
+        await _refuse(client, body, click, refusal_words(str(error), error.ask))
         return
     if body.get("response_url"):
         await _show(consents, respond, person, said)
+    elif at_home is not None:
+        await at_home(person, said)
+
+
+async def _refuse(client: AsyncWebClient, body: dict[str, Any], click: Click, words: str) -> None:
+    """Where they clicked, or, from their App Home, in their DM."""
+    if click.channel is not None:
+        await tell(client, body, words)
+        return
+    opened = await client.conversations_open(users=click.user.id)
+    await client.chat_postMessage(channel=opened["channel"]["id"], text=words, unfurl_links=False, unfurl_media=False)
 
 
 def _first_page(reading: Reading, notice: str | None = None) -> dict[str, Any]:
