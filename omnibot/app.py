@@ -109,7 +109,14 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         pictures = Pictures(client, database, charts)
         omni, notary = Omni(transport), SlackNotary(access)
         retention = timedelta(days=settings.omnibot_retention_days)
-        consents = Consents(database, omni, keyring, may_sign=notary.may_sign_now, retention=retention)
+        consents = Consents(
+            database,
+            omni,
+            keyring,
+            may_sign=notary.may_sign_now,
+            may_look=notary.may_look_now,
+            retention=retention,
+        )
         reply = SlackReply(
             client, posts, Budget(), pictures, chart_url=settings.omnibot_chart_url, card_of=consents.card
         )

@@ -81,7 +81,7 @@ def stub_unit(card: Card) -> list[Block]:
     said = {
         State.ASKED: f"Omni needs {person}’s consent to use account data, and has asked them privately.",
         State.SIGNING: f"{person} has signed; Clear Street has not confirmed it yet …",
-        State.GRANTED: f"{person} has given consent to use account data: the question is asked again below.",
+        State.GRANTED: f"{person} has given consent to use account data.",
         State.DECLINED: f"{person} was asked privately for consent to use account data, and said “not now”.",
         State.CLOSED: f"{person} was asked privately for consent to use account data, and did not sign.",
     }

@@ -60,6 +60,7 @@ PRUNE = 3600.0
 
 #: Says whether a person may sign and revoke for a principal.
 MaySign = Callable[[Person, str], Awaitable[Verdict]]
+MayLook = Callable[[Person], Awaitable[Verdict]]
 #: Told of a turn whose consent has changed: draws its card anew, and lets go what waited for it.
 Changed = Callable[[str], Awaitable[None]]
 
@@ -89,16 +90,25 @@ class Consents:
         omni: the API.
         keyring: whose key is used, and which accounts it sees.
         may_sign: asked whenever somebody acts, as who they are then.
+        may_look: says who may hear about accounts at all.
         retention: how long what nobody signed is kept.
     """
 
     def __init__(
-        self, database: Database, omni: Omni, keyring: Keyring, *, may_sign: MaySign, retention: timedelta
+        self,
+        database: Database,
+        omni: Omni,
+        keyring: Keyring,
+        *,
+        may_sign: MaySign,
+        may_look: MayLook,
+        retention: timedelta,
     ) -> None:
         self._store = ConsentStore(database)
         self._omni = omni
         self._keyring = keyring
         self._may_sign = may_sign
+        self._may_look = may_look
         self._retention = retention
         self._changed: Changed | None = None
 
@@ -275,9 +285,9 @@ class Consents:
             raise CannotSign(UNDER_WAY if consent.state is State.SIGNING else SIGNED)
         return consent
 
-    async def drawn(self, consent: Consent) -> None:
-        """The card of this consent shows how it stands."""
-        await self._store.drawn(consent)
+    async def waits(self, consent: Consent) -> bool:
+        """Whether the question that asked still waits for it: it may have been stopped, or dropped."""
+        return await self._store.waits(consent.id)
 
     # What was left open.
 
@@ -326,9 +336,13 @@ class Consents:
         """What is enabled for the accounts that this person's questions use.
 
         Raises:
+            CannotSign: they are to hear nothing about accounts.
             NoAuthority: they have no key to look with.
             ClearStreetError: Clear Street does not say.
         """
+        allowed = await self._may_look(person)
+        if not allowed:
+            raise CannotSign(allowed.reason, allowed.ask)
         principal = await self._keyring.principal_of(person)
         key = await self._keyring.key_of(principal)
         accounts = [(account.id, account_name(account)) for account in await self._keyring.accounts_of(principal)]

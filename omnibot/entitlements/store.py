@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
-from omnibot.db.tables import consents
+from omnibot.db.tables import consents, turns
 from omnibot.entitlements.model import Consent, Document, NewConsent, State
 
 #: Consents settled by one sweep.
@@ -123,6 +123,16 @@ class ConsentStore:
         async with self._database.transaction() as connection:
             row = (await connection.execute(statement)).mappings().first()
         return _read(row) if row else None
+
+    async def waits(self, consent_id: str) -> bool:
+        """Whether the question that is asked again after it still waits."""
+        query = (
+            select(turns.c.id)
+            .join(consents, consents.c.again_id == turns.c.id)
+            .where(consents.c.id == consent_id, turns.c.state == "held", turns.c.cancel_requested_at.is_(None))
+        )
+        async with self._database.transaction() as connection:
+            return (await connection.execute(query)).first() is not None
 
     async def drawn(self, consent: Consent) -> None:
         """Its card shows this state."""

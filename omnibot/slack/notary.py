@@ -43,6 +43,14 @@ class SlackNotary:
         except SLACK_ERRORS:
             return Verdict(False, "Slack does not tell me right now whether you may. Try again in a minute.")
 
+    async def may_look_now(self, person: Person) -> Verdict:
+        """Whether somebody may hear about accounts at all, in private."""
+        try:
+            shown = await self._access.may_see_account_data(person, await self._access.direct(person))
+        except SLACK_ERRORS:
+            return Verdict(False, "Slack does not tell me right now who you are. Try again in a minute.")
+        return Verdict(shown.show is not Show.NEVER, shown.reason)
+
 
 async def _now(asked: Awaitable[T]) -> T | None:
     try:

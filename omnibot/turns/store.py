@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -32,11 +31,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from omnibot.accounts.links import FRESH
 from omnibot.db.engine import Database
 from omnibot.db.leases import LEASE, Leases
-from omnibot.db.tables import OPEN_STATES, account_choices, buttons, consents, conversations, links, turns
+from omnibot.db.tables import OPEN_STATES, buttons, conversations, turns
 from omnibot.entitlements.model import NewConsent
-from omnibot.entitlements.model import State as Consent
 from omnibot.entitlements.store import insert_consent
 from omnibot.errors import OwnershipLost
+from omnibot.turns.holding import IN_VAIN, READY, ask_again_later
 from omnibot.turns.model import (
     Answer,
     Conversation,
@@ -45,7 +44,6 @@ from omnibot.turns.model import (
     OfferedButton,
     Person,
     State,
-    Surface,
     Turn,
 )
 from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
@@ -53,44 +51,6 @@ from omnibot.turns.rules import DEADLINE, HOLD
 
 #: Made once: an alias of a wide table costs more than the statement it stands in.
 _KNOWN = turns.alias("known")
-#: Whether the asker of a held turn has linked a key, or chosen an account, since it is held.
-_LINKED_SINCE = exists(
-    select(literal(1)).where(
-        links.c.org == turns.c.org,
-        links.c.user == turns.c.user,
-        links.c.broken_at.is_(None),
-        links.c.validated_at >= turns.c.held_at,
-    )
-)
-_CHOSEN_SINCE = exists(
-    select(literal(1)).where(
-        account_choices.c.org == turns.c.org,
-        account_choices.c.user == turns.c.user,
-        account_choices.c.chosen_at >= turns.c.held_at,
-    )
-)
-#: Whether the consent that a held turn waits for was given, and whether it is, or can still be.
-_GRANTED = exists(
-    select(literal(1)).where(consents.c.again_id == turns.c.id, consents.c.state == Consent.GRANTED.value)
-)
-_OPEN_CONSENT = exists(
-    select(literal(1)).where(
-        consents.c.again_id == turns.c.id, consents.c.state.not_in([Consent.DECLINED.value, Consent.CLOSED.value])
-    )
-)
-#: What a question that is asked again has in common with the first.
-_SAME_QUESTION = (
-    "kind",
-    "team",
-    "org",
-    "user",
-    "channel",
-    "asked_in",
-    "asked_thread_ts",
-    "thread_ts",
-    "event",
-    "question",
-)
 _BUSY = (State.SUBMITTING, State.RUNNING, State.FINALIZING)
 
 
@@ -308,28 +268,22 @@ class TurnStore:
         Returns:
             Their ids.
         """
-        ready = select(turns.c.id).where(
-            turns.c.state == State.HELD.value,
-            turns.c.cancel_requested_at.is_(None),
-            or_(
-                and_(turns.c.held_for == HeldFor.LINK.value, _LINKED_SINCE),
-                and_(turns.c.held_for == HeldFor.ACCOUNT.value, or_(_LINKED_SINCE, _CHOSEN_SINCE)),
-                and_(turns.c.held_for == HeldFor.CONSENT.value, _GRANTED),
-            ),
-        )
-        refused = (
-            update(turns)
-            .where(turns.c.state == State.HELD.value, turns.c.held_for == HeldFor.CONSENT.value, ~_OPEN_CONSENT)
-            .values(state=State.CANCELED.value, owner=None, lease_until=None, ended_at=utcnow())
+        query = select(turns.c.id, IN_VAIN.label("in_vain")).where(
+            turns.c.state == State.HELD.value, turns.c.cancel_requested_at.is_(None), or_(READY, IN_VAIN)
         )
         async with self.database.transaction() as connection:
-            await connection.execute(refused)
-            ids = list((await connection.execute(ready)).scalars())
-            if not ids:
+            found = (await connection.execute(query)).all()
+            if not found:
                 return []
+            held = turns.c.state == State.HELD.value
+            await connection.execute(
+                update(turns)
+                .where(held, turns.c.id.in_([row.id for row in found if row.in_vain]))
+                .values(state=State.CANCELED.value, owner=None, lease_until=None, ended_at=utcnow())
+            )
             statement = (
                 update(turns)
-                .where(turns.c.id.in_(ids), turns.c.state == State.HELD.value)
+                .where(held, turns.c.id.in_([row.id for row in found if not row.in_vain]))
                 .values(state=State.ACCEPTED.value, held_for=None, held_at=None, due_at=self.database.now())
                 .returning(turns.c.id)
             )
@@ -471,35 +425,11 @@ class TurnStore:
                     .values(last_seq=last_seq)
                 )
             if consent is not None:
-                again_id = await self._ask_again_later(connection, moved)
+                again_id = await ask_again_later(connection, self.database, moved, self.fresh())
                 await insert_consent(
                     connection, consent, turn_id=turn.id, again_id=again_id, team=turn.team, person=turn.person
                 )
             return moved
-
-    async def _ask_again_later(self, connection: AsyncConnection, turn: Turn) -> str:
-        """The same question by the same person in the same place, held for a consent. Unique for each turn."""
-        again_id = secrets.token_hex(12)
-        # What was asked in private stays so.
-        surface = turn.surface if turn.surface is Surface.PRIVATE else Surface.PRESS
-        row: dict[str, Any] = {
-            **{name: turns.c[name] for name in _SAME_QUESTION},
-            **self.fresh(),
-            "id": again_id,
-            "source_key": f"consent:{turn.id}",
-            "surface": surface.value,
-            "message_ts": f"{time.time():.6f}",
-            "created_at": utcnow(),
-            "state": State.HELD.value,
-            "held_for": HeldFor.CONSENT.value,
-            "held_at": self.database.now(),
-            "owner": None,
-            "lease_until": None,
-            "due_at": self.database.after(HOLD.total_seconds()),
-        }
-        source = select(*[select_value(name, value) for name, value in row.items()]).where(turns.c.id == turn.id)
-        await connection.execute(insert(turns).from_select(list(row), source, include_defaults=False))
-        return again_id
 
     # What people change.
 

@@ -43,6 +43,8 @@ class Bench:
     service: Consents
     #: Who may not sign, and why.
     refused: dict[Person, Verdict] = field(default_factory=dict)
+    #: Who hears nothing about accounts.
+    strangers: set[Person] = field(default_factory=set)
 
     async def answered(self, **over: object) -> tuple[Turn, Consent]:
         """A question of Ana's whose answer asks for consent."""
@@ -122,11 +124,17 @@ async def bench(database: Database, request: pytest.FixtureRequest) -> AsyncIter
     transport = Transport(base_url=omni.base_url)
     keyring = Keyring(Trading(transport), shared_key="demo-key", shared_account_id=FIRST)
     refused: dict[Person, Verdict] = {}
+    strangers: set[Person] = set()
 
     async def may_sign(person: Person, _principal: str) -> Verdict:
         return refused.get(person, YES)
 
-    service = Consents(database, Omni(transport), keyring, may_sign=may_sign, retention=timedelta(days=30))
-    yield Bench(database, omni, TurnStore(database, "this"), ConsentStore(database), service, refused)
+    async def may_look(person: Person) -> Verdict:
+        return Verdict(person not in strangers, "Account data is for members.")
+
+    service = Consents(
+        database, Omni(transport), keyring, may_sign=may_sign, may_look=may_look, retention=timedelta(days=30)
+    )
+    yield Bench(database, omni, TurnStore(database, "this"), ConsentStore(database), service, refused, strangers)
     await transport.close()
     await omni.close()

@@ -224,6 +224,22 @@ async def test_who_may_not_sign_sees_what_is_shared_and_revokes_nothing(bench: B
     assert len(bench.omni.entitlements.grants) == 1
 
 
+async def test_who_is_to_hear_nothing_about_accounts_hears_nothing(bench: Bench):
+    bench.strangers.add(BEN)
+    with pytest.raises(CannotSign, match="for members"):
+        await bench.service.overview(BEN)
+    assert bench.omni.calls == []
+
+
+async def test_whether_the_question_still_waits_is_known(bench: Bench):
+    turn, consent = await bench.answered()
+    assert await bench.service.waits(consent)
+    assert await bench.turns.request_cancel(ANA, turn.channel)
+    assert not await bench.service.waits(consent)
+    # It can be signed all the same.
+    assert (await bench.service.sign(consent.id, ANA, await bench.shown(consent), [FIRST])).state is State.GRANTED
+
+
 async def test_in_time_what_nobody_signed_is_forgotten_and_what_somebody_did_is_kept_without_its_reason(bench: Bench):
     turn, signed = await bench.answered()
     await bench.service.sign(signed.id, ANA, await bench.shown(signed), [FIRST])

@@ -48,8 +48,8 @@ NOT_AGREED = "Tick this box to sign, or close the form."
 NO_ACCOUNT = "Choose at least one account."
 SIGNING = "Signing …"
 SIGNED = "Signed. Omni is asked your question again."
+SIGNED_LATE = "Signed. Your question does not wait any more: ask it again."
 BROKEN = "Something went wrong, so nothing was signed. Close this, and press “Read and sign” again."
-ASK_AGAIN = "Ask your question again when you like."
 
 
 #: Told when somebody has revoked something in their App Home: gets the person, and what was done.
@@ -179,7 +179,7 @@ class Signing:
             shown = Shown(state.agreement, state.version, state.sha256)
             try:
                 consent = await self._consents.sign(state.consent, who(form)[1], shown, _numbers(chosen))
-                view = told_view(SIGNED)
+                view = told_view(SIGNED if await self._consents.waits(consent) else SIGNED_LATE)
             except OutOfDate as error:
                 view = _first_page(error.reading, str(error))
             except CannotSign as error:
@@ -234,8 +234,9 @@ async def _show(consents: Consents, respond: AsyncRespond, person: Person, said:
     """The list as it is now, for this person alone, in place of an earlier one where there is one."""
     try:
         page = manage_page(await consents.overview(person), said)
-    except NoAuthority as error:
-        await respond(text=refusal_words(str(error), ()), replace_original=False)
+    except (CannotSign, NoAuthority) as error:
+        ask = error.ask if isinstance(error, CannotSign) else ()
+        await respond(text=refusal_words(str(error), ask), replace_original=False)
     except ClearStreetError as error:
         words = f"{said} {in_plain_words(error)}".strip()
         await respond(text=refusal_words(words, ()), replace_original=False)
