@@ -22,6 +22,8 @@ from omnibot.accounts.model import Linked, Person
 from omnibot.accounts.pages import LinkPages
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
+from omnibot.blocks.consent import manage_blocks
+from omnibot.blocks.values import Block
 from omnibot.charts import Charts
 from omnibot.clearstreet.market import MarketData
 from omnibot.clearstreet.omni import Omni
@@ -30,6 +32,9 @@ from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import require_current
 from omnibot.db.presence import Presence
+from omnibot.entitlements.model import Consent
+from omnibot.entitlements.service import Consents
+from omnibot.entitlements.store import forget_consents
 from omnibot.errors import OmnibotError
 from omnibot.markets.service import Markets
 from omnibot.policy.service import PolicyBook
@@ -40,18 +45,19 @@ from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.budget import SHARE, Budget
 from omnibot.slack.files import Pictures
-from omnibot.slack.home import Home
+from omnibot.slack.home import Home, HomeSection
 from omnibot.slack.http import EventsEndpoint
 from omnibot.slack.identity import Desk
 from omnibot.slack.key_desk import KeyDesk, Workspace
+from omnibot.slack.notary import SlackNotary
 from omnibot.slack.ops import Ops
 from omnibot.slack.past import PastConversations
 from omnibot.slack.people import People
 from omnibot.slack.posts import Posts
 from omnibot.slack.replies import SlackReply
 from omnibot.slack.sockets import Sockets, socket_mode
-from omnibot.turns.held import forget_held
 from omnibot.turns.history import History
+from omnibot.turns.holding import forget_held
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 
@@ -93,7 +99,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         encryption_keys = settings.encryption_keys()
         links = Links(LinkStore(database), Encryption(encryption_keys) if encryption_keys else None)
         trading = Trading(transport)
-        linking = Linking(links, trading, forget=[forget_held], may_link=access.may_link)
+        linking = Linking(links, trading, forget=[forget_held, forget_consents], may_link=access.may_link)
         keyring = Keyring(
             trading,
             shared_key=shared_key,
@@ -117,14 +123,23 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(charts.close)
         pictures = Pictures(client, database, charts)
         budget = Budget(share=1.0 if database.single_process else SHARE)
-        reply = SlackReply(client, posts, budget, pictures, chart_url=settings.omnibot_chart_url)
+        omni, notary = Omni(transport), SlackNotary(access)
+        retention = timedelta(days=settings.omnibot_retention_days)
+        consents = Consents(
+            database,
+            omni,
+            keyring,
+            may_sign=notary.may_sign_now,
+            may_look=notary.may_look_now,
+            retention=retention,
+        )
+        reply = SlackReply(client, posts, budget, pictures, chart_url=settings.omnibot_chart_url, card_of=consents.card)
         stack.push_async_callback(reply.close)
         desk = Desk(people, access, posts, bot_user_id=bot_user_id)
         presence = Presence(database)
         # Before the first turn is owned: an owner without a lock looks dead to the others.
         await presence.hold()
         store = TurnStore(database, presence.instance)
-        omni = Omni(transport)
         turns = Turns(
             store,
             omni,
@@ -134,7 +149,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             markets=Markets(MarketData(transport)),
             desk=desk,
             reply=reply,
-            retention=timedelta(days=settings.omnibot_retention_days),
+            retention=retention,
+            notary=notary,
         )
         turns.start()
         stack.push_async_callback(turns.drain)
@@ -160,8 +176,14 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             past,
             background,
             retention_days=settings.omnibot_retention_days,
-            sections=(),
+            sections=(HomeSection("What Omni may see of your accounts", partial(_consents_shown, consents)),),
         )
+
+        async def consent_changed(consent: Consent) -> None:
+            home.refresh(consent.person)
+            await turns.consent_changed(consent.turn_id)
+
+        consents.start(scheduler, consent_changed)
         pages = None
         if settings.omnibot_public_url is not None and links.possible:
 
@@ -173,7 +195,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         key_desk = KeyDesk(
             linking, keyring, access, people, turns, pages=pages, workspace=workspace, changed=home.refresh
         )
-        listeners.register(app, listeners.Rooms(turns, background, access, bot_user_id, past, home, key_desk))
+        listeners.register(app, listeners.Rooms(turns, consents, background, access, bot_user_id, past, home, key_desk))
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
         # The doors close first: nothing new comes in while the rest drains.
@@ -199,6 +221,10 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(signum, stop.set)
     async with running(settings):
         await stop.wait()
+
+
+async def _consents_shown(consents: Consents, person: Person) -> list[Block]:
+    return manage_blocks(await consents.overview(person))
 
 
 async def _database_trouble(database: Database) -> str | None:

@@ -28,6 +28,7 @@ _COMMANDS: Final = (
     ("/omni private <question>", "ask, and get the answer in your own messages with me"),
     ("/omni research TICKER [thesis]", "a longer look at one stock, for or against an idea of yours"),
     ("/omni threads", "what you asked before: open it, or go on with it here"),
+    ("/omni consent", "what Omni may see of your accounts, and how to end that"),
     ("/omni stop", "stop what I am working on for you"),
     ("/omni link", "link a Clear Street API key of your own, or see to the one you have linked"),
     ("/omni account", "choose which of your accounts your questions are about"),

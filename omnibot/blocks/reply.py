@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from omnibot.blocks.answer import AI_NOTICE, Unit, answer_pages
 from omnibot.blocks.buttons import button_units
+from omnibot.blocks.consent import card_unit, refusal_unit, stub_unit
 from omnibot.blocks.exhibits import exhibit_units
 from omnibot.blocks.figures import Figure, fits_natively, in_words, native_chart, read_figure, thinned
 from omnibot.blocks.notices import payload_unit
@@ -18,6 +19,7 @@ from omnibot.clearstreet.models import (
     ChartPart,
     CustomPart,
     OpenChart,
+    OpenEntitlementConsent,
     OpenScreener,
     Part,
     StructuredActionPart,
@@ -26,10 +28,11 @@ from omnibot.clearstreet.models import (
     UnknownPart,
     read_parts,
 )
+from omnibot.entitlements.model import Card
 from omnibot.turns.model import Answer, OfferedButton, Outcome, Surface, Turn
 
 #: Buttons that stand with the suggestions, where they are Omni's; the others are tools.
-_SUGGESTED = ("prompt", "action", "words")
+_SUGGESTED = ("prompt", "action", "consent", "words")
 
 
 def reply_pages(
@@ -40,6 +43,7 @@ def reply_pages(
     pictures: Mapping[int, str] | None = None,
     chart_url: str | None = None,
     presses: bool = True,
+    consent: Card | None = None,
 ) -> list[Page]:
     """The pages of a final reply.
 
@@ -50,6 +54,7 @@ def reply_pages(
         pictures: Slack's ids of the pictures drawn for charts, by part.
         chart_url: the operator's address of a chart, with `{symbol}` and `{timeframe}` in it.
         presses: say who pressed a button; else that somebody did is only marked.
+        consent: what the answer asks somebody to sign, as it stands now.
     """
 
     def shown_as(button: OfferedButton) -> Button:
@@ -66,6 +71,7 @@ def reply_pages(
             shown.update(button.token for button in below)
             content.extend(button_units([shown_as(button) for button in below]))
     content.extend(_exhibits(answer, None, chart_url))
+    content.extend(_consent(turn, answer, consent))
     suggested = [b for b in buttons if b.kind in _SUGGESTED and b.part_index >= 0 and b.token not in shown]
     pages = answer_pages(
         content=content,
@@ -143,6 +149,20 @@ def _exhibits(answer: Answer, part: int | None, chart_url: str | None) -> Iterab
             yield from exhibit_units(exhibit, chart_url=chart_url, position=position)
 
 
+def _consent(turn: Turn, answer: Answer, card: Card | None) -> Iterable[Unit]:
+    if answer.consent is None:
+        return
+    if card is not None:
+        yield card_unit(card) if is_private(turn) else stub_unit(card)
+    elif "why" in answer.consent:
+        yield refusal_unit(answer.consent)
+
+
+def is_private(turn: Turn) -> bool:
+    """Whether only the asker reads the answer: the bot writes into no direct messages but its own."""
+    return turn.channel.startswith("D")
+
+
 def _tools(buttons: Sequence[OfferedButton]) -> list[OfferedButton]:
     order = {"retry": 0, "action": 1, "regenerate": 2, "export": 3}
     tools = (b for b in buttons if b.kind in order and (b.kind != "action" or b.part_index < 0))
@@ -157,6 +177,8 @@ def _unseen(parts: Sequence[Part], answer: Answer, buttons: Sequence[OfferedButt
     for index, part in enumerate(parts):
         if isinstance(part, StructuredActionPart) and not isinstance(part.action, UnknownAction):
             if part.action_id in reached or index in shown:
+                continue
+            if isinstance(part.action, OpenEntitlementConsent) and answer.consent is not None:
                 continue
             hidden.append(_action_words(part))
         elif isinstance(part, ChartPart) and part.payload.data_chart is None and index not in shown:

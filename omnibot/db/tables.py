@@ -152,8 +152,8 @@ buttons = Table(
     Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), nullable=False),
     #: Place among the turn's buttons, in Omni's order.
     Column("position", Integer, nullable=False),
-    #: "prompt" asks Omni, "action" carries out `action`, "retry" and "regenerate" ask the same question again, "export"
-    #: gives a file, "words" does nothing and is shown as text.
+    #: "prompt" asks Omni, "action" carries out `action`, "consent" opens what is to be signed, "retry" and "regenerate"
+    #: ask the same question again, "export" gives a file, "words" does nothing and is shown as text.
     Column("kind", String(16), nullable=False),
     Column("part_index", Integer, nullable=False),
     Column("button_id", Text, nullable=False),
@@ -228,4 +228,39 @@ link_pages = Table(
     Column("tries", Integer, nullable=False),
     Column("expires_at", DateTime, nullable=False),
     UniqueConstraint("org", "user"),
+)
+
+#: What Omni asked somebody to sign, and what became of it: one row an answer that asks.
+consents = Table(
+    "consents",
+    metadata,
+    #: Opaque: what the card's buttons carry.
+    Column("id", String(32), primary_key=True),
+    #: The turn whose answer asked, and the held one that asks the same question again.
+    Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("again_id", ForeignKey("turns.id", ondelete="CASCADE"), nullable=False),
+    Column("team", String(32), nullable=False),
+    Column("org", String(32), nullable=False),
+    Column("user", String(32), nullable=False),
+    Column("principal", String(120), nullable=False),
+    Column("agreement_key", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("codes", JSON, nullable=False),
+    #: Ids of the accounts Omni named.
+    Column("accounts", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    #: What was (or is about to be) signed, for which accounts, and by whom: a Slack user id.
+    Column("agreement_id", Text),
+    Column("agreement_version", Integer),
+    Column("agreement_sha256", String(64)),
+    Column("signed_accounts", JSON),
+    Column("signed_by", String(32)),
+    Column("asked_at", DateTime, nullable=False),
+    Column("signing_at", DateTime),
+    Column("ended_at", DateTime),
+    #: Something is left to do without a click: an outcome to look up, or a card to draw anew.
+    Column("pending", Boolean, nullable=False, server_default=false()),
+    Index("ix_consents_again", "again_id"),
+    Index("ix_consents_pending", "pending"),
+    Index("ix_consents_principal", "principal"),
 )

@@ -204,7 +204,7 @@ class Posts:
             if verdict.failure is not Failure.STREAM_OVER:
                 raise self._refused("chat.stopStream", turn, slot, verdict) from error
         else:
-            post.rests = session == "active"
+            post.rests = session != "processing"
         post.streaming = False
         await self._written(turn.id, slot, post)
 

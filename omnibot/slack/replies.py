@@ -6,17 +6,19 @@ Drafts are coalesced (the latest wins) and paced; a final waits for nobody.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from omnibot.blocks.consent import card_page
 from omnibot.blocks.messages import one_line_page
 from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION, remedy_page
-from omnibot.blocks.reply import reply_pages
+from omnibot.blocks.reply import is_private, reply_pages
 from omnibot.blocks.values import Page
 from omnibot.blocks.variants import older_page, plain_page, words_only
+from omnibot.entitlements.model import Card, State
 from omnibot.slack.budget import Budget
 from omnibot.slack.drafts import PROGRESS, Draft, slot_of
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
@@ -28,6 +30,10 @@ from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, 
 
 log = structlog.get_logger(__name__)
 
+#: Shows a turn's consent as it stands now.
+CardOf = Callable[[str], Awaitable[Card | None]]
+#: The slot of a card that is shown apart from its answer.
+CONSENT = "consent"
 _REMEDIES = {HeldFor.LINK: LINK_ACTION, HeldFor.ACCOUNT: ACCOUNT_ACTION}
 #: Tries of one write within one call of `finish`, before the turn's alarm takes over.
 TRIES = 6
@@ -39,12 +45,20 @@ class SlackReply:
     """The `Reply` of the turns, on Slack."""
 
     def __init__(
-        self, client: AsyncWebClient, posts: Posts, budget: Budget, pictures: Pictures, *, chart_url: str | None = None
+        self,
+        client: AsyncWebClient,
+        posts: Posts,
+        budget: Budget,
+        pictures: Pictures,
+        *,
+        chart_url: str | None = None,
+        card_of: CardOf | None = None,
     ) -> None:
         self._client = client
         self._posts = posts
         self._pictures = pictures
         self._chart_url = chart_url
+        self._card_of = card_of
         self._budget = budget
         self._sessions = Sessions(client, budget)
         self._drafts: dict[str, Draft] = {}
@@ -107,8 +121,14 @@ class SlackReply:
         draft.close()
         async with draft.lock:
             slots = await draft.slots()
+            card = await self._card(turn, answer)
+            if card is not None and card.state is State.ASKED:
+                self._sessions.suspend(turn)
             try:
-                wait = await self._deliver(turn, slots, await self._pages(turn, answer, buttons), late=answer.late)
+                pages = await self._pages(turn, answer, buttons, card)
+                wait = await self._deliver(turn, slots, pages, late=answer.late)
+                if wait is None and card is not None:
+                    wait = await self._ask_privately(turn, slots, card)
             except Undeliverable:
                 self._rest(turn, slots)
                 raise
@@ -121,10 +141,35 @@ class SlackReply:
         self._sessions.end(turn, said=PROGRESS not in slots or slots[PROGRESS].rests)
 
     async def _pages(
-        self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton], *, presses: bool = True
+        self,
+        turn: Turn,
+        answer: Answer,
+        buttons: Sequence[OfferedButton],
+        card: Card | None,
+        *,
+        presses: bool = True,
     ) -> list[Page]:
-        pictures = await self._pictures.of(turn, answer)
-        return reply_pages(turn, answer, buttons, pictures=pictures, chart_url=self._chart_url, presses=presses)
+        pictures, url = await self._pictures.of(turn, answer), self._chart_url
+        return reply_pages(turn, answer, buttons, pictures=pictures, chart_url=url, presses=presses, consent=card)
+
+    async def _card(self, turn: Turn, answer: Answer) -> Card | None:
+        """What the answer asks somebody to sign, as it stands now."""
+        if self._card_of is None or answer.consent is None or "id" not in answer.consent:
+            return None
+        return await self._card_of(turn.id)
+
+    async def _ask_privately(self, turn: Turn, slots: dict[str, Post], card: Card) -> float | None:
+        """Where others read the answer, the card goes to the asker's DM. Seconds to the next try."""
+        if is_private(turn):
+            return None
+        try:
+            own = slots[CONSENT].channel if CONSENT in slots else await self._dm_of(turn)
+            await self._posts.write(turn, slots, CONSENT, card_page(card), channel=own, thread_ts=None)
+        except Refusal as refusal:
+            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+                return refusal.verdict.wait
+            log.warning("consent_card_refused", turn=turn.id, error=refusal.verdict.code)
+        return None
 
     async def _deliver(self, turn: Turn, slots: dict[str, Post], pages: Sequence[Page], *, late: bool) -> float | None:
         for number, page in enumerate(pages):
@@ -238,10 +283,11 @@ class SlackReply:
     async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
         """Show a delivered reply as it is now (who pressed which button): in the messages it has, or fewer."""
         slots = await self._posts.load(turn.id)
-        pages = await self._pages(turn, answer, buttons)
+        card = await self._card(turn, answer)
+        pages = await self._pages(turn, answer, buttons, card)
         if any(_slot(number, slots, late=answer.late) not in slots for number in range(len(pages))):
             # The lines that say who pressed push words off the last message: the marks on the buttons must do.
-            pages = await self._pages(turn, answer, buttons, presses=False)
+            pages = await self._pages(turn, answer, buttons, card, presses=False)
         where = [_slot(number, slots, late=answer.late) for number in range(len(pages))]
         if not slots.keys() >= set(where):
             log.info("redraw_too_long", turn=turn.id, pages=len(pages))
@@ -254,6 +300,10 @@ class SlackReply:
         if all(shown):
             for slot in _surplus(slots, len(pages), late=answer.late):
                 await self._posts.drop(turn, slots, slot)
+        if card is not None:
+            await self._posts.amend(turn, slots, CONSENT, card_page(card), session=session)
+            if card.state.settled:
+                self._sessions.resume(turn)
 
     async def retract(self, turn: Turn) -> None:
         """Take the placeholder away; the question ends without an answer."""

@@ -1,4 +1,4 @@
-"""What Slack's agent session says of a thread: that omnibot works there, or that it rests."""
+"""What Slack's agent session says of a thread: that omnibot works there, rests, or waits for a person."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ log = structlog.get_logger(__name__)
 
 METHOD = "agents.sessions.setStatus"
 #: Tries to say so; that work is over is said until Slack hears it, or believes it by itself, which it does in an hour.
-TRIES = {"processing": 1, "active": 4}
+TRIES = {"processing": 1, "suspended": 4, "active": 4}
 #: Seconds for which a workspace without agent sessions is not asked again.
 WITHOUT = 3600.0
+#: Turns that wait for a person, kept in memory.
+SUSPENDED = 5_000
 
 #: A channel, and the ts of a thread's root there.
 Thread = tuple[str, str]
 
 
 class Sessions:
-    """Says `processing` and `active`; a stream's start and end say the same by themselves.
+    """Says `processing`, `suspended` and `active`; a stream's start and end say the same by themselves.
 
     One call at a time in each thread, and the latest wish wins: what was said last is what holds.
     """
@@ -41,6 +43,8 @@ class Sessions:
         #: What is to be said next, and who says it.
         self._wanted: dict[Thread, str] = {}
         self._speakers: dict[Thread, asyncio.Task[None]] = {}
+        #: Turns whose answer waits for a person, the latest last.
+        self._suspended: dict[str, None] = {}
         self._without: dict[str, float] = {}
 
     def begin(self, turn: Turn, *, said: bool) -> None:
@@ -62,16 +66,30 @@ class Sessions:
     def after(self, turn: Turn) -> str:
         """The session's status once this turn is over: others may be at work in the same thread."""
         others = self._working.get((turn.channel, turn.thread_ts or ""), set()) - {turn.id}
-        return "processing" if others else "active"
+        if others:
+            return "processing"
+        return "suspended" if turn.id in self._suspended else "active"
+
+    def suspend(self, turn: Turn) -> None:
+        """The answer to this turn waits for its person: once the work is over, that is said."""
+        self._suspended[turn.id] = None
+        if len(self._suspended) > SUSPENDED:
+            del self._suspended[next(iter(self._suspended))]
+
+    def resume(self, turn: Turn) -> None:
+        """The person has come."""
+        self._suspended.pop(turn.id, None)
+        if turn.thread_ts is not None and (status := self.after(turn)) == "active":
+            self._say(turn, (turn.channel, turn.thread_ts), status)
 
     def end(self, turn: Turn, *, said: bool) -> None:
         """Work on a turn is over; `said`: the end of its stream has told Slack already."""
         if turn.thread_ts is None:
             return
         thread = (turn.channel, turn.thread_ts)
-        status, silent = self.after(turn), thread in self._silent
+        status, silent = self.after(turn), thread in self._silent and turn.id not in self._suspended
         self.forget(turn.id)
-        if status == "active" and (thread in self._speakers or not (said or silent)):
+        if status != "processing" and (thread in self._speakers or not (said or silent)):
             self._say(turn, thread, status)
 
     def forget(self, turn_id: str) -> None:

@@ -80,7 +80,7 @@ class Admission:
             return await self._not_admitted(active, error, admitted, principal)
         await self._join(active, admitted, principal, account_id)
         if turn.pressed is not None and (under := await self._presses.mark(turn.pressed, turn.person.user)):
-            self._aside(self._redraw(under))
+            self._aside(self.redraw(under))
         # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
         return None if await self._too_many(active) else 0.0
 
@@ -201,8 +201,8 @@ class Admission:
         active.turn = await self._store.move(active.turn, State.FAILED, event={}, question=None)
         return None
 
-    async def _redraw(self, turn_id: str) -> None:
-        """Show who pressed a button of an answer that is already in Slack. Best effort."""
+    async def redraw(self, turn_id: str) -> None:
+        """Show an answer in Slack as it is now: who pressed its buttons, what was signed. Best effort."""
         try:
             turn = await self._store.get(turn_id)
             if turn is not None and turn.answer is not None and turn.state.terminal:

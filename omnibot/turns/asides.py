@@ -90,6 +90,11 @@ class Asides:
             return None
         return Export(turn, part=thing) if kind == "part" else Export(turn, exhibit=thing)
 
+    async def turn_of(self, token: str, *, team: str) -> str | None:
+        """The turn whose answer has this button; None when it is gone."""
+        found = await self._presses.find(token, team=team)
+        return found[0] if found else None
+
 
 def _may_see(turn: Turn, person: Person) -> bool:
     """What was asked in private is the asker's alone."""

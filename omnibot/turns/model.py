@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from omnibot.accounts.model import Person as Person
 from omnibot.errors import OmnibotError
 from omnibot.policy.access import Show as Show
+from omnibot.policy.people import Verdict
 
 
 class State(StrEnum):
@@ -176,6 +177,8 @@ class Answer:
     exhibits: list[dict[str, Any]] = field(default_factory=list)
     #: The name of the account Omni was asked about, where the asker might have chosen another.
     account: str | None = None
+    #: It asks for consent: the "id" of what the asker may sign, or "why" they cannot and whom to "ask".
+    consent: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +187,8 @@ class OfferedButton:
 
     token: str
     position: int
-    #: "prompt" asks Omni, "action" carries out `action`, "retry" and "regenerate" ask the same again, "export" gives a
-    #: file, "words" does nothing.
+    #: "prompt" asks Omni, "action" carries out `action`, "consent" opens what the answer asks to be signed, "retry" and
+    #: "regenerate" ask the same again, "export" gives a file, "words" does nothing.
     kind: str
     part_index: int
     #: Omni's; of an export what to give: "part:2", "exhibit:0".
@@ -210,6 +213,8 @@ class Pressed(StrEnum):
     PASSED = "passed"
     #: It asks nothing: it gives a file.
     EXPORT = "export"
+    #: It asks nothing: it opens what the answer asks to be signed.
+    CONSENT = "consent"
 
 
 class Stopped(StrEnum):
@@ -266,6 +271,26 @@ class FrontDesk(Protocol):
 
     async def admit(self, turn: Turn) -> Admitted | TurnedAway:
         """Authorise the asker and read the question. May post a command's root message.
+
+        Raises:
+            NotNow: Slack does not say at the moment.
+        """
+        ...
+
+
+class Notary(Protocol):
+    """Says who may sign agreements."""
+
+    async def may_be_asked(self, turn: Turn, principal: str) -> bool:
+        """Whether Omni may ask this turn's person for consent: they may sign, and are answered where that is private.
+
+        Raises:
+            NotNow: Slack does not say at the moment.
+        """
+        ...
+
+    async def may_sign(self, turn: Turn, principal: str) -> Verdict:
+        """Whether this turn's person may sign for a principal, and if not whom to ask.
 
         Raises:
             NotNow: Slack does not say at the moment.

@@ -76,9 +76,17 @@ class Presses:
             .select_from(buttons.join(asked, asked.c.id == buttons.c.turn_id))
             .where(buttons.c.token == token, buttons.c.kind == "regenerate", _passed(asked))
         )
-        export = select(literal(1)).where(buttons.c.token == token, buttons.c.kind == "export")
+        export, consent = (
+            select(literal(1)).where(buttons.c.token == token, buttons.c.kind == kind) for kind in ("export", "consent")
+        )
+        meanings = (
+            (open_one, Pressed.ALREADY),
+            (export, Pressed.EXPORT),
+            (consent, Pressed.CONSENT),
+            (passed, Pressed.PASSED),
+        )
         async with self._database.transaction() as connection:
-            for query, meaning in ((open_one, Pressed.ALREADY), (export, Pressed.EXPORT), (passed, Pressed.PASSED)):
+            for query, meaning in meanings:
                 if (await connection.execute(query)).first() is not None:
                     return meaning
         return Pressed.GONE

@@ -15,6 +15,7 @@ from omnibot.clearstreet.models import (
     CustomPart,
     Message,
     OpenChart,
+    OpenEntitlementConsent,
     OpenScreener,
     Part,
     Response,
@@ -70,6 +71,7 @@ def offers(
     outcome: Outcome,
     kind: Kind,
     mint: Callable[[], str],
+    consent: bool = False,
 ) -> list[OfferedButton]:
     """Every button below an answer, in order, each with a token of ours.
 
@@ -82,13 +84,14 @@ def offers(
         outcome: an answer that failed or was stopped can be asked for again, one that succeeded made again.
         kind: what was asked.
         mint: makes tokens.
+        consent: whether the asker may sign what the answer asks for.
     """
     found: list[OfferedButton] = []
 
     def add(kind: str, part_index: int, button_id: str, label: str, **more: Any) -> None:
         found.append(OfferedButton(mint(), len(found), kind, part_index, button_id, label, **more))
 
-    _suggestions(parts, add)
+    _suggestions(parts, add, consent=consent)
     _quotes(parts, add)
     _exports(parts, exhibits, add)
     if outcome is not Outcome.SUCCEEDED:
@@ -98,7 +101,7 @@ def offers(
     return found
 
 
-def _suggestions(parts: Sequence[Part], add: Callable[..., None]) -> None:
+def _suggestions(parts: Sequence[Part], add: Callable[..., None], *, consent: bool) -> None:
     actions = {part.action_id: part for part in parts if isinstance(part, StructuredActionPart)}
     for index, part in enumerate(parts):
         for button in buttons_of(part):
@@ -106,6 +109,8 @@ def _suggestions(parts: Sequence[Part], add: Callable[..., None]) -> None:
             more = {"prompt": button.prompt, "action_id": button.action_id}
             if action is not None and isinstance(action.action, OpenChart | OpenScreener):
                 add("action", index, button.button_id, button.label, action=action_json(action), **more)
+            elif consent and action is not None and isinstance(action.action, OpenEntitlementConsent):
+                add("consent", index, button.button_id, button.label, **more)
             else:
                 asks = button.prompt and not button.action_id
                 add("prompt" if asks else "words", index, button.button_id, button.label, **more)

@@ -27,12 +27,13 @@ from omnibot.scheduler import Scheduler
 from omnibot.turns.active import Active
 from omnibot.turns.admission import Admission
 from omnibot.turns.asides import Asides
-from omnibot.turns.held import count_held
+from omnibot.turns.holding import count_held
 from omnibot.turns.model import (
     FrontDesk,
     HeldFor,
     Kind,
     NewTurn,
+    Notary,
     Person,
     Pressed,
     Reply,
@@ -84,6 +85,7 @@ class Turns:
         desk: FrontDesk,
         reply: Reply,
         retention: timedelta,
+        notary: Notary | None = None,
     ) -> None:
         self._store = store
         self._presence = presence
@@ -95,13 +97,17 @@ class Turns:
         self._stumbles: dict[str, int] = {}
         self._draining = False
         self._presses = Presses(store)
-        self._watching = Watching(store, self._presses, omni, markets, keyring, reply, assure=self.assure)
+        self._watching = Watching(
+            store, self._presses, omni, markets, keyring, reply, assure=self.assure, notary=notary
+        )
         self._admission = Admission(
             store, self._presses, desk, omni, keyring, reply, fail=self._watching.fail, aside=self._aside
         )
         #: What people do with finished answers.
         self.asides = Asides(store, self._presses, omni, keyring)
-        self._submission = Submission(store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail)
+        self._submission = Submission(
+            store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail, notary=notary
+        )
 
     def start(self) -> None:
         """Begin to sweep and to renew leases."""
@@ -208,6 +214,11 @@ class Turns:
         if turn is None or turn.person != person or turn.thread_ts is None:
             return None
         return Place(turn.team, turn.channel, turn.thread_ts)
+
+    async def consent_changed(self, turn_id: str) -> None:
+        """The consent that this turn's answer asks for was given or refused: go on, and show it."""
+        await self.release()
+        await self._admission.redraw(turn_id)
 
     def _own(self, turn_id: str | None) -> bool:
         if turn_id is None:

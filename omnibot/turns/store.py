@@ -32,9 +32,12 @@ from omnibot.accounts.links import FRESH
 from omnibot.accounts.model import Place
 from omnibot.db.engine import Database
 from omnibot.db.leases import LEASE, Leases
-from omnibot.db.tables import OPEN_STATES, account_choices, buttons, conversations, links, turns
+from omnibot.db.tables import OPEN_STATES, buttons, conversations, turns
+from omnibot.entitlements.model import NewConsent
+from omnibot.entitlements.store import insert_consent
 from omnibot.errors import OwnershipLost
 from omnibot.turns.history import continued_without_account, went_elsewhere
+from omnibot.turns.holding import IN_VAIN, READY, ask_again_later
 from omnibot.turns.model import (
     Answer,
     Conversation,
@@ -51,22 +54,6 @@ from omnibot.turns.rules import DEADLINE, HOLD, MOVED, OTHER_ACCOUNT, OTHER_PERS
 
 #: Made once: an alias of a wide table costs more than the statement it stands in.
 _KNOWN = turns.alias("known")
-#: Whether the asker of a held turn has linked a key, or chosen an account, since it is held.
-_LINKED_SINCE = exists(
-    select(literal(1)).where(
-        links.c.org == turns.c.org,
-        links.c.user == turns.c.user,
-        links.c.broken_at.is_(None),
-        links.c.validated_at >= turns.c.held_at,
-    )
-)
-_CHOSEN_SINCE = exists(
-    select(literal(1)).where(
-        account_choices.c.org == turns.c.org,
-        account_choices.c.user == turns.c.user,
-        account_choices.c.chosen_at >= turns.c.held_at,
-    )
-)
 _BUSY = (State.SUBMITTING, State.RUNNING, State.FINALIZING)
 
 
@@ -279,26 +266,29 @@ class TurnStore:
         )
 
     async def release(self) -> list[str]:
-        """Let go those held turns whose link or account is there by now; the next sweep takes them up.
+        """Let go those held turns whose link, account or consent is there by now; the next sweep takes them up.
+
+        Those whose consent was refused or forgotten end, without a word: who refused it has seen that.
 
         Returns:
             Their ids.
         """
-        ready = select(turns.c.id).where(
-            turns.c.state == State.HELD.value,
-            turns.c.cancel_requested_at.is_(None),
-            or_(
-                and_(turns.c.held_for == HeldFor.LINK.value, _LINKED_SINCE),
-                and_(turns.c.held_for == HeldFor.ACCOUNT.value, or_(_LINKED_SINCE, _CHOSEN_SINCE)),
-            ),
+        query = select(turns.c.id, IN_VAIN.label("in_vain")).where(
+            turns.c.state == State.HELD.value, turns.c.cancel_requested_at.is_(None), or_(READY, IN_VAIN)
         )
         async with self.database.transaction() as connection:
-            ids = list((await connection.execute(ready)).scalars())
-            if not ids:
+            found = (await connection.execute(query)).all()
+            if not found:
                 return []
+            held = turns.c.state == State.HELD.value
+            await connection.execute(
+                update(turns)
+                .where(held, turns.c.id.in_([row.id for row in found if row.in_vain]))
+                .values(state=State.CANCELED.value, owner=None, lease_until=None, ended_at=utcnow())
+            )
             statement = (
                 update(turns)
-                .where(turns.c.id.in_(ids), turns.c.state == State.HELD.value)
+                .where(held, turns.c.id.in_([row.id for row in found if not row.in_vain]))
                 .values(state=State.ACCEPTED.value, held_for=None, held_at=None, due_at=self.database.now())
                 .returning(turns.c.id)
             )
@@ -459,8 +449,18 @@ class TurnStore:
                 .values(omni_thread_id=None, last_seq=0)
             )
 
-    async def finalize(self, turn: Turn, answer: Answer, offers: Sequence[OfferedButton], last_seq: int | None) -> Turn:
-        """Store the answer and its buttons: from here on the reply is a matter of delivery."""
+    async def finalize(
+        self,
+        turn: Turn,
+        answer: Answer,
+        offers: Sequence[OfferedButton],
+        last_seq: int | None,
+        consent: NewConsent | None = None,
+    ) -> Turn:
+        """Store the answer and its buttons: from here on the reply is a matter of delivery.
+
+        Where the answer asks for consent, the same question is stored once more, held until that is given.
+        """
         async with self.database.transaction() as connection:
             moved = await self._move(connection, turn, State.FINALIZING, answer=_shallow(answer))
             if offers:
@@ -470,6 +470,11 @@ class TurnStore:
                     update(conversations)
                     .where(conversations.c.id == turn.conversation_id, conversations.c.last_seq < last_seq)
                     .values(last_seq=last_seq)
+                )
+            if consent is not None:
+                again_id = await ask_again_later(connection, self.database, moved, self.fresh())
+                await insert_consent(
+                    connection, consent, turn_id=turn.id, again_id=again_id, team=turn.team, person=turn.person
                 )
             return moved
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,8 @@ from omnibot.clearstreet.models import Message
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
 from omnibot.turns.active import Active
-from omnibot.turns.model import Conversation, Kind, Reply, Snapshot, State, Turn
+from omnibot.turns.consenting import capabilities
+from omnibot.turns.model import Conversation, Kind, Notary, Reply, Snapshot, State, Turn
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
     DEADLINE,
@@ -32,9 +33,6 @@ from omnibot.turns.rules import (
 from omnibot.turns.store import TurnStore
 
 log = structlog.get_logger(__name__)
-
-#: What omnibot can render and people may use: nothing yet beside words and prompts.
-CAPABILITIES: tuple[str, ...] = ("OPEN_CHART", "OPEN_SCREENER")
 
 #: Seconds before each look for a lost create call; after the last one it is sent again.
 LOOK_AFTER = (0.0, 3.0, 7.0)
@@ -73,6 +71,7 @@ class Submission:
         *,
         assure: Callable[[Active, float], Awaitable[None]],
         fail: Fail,
+        notary: Notary | None = None,
     ) -> None:
         self._store = store
         self._omni = omni
@@ -80,6 +79,7 @@ class Submission:
         self._reply = reply
         self._assure = assure
         self._fail = fail
+        self._notary = notary
 
     async def begin(self, active: Active) -> float | None:
         """Write the request down, show that work began, and send it. Returns seconds to the next step."""
@@ -90,9 +90,10 @@ class Submission:
         thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
         if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None:
             turn = active.turn = await self._notice(turn, RESEARCH_NOTICE)
+        may = await capabilities(self._notary, turn, conversation)
         submitting = await self._store.submit(
             turn,
-            request=_body(turn, conversation.account_id, continuing=thread_id is not None),
+            request=_body(turn, conversation.account_id, may, continuing=thread_id is not None),
             thread_id=thread_id,
             deadline=DEADLINE[turn.kind],
         )
@@ -358,11 +359,11 @@ def _sent_long_ago(turn: Turn) -> bool:
     return (utcnow() - turn.submitted_at).total_seconds() > CREATE_TIMEOUT + sum(LOOK_AFTER)
 
 
-def _body(turn: Turn, account_id: int | None, *, continuing: bool) -> dict[str, Any]:
+def _body(turn: Turn, account_id: int | None, may: Sequence[str], *, continuing: bool) -> dict[str, Any]:
     if turn.kind is Kind.DEEP_INSIGHTS:
         return deep_insights_body(
-            account_id, ticker=turn.event["ticker"], thesis=turn.event.get("thesis"), capabilities=CAPABILITIES
+            account_id, ticker=turn.event["ticker"], thesis=turn.event.get("thesis"), capabilities=may
         )
     if continuing:
-        return message_body(account_id, text=turn.question or "", capabilities=CAPABILITIES)
-    return thread_body(account_id, text=turn.question or "", capabilities=CAPABILITIES)
+        return message_body(account_id, text=turn.question or "", capabilities=may)
+    return thread_body(account_id, text=turn.question or "", capabilities=may)

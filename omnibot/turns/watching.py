@@ -27,11 +27,13 @@ from omnibot.clearstreet.models import (
     read_action,
 )
 from omnibot.clearstreet.omni import Omni
+from omnibot.entitlements.model import NewConsent
 from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, RateLimited, Unauthorised
 from omnibot.markets.model import failed_exhibit
 from omnibot.markets.service import Markets
 from omnibot.turns.active import Active
-from omnibot.turns.model import Answer, Kind, OfferedButton, Outcome, Reply, Snapshot, State, Undeliverable
+from omnibot.turns.consenting import consent_asked
+from omnibot.turns.model import Answer, Kind, Notary, OfferedButton, Outcome, Reply, Snapshot, State, Undeliverable
 from omnibot.turns.presses import Presses
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
@@ -80,6 +82,7 @@ class Watching:
         reply: Reply,
         *,
         assure: Callable[[Active, float], Awaitable[None]],
+        notary: Notary | None = None,
     ) -> None:
         self._store = store
         self._presses = presses
@@ -88,6 +91,7 @@ class Watching:
         self._keyring = keyring
         self._reply = reply
         self._assure = assure
+        self._notary = notary
 
     async def _authority(self, active: Active) -> tuple[str, int | None]:
         assert active.conversation is not None
@@ -348,6 +352,9 @@ class Watching:
         turn = active.turn
         shown = [part for part in parts if not isinstance(part, ThinkingPart)]
         exhibits = await self._exhibits(active, shown) if outcome is Outcome.SUCCEEDED else []
+        consent, asked = None, None
+        if outcome is Outcome.SUCCEEDED and active.conversation is not None:
+            consent, asked = await consent_asked(self._notary, turn, active.conversation, shown)
         answer = Answer(
             outcome=outcome,
             parts=[dump_part(part) for part in shown],
@@ -359,17 +366,28 @@ class Watching:
             message_id=message.id if message else None,
             exhibits=exhibits,
             account=await self._account_name(active) if turn.submitted_at is not None else None,
+            consent=consent,
         )
-        return await self._finalize(active, answer, shown, message.seq if message else None)
+        return await self._finalize(active, answer, shown, message.seq if message else None, asked)
 
     async def _finalize(
-        self, active: Active, answer: Answer, parts: Sequence[Part], last_seq: int | None
+        self,
+        active: Active,
+        answer: Answer,
+        parts: Sequence[Part],
+        last_seq: int | None,
+        consent: NewConsent | None = None,
     ) -> float | None:
         turn = active.turn
         found = offers(
-            parts, answer.exhibits, outcome=answer.outcome, kind=turn.kind, mint=lambda: secrets.token_urlsafe(16)
+            parts,
+            answer.exhibits,
+            outcome=answer.outcome,
+            kind=turn.kind,
+            mint=lambda: secrets.token_urlsafe(16),
+            consent=consent is not None,
         )
-        active.turn = await self._store.finalize(turn, answer, found, last_seq)
+        active.turn = await self._store.finalize(turn, answer, found, last_seq, consent)
         log.info("turn_finalizing", turn=turn.id, outcome=answer.outcome.value)
         return await self._deliver(active, found)
 

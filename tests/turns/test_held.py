@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from omnibot.accounts.model import SHARED, Person, link_principal
 from omnibot.db.engine import Database
-from omnibot.turns.held import count_held, forget_held
+from omnibot.turns.holding import count_held, forget_held
 from omnibot.turns.model import HeldFor, State
 from omnibot.turns.store import TurnStore
 from tests.turns.conftest import ANA, BEN

@@ -137,7 +137,7 @@ async def test_a_private_question_can_be_asked_again_by_its_asker_only(store: Tu
 
 async def test_errors_of_the_database_carry_no_words_of_people(store: TurnStore, database: Database):
     async with database.transaction() as connection:
-        for name in ("posts", "buttons", "uploads"):
+        for name in ("posts", "buttons", "uploads", "consents"):
             await connection.exec_driver_sql(f"DROP TABLE {name}")
         await connection.exec_driver_sql("DROP TABLE turns")
     with pytest.raises(SQLAlchemyError) as failed:

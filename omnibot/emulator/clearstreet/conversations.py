@@ -60,7 +60,7 @@ class Conversations:
                 raise ApiError(422, "Idempotency-Key was already used for a different request")
             return given
         thread = self.store.open_thread(visit.key, account_id, _title(question))
-        given = _started(self.store.ask(thread, body["type"], question, body.get("context")))
+        given = _started(self.store.ask(thread, body["type"], question, body.get("context"), body.get("capabilities")))
         if used is not None:
             self._repeated[visit.key, used] = body, given
         return given
@@ -103,7 +103,7 @@ class Conversations:
             raise ApiError(409, "thread is linked to a different account")
         if account_id is not None:
             thread.account_id = account_id
-        return _started(self.store.ask(thread, "instant", body["text"], body.get("context")))
+        return _started(self.store.ask(thread, "instant", body["text"], body.get("context"), body.get("capabilities")))
 
     def get_response(self, visit: Visit) -> Answer:
         """What a response looks like now."""

@@ -15,6 +15,7 @@ from omnibot.emulator.clearstreet.store import Identifiers, timestamp
 from omnibot.emulator.clearstreet.visits import Answer, Handler, Visit, answer
 
 AGREEMENT_ID = "01JZ0000000000000000000000"
+KEY = "omni_account_data_access"
 CODE = "omni.account_data"
 
 
@@ -51,6 +52,39 @@ class Entitlements:
         self._withdrawn: dict[str, str] = {}
         #: What callers chose, by (key, account, code). The newest generation enables what nobody chose.
         self._chosen: dict[tuple[str, int, str], bool] = {}
+
+    # What a test or the demo changes.
+
+    def publish(self, document: str | None = None, *, key: str = KEY, title: str = "") -> JSON:
+        """Publish an agreement, or the next version of one: earlier versions can no longer be signed.
+
+        Args:
+            document: markdown; without one, the short document that comes with the emulator.
+            key: which agreement it is.
+            title: its title; without one, that of the version before.
+        """
+        before = next((one for one in self.agreements if one["agreement_key"] == key), None)
+        text = document if document is not None else _AGREEMENT["document_content"]
+        after: JSON = {
+            **(before or {**_AGREEMENT, "version": 0}),
+            "agreement_id": self._ids.draw(),
+            "agreement_key": key,
+            "document_content": text,
+            "document_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        }
+        after |= {"version": after["version"] + 1, **({"title": title} if title else {})}
+        self.agreements = [*(one for one in self.agreements if one["agreement_key"] != key), after]
+        return after
+
+    def withhold(self, key: str, account_id: int, code: str = CODE) -> None:
+        """Let the owner of this key have opted out for an account."""
+        self._withdraw(key, account_id, code)
+
+    def falsify(self, key: str = KEY) -> None:
+        """Let the fingerprint of an agreement name another document."""
+        for one in self.agreements:
+            if one["agreement_key"] == key:
+                one["document_sha256"] = hashlib.sha256(b"another document").hexdigest()
 
     @property
     def routes(self) -> dict[str, Handler]:
@@ -157,11 +191,26 @@ def _pairs(visit: Visit, accounts: list[int], codes: list[str]) -> list[tuple[in
     return [(account, code) for account in dict.fromkeys(accounts) for code in dict.fromkeys(codes)]
 
 
+def long_document() -> str:
+    """An agreement as lawyers write them: the short one, and a schedule of more than 30 kB."""
+    parts = [_payload("agreement.md").rstrip(), _payload("agreement_schedule.md").rstrip()]
+    clause = _payload("agreement_clause.md").rstrip()
+    things = [line for line in _payload("agreement_data.txt").splitlines() if line.strip()]
+    for number, line in enumerate(things, start=1):
+        name, _, what = line.partition(": ")
+        parts.append(clause.format(number=number, name=name, what=what))
+    return "\n\n".join(parts) + "\n"
+
+
+def _payload(name: str) -> str:
+    return (files("omnibot.emulator.clearstreet") / "payloads" / name).read_text("utf-8")
+
+
 def _agreement() -> JSON:
-    document = (files("omnibot.emulator.clearstreet") / "payloads" / "agreement.md").read_text("utf-8")
+    document = _payload("agreement.md")
     return {
         "agreement_id": AGREEMENT_ID,
-        "agreement_key": "omni_account_data_access",
+        "agreement_key": KEY,
         "document_content": document,
         "document_sha256": hashlib.sha256(document.encode()).hexdigest(),
         "entitlement_codes": [CODE],

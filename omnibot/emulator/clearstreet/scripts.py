@@ -7,8 +7,9 @@ A script is one JSON object:
     follows    optional: only in a thread in which one of these scripts (a name or a list) already answered
     kind       "instant" (default) or "deep_insights"
     generations  optional: only in these generations of the API
-    when       optional: only if {entitled: true | false} (may Omni see the account's data?) and {open_order: true |
-               false} (has the account an open order, of the {ticker} if the question names one?) are so
+    when       optional: only if {entitled: true | false} (may Omni see the account's data?), {consent: true | false}
+               (did the caller name the capability to ask for that?) and {open_order: true | false} (has the account an
+               open order, of the {ticker} if the question names one?) are so
     snapshots  a list of {at, status, parts}: what polls see from `at` seconds on. Instead of `parts`:
                {at, reveal: 0.4, thoughts: […]}: that fraction of the final text, and thinking after it;
                {from, to, steps, thoughts}: growing text, in even steps
@@ -78,6 +79,8 @@ class Situation:
     order: Callable[[str | None], dict[str, Any] | None] = lambda _: None
     #: Facts about the account.
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether the caller can show an agreement to be signed, as its capabilities say.
+    consent: bool = False
 
 
 class ScriptBook:
@@ -128,7 +131,7 @@ def _suits(script: JSON, situation: Situation, order: dict[str, Any] | None) -> 
     generations, wanted = script.get("generations"), script.get("when", {})
     if generations and situation.generation and situation.generation not in generations:
         return False
-    real = {"entitled": situation.entitled, "open_order": order is not None}
+    real = {"entitled": situation.entitled, "consent": situation.consent, "open_order": order is not None}
     return all(real[name] == value for name, value in wanted.items())
 
 
@@ -143,7 +146,7 @@ def check(script: JSON) -> None:
         raise ValueError(f"script {script.get('name')!r} lacks {', '.join(sorted(missing))}")
     if script["final"].get("status") not in _OUTCOMES:
         raise ValueError(f"script {script['name']!r} must end in one of {', '.join(_OUTCOMES)}")
-    if unknown := script.get("when", {}).keys() - {"entitled", "open_order"}:
+    if unknown := script.get("when", {}).keys() - {"entitled", "consent", "open_order"}:
         raise ValueError(f"script {script['name']!r} depends on {', '.join(sorted(unknown))}, which nobody knows")
     re.compile(script["pattern"])
     starts = [entry.get("at", entry.get("from")) for entry in (*script.get("snapshots", []), script["final"])]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import getrandbits
 from typing import Any
@@ -117,9 +117,16 @@ class Store:
         self.threads[thread.id] = thread
         return thread
 
-    def ask(self, thread: Thread, kind: str, question: str, context: JSON | None = None) -> Response:
-        """Add a question and start the turn that answers it."""
-        situation = self.situation(thread)
+    def ask(
+        self,
+        thread: Thread,
+        kind: str,
+        question: str,
+        context: JSON | None = None,
+        capabilities: Collection[str] | None = None,
+    ) -> Response:
+        """Add a question and start the turn that answers it, with what the caller can carry out."""
+        situation = replace(self.situation(thread), consent="OPEN_ENTITLEMENT_CONSENT" in (capabilities or ()))
         plan = self.book.plan(kind, question, thread.scripts, thread.variables, thread.account_id, situation)
         now = datetime.now(UTC)
         response_id, user_message_id = self.ids.draw(), self.ids.draw()

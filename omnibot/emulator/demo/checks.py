@@ -88,8 +88,8 @@ def _is_label(on_it: str, label: str, text: str) -> bool:
     return bool(begun) and _flat(wanted).startswith(" " + " ".join(begun)) and _flat(wanted) in text
 
 
-#: What a bot may look up at any time: the accounts, which generation answers, whether an account's data is enabled.
-LOOKUPS = ("GET /v1/accounts", "GET entitlement-status", "GET entitlements")
+#: What a bot may look up at any time: the accounts, which generation answers, what is enabled, what there is to sign.
+LOOKUPS = ("GET /v1/accounts", "GET entitlement-status", "GET entitlements", "GET entitlement-agreements")
 
 
 def wrong_calls(expected: Sequence[str], calls: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, NoReturn
 
+from omnibot.emulator.clearstreet.entitlements import long_document
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.demo.installation import Installation, read_manifest
 from omnibot.emulator.demo.lines import Lines, lines_to
@@ -222,7 +223,9 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
                 "OMNIBOT_PUBLIC_URL": f"http://127.0.0.1:{port}",
                 # A Fernet key, for this demo alone.
                 "OMNIBOT_ENCRYPTION_KEYS": urlsafe_b64encode(os.urandom(32)).decode(),
+                "OMNIBOT_POLICY": _policy(slack, Path(folder)),
             }
+            omni.entitlements.publish(long_document())
             bot = Bot(environment, Path(folder))
             reading = asyncio.create_task(bot.manifest())
             try:
@@ -234,6 +237,13 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
                 await bot.stop()
+
+
+def _policy(slack: SlackEmulator, folder: Path) -> str:
+    """Where the demo's policy is: as without one, but that Ana may sign agreements for the shared key."""
+    path = folder / "policy.toml"
+    path.write_text(f'version = 1\n\n[consent]\nconsent_signers = ["{slack.workspace.user("ana").id}"]\n', "utf-8")
+    return str(path)
 
 
 def _kept_out(name: str) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from omnibot.emulator.demo import checks
 from omnibot.emulator.demo.house import House
-from omnibot.emulator.demo.stories import Command, Press, Say, Step, Story, Teach
+from omnibot.emulator.demo.signing import sign
+from omnibot.emulator.demo.stories import Command, Press, Say, Sign, Step, Story, Teach, Withhold
 from omnibot.emulator.demo.transcript import Transcript, labels_of, lines_of
 from omnibot.emulator.slack.workspace import JSON, Message
 
@@ -52,12 +53,14 @@ class Player:
             for step in self._story.steps:
                 if isinstance(step, Teach):
                     self._omni.add_script(step.script)
+                elif isinstance(step, Withhold):
+                    self._omni.entitlements.withhold(step.key, step.account)
                 elif problems := await self._perform(step):
                     return problems
         calls = [call.name for call in self._omni.calls[self._first_call :]]
         return [*checks.wrong_calls(self._story.calls, calls), *self._refusals(), *self._pings()]
 
-    async def _perform(self, step: Say | Command | Press) -> list[str]:
+    async def _perform(self, step: Say | Command | Press | Sign) -> list[str]:
         earlier = {message.ts for message in self._everything()}
         turn = self._last = await self._act(step, earlier, {m["id"] for m in self._answers()})
         if turn.problems:
@@ -85,6 +88,11 @@ class Player:
                 return _Turn(place, None, earlier, answered, problems)
             case Press(user, label):
                 return await self._press(user, label, earlier, answered)
+            case Sign(user):
+                turn = await self._press(user, r"read and sign\W*", earlier, answered)
+                if not turn.problems and (problem := await sign(self._slack, user)):
+                    turn.problems = [problem]
+                return turn
         raise TypeError(f"{step} asks nothing")
 
     async def _press(self, user: str, label: str, earlier: set[str], answered: set[str]) -> _Turn:
@@ -162,10 +170,12 @@ class Player:
 
     def _pings(self) -> list[str]:
         people = {user.id: user.real_name for user in self._slack.workspace.users.values()}
+        # An App Home is read by one person and pings nobody: what it says of a conversation says where that was.
+        places = people | {f"<#{channel}": channel for channel in self._slack.workspace.channels}
         return [
             problem
             for call in self._slack.calls[self._first_slack_call :]
-            for problem in checks.pings(call.args, people)
+            for problem in checks.pings(call.args, places if call.name == "views.publish" else people)
         ]
 
     async def _settle(self) -> None:

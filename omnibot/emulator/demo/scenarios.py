@@ -43,7 +43,7 @@ _GROUPS: dict[str, tuple[Scenario, ...]] = {
         Scenario(
             "asked in a channel, answered in your DM; nobody else sees a thing",
             "/omni private what are my current positions?",
-            ("positions", "positions_shared"),
+            ("positions", "positions_shared", "positions_unshared"),
         ),
         Scenario("anything else", "@Omni what should I look at today?", ("default",)),
         Scenario("what /omni can do; only you see the answer", "/omni help"),
@@ -54,6 +54,7 @@ _GROUPS: dict[str, tuple[Scenario, ...]] = {
             "/omni link",
         ),
         Scenario("choose the account your questions are about; with the shared key there is one", "/omni account"),
+        Scenario("what Omni may see: opt out, ask for your positions, read and sign, or not", "/omni consent"),
         Scenario("what you began, to open it or to go on with it here", "/omni threads"),
     ),
     "How answers come": (
@@ -105,7 +106,7 @@ _GROUPS: dict[str, tuple[Scenario, ...]] = {
         Scenario(
             "account data, asked in a channel",
             "@Omni what are my current positions?",
-            ("positions", "positions_shared"),
+            ("positions", "positions_shared", "positions_unshared"),
         ),
         Scenario("an order to buy at a limit", "@Omni buy 100 AAPL at $180", ("prefill_buy",)),
         Scenario("an order to buy at the market", "@Omni buy 10 NVDA at the market", ("prefill_market",)),

@@ -10,6 +10,7 @@ from typing import Any
 
 #: Calls as they are written here: "…" means once or more often; lookups (`checks.LOOKUPS`) may come at any time.
 NEW = ("POST threads", "GET responses/{response_id} …", "GET messages/{message_id}")
+SIGN = ("POST entitlements",)
 NEXT = ("POST threads/{thread_id}/messages", "GET responses/{response_id} …", "GET messages/{message_id}")
 
 
@@ -48,7 +49,22 @@ class Teach:
     script: dict[str, Any]
 
 
-Step = Say | Command | Press | Teach
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """Nobody has let Omni see the data of this account."""
+
+    key: str
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Press the last answer's button to read an agreement, read it to its end and sign it: Omni is asked again."""
+
+    user: str
+
+
+Step = Say | Command | Press | Teach | Withhold | Sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +153,12 @@ STORIES = {
                 Say("ben", "dm", "compare that to AMD", reply=True),
             ),
             (*NEW, *NEXT),
+        ),
+        Story(
+            "consent",
+            "Omni may not see the account: Ana reads the agreement and signs, and her question is answered",
+            (Withhold("demo-key", 19816), Say("ana", "dm", "what are my current positions?"), Sign("ana")),
+            (*NEW, *SIGN, *NEXT),
         ),
         Story(
             "private",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
+from omnibot.entitlements.service import Consents
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.home import Home
@@ -13,6 +14,7 @@ from omnibot.slack.key_desk import KeyDesk
 from omnibot.slack.listeners import (
     actions,
     commands,
+    consent,
     farewells,
     feedback,
     home,
@@ -31,6 +33,7 @@ class Rooms:
     """What listeners hand payloads to."""
 
     turns: Turns
+    consents: Consents
     background: Background
     access: Access
     bot_user_id: str
@@ -46,9 +49,12 @@ def register(app: AsyncApp, rooms: Rooms) -> None:
     about_keys.register(app)
     about: dict[str, commands.Command] = {name: about_keys.command for name in keys.COMMANDS}
     about["threads"] = past.command(rooms.past)
+    about["consent"] = consent.command(rooms.consents, rooms.background)
     commands.register(app, rooms.turns, about, bot_user_id=rooms.bot_user_id)
-    actions.register(app, rooms.turns, rooms.background, rooms.access)
+    signing = consent.Signing(rooms.consents, rooms.turns)
+    actions.register(app, rooms.turns, rooms.background, rooms.access, open_consent=signing.open_below)
     feedback.register(app, rooms.turns, rooms.background, rooms.access)
+    consent.register(app, rooms.consents, signing, rooms.background, rooms.home)
     sessions.register(app, rooms.turns, rooms.background)
     home.register(app, rooms.turns, rooms.access, rooms.home)
     past.register(app, rooms.past, rooms.home, rooms.access, rooms.background)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -28,7 +29,11 @@ _WORDS = {
 }
 
 
-def register(app: AsyncApp, turns: Turns, background: Background, access: Access) -> None:
+#: Opens what an answer asks to be signed: gets the client, the click and the button's token.
+OpenConsent = Callable[[AsyncWebClient, dict[str, Any], str], Coroutine[Any, Any, None]]
+
+
+def register(app: AsyncApp, turns: Turns, background: Background, access: Access, *, open_consent: OpenConsent) -> None:
     """Hang in the click listeners."""
 
     async def handle_button(
@@ -43,8 +48,10 @@ def register(app: AsyncApp, turns: Turns, background: Background, access: Access
         await ack()
         if pressed is Pressed.EXPORT:
             background.start(_give(turns, access, client, body, token))
+        elif pressed is Pressed.CONSENT:
+            background.start(open_consent(client, body, token))
         elif pressed is not Pressed.TAKEN:
-            background.start(tell(client, body, _WORDS[pressed]))
+            background.start(tell(client, body, _WORDS.get(pressed, GONE)))
 
     async def handle_link(ack: AsyncAck) -> None:
         """A button that opens an address: Slack has done it, and only wants to hear so."""

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from omnibot.emulator.clearstreet.entitlements import long_document
 from tests.emulator.clearstreet.conftest import MAIN, OTHER, middle, new, old
 
 PATH, CODE = "/omni-ai/entitlements", "omni.account_data"
@@ -127,3 +128,37 @@ async def test_an_account_nobody_chose_for_is_enabled_until_opted_out(call, agre
 async def test_status_and_opt_out_are_unknown_to_older_generations(call):
     assert (await call("GET", "/omni-ai/entitlement-status"))[0] == 404
     assert (await call("POST", f"{PATH}/opt-out", json={}))[0] == 404
+
+
+async def test_of_a_new_version_only_the_new_one_can_be_signed(call, omni, agreement, revision):
+    after = omni.entitlements.publish(long_document())
+    other = omni.entitlements.publish("# Notes", key="omni_research_notes", title="Research notes")
+    _, listed = await call("GET", "/omni-ai/entitlement-agreements")
+
+    assert [one["agreement_id"] for one in listed["data"]] == [after["agreement_id"], other["agreement_id"]]
+    assert (after["version"], after["title"], other["version"]) == (agreement["version"] + 1, agreement["title"], 1)
+    assert after["agreement_id"] != agreement["agreement_id"]
+    assert len(after["document_content"].encode()) > 30_000
+    assert hashlib.sha256(after["document_content"].encode()).hexdigest() == after["document_sha256"]
+    assert (await call("POST", PATH, json=consent(agreement["agreement_id"], revision, MAIN)))[0] == 400
+    assert (await call("POST", PATH, json=consent(after["agreement_id"], revision, MAIN)))[0] == 200
+
+
+async def test_a_falsified_agreement_does_not_match_its_hash(call, omni):
+    omni.entitlements.falsify()
+    _, listed = await call("GET", "/omni-ai/entitlement-agreements")
+
+    (one,) = listed["data"]
+    assert hashlib.sha256(one["document_content"].encode()).hexdigest() != one["document_sha256"]
+
+
+async def test_only_a_caller_who_can_show_an_agreement_is_asked_for_consent(call, omni):
+    omni.entitlements.withhold("demo-key", MAIN)
+
+    async def kinds(*capabilities):
+        asked = await call.ask("What are my current positions?", capabilities=list(capabilities))
+        await call.finish(asked["response_id"])
+        return [part["type"] for part in (await call.messages(asked["thread_id"]))[-1]["content"]["parts"]]
+
+    assert "structured_action" in await kinds("OPEN_ENTITLEMENT_CONSENT")
+    assert "structured_action" not in await kinds("OPEN_CHART")

@@ -3,9 +3,11 @@
 from tests.emulator.clearstreet.conftest import MAIN, old
 from tests.emulator.clearstreet.test_scripts import POSITIONS, buttons_of, text_of, watch
 
+CAN_ASK = {"capabilities": ["OPEN_ENTITLEMENT_CONSENT"]}
+
 
 async def test_positions_need_consent_and_are_shown_once_it_is_there(call, revision):
-    _, message, script = await watch(call, POSITIONS)
+    _, message, script = await watch(call, POSITIONS, **CAN_ASK)
     if revision == "2026-10":  # enabled where nobody chose
         assert script == "positions_shared"
         await call(
@@ -13,7 +15,7 @@ async def test_positions_need_consent_and_are_shown_once_it_is_there(call, revis
             "/omni-ai/entitlements/opt-out",
             json={"account_ids": [MAIN], "entitlement_codes": ["omni.account_data"]},
         )
-        _, message, script = await watch(call, POSITIONS)
+        _, message, script = await watch(call, POSITIONS, **CAN_ASK)
     [consent] = [part for part in message["content"]["parts"] if part["type"] == "structured_action"]
     wanted = consent["action"]["open_entitlement_consent"]
     accounts, codes = (

@@ -58,11 +58,12 @@ PARTS = {
 }
 #: Questions whose script depends on the generation.
 POSITIONS, CHART = "What are my current positions?", "Show me the chart of AAPL over 1Y"
-EARLIER = {"positions": POSITIONS, "symbol_chart": CHART}
-MIDDLE = {"positions": POSITIONS, "symbol_chart_later": CHART}
+EARLIER = {"positions_unshared": POSITIONS, "symbol_chart": CHART}
+MIDDLE = {"positions_unshared": POSITIONS, "symbol_chart_later": CHART}
 NEWEST = {"positions_shared": POSITIONS, "symbol_chart_later": CHART}
-#: Scripts that need an open order, or another thread or kind of thread.
+#: Scripts that need an open order, a caller who can ask for consent, or another thread or kind of thread.
 OTHERS = {
+    "positions",
     "prefill_cancel",
     "prefill_modify",
     "prefill_modify_by_cancel",

@@ -38,6 +38,7 @@ def situation(script: dict[str, Any]) -> Situation:
     return Situation(
         generation=script.get("generations", ["2026-10"])[-1],
         entitled=wanted.get("entitled", False),
+        consent=wanted.get("consent", False),
         order=lambda _: order,
     )
 

@@ -1,0 +1,318 @@
+"""Consent: the card's buttons, the agreement as a form, and what people revoke."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from omnibot.accounts.model import NoAuthority, Person, account_name
+from omnibot.blocks.consent import (
+    ACCOUNTS_BLOCK,
+    AGREE_BLOCK,
+    AGREED,
+    CHOICE_ACTION,
+    DECLINE_ACTION,
+    OF_ACCOUNT,
+    OF_GRANT,
+    PAGE_ACTION,
+    READ_ACTION,
+    REVOKE_ACTION,
+    SIGN_VIEW,
+    FormState,
+    document_view,
+    loading_view,
+    manage_page,
+    read_state,
+    refusal_words,
+    told_view,
+)
+from omnibot.blocks.documents import document_pages
+from omnibot.entitlements.model import CannotSign, Consent, Shown, State, Unconfirmed
+from omnibot.entitlements.service import Consents, OutOfDate, Reading, in_plain_words
+from omnibot.errors import ClearStreetError
+from omnibot.slack.background import Background
+from omnibot.slack.events import Click, SlashCommand, Submission
+from omnibot.slack.failures import SLACK_ERRORS, judge
+from omnibot.slack.home import Home
+from omnibot.slack.listeners.actions import tell, who
+from omnibot.slack.listeners.commands import Command
+from omnibot.turns.service import Turns
+
+log = structlog.get_logger(__name__)
+
+NOT_AGREED = "Tick this box to sign, or close the form."
+NO_ACCOUNT = "Choose at least one account."
+SIGNING = "Signing …"
+SIGNED = "Signed. Omni is asked your question again."
+SIGNED_LATE = "Signed. Your question does not wait any more: ask it again."
+BROKEN = "Something went wrong, so nothing was signed. Close this, and press “Read and sign” again."
+
+
+def register(app: AsyncApp, consents: Consents, notary: Signing, background: Background, home: Home) -> None:
+    """Hang in the listeners."""
+
+    async def handle_read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        background.start(notary.open(client, body, str(action.get("value") or "")))
+
+    async def handle_page(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        background.start(notary.turn_page(client, body, str(action.get("value") or "")))
+
+    async def handle_decline(
+        ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+    ) -> None:
+        await ack()
+        background.start(notary.decline(client, body, str(action.get("value") or "")))
+
+    async def handle_close(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        background.start(notary.closed(body))
+
+    async def handle_sign(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        """What is missing is said at once; everything else takes longer than Slack waits."""
+        form = Submission.model_validate(body)
+        accounts, agreed = _chosen(form.view, ACCOUNTS_BLOCK), _chosen(form.view, AGREE_BLOCK)
+        errors = {} if accounts else {ACCOUNTS_BLOCK: NO_ACCOUNT}
+        errors |= {} if agreed == [AGREED] else {AGREE_BLOCK: NOT_AGREED}
+        if errors:
+            await ack(response_action="errors", errors=errors)
+            return
+        await ack(response_action="update", view=told_view(SIGNING))
+        background.start(notary.sign(client, form, accounts))
+
+    async def handle_revoke(
+        ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
+    ) -> None:
+        await ack()
+        background.start(_revoke(consents, home, client, respond, body, str(action.get("value") or "")))
+
+    app.action(READ_ACTION)(handle_read)
+    app.action(DECLINE_ACTION)(handle_decline)
+    app.action(re.compile(rf"^{PAGE_ACTION}"))(handle_page)
+    app.action(re.compile(rf"^{REVOKE_ACTION}"))(handle_revoke)
+    app.view(SIGN_VIEW)(handle_sign)
+    app.view_closed(SIGN_VIEW)(handle_close)
+
+
+class Signing:
+    """One person, one form at a time."""
+
+    def __init__(self, consents: Consents, turns: Turns) -> None:
+        self._consents = consents
+        self._turns = turns
+
+    async def open(self, client: AsyncWebClient, body: dict[str, Any], consent_id: str) -> None:
+        """The card's button: open the form at once, then fill it."""
+        if view_id := await self._opened(client, body):
+            await self._fill(client, view_id, consent_id, who(Click.model_validate(body))[1])
+
+    async def open_below(self, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:
+        """A button of Omni's below its answer that stands for the same."""
+        if view_id := await self._opened(client, body):
+            team, person = who(Click.model_validate(body))
+            turn_id = await self._turns.asides.turn_of(token, team=team)
+            card = await self._consents.card(turn_id) if turn_id is not None else None
+            await self._fill(client, view_id, card.id if card is not None else "", person)
+
+    async def _opened(self, client: AsyncWebClient, body: dict[str, Any]) -> str | None:
+        click = Click.model_validate(body)
+        try:
+            opened = await client.views_open(trigger_id=click.trigger_id or "", view=loading_view())
+        except SLACK_ERRORS as error:
+            log.info("slack_refused", method="views.open", error=judge(error).code)
+            await tell(client, body, "Slack did not open the agreement. Press the button again.")
+            return None
+        return str(opened["view"]["id"])
+
+    async def _fill(self, client: AsyncWebClient, view_id: str, consent_id: str, person: Person) -> None:
+        try:
+            reading = await self._consents.read(consent_id, person)
+        except CannotSign as error:
+            await _update(client, view_id, told_view(str(error), error.ask))
+        except Exception:
+            log.exception("consent_form_broke", consent=consent_id)
+            await _update(client, view_id, told_view(BROKEN))
+        else:
+            await _update(client, view_id, _first_page(reading))
+
+    async def turn_page(self, client: AsyncWebClient, body: dict[str, Any], number: str) -> None:
+        """Show another page of the document, unless it has changed: then the new one from its beginning."""
+        click = Click.model_validate(body)
+        view: dict[str, Any] = body.get("view") or {}
+        view_id, state = str(view.get("id") or ""), read_state(str(view.get("private_metadata") or ""))
+        if state is None or not number.isdecimal():
+            await _update(client, view_id, told_view(BROKEN))
+            return
+        try:
+            reading = await self._consents.read(state.consent, who(click)[1])
+        except CannotSign as error:
+            await _update(client, view_id, told_view(str(error), error.ask))
+            return
+        if not Shown(state.agreement, state.version, state.sha256).is_still(reading.document):
+            await _update(client, view_id, _first_page(reading, str(OutOfDate(reading))))
+            return
+        pages = document_pages(reading.document.content)
+        # What was chosen on the last page is gone with it, unless it is carried along.
+        kept = tuple(_numbers(_chosen(view, ACCOUNTS_BLOCK))) if _has(view, ACCOUNTS_BLOCK) else state.accounts
+        state = replace(state, page=min(int(number), len(pages) - 1), accounts=kept)
+        await _update(client, view_id, document_view(state, reading.document, pages, _named(reading)))
+
+    async def sign(self, client: AsyncWebClient, form: Submission, chosen: Sequence[str]) -> None:
+        """Sign what the form showed, and say in it what came of that."""
+        view_id = str(form.view.get("id") or "")
+        state = read_state(str(form.view.get("private_metadata") or ""))
+        consent: Consent | None = None
+        if state is None:
+            view = told_view(BROKEN)
+        else:
+            shown = Shown(state.agreement, state.version, state.sha256)
+            try:
+                consent = await self._consents.sign(state.consent, who(form)[1], shown, _numbers(chosen))
+                view = told_view(SIGNED if await self._consents.waits(consent) else SIGNED_LATE)
+            except OutOfDate as error:
+                view = _first_page(error.reading, str(error))
+            except CannotSign as error:
+                view = told_view(str(error), error.ask)
+            except Unconfirmed as error:
+                consent, view = error.consent, told_view(str(error))
+            except Exception:
+                log.exception("signing_broke", consent=state.consent)
+                view = told_view(f"{BROKEN} If the card says that you have signed, you have.")
+        # What waits goes on first.
+        if consent is not None:
+            await self._consents.tell(consent)
+        await _update(client, view_id, view)
+
+    async def decline(self, client: AsyncWebClient, body: dict[str, Any], consent_id: str) -> None:
+        """They pressed "Not now"."""
+        _, person = who(Click.model_validate(body))
+        try:
+            consent = await self._consents.refuse(consent_id, person, State.DECLINED)
+        except CannotSign as error:
+            await tell(client, body, refusal_words(str(error), error.ask))
+            return
+        await self._consents.tell(consent)
+
+    async def closed(self, body: dict[str, Any]) -> None:
+        """They closed the form without signing."""
+        form = Submission.model_validate(body)
+        state = read_state(str(form.view.get("private_metadata") or ""))
+        if state is None:
+            return
+        try:
+            consent = await self._consents.refuse(state.consent, who(form)[1], State.CLOSED)
+        except CannotSign:
+            return  # signed meanwhile, or another device of theirs was quicker
+        await self._consents.tell(consent)
+
+
+def command(consents: Consents, background: Background) -> Command:
+    """`/omni consent`: show privately what is signed, with what ends it."""
+
+    async def handle_consent(
+        _name: str,
+        _form: SlashCommand,
+        person: Person,
+        ack: AsyncAck,
+        _client: AsyncWebClient,
+        respond: AsyncRespond,
+    ) -> None:
+        await ack()
+        background.start(_show(consents, respond, person))
+
+    return handle_consent
+
+
+async def _show(consents: Consents, respond: AsyncRespond, person: Person, said: str = "") -> None:
+    """The list as it is now, for this person alone, in place of an earlier one where there is one."""
+    try:
+        page = manage_page(await consents.overview(person), said)
+    except (CannotSign, NoAuthority) as error:
+        ask = error.ask if isinstance(error, CannotSign) else ()
+        await respond(text=refusal_words(str(error), ask), replace_original=False)
+    except ClearStreetError as error:
+        words = f"{said} {in_plain_words(error)}".strip()
+        await respond(text=refusal_words(words, ()), replace_original=False)
+    else:
+        await respond(text=page.text, blocks=page.blocks, replace_original=bool(said))
+
+
+async def _revoke(
+    consents: Consents,
+    home: Home,
+    client: AsyncWebClient,
+    respond: AsyncRespond,
+    body: dict[str, Any],
+    value: str,
+) -> None:
+    """End one grant, as whoever clicked; then show what is left."""
+    click = Click.model_validate(body)
+    _, person = who(click)
+    try:
+        if value.startswith(OF_GRANT):
+            await consents.revoke(person, value.removeprefix(OF_GRANT))
+            said = "Revoked: Omni no longer sees that account’s data by that signature."
+        elif value.startswith(OF_ACCOUNT) and value.removeprefix(OF_ACCOUNT).isdecimal():
+            await consents.opt_out(person, int(value.removeprefix(OF_ACCOUNT)))
+            said = "Opted out: Omni no longer sees that account’s data."
+        else:
+            return
+    except CannotSign as error:
+        await _refuse(client, body, click, refusal_words(str(error), error.ask))
+        return
+    home.refresh(person)
+    if body.get("response_url"):
+        await _show(consents, respond, person, said)
+
+
+async def _refuse(client: AsyncWebClient, body: dict[str, Any], click: Click, words: str) -> None:
+    """Where they clicked, or, from their App Home, in their DM."""
+    if click.channel is not None:
+        await tell(client, body, words)
+        return
+    opened = await client.conversations_open(users=click.user.id)
+    await client.chat_postMessage(channel=opened["channel"]["id"], text=words, unfurl_links=False, unfurl_media=False)
+
+
+def _first_page(reading: Reading, notice: str | None = None) -> dict[str, Any]:
+    document, own = reading.document, {account.id for account in reading.accounts}
+    asked = tuple(account for account in reading.consent.accounts if account in own)
+    state = FormState(reading.consent.id, document.agreement_id, document.version, document.sha256, 0, asked)
+    return document_view(state, document, document_pages(document.content), _named(reading), notice=notice)
+
+
+def _named(reading: Reading) -> list[tuple[int, str]]:
+    return [(account.id, account_name(account)) for account in reading.accounts]
+
+
+async def _update(client: AsyncWebClient, view_id: str, view: dict[str, Any]) -> None:
+    try:
+        await client.views_update(view_id=view_id, view=view)
+    except SLACK_ERRORS as error:
+        # Closed meanwhile: the card says how it stands.
+        log.info("slack_refused", method="views.update", error=judge(error).code)
+
+
+def _has(view: dict[str, Any], block: str) -> bool:
+    state = view.get("state")
+    return isinstance(state, dict) and isinstance(state.get("values"), dict) and block in state["values"]
+
+
+def _chosen(view: dict[str, Any], block: str) -> list[str]:
+    """Values of the options chosen in a block of a form."""
+    entry: Any = view.get("state")
+    for name in ("values", block, CHOICE_ACTION, "selected_options"):
+        entry = entry.get(name) if isinstance(entry, dict) else None
+    options = entry if isinstance(entry, list) else []
+    return [str(option["value"]) for option in options if isinstance(option, dict) and "value" in option]
+
+
+def _numbers(values: Sequence[str]) -> list[int]:
+    return [int(value) for value in values if value.isdecimal()]

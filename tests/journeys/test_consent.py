@@ -1,0 +1,337 @@
+"""Omni needs to see an account: somebody reads an agreement, signs it or not, and takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omnibot.blocks.consent import (
+    ACCOUNTS_BLOCK,
+    AGREE_BLOCK,
+    AGREED,
+    CHOICE_ACTION,
+    DECLINE_ACTION,
+    PAGE_ACTION,
+    READ_ACTION,
+    REVOKE_ACTION,
+    SIGN_VIEW,
+)
+from omnibot.emulator.clearstreet.entitlements import CODE, long_document
+from omnibot.emulator.slack.workspace import Message
+from tests.journeys.conftest import House, furnished
+
+ACCOUNT = 19816
+QUESTION = "what are my current positions?"
+GRANT = "POST /v1/omni-ai/entitlements"
+SEES = "Here is what the account holds now"
+BLIND = "I can't see your positions"
+JSON = dict[str, Any]
+
+
+@pytest.fixture
+async def house(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """A running house in which Ana signs for the shared key, and nobody has agreed to anything."""
+    revision = getattr(request, "param", "2026-08")
+    async with furnished(tmp_path, migrated, revision=revision) as house:
+        policy = tmp_path / "policy.toml"
+        ana = house.slack.workspace.user("ana").id
+        policy.write_text(f'version = 1\n[consent]\nconsent_signers = ["{ana}"]\n')
+        house.bot.environment |= {"OMNIBOT_POLICY": str(policy), "CLEAR_STREET_ACCOUNT_ID": str(ACCOUNT)}
+        if revision == "2026-10":
+            # There, what nobody chose is enabled.
+            house.omni.entitlements.withhold("demo-key", ACCOUNT)
+        await house.start()
+        yield house
+
+
+def text_of(view: JSON) -> str:
+    return str(view["blocks"])
+
+
+def elements(blocks: list[JSON], action: str) -> list[tuple[str, JSON]]:
+    found = []
+    for block in blocks:
+        inside = [*block.get("elements", []), *([block["accessory"]] if "accessory" in block else [])]
+        found += [(block["block_id"], e) for e in inside if str(e.get("action_id", "")).startswith(action)]
+    return found
+
+
+class Ana:
+    """What Ana does and sees; in a channel her card is in her DM."""
+
+    def __init__(self, house: House, channel: str = "trading") -> None:
+        self.house = house
+        self.channel = channel
+        self.dm = house.slack.workspace.dm(house.slack.workspace.user("ana").id).id
+
+    async def ask(self, count: int = 1) -> str:
+        ts = await self.house.slack.say("ana", self.channel, f"@Omni {QUESTION}")
+        await self.house.answered(self.channel, ts, BLIND, count=count)
+        return ts
+
+    def cards(self) -> list[Message]:
+        return [m for m in self.house.roots(self.dm) if "Omni asks for your consent" in str(m.blocks)]
+
+    async def card(self, *words: str) -> Message:
+        """Her newest card, once it says all that."""
+
+        def ready() -> list[Message]:
+            return [m for m in self.cards()[-1:] if all(word in str(m.blocks) for word in words)]
+
+        (card,) = await self.house.slack.wait_for(ready, timeout=20)
+        return card
+
+    async def press(self, action: str, user: str = "ana") -> None:
+        card = await self.card(action)
+        assert await self.house.slack.click(user, self.dm, card.ts, action_id=action)
+
+    async def form(self, *words: str, user: str = "ana") -> JSON:
+        """The uppermost form, once it says all that."""
+
+        def ready() -> list[JSON]:
+            return [v for v in self.house.slack.modals(user)[-1:] if all(word in text_of(v) for word in words)]
+
+        (view,) = await self.house.slack.wait_for(ready, timeout=20)
+        return view
+
+    async def read(self) -> JSON:
+        """Read it all; the form at its last page."""
+        await self.press(READ_ACTION)
+        view = await self.form("sha256 checked")
+        return await self.to_the_end(view)
+
+    async def to_the_end(self, view: JSON, seen: Callable[[JSON], None] = lambda _: None) -> JSON:
+        while True:
+            seen(view)
+            onward = [entry for entry in elements(view["blocks"], PAGE_ACTION) if "Next" in str(entry[1]["text"])]
+            if not onward:
+                return view
+            ((block, button),) = onward
+            assert await self.house.slack.press(
+                "ana", view_id=view["id"], block_id=block, action_id=button["action_id"]
+            )
+            view = await self.form(f"page {int(button['value']) + 1} of")
+
+    async def sign(self, view: JSON, *accounts: int, agree: bool = True) -> Any:
+        return await self.house.slack.submit("ana", view["id"], choices(view, accounts or (ACCOUNT,), agree))
+
+    async def signed(self) -> None:
+        await self.sign(await self.read())
+        await self.card("Signed by")
+
+
+def choices(view: JSON, accounts: tuple[int, ...], agree: bool) -> JSON:
+    def chosen(block_id: str, values: list[str]) -> JSON:
+        (element,) = [b["element"] for b in view["blocks"] if b["block_id"] == block_id]
+        options = [o for o in element["options"] if o["value"] in values]
+        assert len(options) == len(values)
+        return {block_id: {CHOICE_ACTION: {"type": element["type"], "selected_options": options}}}
+
+    return chosen(ACCOUNTS_BLOCK, [str(a) for a in accounts]) | chosen(AGREE_BLOCK, [AGREED] if agree else [])
+
+
+def grants(house: House) -> list[JSON]:
+    return [call.args for call in house.omni.calls if call.name == GRANT and call.accepted]
+
+
+@pytest.mark.parametrize("house", ["2026-04", "2026-08", "2026-10"], indirect=True)
+async def test_she_reads_signs_and_is_answered_once_without_asking_again(house: House):
+    house.omni.entitlements.publish(long_document())
+    ana = Ana(house)
+    ts = await ana.ask()
+    stub = "\n".join(house.shown("trading", ts))
+    assert "asked them privately" in stub
+    assert "Read and sign" not in str([m.blocks for m in house.replies("trading", ts)])
+    card = await ana.card("Read and sign", "To list your positions")
+    assert "suspended" in {session["status"] for session in house.slack.sessions.values()}
+
+    shown: list[str] = []
+    await ana.press(READ_ACTION)
+    view = await ana.to_the_end(await ana.form("sha256 checked"), lambda page: shown.append(text_of(page)))
+    assert len(shown) > 3
+    assert "Version 4" in shown[0]
+    for words in ("What you allow", "26. Exposure by sector", "Nothing of entry 26 is read in advance"):
+        assert words in "".join(shown)
+
+    refused = await ana.sign(view, agree=False)
+    assert AGREE_BLOCK in (refused.errors or {})
+    assert grants(house) == []
+    await ana.sign(view)
+    await house.answered("trading", ts, SEES, count=2, timeout=30)
+    card = await ana.card("Signed by", "version 4")
+    assert elements(card.blocks, READ_ACTION) == []
+    assert "has given consent" in "\n".join(house.shown("trading", ts))
+    assert house.asked() == [QUESTION, QUESTION]
+    (grant,) = grants(house)
+    accounts = grant.get("account_ids", grant.get("trading_account_ids"))
+    assert accounts == [ACCOUNT]
+    await house.slack.wait_for(lambda: all(s["status"] == "active" for s in house.slack.sessions.values()))
+
+    # And takes it back.
+    said = await house.slack.command("ana", "trading", "/omni", "consent")
+    assert said.acked
+    listed = await shared(house, "ana", "version 4")
+    ((block, button),) = elements(listed["blocks"], REVOKE_ACTION)
+    assert "confirm" in button
+    label = button["text"]["text"]
+    await house.slack.press("ana", channel="trading", ts=listed["ts"], block_id=block, action_id=button["action_id"])
+    after = await shared(house, "ana", "Revoked" if label == "Revoke" else "Opted out", "not shared")
+    assert elements(after["blocks"], REVOKE_ACTION) == []
+    assert house.omni.entitlements.grants == {}
+    ts = await house.slack.say("ana", "trading", f"@Omni {QUESTION}")
+    await house.answered("trading", ts, BLIND)
+
+
+async def shared(house: House, user: str, *words: str) -> JSON:
+    """What `/omni consent` shows now."""
+
+    def ready() -> list[JSON]:
+        own = [e for e in house.slack.ephemerals(user) if "What Omni may see" in str(e["blocks"])]
+        return [e for e in own[-1:] if all(word in str(e["blocks"]) for word in words)]
+
+    (listed,) = await house.slack.wait_for(ready, timeout=20)
+    return listed
+
+
+async def test_not_now_and_closing_are_remembered_and_asking_again_asks_again(house: House):
+    ana = Ana(house)
+    ts = await ana.ask()
+    await ana.press(DECLINE_ACTION)
+    declined = await ana.card("You said “not now”")
+    assert elements(declined.blocks, "omni_consent") == []
+    await house.slack.wait_for(lambda: "said “not now”" in "\n".join(house.shown("trading", ts)))
+
+    await ana.ask()
+    await ana.press(READ_ACTION)
+    view = await ana.form("sha256 checked")
+    assert view["callback_id"] == SIGN_VIEW
+    await house.slack.close_view("ana", view["id"])
+    await ana.card("You closed the agreement without signing")
+    assert len(ana.cards()) == 2
+    assert grants(house) == []
+    assert house.asked() == [QUESTION, QUESTION]
+
+
+async def test_a_document_that_is_not_what_its_fingerprint_says_is_neither_shown_nor_signed(house: House):
+    house.omni.entitlements.falsify()
+    ana = Ana(house)
+    await ana.ask()
+    await ana.press(READ_ACTION)
+    view = await ana.form("not the one its fingerprint")
+    assert view["submit"] is None
+    assert "What you allow" not in text_of(view)
+    # Mended, the same card can be signed.
+    await house.slack.close_view("ana", view["id"])
+    house.omni.entitlements.publish()
+    await ana.signed()
+
+
+async def test_a_new_version_while_the_form_is_open_is_shown_and_the_old_one_never_signed(house: House):
+    ana = Ana(house)
+    ts = await ana.ask()
+    view = await ana.read()
+    house.omni.entitlements.publish("# New rules\n\nThe rules have changed.\n")
+    await ana.sign(view)
+    view = await ana.form("new version of this agreement", "The rules have changed", "Version 4")
+    assert grants(house) == []
+    result = await ana.sign(view)
+    assert not result.errors
+    await house.answered("trading", ts, SEES, count=2, timeout=30)
+    assert [grant["agreement_id"] for grant in grants(house)] == [house.omni.entitlements.agreements[0]["agreement_id"]]
+    await ana.card("version 4")
+
+
+async def test_who_may_not_sign_is_not_asked_and_if_asked_all_the_same_is_told_whom_to_ask(house: House):
+    ts = await house.slack.say("ben", "trading", f"@Omni {QUESTION}")
+    await house.answered("trading", ts, "Somebody with authority")
+    assert "OPEN_ENTITLEMENT_CONSENT" not in str([c.args for c in house.omni.calls])
+    action = {
+        "open_entitlement_consent": {
+            "agreement_key": "omni_account_data_access",
+            "reason": "To see.",
+            "entitlement_codes": [CODE],
+            "account_ids": [ACCOUNT],
+        }
+    }
+    part = {"type": "structured_action", "action_id": "019e5c1a-7d20-7090-9a41-5b8c0d2e4f64", "action": action}
+    words = {"type": "text", "text": "I need to see it."}
+    final = {"at": 1, "status": "succeeded", "parts": [words, part]}
+    house.omni.add_script({"name": "insists", "pattern": "insist", "snapshots": [], "final": final})
+    ts = await house.slack.say("ben", "trading", "@Omni I insist")
+    text = await house.answered("trading", ts, "I need to see it.", "signed and revoked by named people")
+    assert "ana" in text.lower()
+    assert "consent_" not in str([m.blocks for m in house.replies("trading", ts)])
+
+    await house.slack.command("ben", "trading", "/omni", "consent")
+    listed = await shared(house, "ben", "not shared")
+    assert elements(listed["blocks"], REVOKE_ACTION) == []
+    # Somebody who gets hold of Ana's buttons is refused as who they are.
+    ana = Ana(house)
+    await ana.ask()
+    await ana.card(READ_ACTION)
+    house.slack.workspace.channel(ana.dm).members.add(house.slack.workspace.user("ben").id)
+    await ana.press(READ_ACTION, user="ben")
+    refused = await ana.form("asked of somebody else", user="ben")
+    assert refused["submit"] is None
+    await ana.press(DECLINE_ACTION, user="ben")
+    await house.slack.wait_for(
+        lambda: any("asked of somebody else" in e["text"] for e in house.slack.ephemerals("ben"))
+    )
+    assert elements((await ana.card(READ_ACTION)).blocks, READ_ACTION)
+
+
+async def test_a_signature_that_clear_street_took_just_before_the_bot_died_is_found_and_answered_once(house: House):
+    ana = Ana(house)
+    ts = await ana.ask()
+    view = await ana.read()
+    hold = house.omni.gate.hold(GRANT, "after")
+    await ana.sign(view)
+    await hold.reached()
+    await house.bot.kill()
+    hold.release()
+    await house.start()
+    await house.answered("trading", ts, SEES, count=2, timeout=40)
+    await ana.card("Signed by")
+    assert len(grants(house)) == 1
+    assert house.asked() == [QUESTION, QUESTION]
+
+
+async def test_a_signature_whose_answer_is_lost_is_looked_up_and_nobody_signs_a_second_time(house: House):
+    """The API takes the signature, and its answer is lost; before that is known, she tries again."""
+    ana = Ana(house)
+    ts = await ana.ask()
+    view = await ana.read()
+    house.omni.gate.drop(GRANT, "after")
+    looking = house.omni.gate.hold("GET /v1/omni-ai/entitlements")
+    await ana.sign(view)
+    await looking.reached()
+    await ana.press(READ_ACTION)
+    await ana.form("Your signature is on its way")
+    looking.release()
+    await house.answered("trading", ts, SEES, count=2, timeout=30)
+    await ana.card("Signed by")
+    assert len([call for call in house.omni.calls if call.name == GRANT]) == 1
+    assert house.asked() == [QUESTION, QUESTION]
+
+
+async def test_in_direct_messages_the_card_stands_below_the_answer_itself(house: House):
+    ana = Ana(house)
+    ts = await house.slack.say("ana", ana.dm, QUESTION)
+    await house.answered(ana.dm, ts, BLIND)
+    (reply,) = house.replies(ana.dm, ts)
+    assert await house.slack.click("ana", ana.dm, reply.ts, action_id=READ_ACTION)
+    await house.slack.close_view("ana", (await ana.form("sha256 checked"))["id"])
+    await house.slack.wait_for(lambda: "without signing" in "".join(house.shown(ana.dm, ts)))
+
+    ts = await house.slack.say("ana", ana.dm, QUESTION)
+    await house.answered(ana.dm, ts, BLIND)
+    (reply,) = house.replies(ana.dm, ts)
+    # Omni's own button does the same.
+    assert await house.slack.click("ana", ana.dm, reply.ts, label="Share my account data")
+    view = await ana.to_the_end(await ana.form("sha256 checked"))
+    await ana.sign(view)
+    await house.answered(ana.dm, ts, SEES, "Signed by", count=2, timeout=30)
+    assert ana.cards() == []
