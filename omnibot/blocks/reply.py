@@ -30,9 +30,10 @@ from omnibot.clearstreet.models import (
 )
 from omnibot.entitlements.model import Card
 from omnibot.turns.model import Answer, OfferedButton, Outcome, Surface, Turn
+from omnibot.turns.rules import PREFILLED
 
 #: Buttons that stand with the suggestions, where they are Omni's; the others are tools.
-_SUGGESTED = ("prompt", "action", "consent", "words")
+_SUGGESTED = ("prompt", "action", "consent", "order", "words")
 
 
 def reply_pages(
@@ -179,6 +180,8 @@ def _unseen(parts: Sequence[Part], answer: Answer, buttons: Sequence[OfferedButt
             if part.action_id in reached or index in shown:
                 continue
             if isinstance(part.action, OpenEntitlementConsent) and answer.consent is not None:
+                continue
+            if answer.orders is not None and isinstance(part.action, PREFILLED):
                 continue
             hidden.append(_action_words(part))
         elif isinstance(part, ChartPart) and part.payload.data_chart is None and index not in shown:

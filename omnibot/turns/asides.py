@@ -90,6 +90,14 @@ class Asides:
             return None
         return Export(turn, part=thing) if kind == "part" else Export(turn, exhibit=thing)
 
+    async def order_of(self, token: str, *, team: str) -> tuple[Turn, str] | None:
+        """The turn whose answer has this button, and the id of the action that proposes what the button opens."""
+        found = await self._presses.find(token, team=team)
+        if found is None or found[1].kind != "order" or found[1].action_id is None:
+            return None
+        turn = await self._store.get(found[0])
+        return None if turn is None or turn.answer is None else (turn, found[1].action_id)
+
     async def turn_of(self, token: str, *, team: str) -> str | None:
         """The turn whose answer has this button; None when it is gone."""
         found = await self._presses.find(token, team=team)

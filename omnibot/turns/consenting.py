@@ -1,4 +1,4 @@
-"""What a turn has to do with consent: whether Omni may ask for it, and what follows when it does."""
+"""What Omni may ask of a turn's person, consent and orders, and what follows when it does."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 
 import structlog
 
-from omnibot.clearstreet.models import OpenEntitlementConsent, Part, StructuredActionPart
+from omnibot.clearstreet.models import Message, OpenEntitlementConsent, Part, StructuredActionPart
+from omnibot.clearstreet.models.enums import MessageOutcome
 from omnibot.entitlements.model import NewConsent, new_consent
 from omnibot.policy.people import Verdict
-from omnibot.turns.model import Conversation, Notary, NotNow, Turn
+from omnibot.turns.model import Broker, Conversation, Notary, NotNow, Turn
+from omnibot.turns.rules import proposals
 
 log = structlog.get_logger(__name__)
 
@@ -19,21 +21,40 @@ log = structlog.get_logger(__name__)
 CAPABILITIES: tuple[str, ...] = ("OPEN_CHART", "OPEN_SCREENER")
 #: Named only where this person may sign, and is asked in private.
 CONSENT = "OPEN_ENTITLEMENT_CONSENT"
+#: Named only where this person may trade, and may see what they trade.
+ORDERS = "PREFILL_ORDER"
 NOBODY_SIGNS = "omnibot is not set up to have agreements signed. Ask whoever runs it."
 NOT_KNOWN = "Slack does not tell me right now whether you may sign agreements. Ask your question again in a minute."
 
 
-async def capabilities(notary: Notary | None, turn: Turn, conversation: Conversation) -> tuple[str, ...]:
-    """What Omni may ask omnibot to do in its answer to this turn."""
-    if notary is None or conversation.account_id is None:
+async def capabilities(
+    notary: Notary | None, broker: Broker | None, turn: Turn, conversation: Conversation
+) -> tuple[str, ...]:
+    """What Omni may ask omnibot to do in its answer to this turn: nothing more than this person may do here."""
+    more: list[str] = []
+    if conversation.account_id is None:
         return CAPABILITIES
     try:
-        asked = await notary.may_be_asked(turn, conversation.principal)
+        if notary is not None and await notary.may_be_asked(turn, conversation.principal):
+            more.append(CONSENT)
+        if broker is not None and await broker.may_be_asked(turn, conversation):
+            more.append(ORDERS)
     except NotNow:
-        # Without it the question can be asked all the same.
-        log.info("consent_not_offered", turn=turn.id)
-        return CAPABILITIES
-    return (*CAPABILITIES, CONSENT) if asked else CAPABILITIES
+        # Without them the question can be asked all the same.
+        log.info("rights_not_known", turn=turn.id)
+    return (*CAPABILITIES, *more)
+
+
+def orders_in(
+    broker: Broker | None, conversation: Conversation, message: Message | None, parts: Sequence[Part]
+) -> dict[str, Any] | None:
+    """What tickets of an answer's orders need to know; None: it proposes none that may become tickets.
+
+    Only a whole, finished message counts: what was said before it is no proposal.
+    """
+    if broker is None or message is None or message.outcome != MessageOutcome.COMPLETED or not proposals(parts):
+        return None
+    return {"principal": conversation.principal, "account_id": conversation.account_id}
 
 
 def consent_in(parts: Sequence[Part]) -> OpenEntitlementConsent | None:

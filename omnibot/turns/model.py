@@ -177,6 +177,8 @@ class Answer:
     exhibits: list[dict[str, Any]] = field(default_factory=list)
     #: The name of the account Omni was asked about, where the asker might have chosen another.
     account: str | None = None
+    #: It proposes orders: the "principal" and the "account_id" they are for.
+    orders: dict[str, Any] | None = None
     #: It asks for consent: the "id" of what the asker may sign, or "why" they cannot and whom to "ask".
     consent: dict[str, Any] | None = None
 
@@ -215,6 +217,8 @@ class Pressed(StrEnum):
     EXPORT = "export"
     #: It asks nothing: it opens what the answer asks to be signed.
     CONSENT = "consent"
+    #: It asks nothing: it opens the cards of orders that the answer proposes.
+    ORDER = "order"
 
 
 class Stopped(StrEnum):
@@ -295,6 +299,22 @@ class Notary(Protocol):
         Raises:
             NotNow: Slack does not say at the moment.
         """
+        ...
+
+
+class Broker(Protocol):
+    """Makes tickets of the orders that answers propose."""
+
+    async def may_be_asked(self, turn: Turn, conversation: Conversation) -> bool:
+        """Whether Omni may propose orders to this turn's person: they may trade, and where they are answered it may be seen.
+
+        Raises:
+            NotNow: Slack does not say at the moment.
+        """
+        ...
+
+    async def propose(self, turn: Turn, answer: Answer) -> None:
+        """See to it that what a delivered answer proposes by itself has tickets: once, however often this is asked."""
         ...
 
 

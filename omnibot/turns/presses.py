@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, exists, literal, or_, select, tuple_, update
@@ -17,6 +18,8 @@ _ASKED, _LATER = turns.alias("asked"), turns.alias("later")
 #: Kinds of buttons that begin a turn, and those of them that ask the same question again.
 _BEGIN = ("prompt", "action", "retry", "regenerate")
 _AGAIN = ("retry", "regenerate")
+#: Kinds that begin none, and what they do instead.
+_BEGIN_NOTHING: Mapping[str, Pressed] = {"export": Pressed.EXPORT, "consent": Pressed.CONSENT, "order": Pressed.ORDER}
 
 
 class Presses:
@@ -76,19 +79,15 @@ class Presses:
             .select_from(buttons.join(asked, asked.c.id == buttons.c.turn_id))
             .where(buttons.c.token == token, buttons.c.kind == "regenerate", _passed(asked))
         )
-        export, consent = (
-            select(literal(1)).where(buttons.c.token == token, buttons.c.kind == kind) for kind in ("export", "consent")
-        )
-        meanings = (
-            (open_one, Pressed.ALREADY),
-            (export, Pressed.EXPORT),
-            (consent, Pressed.CONSENT),
-            (passed, Pressed.PASSED),
-        )
+        what = select(buttons.c.kind).where(buttons.c.token == token)
         async with self._database.transaction() as connection:
-            for query, meaning in meanings:
-                if (await connection.execute(query)).first() is not None:
-                    return meaning
+            if (await connection.execute(open_one)).first() is not None:
+                return Pressed.ALREADY
+            kind: str | None = (await connection.execute(what)).scalar_one_or_none()
+            if kind is not None and kind in _BEGIN_NOTHING:
+                return _BEGIN_NOTHING[kind]
+            if (await connection.execute(passed)).first() is not None:
+                return Pressed.PASSED
         return Pressed.GONE
 
     async def of(self, turn_id: str) -> list[OfferedButton]:

@@ -18,6 +18,9 @@ from omnibot.clearstreet.models import (
     OpenEntitlementConsent,
     OpenScreener,
     Part,
+    PrefillCancel,
+    PrefillModify,
+    PrefillNew,
     Response,
     StructuredActionPart,
     SuggestedActionsPart,
@@ -46,6 +49,8 @@ REGENERATE_LABEL = "Regenerate"
 #: Symbols and screens looked up for one answer, and symbols offered to be looked up.
 MAX_LOOKUPS = 8
 MAX_QUOTES = 3
+#: Actions that propose orders.
+PREFILLED = (PrefillNew, PrefillModify, PrefillCancel)
 _TICKER = re.compile(r"\]\(ticker:([A-Za-z][A-Za-z0-9.\-]{0,11})\)")
 
 
@@ -72,6 +77,7 @@ def offers(
     kind: Kind,
     mint: Callable[[], str],
     consent: bool = False,
+    orders: bool = False,
 ) -> list[OfferedButton]:
     """Every button below an answer, in order, each with a token of ours.
 
@@ -85,13 +91,14 @@ def offers(
         kind: what was asked.
         mint: makes tokens.
         consent: whether the asker may sign what the answer asks for.
+        orders: whether the orders it proposes can become tickets.
     """
     found: list[OfferedButton] = []
 
     def add(kind: str, part_index: int, button_id: str, label: str, **more: Any) -> None:
         found.append(OfferedButton(mint(), len(found), kind, part_index, button_id, label, **more))
 
-    _suggestions(parts, add, consent=consent)
+    _suggestions(parts, add, consent=consent, orders=orders)
     _quotes(parts, add)
     _exports(parts, exhibits, add)
     if outcome is not Outcome.SUCCEEDED:
@@ -101,7 +108,7 @@ def offers(
     return found
 
 
-def _suggestions(parts: Sequence[Part], add: Callable[..., None], *, consent: bool) -> None:
+def _suggestions(parts: Sequence[Part], add: Callable[..., None], *, consent: bool, orders: bool) -> None:
     actions = {part.action_id: part for part in parts if isinstance(part, StructuredActionPart)}
     for index, part in enumerate(parts):
         for button in buttons_of(part):
@@ -111,6 +118,8 @@ def _suggestions(parts: Sequence[Part], add: Callable[..., None], *, consent: bo
                 add("action", index, button.button_id, button.label, action=action_json(action), **more)
             elif consent and action is not None and isinstance(action.action, OpenEntitlementConsent):
                 add("consent", index, button.button_id, button.label, **more)
+            elif orders and action is not None and isinstance(action.action, PREFILLED):
+                add("order", index, button.button_id, button.label, **more)
             else:
                 asks = button.prompt and not button.action_id
                 add("prompt" if asks else "words", index, button.button_id, button.label, **more)
@@ -157,6 +166,17 @@ def action_json(part: StructuredActionPart) -> dict[str, Any]:
     """The action as the API sent it."""
     raw = part.raw.get("action") if isinstance(part.raw, dict) else None
     return raw if isinstance(raw, dict) else {}
+
+
+def proposals(parts: Sequence[Part]) -> list[StructuredActionPart]:
+    """The parts of an answer that propose orders."""
+    return [part for part in parts if isinstance(part, StructuredActionPart) and isinstance(part.action, PREFILLED)]
+
+
+def proposed_by_itself(parts: Sequence[Part]) -> list[StructuredActionPart]:
+    """Of these, what no button stands for."""
+    behind_buttons = {button.action_id for part in parts for button in buttons_of(part)}
+    return [part for part in proposals(parts) if part.action_id not in behind_buttons]
 
 
 def to_look_up(parts: Sequence[Part]) -> list[tuple[int, OpenChart | OpenScreener]]:

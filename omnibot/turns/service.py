@@ -29,6 +29,7 @@ from omnibot.turns.admission import Admission
 from omnibot.turns.asides import Asides
 from omnibot.turns.holding import count_held
 from omnibot.turns.model import (
+    Broker,
     FrontDesk,
     HeldFor,
     Kind,
@@ -86,6 +87,7 @@ class Turns:
         reply: Reply,
         retention: timedelta,
         notary: Notary | None = None,
+        broker: Broker | None = None,
     ) -> None:
         self._store = store
         self._presence = presence
@@ -98,7 +100,7 @@ class Turns:
         self._draining = False
         self._presses = Presses(store)
         self._watching = Watching(
-            store, self._presses, omni, markets, keyring, reply, assure=self.assure, notary=notary
+            store, self._presses, omni, markets, keyring, reply, assure=self.assure, notary=notary, broker=broker
         )
         self._admission = Admission(
             store, self._presses, desk, omni, keyring, reply, fail=self._watching.fail, aside=self._aside
@@ -106,7 +108,7 @@ class Turns:
         #: What people do with finished answers.
         self.asides = Asides(store, self._presses, omni, keyring)
         self._submission = Submission(
-            store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail, notary=notary
+            store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail, notary=notary, broker=broker
         )
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
 from omnibot.turns.active import Active
 from omnibot.turns.consenting import capabilities
-from omnibot.turns.model import Conversation, Kind, Notary, Reply, Snapshot, State, Turn
+from omnibot.turns.model import Broker, Conversation, Kind, Notary, Reply, Snapshot, State, Turn
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
     DEADLINE,
@@ -72,6 +72,7 @@ class Submission:
         assure: Callable[[Active, float], Awaitable[None]],
         fail: Fail,
         notary: Notary | None = None,
+        broker: Broker | None = None,
     ) -> None:
         self._store = store
         self._omni = omni
@@ -80,6 +81,7 @@ class Submission:
         self._assure = assure
         self._fail = fail
         self._notary = notary
+        self._broker = broker
 
     async def begin(self, active: Active) -> float | None:
         """Write the request down, show that work began, and send it. Returns seconds to the next step."""
@@ -90,7 +92,7 @@ class Submission:
         thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
         if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None:
             turn = active.turn = await self._notice(turn, RESEARCH_NOTICE)
-        may = await capabilities(self._notary, turn, conversation)
+        may = await capabilities(self._notary, self._broker, turn, conversation)
         submitting = await self._store.submit(
             turn,
             request=_body(turn, conversation.account_id, may, continuing=thread_id is not None),

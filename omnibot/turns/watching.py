@@ -32,8 +32,19 @@ from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, Rat
 from omnibot.markets.model import failed_exhibit
 from omnibot.markets.service import Markets
 from omnibot.turns.active import Active
-from omnibot.turns.consenting import consent_asked
-from omnibot.turns.model import Answer, Kind, Notary, OfferedButton, Outcome, Reply, Snapshot, State, Undeliverable
+from omnibot.turns.consenting import consent_asked, orders_in
+from omnibot.turns.model import (
+    Answer,
+    Broker,
+    Kind,
+    Notary,
+    OfferedButton,
+    Outcome,
+    Reply,
+    Snapshot,
+    State,
+    Undeliverable,
+)
 from omnibot.turns.presses import Presses
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
@@ -83,6 +94,7 @@ class Watching:
         *,
         assure: Callable[[Active, float], Awaitable[None]],
         notary: Notary | None = None,
+        broker: Broker | None = None,
     ) -> None:
         self._store = store
         self._presses = presses
@@ -92,6 +104,7 @@ class Watching:
         self._reply = reply
         self._assure = assure
         self._notary = notary
+        self._broker = broker
 
     async def _authority(self, active: Active) -> tuple[str, int | None]:
         assert active.conversation is not None
@@ -352,9 +365,10 @@ class Watching:
         turn = active.turn
         shown = [part for part in parts if not isinstance(part, ThinkingPart)]
         exhibits = await self._exhibits(active, shown) if outcome is Outcome.SUCCEEDED else []
-        consent, asked = None, None
+        consent, asked, orders = None, None, None
         if outcome is Outcome.SUCCEEDED and active.conversation is not None:
             consent, asked = await consent_asked(self._notary, turn, active.conversation, shown)
+            orders = orders_in(self._broker, active.conversation, message, shown)
         answer = Answer(
             outcome=outcome,
             parts=[dump_part(part) for part in shown],
@@ -367,6 +381,7 @@ class Watching:
             exhibits=exhibits,
             account=await self._account_name(active) if turn.submitted_at is not None else None,
             consent=consent,
+            orders=orders,
         )
         return await self._finalize(active, answer, shown, message.seq if message else None, asked)
 
@@ -386,6 +401,7 @@ class Watching:
             kind=turn.kind,
             mint=lambda: secrets.token_urlsafe(16),
             consent=consent is not None,
+            orders=answer.orders is not None,
         )
         active.turn = await self._store.finalize(turn, answer, found, last_seq, consent)
         log.info("turn_finalizing", turn=turn.id, outcome=answer.outcome.value)
@@ -454,6 +470,9 @@ class Watching:
                 return None
             active.deliveries += 1
             return max(again_in, backoff(active.deliveries, first=0.25, most=30.0))
+        if turn.answer.orders is not None and self._broker is not None:
+            # Before the turn ends: whoever finishes it proposes them, and only what the answer shows.
+            await self._broker.propose(turn, turn.answer)
         active.turn = await self._store.move(turn, State(turn.answer.outcome.value))
         telemetry.ENDED.labels(active.turn.state.value).inc()
         log.info("turn_ended", turn=turn.id, state=active.turn.state.value)

@@ -4,10 +4,11 @@ from datetime import datetime
 
 import pytest
 
-from omnibot.clearstreet.models import read_parts
+from omnibot.clearstreet.models import Message, read_parts
+from omnibot.clearstreet.models.enums import MessageRole
 from omnibot.policy.people import YES, Verdict
-from omnibot.turns.consenting import CAPABILITIES, CONSENT, capabilities, consent_asked
-from omnibot.turns.model import Conversation, Kind, NotNow, Outcome, Person, State, Surface, Turn
+from omnibot.turns.consenting import CAPABILITIES, CONSENT, ORDERS, capabilities, consent_asked, orders_in
+from omnibot.turns.model import Answer, Conversation, Kind, NotNow, Outcome, Person, State, Surface, Turn
 from omnibot.turns.rules import offers
 
 ACTION_ID = "019e5c1a-7d20-7090-9a41-5b8c0d2e4f64"
@@ -87,7 +88,7 @@ async def test_consent_is_named_only_where_this_person_may_sign_in_private_for_a
     rules: Rules | None, account: int | None, named: bool
 ):
     conversation = Conversation("c1", "T1", "C1", "1.1", "shared", account, None, 0)
-    found = await capabilities(rules, TURN, conversation)
+    found = await capabilities(rules, None, TURN, conversation)
     assert found == ((*CAPABILITIES, CONSENT) if named else CAPABILITIES)
 
 
@@ -116,3 +117,49 @@ async def test_an_answer_that_asks_for_nothing_comes_to_nothing():
 def test_omnis_button_for_it_opens_the_agreement_only_for_who_may_sign(consent: bool, kind: str):
     found = offers(PARTS, [], outcome=Outcome.SUCCEEDED, kind=Kind.INSTANT, mint=lambda: "t", consent=consent)
     assert [button.kind for button in found if button.label == "Share it"] == [kind]
+
+
+class Market:
+    """Who may trade, as the broker says."""
+
+    def __init__(self, may: bool | None) -> None:
+        self.may = may
+
+    async def may_be_asked(self, turn: Turn, conversation: Conversation) -> bool:
+        if self.may is None:
+            raise NotNow(1.0)
+        return self.may
+
+    async def propose(self, turn: Turn, answer: Answer) -> None:
+        raise AssertionError("nothing is proposed here")
+
+
+@pytest.mark.parametrize(
+    ("market", "account", "named"),
+    [
+        (Market(True), 19816, True),
+        (Market(False), 19816, False),
+        (Market(None), 19816, False),
+        (None, 19816, False),
+        (Market(True), None, False),
+    ],
+)
+async def test_orders_are_named_only_where_this_person_may_trade_on_an_account(
+    market: Market | None, account: int | None, named: bool
+):
+    conversation = Conversation("c1", "T1", "C1", "1.1", "shared", account, None, 0)
+    found = await capabilities(None, market, TURN, conversation)
+    assert found == ((*CAPABILITIES, ORDERS) if named else CAPABILITIES)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "proposed"),
+    [("completed", True), ("errored", False), ("canceled", False), ("half-baked", False), (None, False)],
+)
+def test_orders_come_from_completed_messages_alone(outcome: str | None, proposed: bool):
+    action = {"prefill_order": {"action_type": "CANCEL", "orders": [{"account_id": 19816, "order_id": "o1"}]}}
+    parts = read_parts([{"type": "structured_action", "action_id": "a1", "action": action}])
+    message = None if outcome is None else Message(id="m1", role=MessageRole.ASSISTANT, seq=2, outcome=outcome)  # type: ignore[arg-type]
+    expected = {"principal": CONVERSATION.principal, "account_id": CONVERSATION.account_id}
+    assert orders_in(Market(True), CONVERSATION, message, parts) == (expected if proposed else None)
+    assert orders_in(None, CONVERSATION, message, parts) is None
