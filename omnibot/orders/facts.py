@@ -90,10 +90,10 @@ def holding(terms: Terms) -> str:
     return option.symbol if option else (underlying(terms) or terms.symbol or "")
 
 
-def sells(ticket: Ticket) -> bool:
+def sells(terms: Terms, before: Terms | None) -> bool:
     """Whether it takes from a position."""
-    terms = ticket.before if ticket.terms.act is Act.MODIFY and ticket.before else ticket.terms
-    return terms.side is not Side.BUY and ticket.terms.act is not Act.CANCEL
+    about = before if terms.act is Act.MODIFY and before else terms
+    return about.side is not Side.BUY and terms.act is not Act.CANCEL
 
 
 def worth(ticket: Ticket, owner: Who, seen: Seen) -> tuple[Decimal | None, Decimal | None]:
@@ -157,7 +157,7 @@ def _about_size(ticket: Ticket, owner: Who, seen: Seen) -> list[str]:
     moved, _ = worth(ticket, owner, seen)
     if moved is None:
         return ["What the order is worth is not known."]
-    if sells(ticket) or seen.buying_power is None:
+    if sells(ticket.terms, ticket.before) or seen.buying_power is None:
         return []
     if moved > seen.buying_power:
         return [f"It is worth more than the account's buying power of {dollars(seen.buying_power)}."]
@@ -167,7 +167,7 @@ def _about_size(ticket: Ticket, owner: Who, seen: Seen) -> list[str]:
 
 
 def _about_sale(ticket: Ticket, seen: Seen) -> list[str]:
-    if not sells(ticket):
+    if not sells(ticket.terms, ticket.before):
         return []
     said = []
     if seen.sellable is None:

@@ -245,6 +245,9 @@ class Ticket:
     """When the order last changed."""
     seen: dict[str, Any] | None = None
     """The quote the card showed: as `Seen.quote`."""
+    approved_at: datetime | None = None
+    serial: int = 0
+    """Counts its changes."""
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
