@@ -21,6 +21,7 @@ from omnibot.clearstreet.models.actions import (
 )
 from omnibot.clearstreet.models.enums import OrderType, PositionEffect, Side, TimeInForce, TrailingOffsetType
 from omnibot.clearstreet.models.orders import Order
+from omnibot.clearstreet.models.scalars import Number
 from omnibot.clearstreet.order_bodies import OrderFields, Replacement, order_body, replace_body
 from omnibot.clearstreet.revision import Revision
 from omnibot.orders.model import AMOUNTS, Terms
@@ -58,7 +59,24 @@ def read_drafts(action: Any, account_id: int | None) -> list[Draft]:
     if not isinstance(read, PrefillNew | PrefillCancel | PrefillModify):
         return []
     orders: Sequence[NewOrder | CancelOrder | ModifyOrder] = read.orders
-    return [Draft(place, _terms(one, account), one.raw) for place, one in enumerate(orders[:MOST])]
+    return [Draft(place, _terms(one, account), exact(one.raw)) for place, one in enumerate(orders[:MOST])]
+
+
+def exact(raw: Any, depth: int = 8) -> Any:
+    """JSON as it came, but numbers as the text they were written as, and nothing nested deeper than a person reads."""
+    if isinstance(raw, Number):
+        return raw.text
+    if depth == 0 and isinstance(raw, dict | list):
+        return "…"
+    if isinstance(raw, dict):
+        return {str(name): exact(value, depth - 1) for name, value in raw.items()}
+    if isinstance(raw, list):
+        return [exact(value, depth - 1) for value in raw]
+    return raw if raw is None or isinstance(raw, bool | str) else str(raw)
+
+
+def _account(account: int) -> int:
+    return account if 0 < account < 2**63 else NO_ACCOUNT
 
 
 def _terms(order: NewOrder | CancelOrder | ModifyOrder, account: int) -> Terms:
@@ -69,14 +87,14 @@ def _terms(order: NewOrder | CancelOrder | ModifyOrder, account: int) -> Terms:
         case CancelOrder():
             return Terms(
                 act=Act.CANCEL,
-                account_id=order.account_id,
+                account_id=_account(order.account_id),
                 order_id=_id(order.order_id, strange),
                 not_understood=tuple(strange),
             )
         case ModifyOrder():
             return Terms(
                 act=Act.MODIFY,
-                account_id=account if order.account_id is None else order.account_id,
+                account_id=account if order.account_id is None else _account(order.account_id),
                 order_id=_id(order.order_id, strange),
                 trailing_offset_type=order.trailing_offset_type,
                 **_amounts(order, strange),

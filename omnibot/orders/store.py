@@ -1,8 +1,7 @@
-"""Tickets in SQL (their approval: approvals.py). Each transition is one guarded UPDATE, with its audit rows beside it."""
+"""Tickets in SQL (their approval: approvals.py). Each transition is one guarded UPDATE, its audit rows beside it."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.accounts.model import Person
@@ -32,9 +30,9 @@ from omnibot.orders.model import (
     Ticket,
     client_order_id,
     content_hash,
-    read_terms,
     write_terms,
 )
+from omnibot.orders.rows import read_ticket, short
 from omnibot.policy.facts import Act
 
 LONGEST_ID = 80
@@ -94,8 +92,8 @@ class TicketStore:
         """
         terms = minted.terms
         place = {
-            "message_id": _short(proposal.message_id, LONGEST_ID),
-            "action_id": _short(proposal.action_id, 2 * LONGEST_ID),
+            "message_id": short(proposal.message_id, LONGEST_ID),
+            "action_id": short(proposal.action_id, 2 * LONGEST_ID),
             "position": minted.position,
         }
         row: dict[str, Any] = {
@@ -133,7 +131,7 @@ class TicketStore:
                 await self._add_version(connection, ticket_id, 1, content, (), None, now)
             [ticket] = await self.read(connection, and_(*[tickets.c[name] == value for name, value in place.items()]))
             if new:
-                facts = {"terms": write_terms(terms), "body": content.body, "proposed": repr(minted.proposed)}
+                facts = {"terms": write_terms(terms), "body": content.body, "proposed": minted.proposed}
                 await self.audit.append(connection, Entry(kind="proposed", ticket=ticket, facts=facts))
         return ticket, new
 
@@ -191,7 +189,7 @@ class TicketStore:
 
     async def of_message(self, message_id: str) -> list[Ticket]:
         """The tickets of one of Omni's messages, in order."""
-        found = await self.find(tickets.c.message_id == _short(message_id, LONGEST_ID))
+        found = await self.find(tickets.c.message_id == short(message_id, LONGEST_ID))
         return sorted(found, key=lambda ticket: (ticket.action_id, ticket.position))
 
     async def read(
@@ -393,37 +391,6 @@ async def is_halted(connection: AsyncConnection) -> bool | None:
     return halted
 
 
-def read_ticket(row: RowMapping, versions: Sequence[RowMapping], votes: Sequence[RowMapping]) -> Ticket:
-    """A ticket from its row, and the rows of its versions and votes (and perhaps of others')."""
-    own = [one for one in versions if one["ticket_id"] == row["id"]]
-    [current] = [one for one in own if one["version"] == row["version"]]
-    approvals = [
-        Person(vote["org"], vote["user"])
-        for vote in votes
-        if (vote["ticket_id"], vote["version"], vote["attempt"]) == (row["id"], row["version"], row["attempts"])
-        and vote["content_hash"] == current["content_hash"]
-    ]
-    edits = [Person(one["org"], one["user"]) for one in own if one["user"] is not None]
-    return Ticket(
-        owner=Person(row["org"], row["user"]),
-        state=State(row["state"]),
-        terms=read_terms(current["terms"]),
-        before=None if row["before"] is None else read_terms(row["before"]),
-        changes=tuple(current["changes"]),
-        edited_by=tuple(dict.fromkeys(edits)),
-        approved_by=tuple(approvals),
-        decided_by=None if row["decided_user"] is None else Person(row["decided_org"], row["decided_user"]),
-        **{name: current[name] for name in ("token", "body", "unsendable", "content_hash")},
-        **{name: row[name] for name in _PLAIN},
-    )
-
-
-_PLAIN = (
-    *("id", "message_id", "action_id", "position", "team", "channel", "thread_ts", "turn_id", "principal"),
-    *("account_id", "account_name", "version", "client_order_id", "reason", "attempts", "looks", "first_look_at"),
-    *("submitted_at", "unknown_since", "ops_told", "request_id", "order", "order_over", "changed_at", "seen"),
-    *("approved_at", "serial", "created_at", "expires_at", "ended_at"),
-)
 _FRESH: Mapping[str, Any] = {
     "attempts": 0,
     "looks": 0,
@@ -443,8 +410,3 @@ def _held(terms: Terms, before: Terms | None) -> dict[str, Any]:
         "holding": holding(about)[:64],
         "sells": f"{quantity:f}" if sells(terms, before) and quantity is not None else None,
     }
-
-
-def _short(id: str, longest: int) -> str:
-    """An id of Omni's, however long it is."""
-    return id if len(id) <= longest else hashlib.sha256(id.encode()).hexdigest()
