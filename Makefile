@@ -7,6 +7,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Python is started hundreds of times: let it keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-browser screenshots lint fmt soak bench clean
 
 demo: .venv/run

@@ -15,7 +15,11 @@ import structlog
 from omnibot import telemetry, web
 from omnibot.accounts.choices import AccountChoices
 from omnibot.accounts.encryption import Encryption
+from omnibot.accounts.invitations import Invitations
+from omnibot.accounts.linking import Linking
 from omnibot.accounts.links import Links
+from omnibot.accounts.model import Linked, Person
+from omnibot.accounts.pages import LinkPages
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
 from omnibot.charts import Charts
@@ -36,13 +40,18 @@ from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.budget import SHARE, Budget
 from omnibot.slack.files import Pictures
+from omnibot.slack.home import Home
 from omnibot.slack.http import EventsEndpoint
 from omnibot.slack.identity import Desk
+from omnibot.slack.key_desk import KeyDesk, Workspace
 from omnibot.slack.ops import Ops
+from omnibot.slack.past import PastConversations
 from omnibot.slack.people import People
 from omnibot.slack.posts import Posts
 from omnibot.slack.replies import SlackReply
 from omnibot.slack.sockets import Sockets, socket_mode
+from omnibot.turns.held import forget_held
+from omnibot.turns.history import History
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 
@@ -83,8 +92,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(transport.close)
         encryption_keys = settings.encryption_keys()
         links = Links(LinkStore(database), Encryption(encryption_keys) if encryption_keys else None)
+        trading = Trading(transport)
+        linking = Linking(links, trading, forget=[forget_held], may_link=access.may_link)
         keyring = Keyring(
-            Trading(transport),
+            trading,
             shared_key=shared_key,
             shared_account_id=settings.clear_street_account_id,
             links=links,
@@ -113,9 +124,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         # Before the first turn is owned: an owner without a lock looks dead to the others.
         await presence.hold()
         store = TurnStore(database, presence.instance)
+        omni = Omni(transport)
         turns = Turns(
             store,
-            Omni(transport),
+            omni,
             keyring,
             scheduler,
             presence,
@@ -131,7 +143,37 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         background.start(keyring.warm())
         stack.push_async_callback(background.close)
         app = bot.build_app(session, settings.slack_api_url, me)
-        listeners.register(app, listeners.Rooms(turns, background, access, bot_user_id))
+        past = PastConversations(
+            client,
+            access,
+            keyring,
+            omni,
+            History(database),
+            team=me.team_id or "",
+            workspace_url=me.url or "https://slack.com/",
+        )
+        home = Home(
+            client,
+            access,
+            keyring,
+            links,
+            past,
+            background,
+            retention_days=settings.omnibot_retention_days,
+            sections=(),
+        )
+        pages = None
+        if settings.omnibot_public_url is not None and links.possible:
+
+            async def told(person: Person, _team: str, linked: Linked) -> None:
+                await key_desk.told(client, person, linked)
+
+            pages = LinkPages(Invitations(database, links), linking, public_url=settings.omnibot_public_url, told=told)
+        workspace = Workspace(me.team_id or "", me.team or "Slack")
+        key_desk = KeyDesk(
+            linking, keyring, access, people, turns, pages=pages, workspace=workspace, changed=home.refresh
+        )
+        listeners.register(app, listeners.Rooms(turns, background, access, bot_user_id, past, home, key_desk))
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
         # The doors close first: nothing new comes in while the rest drains.
@@ -140,8 +182,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             checks["slack"] = partial(_socket_trouble, sockets)
         else:
             checks["slack"] = partial(bot.token_trouble, client)
-        server = web.build(checks, events=events, collect=turns.collect)
-        await stack.enter_async_context(web.serving(server, settings.port))
+        server = web.build(
+            checks, events=events, collect=turns.collect, routes=pages.routes() if pages is not None else ()
+        )
+        await stack.enter_async_context(web.serving(server, settings.port, settings.omnibot_host))
         log.info("omnibot_started", instance=presence.instance, mode="http" if events else "socket")
         yield
         log.info("omnibot_stopping")

@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from omnibot.errors import SettingsError
 
+#: Hosts that are this computer.
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+", strip_whitespace=True)]
 
 
@@ -33,6 +36,8 @@ class Settings(BaseSettings):
 
     #: Encrypt the API keys that people link; without them nobody can.
     omnibot_encryption_keys: SecretStr | None = None
+    #: Where browsers reach `port`, so that keys can be entered on a page of omnibot's own; none: in Slack only.
+    omnibot_public_url: HttpUrl | None = None
 
     #: Clear Street: the shared key (none where everybody links their own), its account, the API's base URL and
     #: generation, calls a second per key.
@@ -57,6 +62,8 @@ class Settings(BaseSettings):
     omnibot_chart_url: HttpUrl | None = None
     omnibot_log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    #: The address the HTTP server listens on; none: every interface.
+    omnibot_host: str | None = None
     #: The HTTP server's port, bound in Socket Mode too; 0 takes a free one.
     port: int = Field(default=3000, ge=0, le=65535)
 
@@ -72,6 +79,13 @@ class Settings(BaseSettings):
     def _are_fernet_keys(cls, keys: SecretStr | None) -> SecretStr | None:
         split_keys(keys)
         return keys
+
+    @field_validator("omnibot_public_url")
+    @classmethod
+    def _keys_travel_encrypted(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme != "https" and urlsplit(url).hostname not in LOOPBACK:
+            raise ValueError("must begin with https://, for people enter keys there")
+        return url
 
     @field_validator("clear_street_api_key")
     @classmethod

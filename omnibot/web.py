@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -25,7 +25,11 @@ MAX_BODY = 2 * 1024 * 1024
 
 
 def build(
-    checks: Mapping[str, Check], *, events: Handler | None, collect: Callable[[], Awaitable[None]]
+    checks: Mapping[str, Check],
+    *,
+    events: Handler | None,
+    collect: Callable[[], Awaitable[None]],
+    routes: Sequence[web.RouteDef] = (),
 ) -> web.Application:
     """The routes.
 
@@ -33,6 +37,7 @@ def build(
         checks: what `/readyz` asks, by name.
         events: takes Slack's deliveries; None in Socket Mode.
         collect: brings the gauges up to date before `/metrics` answers.
+        routes: pages for people.
     """
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -58,24 +63,26 @@ def build(
     app.router.add_get("/metrics", metrics)
     if events is not None:
         app.router.add_post("/slack/events", events)
+    app.add_routes(routes)
     return app
 
 
 @asynccontextmanager
-async def serving(app: web.Application, port: int) -> AsyncIterator[int]:
-    """Listen on every interface; yields the port.
+async def serving(app: web.Application, port: int, host: str | None = None) -> AsyncIterator[int]:
+    """Listen at this address, or on every interface; yields the port.
 
     Raises:
-        SettingsError: the port is taken.
+        SettingsError: the port is taken, or the address is not this machine's.
     """
     # A handler is not cancelled when its caller hangs up: what it has begun to store it finishes.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=5)
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, None, port).start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise SettingsError(f"PORT {port} cannot be listened on: {error.strerror or error}") from error
+            where = f" at OMNIBOT_HOST {host}" if host else ""
+            raise SettingsError(f"PORT {port} cannot be listened on{where}: {error.strerror or error}") from error
         # Of port 0 each family gets a number of its own; it is the older one's that is told.
         bound = int(min(runner.addresses, key=len)[1])
         log.info("http_listening", port=bound)

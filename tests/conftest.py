@@ -1,18 +1,21 @@
 """What tests of several rooms share."""
 
 import asyncio
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from psycopg.conninfo import conninfo_to_dict
 
 from omnibot.db.migrate import upgrade
+from tests.examples import SAME
 from tests.postgres import Server, running_server
 
 # How long an example takes says something about the machine, nothing about the code.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("any machine", deadline=None, derandomize=SAME, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
 #: Where tests mostly wait (for processes, leases, deadlines), the longest first.
@@ -25,6 +28,17 @@ SLOW = (
     "emulator/demo",
     "contracts/",
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Nothing that the modules of all rooms make at import is garbage: looking for it would double the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,3 +67,12 @@ def postgres() -> Iterator[Server]:
     """One PostgreSQL for this worker's tests."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def new_migrated(postgres: Server) -> Callable[[], str]:
+    """Makes upgraded PostgreSQL databases, copies of one; returns the URL of each."""
+    url = postgres.new_database()
+    asyncio.run(upgrade(url))
+    template = str(conninfo_to_dict(url)["dbname"])
+    return lambda: postgres.new_database(template)

@@ -2,8 +2,7 @@
 
 import ast
 import copy
-import subprocess
-import sys
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -18,10 +17,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot.emulator.slack.scopes import BOT_SCOPES as GRANTED
 from omnibot.errors import SettingsError
 from omnibot.slack import listeners
-from omnibot.slack.access import Access
-from omnibot.slack.background import Background
 from omnibot.slack.manifest import BOT_SCOPES, as_yaml, build, request_url
-from omnibot.turns.service import Turns
+from tests.forking import Done, done
 from tests.manifest_rules import SCHEMA
 
 ROOT = Path(__file__).parent.parent
@@ -51,15 +48,21 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "files_upload_v2": {"files:write"},
     "users_info": {"users:read"},
     "views_open": set(),  # with a trigger_id
+    "views_publish": set(),
+    "views_update": set(),
 }
 #: The bot scopes of every event the bot subscribes to, likewise.
-EVENT_SCOPES = {
+EVENT_SCOPES: dict[str, set[str]] = {
     "agent_session_stopped": {"chat:write"},
+    "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
     "message.mpim": {"mpim:history"},
+    "tokens_revoked": set(),
+    "user_change": {"users:read"},
 }
 #: The bot scopes of the features, likewise.
 FEATURE_SCOPES = {"agent_view": {"assistant:write"}, "slash_commands": {"commands"}}
@@ -95,7 +98,9 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
         monkeypatch.delenv(name, raising=False)
     app = Noting()
     # Registering only hands these on; no listener runs here.
-    listeners.register(app, listeners.Rooms(cast(Turns, None), cast(Background, None), cast(Access, None), "UBOT"))
+    nothing: Any = None
+    rooms = listeners.Rooms(nothing, nothing, nothing, "UBOT", past=nothing, home=nothing, key_desk=nothing)
+    listeners.register(app, rooms)
     return app.noted
 
 
@@ -107,9 +112,8 @@ def called() -> set[str]:
     return names & methods
 
 
-def omnibot(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "omnibot", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=50, check=False)
+def omnibot(*arguments: str, cwd: Path) -> Done:
+    return done(*arguments, environment=os.environ, cwd=cwd)
 
 
 # -- against the code -------------------------------------------------------------------------------------------------
@@ -136,10 +140,10 @@ def test_clicks_are_delivered_because_there_are_listeners_for_them(noted: dict[s
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is bool(noted["action"])
 
 
-def test_people_can_write_to_the_agent_in_its_messages_tab():
+def test_people_can_write_to_the_agent_in_its_messages_tab_and_open_its_home():
     assert "agent_view" in MANIFEST["features"]
     assert MANIFEST["features"]["app_home"] == {
-        "home_tab_enabled": False,
+        "home_tab_enabled": True,
         "messages_tab_enabled": True,
         "messages_tab_read_only_enabled": False,
     }
@@ -205,9 +209,9 @@ def test_the_repositorys_manifest_is_what_the_command_prints(tmp_path: Path):
 
 
 def test_for_http_every_delivery_has_the_address(tmp_path: Path):
-    done = omnibot("manifest", "--http", "https://omnibot.example.com/", cwd=tmp_path)
+    ended = omnibot("manifest", "--http", "https://omnibot.example.com/", cwd=tmp_path)
 
-    manifest = yaml.safe_load(done.stdout)
+    manifest = yaml.safe_load(ended.stdout)
     assert manifest == build(HTTP)
     assert manifest["settings"]["socket_mode_enabled"] is False
     assert manifest["settings"]["event_subscriptions"]["request_url"] == HTTP
@@ -275,14 +279,14 @@ def test_an_address_that_slack_cannot_deliver_to_is_refused_in_words(address: st
 
 
 def test_the_command_refuses_such_an_address_with_one_sentence(tmp_path: Path):
-    done = omnibot("manifest", "--http", "http://omnibot.example.com", cwd=tmp_path)
+    ended = omnibot("manifest", "--http", "http://omnibot.example.com", cwd=tmp_path)
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "https://" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "https://" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_the_command_prints_one_of_the_two_and_not_both(tmp_path: Path):
-    done = omnibot("manifest", "--socket", "--http", "https://omnibot.example.com", cwd=tmp_path)
+    ended = omnibot("manifest", "--socket", "--http", "https://omnibot.example.com", cwd=tmp_path)
 
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (ended.returncode, ended.stdout) == (2, "")

@@ -15,6 +15,7 @@ IN_WORDS = {
     "slack_signing_secret": "required for HTTP",
     "clear_street_account_id": "the only one",
     "clear_street_api_key": "required without `OMNIBOT_ENCRYPTION_KEYS`",
+    "omnibot_host": "every interface",
 }
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CLEAR_STREET_API_KEY": "key"}
 
@@ -168,6 +169,16 @@ def test_a_wrong_encryption_key_is_counted_and_never_shown(monkeypatch, wrong: s
     assert "omnibot keys new" in said
     assert wrong not in said
     assert FERNET not in said
+
+
+@pytest.mark.parametrize("url", ["https://omnibot.example.com", "http://127.0.0.1:3000", "http://localhost:3000/"])
+def test_keys_may_be_entered_over_https_or_on_this_computer(monkeypatch, url: str):
+    assert read(monkeypatch, OMNIBOT_PUBLIC_URL=url).omnibot_public_url == url
+
+
+def test_a_public_url_without_encryption_is_refused(monkeypatch):
+    with pytest.raises(SettingsError, match="OMNIBOT_PUBLIC_URL: must begin with https://"):
+        read(monkeypatch, OMNIBOT_PUBLIC_URL="http://omnibot.example.com")
 
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):

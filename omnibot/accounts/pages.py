@@ -16,14 +16,13 @@ from omnibot.accounts.invitations import Invitation, Invitations
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import KeyRefused, Linked, LinkingOff, NotAKey, NotLinked, PageSpent, Person
 from omnibot.errors import SettingsError
+from omnibot.settings import LOOPBACK
 from omnibot.telemetry import KEY_FIELD
 
 log = structlog.get_logger(__name__)
 
 #: Bytes of a form: a key, however much was pasted with it.
 MOST_BYTES = 8_192
-#: Hosts to which a form may be sent without encryption: they are on this computer.
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;color:#1d1c1d;background:#fff}
@@ -81,7 +80,8 @@ class LinkPages:
         self, invitations: Invitations, linking: Linking, *, public_url: str, told: Told | None = None
     ) -> None:
         parts = urlsplit(public_url)
-        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        # To this computer a form may be sent without encryption.
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise SettingsError("the address of the page on which people enter keys must begin with https://")
         self._base = public_url.rstrip("/")
         self._invitations = invitations

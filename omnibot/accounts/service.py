@@ -175,10 +175,14 @@ class Keyring:
             request_id = error.request_id if isinstance(error, ClearStreetError) else None
             log.error("account_unknown", reason=f"{type(error).__name__}: {error}", api=request_id)
 
+    def account_is_fixed(self, principal: str) -> bool:
+        """Whether whoever runs omnibot has chosen the account of all who ask with this key."""
+        return self._choices is None or (principal == SHARED and self._shared_account_id is not None)
+
     async def known_account_of(self, principal: str, person: Person, place: Place | None = None) -> int | None:
         """The account of `account_of` if no call to Clear Street is needed to know it, else None."""
-        if principal == SHARED and self._shared_account_id is not None:
-            return self._shared_account_id
+        if (fixed := self.fixed_account(principal)) is not None:
+            return fixed
         if self._choices is not None and (chosen := await self._choices.chosen(person, principal, place)) is not None:
             return chosen
         return self._only if principal == SHARED else None
@@ -241,6 +245,21 @@ class Keyring:
             return None
         return next((account_name(account) for account in accounts if account.id == account_id), None)
 
+    def fixed_account(self, principal: str) -> int | None:
+        """The account everybody with this principal asks about, where the operator has set one."""
+        return self._shared_account_id if principal == SHARED else None
+
+    async def sees(self, principal: str, account_id: int) -> bool:
+        """Whether a principal's questions may (still) be about this account.
+
+        Raises:
+            NoAuthority, ClearStreetError: as `accounts_of`.
+        """
+        fixed = self.fixed_account(principal)
+        if fixed is not None:
+            return account_id == fixed
+        return any(account.id == account_id for account in await self.accounts_of(principal))
+
     def _listing(self, principal: str) -> _Listing:
         listing = self._listings.pop(principal, None) or _Listing()
         # The latest asked for last: whoever was not asked for longest goes first.
@@ -266,11 +285,12 @@ class Keyring:
             NoAuthority, ClearStreetError: as `accounts_of`.
         """
         principal = await self.principal_of(person)
-        if self._choices is None or (principal == SHARED and self._shared_account_id is not None):
+        choices = self._choices
+        if choices is None or self.account_is_fixed(principal):
             raise AccountFixed
         for account in await self.accounts_of(principal):
             if account.id == account_id:
-                await self._choices.choose(person, principal, account_id, team=team, place=place)
+                await choices.choose(person, principal, account_id, team=team, place=place)
                 return account
         raise NoSuchAccount
 

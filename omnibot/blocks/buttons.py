@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from omnibot.blocks.limits import BUTTON_TEXT, BUTTON_VALUE, BUTTONS_IN_ROW, size
-from omnibot.blocks.parts import actions, button, context, escaped_parts, live_mention, one_line, section
+from omnibot.blocks.limits import BUTTON_TEXT, BUTTON_VALUE, BUTTONS_IN_ROW, PIECE_TEXT, size
+from omnibot.blocks.parts import actions, button, context, escaped_parts, live_mention, one_line, section, text_size
 from omnibot.blocks.safety import escape, neutralise
 from omnibot.blocks.values import Block, Button
 
@@ -32,11 +32,12 @@ def button_units(buttons: Sequence[Button]) -> list[list[Block]]:
             if _too_long(number, entry, label)
             for part in escaped_parts(f"{number}. {label}")
         ]
-        # Whole labels stand right above their row; when they are many they come first and may fill pages.
-        if len(spelt_out) > BUTTONS_IN_ROW:
+        pressed = actions([_element(*entry) for entry in row])
+        # Whole labels stand right above their row; when they are many or long they come first and may fill pages.
+        if len(spelt_out) > BUTTONS_IN_ROW or text_size([*spelt_out, pressed]) > PIECE_TEXT:
             units.extend([block] for block in spelt_out)
             spelt_out = []
-        units.append([*spelt_out, actions([_element(*entry) for entry in row])])
+        units.append([*spelt_out, pressed])
     for _, entry, label in pressable:
         units.extend(_presses(entry, label))
     return units

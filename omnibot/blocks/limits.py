@@ -11,6 +11,8 @@ from typing import Final
 
 #: Blocks in one message. Documented.
 BLOCKS: Final = 50
+#: Blocks in a modal or an App Home. Documented.
+VIEW_BLOCKS: Final = 100
 #: What a message may expand to once its markdown is read: each heading, divider and table counts, and so does the
 #: text between them. Measured (`invalid_blocks`).
 EXPANDED_ITEMS: Final = 50

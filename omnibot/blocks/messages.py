@@ -12,7 +12,11 @@ from omnibot.blocks.values import Block, Page
 #: Room for a quoted question once escaped; only one of mostly ampersands or brackets needs more.
 _QUOTE_TEXT: Final = 11_000
 #: What the root message of a command says, by the kind of the question.
-_ASKS: Final = {"research": "asks Omni AI for research", "deep_insights": "asks Omni AI for research"}
+_ASKS: Final = {
+    "research": "asks Omni AI for research",
+    "deep_insights": "asks Omni AI for research",
+    "continuation": "continues an earlier conversation with Omni AI",
+}
 
 _EXAMPLES: Final = (
     "What moved NVDA today, and is it the whole sector?",
@@ -23,7 +27,11 @@ _COMMANDS: Final = (
     ("/omni <question>", "ask where everybody here can read along"),
     ("/omni private <question>", "ask, and get the answer in your own messages with me"),
     ("/omni research TICKER [thesis]", "a longer look at one stock, for or against an idea of yours"),
+    ("/omni threads", "what you asked before: open it, or go on with it here"),
     ("/omni stop", "stop what I am working on for you"),
+    ("/omni link", "link a Clear Street API key of your own, or see to the one you have linked"),
+    ("/omni account", "choose which of your accounts your questions are about"),
+    ("/omni unlink", "forget your key, and what hangs on it"),
     ("/omni help", "this text"),
 )
 _ELSEWHERE: Final = (
@@ -37,14 +45,15 @@ def root_page(*, asker: str, question: str, kind: str = "question") -> Page:
 
     Args:
         question: the person's words; all of them up to 2,900 characters, of more the beginning.
-        kind: "research" (or "deep_insights", the API's word for it); anything else is a question.
+        kind: "research" (or "deep_insights", the API's word for it), or "continuation" of a conversation that began
+            with the question; anything else is a question.
     """
     asks = _ASKS.get(kind, "asks Omni AI")
     words = clean(question).strip()
     words = words if len(words) <= LINE_TEXT else words[: LINE_TEXT - 1].rstrip() + "…"
     blocks = [section(f"{live_mention(asker) or 'Somebody'} {asks}:")]
     # Quoting and escaping lengthen a text, so it may take more than one section.
-    blocks.extend(section(part) for part in _quoted(words))
+    blocks.extend(section(part) for part in quoted(words))
     return Page(blocks, fallback(f"{asks[0].upper()}{asks[1:]}: {words}", FALLBACK_TEXT))
 
 
@@ -75,7 +84,7 @@ def help_page(about: str | None = None) -> Page:
     return Page(blocks, said)
 
 
-def _quoted(words: str) -> list[str]:
+def quoted(words: str) -> list[str]:
     """`words` as a quote in mrkdwn, in parts a section can hold."""
     parts: list[str] = []
     room, total = 0, 0

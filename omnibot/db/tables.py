@@ -118,6 +118,7 @@ turns = Table(
     Index("ix_turns_open", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_turns_conversation", "conversation_id", "message_ts"),
     Index("ix_turns_thread", "channel", "thread_ts", "user"),
+    Index("ix_turns_person", "org", "user", "created_at"),
     Index("ix_turns_asked_in", "asked_in", "asked_thread_ts"),
     # At most one turn of a conversation is at Omni, whoever tries.
     Index("uq_turns_at_omni", "conversation_id", unique=True, sqlite_where=_AT_OMNI, postgresql_where=_AT_OMNI),

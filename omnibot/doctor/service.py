@@ -146,9 +146,9 @@ class Examination:
     async def _check_port(self) -> list[Finding]:
         if why := self._unusable("PORT"):
             return [model.unchecked("port", why)]
-        number = self._settings.port
-        refusal = await _listening_refusal(number)
-        return [model.port(number, refusal, omnibot=refusal is not None and await _is_omnibot(number))]
+        number, host = self._settings.port, self._settings.omnibot_host
+        refusal = await _listening_refusal(host, number)
+        return [model.port(number, refusal, omnibot=refusal is not None and await _is_omnibot(host, number))]
 
     def _unusable(self, *variables: str) -> str | None:
         bad = [name for name in variables if name in self._wrong]
@@ -188,10 +188,10 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-async def _listening_refusal(port: int) -> str | None:
+async def _listening_refusal(host: str | None, port: int) -> str | None:
     """Listen for a moment, as `omnibot.web` will; the system's word when it cannot be."""
     try:
-        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, None, port)
+        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
     except OSError as error:
         return os.strerror(error.errno) if error.errno else str(error)
     server.close()
@@ -199,13 +199,14 @@ async def _listening_refusal(port: int) -> str | None:
     return None
 
 
-async def _is_omnibot(port: int) -> bool:
+async def _is_omnibot(host: str | None, port: int) -> bool:
     """Whether what listens there answers `/readyz` as an omnibot does."""
     timeout = aiohttp.ClientTimeout(total=LOOK_TIMEOUT)
+    name = f"[{host}]" if host and ":" in host else host or "127.0.0.1"
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"http://127.0.0.1:{port}/readyz") as answer,
+            session.get(f"http://{name}:{port}/readyz") as answer,
         ):
             report = await answer.json()
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError):

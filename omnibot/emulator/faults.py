@@ -9,7 +9,8 @@ yet sent). A test plants a rule, waits until a call reaches it, does its damage 
     hold.release()              # or hold.drop(): the connection closes without an answer
 
 `gate.drop(…)` and `gate.refuse(…, status=500)` do without the waiting; `gate.delay(…)`, `gate.every(…)` and
-`gate.sometimes(…)` stay in force until they are removed. `gate.rules()` lists what is in force, and every rule can be
+`gate.sometimes(…)` stay in force until they are removed, and take a `Drop`, `Reset`, `Silence`, `Truncate`, `Refuse` or
+`Delay`. `gate.rules()` lists what is in force, and every rule can be
 switched off and on again (`rule.enabled`) while calls are running.
 """
 
@@ -47,6 +48,10 @@ class Call:
     accepted: bool = False
     #: True once its connection was closed without an answer.
     dropped: bool = False
+    #: How many bytes of the answer's body get out before the connection closes (None: all).
+    cut_after: int | None = None
+    #: What a fault does to the connection, in words.
+    damage: str = ""
 
 
 Matches = Callable[[Call], bool]
@@ -76,6 +81,32 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Reset:
+    """Reset the connection (RST) without an answer."""
+
+    def __str__(self) -> str:
+        return "reset the connection"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Keep the connection open and say nothing, until the rule lets go or is removed; then the call goes on."""
+
+    def __str__(self) -> str:
+        return "never answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """Let so many bytes of the answer's body out, then close the connection; the call takes effect."""
+
+    after: int
+
+    def __str__(self) -> str:
+        return f"cut the answer off after {self.after} bytes"
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Answer this instead; a str or bytes is sent as it is (`"{"` is wrong JSON)."""
 
@@ -98,7 +129,7 @@ class Delay:
         return f"delay by {self.seconds:g} s" + (f" ± {self.jitter:g} s" if self.jitter else "")
 
 
-Fault = Drop | Refuse | Delay
+Fault = Drop | Reset | Silence | Truncate | Refuse | Delay
 
 
 class Rule:
@@ -128,25 +159,36 @@ class Rule:
         self._turn = turn
         self._jitter = random.Random(0)
         self._over = asyncio.Event()
+        self._held = asyncio.Event()  # replaced each time held calls are let go
+        self._hang_up = False
+        self.holding = 0  # calls it keeps without an answer now
 
     @property
     def spent(self) -> bool:
-        """True once it will befall no call any more."""
-        return self.remaining == 0 or self._over.is_set()
+        """True once it will befall no call any more, and holds none."""
+        return (self.remaining == 0 and not self.holding) or self._over.is_set()
 
     def describe(self) -> dict[str, Any]:
         """The rule for a page that lists rules."""
         names = ("id", "pattern", "point", "when", "remaining", "enabled")
         shown = {name: getattr(self, name) for name in names}
-        return {**shown, "fault": str(self.fault), "hits": len(self.calls)}
+        return {**shown, "fault": str(self.fault), "hits": len(self.calls), "holding": self.holding}
+
+    def let_go(self, *, hang_up: bool = False) -> None:
+        """Let the calls that wait without an answer go on, or hang up on them; the rule stays in force."""
+        self._hang_up = hang_up
+        self._held.set()
+        self._held = asyncio.Event()
 
     def end(self) -> None:
         """Let go of the calls it holds up; it befalls no more."""
         self._over.set()
+        self.let_go()
 
     def _befalls(self, point: Point, call: Call) -> bool:
         fits = (
             self.enabled
+            and self.remaining != 0
             and not self.spent
             and self.point == point
             and fnmatch.fnmatchcase(call.name, self.pattern)
@@ -162,16 +204,34 @@ class Rule:
         self.calls.append(call)
         return True
 
-    async def _befall(self) -> bool:
+    async def _befall(self, call: Call) -> bool:
         """Do it; True when no other rule shall have its turn with this call."""
-        if isinstance(self.fault, Refuse):
-            raise Refused(self.fault.status, self.fault.body, dict(self.fault.headers))
-        if not isinstance(self.fault, Delay):
-            raise Dropped
-        seconds = self.fault.seconds + self._jitter.uniform(-self.fault.jitter, self.fault.jitter)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), max(0.0, seconds))
+        match self.fault:
+            case Refuse(status, body, headers):
+                raise Refused(status, body, dict(headers))
+            case Delay(seconds, jitter):
+                seconds += self._jitter.uniform(-jitter, jitter)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), max(0.0, seconds))
+            case Silence():
+                await self._keep_silent(call)
+            case Truncate(after):
+                call.cut_after = after
+            case fault:
+                call.damage = "reset" if isinstance(fault, Reset) else ""
+                raise Dropped
         return False
+
+    async def _keep_silent(self, call: Call) -> None:
+        call.damage = "no answer"
+        self.holding += 1
+        try:
+            await self._held.wait()
+        finally:
+            self.holding -= 1
+        call.damage = ""
+        if self._hang_up:
+            raise Dropped
 
 
 class Hold(Rule):
@@ -213,10 +273,10 @@ class Hold(Rule):
             self.fault = verdict
             self._over.set()
 
-    async def _befall(self) -> bool:
+    async def _befall(self, call: Call) -> bool:
         self._arrived.set()
         await self._over.wait()
-        return self.fault is None or await super()._befall()
+        return self.fault is None or await super()._befall(call)
 
 
 class Gate:
@@ -225,6 +285,8 @@ class Gate:
     def __init__(self) -> None:
         self._rules: list[Rule] = []
         self._ids = itertools.count(1)
+        #: Called when a rule befalls a call.
+        self.on_hit: Callable[[], None] = lambda: None
 
     def hold(self, pattern: str, point: Point = "before", *, count: int = 1, matches: Matches | None = None) -> Hold:
         """Hold the next `count` calls whose name fits the glob `pattern` (and `matches`) until the verdict."""
@@ -298,5 +360,8 @@ class Gate:
             Refused: the verdict is to answer something else.
         """
         for rule in list(self._rules):
-            if rule._befalls(point, call) and await rule._befall():
+            if not rule._befalls(point, call):
+                continue
+            self.on_hit()
+            if await rule._befall(call):
                 return

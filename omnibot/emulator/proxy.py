@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import struct
 from typing import Literal
+
+from omnibot.emulator.endings import reset
 
 Mode = Literal["pass", "latency", "reset", "blackhole", "truncate", "refuse"]
 
@@ -39,7 +39,7 @@ class _Line:
         """Reset both ends."""
         for writer in (self.writer, self.target):
             if writer is not None:
-                _reset(writer)
+                reset(writer.transport)
 
     def close(self) -> None:
         """End both ends in good order."""
@@ -132,6 +132,12 @@ class TcpProxy:
         """Do not even listen: whoever connects is refused."""
         await self._switch("refuse")
 
+    def tear_dead(self) -> None:
+        """Reset the connections that lost bytes in a black hole."""
+        for line in list(self._lines):
+            if line.dead:
+                line.tear()
+
     async def _switch(self, mode: Mode) -> None:
         self.mode = mode
         for line in self._lines:
@@ -165,7 +171,7 @@ class TcpProxy:
                 return
             line.left = self._after if self.mode == "truncate" else None
             await self._serve(line)
-        except ConnectionError:
+        except (ConnectionError, asyncio.CancelledError):  # a cancelled one would be complained of by its server
             line.tear()
         finally:
             line.close()
@@ -211,11 +217,3 @@ class TcpProxy:
         if not line.dead:
             with contextlib.suppress(OSError):  # the other end may be gone already
                 drain.write_eof()
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close with RST instead of FIN: what a crashed host or a router that forgot the connection does."""
-    line: socket.socket | None = writer.get_extra_info("socket")
-    if line is not None and line.fileno() != -1:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()

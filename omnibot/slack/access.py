@@ -117,6 +117,10 @@ class Access:
         """Whether this person may sign and revoke agreements for that link or key. Raises what slack_sdk raises."""
         return access.may_sign(self.policy, await self.who(person, team=team), authority)
 
+    async def linking(self, person: Person) -> Verdict:
+        """Whether this person may link a key of their own, and why not. Raises what slack_sdk raises."""
+        return access.may_link(self.policy, await self.who(person))
+
     # The keyring's rules.
 
     async def may_share(self, person: Person) -> bool:
@@ -125,7 +129,7 @@ class Access:
 
     async def may_link(self, person: Person) -> bool:
         """Whether this person may use a key of their own. Raises what slack_sdk raises."""
-        return bool(access.may_link(self.policy, await self.who(person)))
+        return bool(await self.linking(person))
 
 
 def authority(principal_person: Person | None) -> Authority:

@@ -95,6 +95,8 @@ class Click(_Payload):
     trigger_id: str | None = None
     container: dict[str, Any] = Field(default_factory=dict)
     message: dict[str, Any] = Field(default_factory=dict)
+    #: The modal or App Home it was in; empty for messages.
+    view: dict[str, Any] = Field(default_factory=dict)
 
 
 class Submission(_Payload):
@@ -113,3 +115,29 @@ class SessionStopped(_Payload):
     thread_ts: str
     user: str
     event_ts: str
+
+
+class _Tokens(_Payload):
+    bot: list[Any] = Field(default_factory=list)
+
+
+class TokensRevoked(_Payload):
+    """The `event` when tokens of the app cease to be valid: the bot's, or those of people."""
+
+    tokens: _Tokens = Field(default_factory=_Tokens)
+
+
+class _Enterprise(_Payload):
+    enterprise_id: str | None = None
+
+
+class _ChangedUser(_Id):
+    team_id: str | None = None
+    deleted: bool = False
+    enterprise_user: _Enterprise | None = None
+
+
+class UserChanged(_Payload):
+    """The `event` when something about a person changes; `deleted` means deactivated."""
+
+    user: _ChangedUser

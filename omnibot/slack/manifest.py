@@ -34,9 +34,20 @@ BOT_SCOPES = {
     "im:write": "answer privately",
     "mpim:history": "follow-ups in group messages",
     "mpim:read": "which group messages are shared",
-    "users:read": "who asks: member, guest or stranger",
+    "users:read": "who asks: member, guest or stranger; who has left",
 }
-_EVENTS = ("agent_session_stopped", "app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+_EVENTS = (
+    "agent_session_stopped",
+    "app_home_opened",
+    "app_mention",
+    "app_uninstalled",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+    "tokens_revoked",
+    "user_change",
+)
 _ABOUT = (
     "Ask Omni AI about markets, tickers and your desk's questions without leaving Slack. Mention Omni in a channel, "
     "write to it directly, or type /omni. Follow-up questions need no mention; the Slack thread is the conversation. "
@@ -77,7 +88,7 @@ def build(deliver_to: str | None = None) -> dict[str, Any]:
         command["url"] = deliver_to
     command |= {
         "description": "Ask Omni AI",
-        "usage_hint": "[question] | private [question] | research TICKER [thesis] | stop | help",
+        "usage_hint": "[question] | private [question] | research TICKER [thesis] | link | account | stop | help",
         "should_escape": True,
     }
     return {
@@ -99,7 +110,7 @@ def build(deliver_to: str | None = None) -> dict[str, Any]:
                 ],
             },
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -24,6 +23,7 @@ from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.files import Pictures
 from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Post, Posts, Refusal
 from omnibot.slack.sessions import Sessions
+from omnibot.slack.whispers import whisper
 from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, Undeliverable
 
 log = structlog.get_logger(__name__)
@@ -284,23 +284,16 @@ class SlackReply:
 
     async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
         """Tell the asker alone; in a DM if the channel is closed to us."""
-        said: dict[str, Any] = {"text": sentence}
-        if remedy in _REMEDIES:
-            page = remedy_page(sentence, _REMEDIES[remedy])
-            said = {"text": page.text, "blocks": page.blocks}
-        in_thread: dict[str, Any] = {"thread_ts": turn.thread_ts} if turn.thread_ts != turn.message_ts else {}
-        try:
-            await self._client.chat_postEphemeral(channel=turn.channel, user=turn.person.user, **said, **in_thread)
-        except SLACK_ERRORS as error:
-            log.info("whisper_refused", turn=turn.id, error=judge(error).code)
-            await self._whisper_in_dm(turn, said)
-
-    async def _whisper_in_dm(self, turn: Turn, said: Mapping[str, Any]) -> None:
-        try:
-            channel = await self._dm_of(turn)
-            await self._client.chat_postMessage(channel=channel, **said, unfurl_links=False, unfurl_media=False)
-        except (*SLACK_ERRORS, Refusal) as error:
-            log.warning("whisper_lost", turn=turn.id, error=type(error).__name__)
+        blocks = remedy_page(sentence, _REMEDIES[remedy], turn.id).blocks if remedy in _REMEDIES else None
+        thread_ts = turn.thread_ts if turn.thread_ts != turn.message_ts else None
+        await whisper(
+            self._client,
+            channel=turn.channel,
+            user=turn.person.user,
+            sentence=sentence,
+            thread_ts=thread_ts,
+            blocks=blocks,
+        )
 
 
 def _slot(number: int, slots: Mapping[str, Post], *, late: bool) -> str:

@@ -84,8 +84,10 @@ class Admission:
         # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
         return None if await self._too_many(active) else 0.0
 
-    async def _account_of(self, active: Active, admitted: Admitted, principal: str) -> int:
+    async def _account_of(self, active: Active, admitted: Admitted, principal: str) -> int | None:
         person, place = active.turn.person, Place(active.turn.team, admitted.channel, admitted.thread_ts)
+        if active.turn.message_ts != place.thread_ts and await self._store.about_no_account(person, principal, place):
+            return None
         known = await self._keyring.known_account_of(principal, person, place)
         if known is None:
             # It may take a while: show that work has begun, and remember where, or the next question passes it.

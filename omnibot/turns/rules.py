@@ -185,6 +185,10 @@ def buttons_of(part: Part) -> tuple[ActionButton, ...]:
 # Said beside an answer.
 
 OTHER_ACCOUNT = "This is a new conversation with Omni, about another account: it has not seen what was said before."
+MOVED = (
+    "The earlier conversation of this thread goes on elsewhere, so this is a new one: Omni has not seen what was said "
+    "before."
+)
 OTHER_PERSON = "This is a conversation of your own with Omni: it has not seen what others asked it in this thread."
 
 # Time.

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from omnibot import telemetry
-from omnibot.accounts.model import AccountUnclear, NoAuthority
+from omnibot.accounts.model import AccountUnclear, LinkBroken, NoAuthority, Place
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.db.leases import LEASE, RENEW
@@ -27,6 +27,7 @@ from omnibot.scheduler import Scheduler
 from omnibot.turns.active import Active
 from omnibot.turns.admission import Admission
 from omnibot.turns.asides import Asides
+from omnibot.turns.held import count_held
 from omnibot.turns.model import (
     FrontDesk,
     HeldFor,
@@ -63,6 +64,7 @@ WAITING = 2.0
 STUMBLE, MAX_STUMBLE = 0.5, 30.0
 #: Steps of one turn that may break in a row; then it ends with an apology (about two minutes).
 MAX_STUMBLES = 8
+BROKEN_LINK = "Clear Street refused your API key while Omni was answering you. Link another one, or check it again."
 HELD_TOO_LONG = "Your question waited for you for a day, and was dropped. Ask it again when you like."
 BROKEN = "Something went wrong inside omnibot, so there is no answer. Ask again, or tell whoever runs it ({reference})."
 
@@ -195,6 +197,17 @@ class Turns:
         if released:
             log.info("turns_released", turns=released)
             await self._sweep()
+
+    async def held_of(self, person: Person) -> int:
+        """How many of a person's questions wait for their link, or their choice of an account."""
+        return await count_held(self._store.database, person)
+
+    async def place_of(self, turn_id: str, person: Person) -> Place | None:
+        """The Slack thread of a turn, for its asker; None: it has none yet, or is not theirs."""
+        turn = await self._store.get(turn_id)
+        if turn is None or turn.person != person or turn.thread_ts is None:
+            return None
+        return Place(turn.team, turn.channel, turn.thread_ts)
 
     def _own(self, turn_id: str | None) -> bool:
         if turn_id is None:
@@ -410,6 +423,8 @@ class Turns:
             if active.turn.state is State.ACCEPTED and error.curable:
                 await self._hold(active, HeldFor.LINK, str(error))
                 return None
+            if isinstance(error, LinkBroken) and error.newly:
+                await self._reply.whisper(active.turn, BROKEN_LINK, remedy=HeldFor.LINK)
             return await self._admission.apologise(active, str(error), None)
         except AccountUnclear as error:
             await self._hold(active, HeldFor.ACCOUNT, str(error))

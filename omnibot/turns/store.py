@@ -29,10 +29,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.accounts.links import FRESH
+from omnibot.accounts.model import Place
 from omnibot.db.engine import Database
 from omnibot.db.leases import LEASE, Leases
 from omnibot.db.tables import OPEN_STATES, account_choices, buttons, conversations, links, turns
 from omnibot.errors import OwnershipLost
+from omnibot.turns.history import continued_without_account, went_elsewhere
 from omnibot.turns.model import (
     Answer,
     Conversation,
@@ -45,7 +47,7 @@ from omnibot.turns.model import (
     Turn,
 )
 from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
-from omnibot.turns.rules import DEADLINE, HOLD, OTHER_ACCOUNT, OTHER_PERSON
+from omnibot.turns.rules import DEADLINE, HOLD, MOVED, OTHER_ACCOUNT, OTHER_PERSON
 
 #: Made once: an alias of a wide table costs more than the statement it stands in.
 _KNOWN = turns.alias("known")
@@ -350,6 +352,11 @@ class TurnStore:
                 **({"notices": [*turn.notices, notice]} if notice and turn.kind is not Kind.ACTION else {}),
             )
 
+    async def about_no_account(self, person: Person, principal: str, place: Place) -> bool:
+        """Whether a thread holds a conversation about no account that was begun elsewhere, and is to stay so."""
+        async with self.database.transaction() as connection:
+            return await continued_without_account(connection, person, principal, place)
+
     async def direct_thread(self, person: Person, channel: str, thread_ts: str) -> tuple[str, str] | None:
         """The thread of this person's DM in which their questions of a thread elsewhere are answered, if there is one.
 
@@ -572,7 +579,7 @@ async def _beginning(connection: AsyncConnection, key: Mapping[str, Any]) -> str
         if row.omni_thread_id is not None and (row.principal, row.account_id) != (key["principal"], key["account_id"])
     ]
     if not others:
-        return None
+        return MOVED if await went_elsewhere(connection, key) else None
     return OTHER_ACCOUNT if any(row.principal == key["principal"] for row in others) else OTHER_PERSON
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,6 @@ from omnibot.accounts.store import LinkStore
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database, open_database
-from omnibot.db.migrate import upgrade
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 
@@ -41,17 +41,16 @@ class Clock:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def database_url(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> str:
     """What is remembered is remembered on both databases."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/keys.sqlite3"
-    url: str = request.getfixturevalue("postgres").new_database()
+        return f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'keys.sqlite3')}"
+    url: str = request.getfixturevalue("new_migrated")()
     return url
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    await upgrade(database_url)
     database = await open_database(database_url)
     yield database
     await database.close()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,6 +21,7 @@ from omnibot.accounts.store import LinkStore, SealedLink
 from omnibot.db.engine import Database, parse_url
 from omnibot.db.tables import links
 from tests.accounts.conftest import ANA, ANAS, BENS, MakeRing
+from tests.forking import Forked, done
 
 OLD, NEW = new_key(), new_key()
 MANY = 2 * BATCH + 50
@@ -70,18 +71,6 @@ async def read_with(database: Database, *keys: str) -> int:
             continue
         read += 1
     return read
-
-
-async def omnibot(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "omnibot",
-        *arguments,
-        env={**os.environ, **variables},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
 
 
 @asynccontextmanager
@@ -142,25 +131,27 @@ def test_a_report_names_a_few_people_and_counts_the_others():
 
 
 @pytest.mark.timeout(120)
-async def test_a_rotation_that_is_killed_in_the_middle_is_simply_begun_again(database: Database, database_url: str):
+async def test_a_rotation_that_is_killed_in_the_middle_is_simply_begun_again(
+    database: Database, database_url: str, tmp_path: Path
+):
     await plant(database, MANY, [OLD])
-    variables = {"DATABASE_URL": database_url, "OMNIBOT_ENCRYPTION_KEYS": f"{NEW},{OLD}"}
+    environment = {**os.environ, "DATABASE_URL": database_url, "OMNIBOT_ENCRYPTION_KEYS": f"{NEW},{OLD}"}
     async with something_in_the_way(database_url):
-        process = await omnibot("keys", "rotate", **variables)
+        process = Forked("keys", "rotate", environment=environment, log=tmp_path / "killed.log")
+        await process.start()
         await until(lambda: _some(database))
         process.kill()
-        await process.communicate()
+        await process.wait()
     rotated = await read_with(database, NEW)
     assert BATCH < rotated < MANY
     assert await read_with(database, NEW, OLD) == MANY
 
-    process = await omnibot("keys", "rotate", **variables)
-    out, err = await process.communicate()
-    assert process.returncode == 0, err
-    said = out.decode()
+    ended = await asyncio.to_thread(done, "keys", "rotate", environment=environment, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    said = ended.stdout
     assert f"{MANY - rotated} encrypted with the first key now, {rotated} were before" in said
     assert await read_with(database, NEW) == MANY
-    assert OLD not in said + err.decode()
+    assert OLD not in said + ended.stderr + (tmp_path / "killed.log").read_text()
 
 
 async def _some(database: Database) -> bool:

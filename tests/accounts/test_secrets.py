@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from omnibot.accounts.encryption import new_key
 from omnibot.db.engine import Database, parse_url
-from omnibot.db.migrate import upgrade
 from omnibot.db.tables import links
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from tests.accounts.at_debug import BROKEN_OFF, MISTYPED
@@ -48,7 +47,6 @@ def server(database_url: str, request: pytest.FixtureRequest) -> Server | None:
 async def test_keys_are_neither_in_the_database_nor_in_the_log_nor_in_metrics(
     database_url: str, server: Server | None, clear_street: ClearStreetEmulator
 ):
-    await upgrade(database_url)
     arguments = (database_url, clear_street.base_url, f"{FIRST},{SECOND}")
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from omnibot.turns.model import Kind
+from omnibot.turns.rules import poll_after
 from tests.benchmarks.house import furnished, ready
 from tests.benchmarks.table import Figure, percentile
 from tests.journeys.conftest import FINISHED, House
@@ -14,6 +16,8 @@ DURATIONS = [1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 10.0, 10.0, 12.0, 15.0] * 3
 #: The duration whose polls are counted, and how many it may cost.
 COUNTED, POLLS = 10.0, 12
 P50, P95 = 0.6, 1.5
+#: Longer answers are polled more seldom: theirs may take one such interval more than the others' p50.
+LONGER = [20.0, 30.0, 45.0, 60.0]
 
 
 async def ask(house: House, durations: Sequence[float]) -> dict[str, tuple[float, str]]:
@@ -35,21 +39,30 @@ async def ask(house: House, durations: Sequence[float]) -> dict[str, tuple[float
     return asked
 
 
-async def measure(durations: Sequence[float] = DURATIONS) -> list[Figure]:
+def interval(seconds: float) -> float:
+    """The longest time between two polls of an answer that has taken so long and grew in ten steps."""
+    return poll_after(Kind.INSTANT, seconds, 0.07 * seconds, 1.0)
+
+
+async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float] = LONGER) -> list[Figure]:
     """The lag of the final text, and the polls of an answer."""
     lags: list[float] = []
+    late: dict[float, float] = {}
     polls: list[int] = []
     async with furnished() as house:
         await house.bot.start()
         await ready(house)
-        for question, (seconds, ts) in (await ask(house, durations)).items():
-            await house.answered("trading", ts, timeout=60)
+        for question, (seconds, ts) in (await ask(house, [*durations, *longer])).items():
+            await house.answered("trading", ts, timeout=60 + seconds)
             create = next(
                 c for c in house.omni.calls if c.name == "POST /v1/omni-ai/threads" and c.args.get("text") == question
             )
             final = house.replies("trading", ts)[-1]
             assert FINISHED in house.slack.visible_text(final)
             shown = float((final.edited or {}).get("ts") or final.ts)
+            if seconds in longer:
+                late[seconds] = shown - (create.at + seconds)
+                continue
             lags.append(shown - (create.at + seconds))
             if seconds == COUNTED:
                 response_id = create.answer["data"]["response_id"]
@@ -65,6 +78,9 @@ async def measure(durations: Sequence[float] = DURATIONS) -> list[Figure]:
         ),
         Figure("  p95", f"{p95:.2f} s", f"≤ {P95} s", p95 <= P95),
     ]
+    for seconds, lag in late.items():
+        bar = interval(seconds) + P50
+        figures.append(Figure(f"  an answer of {seconds:g} s", f"{lag:.2f} s", f"≤ {bar:.2f} s", lag <= bar))
     if polls:
         figures.append(
             Figure(

@@ -7,14 +7,21 @@ messages in Slack: so nothing but the watching is measured.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from sqlalchemy import insert
 
-from omnibot.db.engine import open_database
+from omnibot.accounts.encryption import Encryption, new_key
+from omnibot.accounts.model import link_principal
+from omnibot.db.engine import Database, open_database
+from omnibot.db.tables import links
+from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.rules import DEADLINE
@@ -23,12 +30,47 @@ from tests.benchmarks.house import furnished, many_people, metrics, ready
 from tests.benchmarks.table import Figure
 from tests.journeys.conftest import FINISHED, House
 
-ACCOUNT = 19816
+#: So many people with a key and an account of their own ask all the questions, each as many.
+KEYS = 200
 IN_FLIGHT, CLAIMED = 1_000, 5.0
 ACTIVE, LAG, MEMORY = 2_000, 0.25, 40_000
 #: Seconds for which the crowd is watched.
 WATCHED = 20.0
-RATE = {"OMNIBOT_API_RATE": "100000", "CLEAR_STREET_ACCOUNT_ID": str(ACCOUNT)}
+SECRET = new_key()
+SETTINGS = {"OMNIBOT_ENCRYPTION_KEYS": SECRET, "CLEAR_STREET_ACCOUNT_ID": "19816"}
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody with a key of their own."""
+
+    person: Person
+    key: str
+    account: int
+
+
+async def linked(house: House, database: Database, count: int) -> list[Asker]:
+    """So many people, their keys known to Clear Street and in the database."""
+    askers = [
+        Asker(Person(house.slack.team_id, user), f"key-number-{number:04}", 500_000 + number)
+        for number, user in enumerate(many_people(house.slack, count))
+    ]
+    seal = Encryption([SECRET])
+    async with database.transaction() as connection:
+        for asker in askers:
+            house.omni.keys[asker.key] = [account(asker.account, "Main")]
+            await connection.execute(
+                insert(links).values(
+                    org=asker.person.org,
+                    user=asker.person.user,
+                    team=house.slack.team_id,
+                    sealed=seal.seal(asker.key),
+                    fingerprint=seal.fingerprint(asker.key),
+                    created_at=database.now(),
+                    validated_at=database.now(),
+                )
+            )
+    return askers
 
 
 async def gather(house: House, count: int, *, seconds: float) -> list[tuple[str, str]]:
@@ -37,19 +79,21 @@ async def gather(house: House, count: int, *, seconds: float) -> list[tuple[str,
     asked: list[tuple[str, str]] = []
     database = await open_database(house.bot.environment["DATABASE_URL"], exclusive=False)
     store = TurnStore(database, "somebody who died")
-    async with aiohttp.ClientSession(headers={"Authorization": "Bearer demo-key"}) as session:
-        for person in many_people(house.slack, count):
-            channel = house.slack.dm(person)
-            ts = await house.slack.say(person, channel, f"crowd {person}")
+    askers = await linked(house, database, min(KEYS, count))
+    async with aiohttp.ClientSession() as session:
+        for number, asker in zip(range(count), itertools.cycle(askers)):
+            person, text = asker.person, f"crowd {number:05}"
+            channel = house.slack.dm(person.user)
+            ts = await house.slack.say(person.user, channel, text)
             asked.append((channel, ts))
-            created = await ask_omni(session, house.omni, f"crowd {person}", seconds=seconds)
+            created = await ask_omni(session, house.omni, asker, text, seconds=seconds)
             turn_id = await store.accept(
                 NewTurn(
                     source_key=f"message:{channel}:{ts}",
                     surface=Surface.DM,
                     kind=Kind.INSTANT,
                     team=house.slack.team_id,
-                    person=Person(house.slack.team_id, person),
+                    person=person,
                     channel=channel,
                     thread_ts=ts,
                     message_ts=ts,
@@ -59,7 +103,12 @@ async def gather(house: House, count: int, *, seconds: float) -> list[tuple[str,
             turn = await store.get(turn_id or "")
             assert turn is not None
             turn = await store.join(
-                turn, question="crowd", channel=channel, thread_ts=ts, principal="shared", account_id=ACCOUNT
+                turn,
+                question=text,
+                channel=channel,
+                thread_ts=ts,
+                principal=link_principal(person),
+                account_id=asker.account,
             )
             submitted = await store.submit(turn, request={}, thread_id=None, deadline=DEADLINE[turn.kind])
             assert submitted is not None
@@ -69,7 +118,7 @@ async def gather(house: House, count: int, *, seconds: float) -> list[tuple[str,
 
 
 async def ask_omni(
-    session: aiohttp.ClientSession, omni: ClearStreetEmulator, text: str, *, seconds: float
+    session: aiohttp.ClientSession, omni: ClearStreetEmulator, asker: Asker, text: str, *, seconds: float
 ) -> dict[str, str]:
     """A thread whose answer takes so long."""
     omni.add_script(
@@ -84,8 +133,9 @@ async def ask_omni(
             },
         }
     )
-    body = {"account_id": ACCOUNT, "type": "instant", "text": text}
-    async with session.post(f"{omni.base_url}/v1/omni-ai/threads", json=body) as answer:
+    body = {"account_id": asker.account, "type": "instant", "text": text}
+    headers = {"Authorization": f"Bearer {asker.key}"}
+    async with session.post(f"{omni.base_url}/v1/omni-ai/threads", json=body, headers=headers) as answer:
         data: dict[str, str] = (await answer.json())["data"]
     return data
 
@@ -123,7 +173,7 @@ async def until_claimed(house: House, count: int, *, before: str) -> float:
 
 async def killed(count: int, *, seconds: float) -> list[Figure]:
     """kill -9 with so many turns in flight."""
-    async with furnished(settings=RATE) as house:
+    async with furnished(settings=SETTINGS) as house:
         asked = await gather(house, count, seconds=seconds)
         await until_claimed(house, count, before="somebody who died")
         before = look(house, "SELECT owner FROM turns WHERE state = 'running' LIMIT 1")
@@ -158,7 +208,7 @@ async def settled(finished: Callable[[], list[int]]) -> list[int]:
 
 async def watched(count: int, *, seconds: float) -> list[Figure]:
     """So many active turns, watched for a while."""
-    async with furnished(settings=RATE) as house:
+    async with furnished(settings=SETTINGS) as house:
         await house.bot.start()
         await ready(house)
         await asyncio.sleep(1)
@@ -175,9 +225,10 @@ async def watched(count: int, *, seconds: float) -> list[Figure]:
     lag = {name: after[name] - before.get(name, 0.0) for name in after if name.startswith("omnibot_alarm_lag")}
     polls = lag["omnibot_alarm_lag_seconds_count"]
     in_time = lag[f'omnibot_alarm_lag_seconds_bucket{{le="{LAG}"}}'] / polls if polls else 0.0
+    crowd = f"{count:,} active turns of {min(KEYS, count)} keys"
     return [
         Figure(
-            f"{count:,} active turns, {polls / seconds:.0f} polls/s: begun within {LAG * 1000:.0f} ms",
+            f"{crowd}, {polls / seconds:.0f} polls/s: begun within {LAG * 1000:.0f} ms",
             f"{100 * in_time:.1f} %",
             "≥ 99 %",
             in_time >= 0.99,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -28,6 +29,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class FromNothing(Bot):
+    """Started as an operator starts it."""
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "omnibot", "run", env=self.environment, stdout=log, stderr=log
+            )
 
 
 @asynccontextmanager
@@ -56,7 +67,7 @@ async def furnished(*, http: bool = False, settings: Mapping[str, str] | None = 
             }
             if http:
                 slack.deliver_http(f"http://127.0.0.1:{port}{EVENTS}", SECRET)
-            house = House(slack, omni, Bot(environment, Path(folder) / "bot.log"))
+            house = House(slack, omni, FromNothing(environment, Path(folder) / "bot.log"))
             try:
                 await upgrade(environment["DATABASE_URL"])
                 yield house

@@ -1,9 +1,10 @@
-"""The benchmarks are real code too. Those that start processes take too long to be tried here: `make bench` does."""
+"""The benchmarks are real code too: each of them, tiny, with bots that are forked. `make bench` is for the figures."""
 
 import pytest
 
-from tests.benchmarks import polls, rendering
+from tests.benchmarks import acks, answers, crowd, house, polls, rendering, start
 from tests.benchmarks.table import Figure, percentile, show
+from tests.journeys.conftest import Bot
 
 
 async def test_polls_are_measured_against_a_bare_get():
@@ -16,6 +17,47 @@ async def test_rendering_is_measured_against_json():
     figures = await rendering.measure(rounds=1)
     assert all(figure.measured for figure in figures)
     assert "messages" in figures[1].what
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "FromNothing", Bot)
+
+
+@pytest.mark.usefixtures("forked")
+async def test_a_start_is_measured():
+    took, against = await start.measure(starts=1)
+    assert took.bar.startswith("≤")
+    assert against.measured.endswith("×")
+
+
+@pytest.mark.usefixtures("forked")
+async def test_acks_are_measured_over_both_transports_against_an_app_that_only_acks():
+    figures = await acks.measure(seconds=0.3, rest=0.5)
+    assert [figure.what.strip()[:3] for figure in figures] == ["ack", "p99", "tha"] * 2
+    assert not any("inf" in figure.measured for figure in figures)
+
+
+@pytest.mark.usefixtures("forked")
+async def test_short_and_longer_answers_are_measured():
+    figures = await answers.measure([0.3], longer=[1.0])
+    assert [figure.what.strip().split(":")[0] for figure in figures][1:] == ["p95", "an answer of 1 s"]
+
+
+@pytest.mark.usefixtures("forked")
+async def test_a_crowd_with_keys_of_its_own_is_measured_and_no_answer_is_lost():
+    figures = await crowd.measure(in_flight=3, active=3, answers=4.0, seconds=1.0)
+    assert [figure.measured for figure in figures][1] == "0, 0"
+    assert "of 3 keys" in figures[2].what
+
+
+async def test_polls_without_the_sdk_say_so(monkeypatch: pytest.MonkeyPatch):
+    async def absent(_url: str, _count: int) -> None:
+        """Nobody has installed it."""
+
+    monkeypatch.setattr(polls, "official_sdk", absent)
+    figures = await polls.measure(rounds=1, polls=3)
+    assert "tests/contracts installs it" in figures[-1].measured
 
 
 def test_percentiles():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.answer import AI_NOTICE, answer_pages
 from omnibot.blocks.values import Button, Page
 from tests.blocks import hostile
 from tests.blocks.checker import check, elements, live, strings
+from tests.examples import examples
 
 labels = st.one_of(hostile.texts, st.text(max_size=200), st.sampled_from(["", " ", "Yes", "a" * 5_000, "&" * 3_000]))
 buttons = st.builds(
@@ -42,7 +43,7 @@ def types(page: Page) -> list[str]:
     st.one_of(st.none(), hostile.texts),
     st.lists(buttons, max_size=7),
 )
-@settings(max_examples=60, deadline=None)
+@examples(30)
 def test_slack_takes_every_page_of_any_answer_and_nothing_in_it_pings(texts, offered, notices, person, outcome, tools):
     pages = answer_pages(
         content=texts,
@@ -72,6 +73,14 @@ def test_a_short_answer_is_one_page_words_first_notice_last():
     assert page.blocks[0]["text"] == "**Apple**\n\nrose."
     assert page.text == "Apple\nrose."
     assert elements(page)[0]["action_id"] == "omni_button:1"
+
+
+def test_labels_too_long_for_one_message_beside_their_row_come_before_it():
+    pages = answer_pages(content=[], buttons=[Button("a", "word " * 1_700), Button("b", "word " * 1_100)])
+
+    for page in pages:
+        check(page)
+    assert sum(text.count("word") for page in pages for text in strings(page.blocks)) >= 2_800
 
 
 def test_an_answer_without_words_says_so():

@@ -8,7 +8,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.figures import (
@@ -27,6 +27,7 @@ from omnibot.blocks.values import Page
 from omnibot.clearstreet.models import ChartPoint, ChartSeries, DataChart
 from tests.blocks import hostile
 from tests.blocks.checker import check, live
+from tests.examples import examples
 
 
 def chart(**series: dict[str, str]) -> DataChart:
@@ -134,7 +135,7 @@ charts = st.lists(
 
 
 @given(charts)
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_any_chart_is_drawn_as_slack_takes_it_or_said_in_words(data):
     figure = read_figure(data)
     assert in_words(figure)

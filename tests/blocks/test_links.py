@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from omnibot.blocks.markdown import rewrite_links, safe
 from tests.blocks import hostile
+from tests.examples import examples
 
 Z = "\u200b"
 
@@ -64,7 +65,7 @@ def test_links_become_honest(text, shown):
 
 
 @given(hostile.texts)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_every_link_left_is_http_or_mail_and_every_image_is_gone(text):
     outside = re.sub(r"(?ms)^.*?(```|~~~).*\Z", "", safe(text))  # inside fences there are no links to find
     for target in re.findall(r"(?<!\\)\]\(([^)\s]*)", outside):
@@ -73,7 +74,7 @@ def test_every_link_left_is_http_or_mail_and_every_image_is_gone(text):
 
 
 @given(hostile.texts)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_text_without_links_keeps_every_character(text):
     plain = text.replace("[", "").replace("]", "").replace("<", "").replace("\r", "").replace("\u2028", "")
     plain = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\u2029]", "", plain)

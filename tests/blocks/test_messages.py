@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.markdown import pings, plain_text
 from omnibot.blocks.messages import help_page, one_line_page, root_page
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
+from tests.examples import examples
 
 any_text = st.one_of(
     hostile.texts, hostile.texts.map(lambda text: text * 100), st.sampled_from(["&" * 9_000, "\n" * 5_000])
@@ -18,7 +19,7 @@ any_text = st.one_of(
 
 
 @given(any_text, hostile.texts)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_slack_takes_every_message_and_only_verified_people_are_mentioned(text, other):
     pages = [
         root_page(asker="U1", question=text, kind=other),
@@ -76,7 +77,7 @@ def test_plain_text_is_words_only():
 
 
 @given(any_text, st.integers(20, 300))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_plain_text_keeps_to_its_limit_and_cuts_no_entity(text, limit):
     words_only = plain_text(text, limit)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.progress import Shown, chunks, closing, progress_page, streamed, view
@@ -13,6 +13,7 @@ from omnibot.blocks.steps import MOST, Progress, read_steps
 from omnibot.emulator import clearstreet
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
+from tests.examples import examples
 
 #: Answers as the emulator's Omni gives them.
 SCRIPTS = Path(clearstreet.__file__).parent / "scripts"
@@ -139,7 +140,7 @@ def test_no_prefix_of_a_hostile_stream_pings():
 
 
 @given(hostile.texts, st.lists(st.integers(min_value=1, max_value=30), max_size=30))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_appended_chunk_by_chunk_a_stream_never_pings_and_holds_what_a_message_would(text, sizes):
     before, said, end = Shown(), "", 0
     for size in [*sizes, len(text)]:
@@ -173,7 +174,7 @@ def test_long_texts_go_on_in_further_messages_each_within_what_slack_streams():
 @given(
     st.lists(hostile.texts, max_size=30).map("".join), st.lists(hostile.texts, max_size=8), st.none() | hostile.texts
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_slack_takes_any_progress_and_nothing_in_it_pings(text, thoughts, waiting):
     moment = view(thoughts=thoughts, text=text, waiting=waiting, elapsed=3)
     pages = [progress_page(moment, number) for number in range(len(moment.pieces))]

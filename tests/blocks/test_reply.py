@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.exports import file_of
@@ -20,6 +20,7 @@ from omnibot.turns.model import Answer, Kind, Outcome, Person, State, Surface, T
 from omnibot.turns.rules import offers
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
+from tests.examples import examples
 
 TURN = Turn(
     id="turn",
@@ -213,7 +214,7 @@ exhibits = st.one_of(
 
 
 @given(st.lists(near_parts, max_size=6), st.lists(exhibits, max_size=3))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_slack_takes_every_page_of_any_json_in_every_variant(parts, beside):
     for page in pages_of(parts, exhibits=[{**one, "part": None} for one in beside]):
         for variant in (page, older_page(page), plain_page(page), words_only(page)):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from omnibot.blocks.markdown import escape, neutralise, pings, safe
 from tests.blocks import hostile
+from tests.examples import examples
 
 LIVE = [
     "<!channel>", "<!here>", "<!everyone>", "<@U1>", "<@W1|name>", "<#C1>", "<!subteam^S1>", "<subteam^S1>",
@@ -51,7 +53,7 @@ def test_entities_are_decoded_once_and_the_words_stay(text, seen):
 
 
 @given(hostile.texts)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_nothing_pings_whatever_comes_in(text):
     for made in (neutralise(text), safe(text), escape(text)):
         assert not pings(made), made
@@ -59,7 +61,7 @@ def test_nothing_pings_whatever_comes_in(text):
 
 
 @given(hostile.texts)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_neutralising_twice_changes_nothing_more(text):
     once = neutralise(text)
     assert neutralise(once) == once
@@ -70,6 +72,7 @@ def test_escape_keeps_mrkdwn_from_reading_anything():
 
 
 @pytest.mark.parametrize("text", hostile.REPEATED.values(), ids=hostile.REPEATED.keys())
-@pytest.mark.timeout(5)
 def test_long_hostile_text_takes_no_time_worth_mentioning(text):
+    began = time.process_time()
     assert len(safe(text)) <= 3 * len(text) + 100
+    assert time.process_time() - began < 5

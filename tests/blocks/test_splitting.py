@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.limits import size
 from omnibot.blocks.markdown import count_items, count_tables, safe, split
 from omnibot.blocks.structure import read
 from tests.blocks import hostile
+from tests.examples import examples
 
 
 def letters(texts: list[str]) -> str:
@@ -37,7 +39,7 @@ def check(pieces: list[str], limit: int, items: int) -> None:
 
 
 @given(hostile.texts, st.sampled_from([300, 400, 1_000]), st.sampled_from([3, 10]))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_every_piece_fits_and_nothing_is_lost(text, limit, items):
     text = safe(text)
 
@@ -48,7 +50,7 @@ def test_every_piece_fits_and_nothing_is_lost(text, limit, items):
 
 
 @given(hostile.texts, st.sampled_from([300, 700]))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_without_fences_and_tables_the_pieces_are_the_text(text, limit):
     text = re.sub(r"[`~|\x00\x0b\x0c\x1c-\x1f\x85]", "", text)
 
@@ -58,7 +60,7 @@ def test_without_fences_and_tables_the_pieces_are_the_text(text, limit):
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=30))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_a_cut_fence_goes_on_as_the_same_fence(widths):
     code = ["".join(f"{number}," for number in range(width))[:width] for width in widths]
     text = "Before.\n\n```py\n" + "\n".join(code) + "\n```\n\nAfter."
@@ -74,7 +76,7 @@ def test_a_cut_fence_goes_on_as_the_same_fence(widths):
 
 
 @given(st.integers(1, 250), st.integers(1, 120))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_cut_table_repeats_its_header_and_loses_no_row(rows, width):
     header, delimiter = "| Name | Value |", "|------|-------|"
     cells = [f"| row{number} | {'v' * width} |" for number in range(rows)]
@@ -189,10 +191,11 @@ def test_a_nested_list_cut_in_two_does_not_turn_into_code():
 
 
 @pytest.mark.parametrize("text", hostile.REPEATED.values(), ids=hostile.REPEATED.keys())
-@pytest.mark.timeout(5)
 def test_long_hostile_text_is_split_in_no_time_worth_mentioning(text):
+    began = time.process_time()
     words = safe(text)
 
     pieces = split(words)
 
+    assert time.process_time() - began < 5
     assert all(size(piece) <= 11_500 and count_items(piece) <= 45 for piece in pieces)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.answer import answer_pages
@@ -13,6 +13,7 @@ from omnibot.blocks.values import Page
 from omnibot.blocks.variants import older_page, plain_page, words_only
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
+from tests.examples import examples
 
 SMALL = "Before\n\n## Prices\n\n| Name | Last |\n|---|---:|\n| **AAPL** | $187.50 |\n| AMD | -1.25% |\n\nAfter"
 
@@ -143,7 +144,7 @@ tables = st.lists(st.lists(cells, min_size=1, max_size=24), min_size=1, max_size
 
 
 @given(tables, hostile.texts)
-@settings(max_examples=120, deadline=None)
+@examples(120)
 def test_any_table_is_taken_and_pings_nobody(rows, around):
     lines = ["| " + " | ".join(cell.replace("\n", " ") for cell in row) + " |" for row in rows]
     text = "\n".join([around, "", lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
@@ -158,7 +159,7 @@ def test_any_table_is_taken_and_pings_nobody(rows, around):
 @given(
     st.lists(st.lists(st.integers(0, 10**9).map(lambda n: f"w{n}"), min_size=2, max_size=30), min_size=3, max_size=300)
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_no_cell_is_lost(rows):
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     pages = pages_of("\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from tests.browser.chromium import chromium
 from tests.browser.gallery import Gallery, open_gallery
@@ -67,19 +69,36 @@ def gallery(opened_gallery: Gallery) -> Iterator[Gallery]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Open a page of a fresh visitor, or with `beside=` another tab of the same. No page may log an error."""
+    """Open a page of a fresh visitor, or with `beside=` another tab of the same. No page may log an error.
+
+    `expected` is a regex for what it may complain of all the same. What else is given is the visitor's: a
+    `timezone_id`, a `color_scheme`.
+    """
     complaints: list[str] = []
     contexts = []
 
-    def open_page(address: str, *, beside: Page | None = None, width: int = 1280, height: int = 800) -> Page:
+    def open_page(
+        address: str,
+        *,
+        beside: Page | None = None,
+        width: int = 1280,
+        height: int = 800,
+        expected: str | None = None,
+        **visitor: Any,
+    ) -> Page:
         if beside is None:
-            context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US")
+            context = browser.new_context(viewport={"width": width, "height": height}, **{"locale": "en-US", **visitor})
             context.set_default_timeout(PATIENCE)
             contexts.append(context)
         else:
             context = beside.context
         page = context.new_page()
-        page.on("console", lambda said: complaints.extend([said.text] if said.type in ("error", "warning") else []))
+
+        def hear(said: ConsoleMessage) -> None:
+            if said.type in ("error", "warning") and not (expected and re.search(expected, said.text)):
+                complaints.append(said.text)
+
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)
         expect(page.locator(".workspace")).to_have_attribute("aria-busy", "false")
@@ -89,6 +108,32 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+class Witness:
+    """Sees every text that an element shows from now on, also one that stands there for a moment only."""
+
+    def __init__(self, page: Page, selector: str) -> None:
+        self._page = page
+        self._seen = page.evaluate_handle(
+            """(selector) => {
+                const seen = new Set();
+                const look = () => { for (const it of document.querySelectorAll(selector)) seen.add(it.textContent); };
+                look();
+                new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+                return seen;
+            }""",
+            selector,
+        )
+
+    def texts(self) -> list[str]:
+        """In the order in which they came."""
+        seen: list[str] = self._seen.evaluate("(seen) => [...seen]")
+        return seen
+
+    def saw(self, words: str) -> None:
+        """Wait until one had these words in it, if none had yet."""
+        until(lambda: any(words in text for text in self.texts()))
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE / 1000) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
@@ -40,7 +41,11 @@ class Stage:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What came of it, once it is done."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+        return self.start(work).result(60)
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """What will come of it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def do(self, act: Callable[[], T]) -> T:
         """The same for what does not wait."""
@@ -52,8 +57,8 @@ class Stage:
 
     async def _live(self) -> None:
         async with (
-            open_emulators(revision="2026-10", pace=0.1) as (self.slack, self.omni),
-            PageServer(self.slack, self.omni).serving(0) as self.address,
+            open_emulators(revision="2026-10", pace=0.1) as (self.slack, self.omni, lines),
+            PageServer(self.slack, self.omni, lines=lines).serving(0) as self.address,
         ):
             self._ready.set()
             await self._end.wait()

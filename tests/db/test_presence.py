@@ -1,7 +1,7 @@
 """Who is alive, on a real PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from sqlalchemy import update
@@ -11,17 +11,15 @@ from omnibot.db.migrate import upgrade
 from omnibot.db.presence import Presence
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.turns.store import TurnStore
-from tests.postgres import Server, running_server
+from tests.postgres import running_server
 from tests.turns.conftest import new_turn
 
 OPEN = turns.c.state.in_(OPEN_STATES)
 
 
 @pytest.fixture
-async def database(postgres: Server) -> AsyncIterator[Database]:
-    url = postgres.new_database()
-    await upgrade(url)
-    database = await open_database(url)
+async def database(new_migrated: Callable[[], str]) -> AsyncIterator[Database]:
+    database = await open_database(new_migrated())
     yield database
     await database.close()
 

@@ -2,19 +2,19 @@
 
 import asyncio
 import os
-import sys
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from omnibot.db.migrate import upgrade
 from omnibot.doctor.model import Finding, Mark
 from omnibot.doctor.service import Examination
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.settings import Settings
+from tests.forking import done
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 #: Nothing listens here.
@@ -44,24 +44,17 @@ class Clinic:
 
     async def run(self, *arguments: str, **changes: str) -> tuple[int, str, str]:
         """`omnibot …` as a process: its exit code, output and errors."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "omnibot", *arguments),
-            cwd=self.folder,
-            env={**os.environ, **self.variables, **changes},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        return process.returncode or 0, out.decode(), err.decode()
+        environment = {**os.environ, **self.variables, **changes}
+        ended = await asyncio.to_thread(done, *arguments, environment=environment, cwd=self.folder)
+        return ended.returncode, ended.stdout, ended.stderr
 
 
 @pytest.fixture
-async def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clinic]:
+async def clinic(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clinic]:
     for name in [*Settings.model_fields, "dyno"]:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
-    database_url = f"sqlite:///{tmp_path}/omnibot.sqlite3"
-    await upgrade(database_url)
+    database_url = f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'omnibot.sqlite3')}"
     slack, omni = SlackEmulator(), ClearStreetEmulator()
     await slack.start()
     await omni.start()

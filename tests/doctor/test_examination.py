@@ -172,12 +172,24 @@ async def test_a_port_held_by_another_program_is_a_problem(clinic: Clinic):
     assert (await clinic.examine(PORT=str(number)))["port"].message == f"{number} is free"
 
 
+async def test_the_port_is_tried_where_the_bot_will_listen(clinic: Clinic):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))  # taken, and nobody answers
+        number = str(other.getsockname()[1])
+
+        assert problems(await clinic.examine(PORT=number, OMNIBOT_HOST="127.0.0.1")) == {"port"}
+    assert problems(await clinic.examine(PORT=number, OMNIBOT_HOST="192.0.2.1")) == {"port"}  # nobody's
+    assert problems(await clinic.examine(PORT=number, OMNIBOT_HOST="127.0.0.1")) == set()
+
+
 async def test_a_port_held_by_a_running_omnibot_is_well(clinic: Clinic):
     async def collect() -> None:
         """No gauges."""
 
     checks: dict[str, Any] = {}
-    async with web.serving(web.build(checks, events=None, collect=collect), 0) as number:
+    with socket.create_server(("", 0)) as free:  # port 0 would be another for each address family
+        number = free.getsockname()[1]
+    async with web.serving(web.build(checks, events=None, collect=collect), number):
         found = await clinic.examine(PORT=str(number))
 
     assert found["port"] == model.ok("port", f"{number} is held by an omnibot that runs")

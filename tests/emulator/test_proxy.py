@@ -169,6 +169,15 @@ async def test_a_websocket_through_the_proxy_notices_the_reset():
     await runner.cleanup()
 
 
+async def test_closing_while_lines_stand_is_nothing_to_complain_of(proxy, dial, caplog):
+    await asked(await dial(), b"hello\n")
+    assert proxy.connections == 1
+    await proxy.close()
+    await asyncio.sleep(0)
+    assert proxy.connections == 0
+    assert caplog.records == []
+
+
 async def test_nothing_is_left_behind(proxy, dial):
     await asked(await dial(), b"hello\n")
     await proxy.blackhole()

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import Message
+from tests.forking import Forked
 
 #: Scripted answers run this much faster than in the demo.
 PACE = 0.05
@@ -29,23 +29,20 @@ SETTINGS = ("SLACK_", "CLEAR_STREET_", "OMNIBOT_")
 
 @dataclass
 class Bot:
-    """`python -m omnibot run`, startable, killable, restartable on the same database."""
+    """`omnibot run` as a process of its own, startable, killable, restartable on the same database."""
 
     environment: dict[str, str]
     log: Path
-    process: asyncio.subprocess.Process | None = field(default=None)
+    process: Forked | asyncio.subprocess.Process | None = field(default=None)
 
     async def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "omnibot", "run", env=self.environment, stdout=log, stderr=log
-            )
+        self.process = Forked("run", environment=self.environment, log=self.log)
+        await self.process.start()
 
     async def upgrade(self) -> None:
         """`omnibot db upgrade`."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "omnibot", "db", "upgrade", env=self.environment, stdout=asyncio.subprocess.DEVNULL
-        )
+        process = Forked("db", "upgrade", environment=self.environment, log=self.log)
+        await process.start()
         assert await process.wait() == 0
 
     async def kill(self) -> None:

@@ -1,18 +1,16 @@
 """The doctor beside a bot that works."""
 
 import asyncio
-import sys
+from pathlib import Path
 
+from tests.forking import done
 from tests.journeys.conftest import House
 
 
 async def test_the_doctor_finds_a_running_bot_well_and_leaves_it_so(house: House):
-    doctor = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "omnibot", "doctor"), env=house.bot.environment, stdout=asyncio.subprocess.PIPE
-    )
-    out, _ = await doctor.communicate()
-    assert doctor.returncode == 0, out.decode()
-    assert out.decode().endswith("All is well.\n")
+    doctor = await asyncio.to_thread(done, "doctor", environment=house.bot.environment, cwd=Path.cwd())
+    assert doctor.returncode == 0, doctor.stdout
+    assert doctor.stdout.endswith("All is well.\n")
 
     house.script("pulse", "Sixty a minute.")
     ts = await house.slack.say("ana", "trading", "@Omni what is the pulse?")

@@ -4,13 +4,15 @@ import asyncio
 import os
 import signal
 import sqlite3
+import tempfile
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from omnibot.emulator.faults import Hold
-from tests.journeys.conftest import House
+from tests.journeys.conftest import House, furnished
 
 WORDS = "The answer that must arrive exactly once, whole."
 POLL = "GET /v1/omni-ai/responses/{response_id}"
@@ -44,18 +46,50 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+Story = Callable[[House, Any], Coroutine[Any, Any, None]]
+Everywhere = Callable[[Mapping[str, Any], Story], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def everywhere(tmp_path: Path, migrated: Path) -> Everywhere:
+    """The same story with each of these faults, in houses of their own at the same time: stories mostly wait."""
+
+    async def live(name: str, fault: Any, story: Story) -> None:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        async with furnished(folder, migrated) as house:
+            try:
+                await house.start()
+                await story(house, fault)
+            except Exception as error:
+                error.add_note(f"with the fault {name!r}; the bot said:\n{house.bot.logged()}")
+                raise
+
+    async def everywhere(faults: Mapping[str, Any], story: Story) -> None:
+        async with asyncio.TaskGroup() as group:
+            for name, fault in faults.items():
+                group.create_task(live(name, fault, story))
+
+    return everywhere
+
+
 @pytest.mark.parametrize("call", [POLL, FINAL])
-async def test_reads_that_fail_twice(house: House, call: str, fault):
-    house.omni.gate.refuse(call, count=2, **fault)
-    await one_whole_answer(house, await ask(house))
+async def test_reads_that_fail_twice(everywhere: Everywhere, call: str):
+    async def story(house: House, fault: Any) -> None:
+        rule = house.omni.gate.refuse(call, count=2, **fault)
+        await one_whole_answer(house, await ask(house), timeout=60)
+        assert len(rule.calls) == 2
+
+    await everywhere(FAULTS, story)
 
 
-@pytest.mark.parametrize("call", [POLL, FINAL, CREATE])
 @pytest.mark.parametrize("point", ["before", "after"])
-async def test_connections_that_drop(house: House, call: str, point):
-    house.omni.gate.drop(call, point, count=2)
-    await one_whole_answer(house, await ask(house), timeout=40)
+async def test_connections_that_drop(everywhere: Everywhere, point: Literal["before", "after"]):
+    async def story(house: House, call: str) -> None:
+        rule = house.omni.gate.drop(call, point, count=2)
+        await one_whole_answer(house, await ask(house), timeout=80)
+        assert rule.calls
+
+    await everywhere({call: call for call in (POLL, FINAL, CREATE)}, story)
 
 
 async def test_a_poll_that_never_answers(house: House):
@@ -75,16 +109,18 @@ async def test_an_api_that_refuses_the_key_in_the_middle_of_an_answer(house: Hou
     assert len(house.shown("trading", ts)) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 422])
-async def test_a_create_call_that_is_refused_is_one_error_with_a_retry(house: House, status: int):
-    house.omni.gate.refuse(CREATE, status=status)
-    ts = await ask(house)
-    text = await house.answered("trading", ts, "Ask again")
-    assert "request " in text
-    (reply,) = house.replies("trading", ts)
-    await house.slack.click("ana", "trading", reply.ts, label="Ask again")
-    await house.answered("trading", ts, WORDS, count=2)
-    assert house.asked() == ["once please"]
+async def test_a_create_call_that_is_refused_is_one_error_with_a_retry(everywhere: Everywhere):
+    async def story(house: House, status: int) -> None:
+        house.omni.gate.refuse(CREATE, status=status)
+        ts = await ask(house)
+        text = await house.answered("trading", ts, "Ask again", timeout=60)
+        assert "request " in text
+        (reply,) = house.replies("trading", ts)
+        await house.slack.click("ana", "trading", reply.ts, label="Ask again")
+        await house.answered("trading", ts, WORDS, count=2, timeout=60)
+        assert house.asked() == ["once please"]
+
+    await everywhere({str(status): status for status in (400, 401, 403, 422)}, story)
 
 
 #: The 429 last: after it omnibot goes easy on the method for a while.
@@ -97,10 +133,13 @@ SLACK_FAULTS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("fault", SLACK_FAULTS)
-async def test_not_being_told_at_once_who_asks(house: House, fault):
-    befall(house, "users.info", fault)
-    await one_whole_answer(house, await ask(house))
+async def test_not_being_told_at_once_who_asks(everywhere: Everywhere):
+    async def story(house: House, fault: Any) -> None:
+        rule = befall(house, "users.info", fault)
+        await one_whole_answer(house, await ask(house), timeout=60)
+        assert rule.calls
+
+    await everywhere({str(fault): fault for fault in SLACK_FAULTS}, story)
 
 
 def befall(house: House, method: str, fault: Any) -> Hold:

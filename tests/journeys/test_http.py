@@ -92,6 +92,25 @@ async def test_a_whole_conversation_over_http(door: Door):
     assert all(d.status == 200 for d in house.slack.deliveries)
 
 
+async def test_no_secret_is_logged_over_http_even_at_debug(door: Door):
+    house = door.house
+    await house.bot.terminate()
+    house.bot.environment["OMNIBOT_LOG_LEVEL"] = "debug"
+    await house.bot.start()
+    await door.up()
+    ts = await house.slack.say("ana", "trading", "@Omni how are the markets doing today?")
+    await house.answered("trading", ts, "Pre-market")
+    (reply,) = house.replies("trading", ts)
+    await house.slack.click("ana", "trading", reply.ts, action_id="omni_button:1")
+    result = await house.slack.command("ana", "trading", "/omni", "help")
+    await house.answered("trading", ts, count=2)
+    assert await door.post(b"{}", signed(b"{}", secret="not the secret")) == 401
+    logged = house.bot.logged()
+    assert "DEBUG" in logged
+    for secret in (SECRET, house.slack.bot_token, "demo-key", result.response_url, result.trigger_id):
+        assert secret not in logged
+
+
 async def test_a_command_may_speak_of_a_payload(door: Door):
     """Bolt alone reads such a form as empty, and the question would be lost."""
     door.house.script("payload", "About eight tonnes.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.slack.question import (
@@ -19,6 +19,7 @@ from omnibot.slack.question import (
     question_text,
     starts_with_other_mention,
 )
+from tests.examples import examples
 
 BOT = "UBOT"
 
@@ -179,7 +180,7 @@ events = st.fixed_dictionaries(
 
 
 @given(events)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_no_json_makes_it_raise(event):
     assert isinstance(asked(event), str)
     assert isinstance(mentions_bot(event, BOT), bool)
@@ -191,7 +192,7 @@ def test_no_json_makes_it_raise(event):
     st.text(max_size=60)
     | st.lists(st.sampled_from(["private", "research", "stop", " ", "AAPL", "<@U1|a>", "&lt;", "\n"])).map("".join)
 )
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_no_command_makes_it_raise(text):
     parse_command(text)
 

@@ -1,12 +1,12 @@
 """A real database for the store and the services."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from omnibot.db.engine import Database, open_database
-from omnibot.db.migrate import upgrade
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.store import TurnStore
 from tests.turns.hall import Hall, open_hall
@@ -32,14 +32,17 @@ def new_turn(ts: str = "1700000001.000100", **over: object) -> NewTurn:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+def database_url(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> str:
     """Every rule of the store holds on both databases."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/turns.sqlite3"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    await upgrade(url)
-    database = await open_database(url)
+        return f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'turns.sqlite3')}"
+    url: str = request.getfixturevalue("new_migrated")()
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = await open_database(database_url)
     yield database
     await database.close()
 
@@ -50,11 +53,9 @@ def store(database: Database) -> TurnStore:
 
 
 @pytest.fixture
-async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
+async def hall(tmp_path: Path, migrated: Path) -> AsyncIterator[Hall]:
     """An instance at work, on SQLite."""
-    url = f"sqlite:///{tmp_path}/hall.sqlite3"
-    await upgrade(url)
-    database = await open_database(url)
+    database = await open_database(f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'hall.sqlite3')}")
     async with open_hall(database) as hall:
         yield hall
     await database.close()

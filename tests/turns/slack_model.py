@@ -21,7 +21,7 @@ from omnibot.turns.model import (
     TurnedAway,
     Undeliverable,
 )
-from tests.turns.virtual_time import VirtualLoop
+from tests.turns.virtual_time import BEGINNING, VirtualLoop
 
 TEAM, BOT, GUEST = "T1", "UBOT", "UGUS"
 #: Seconds from the bot to Slack, one way.
@@ -86,7 +86,7 @@ class SlackModel:
 
     def ts(self) -> str:
         """A new message's."""
-        self._last_ts = max(self._last_ts + 0.001, self.loop.wall())
+        self._last_ts = max(self._last_ts + 0.001, BEGINNING.timestamp() + self.loop.time())
         return f"{self._last_ts:.6f}"
 
     # What people do, as the events Slack sends about it.

@@ -246,7 +246,7 @@ async def test_stop_reaches_every_open_turn_of_a_person_in_the_channel_and_nobod
     assert await store.request_cancel(ANA, "C1") == {}
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_a_dead_process_left_is_claimed_at_once_on_sqlite(database: Database, store: TurnStore):
     turn = await joined(store)
     survivor = TurnStore(database, "survivor")

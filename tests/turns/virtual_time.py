@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from omnibot.scheduler import Ring, Scheduler
 from omnibot.slack.listeners import commands
-from omnibot.turns import active, admission, service, store, submission, watching
+from omnibot.turns import active, admission, presses, service, store, submission, watching
 
 #: The wall clock when the loop's clock shows zero.
 BEGINNING = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -59,6 +59,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _Leaping()
         selector.loop = self
         self._now = 0.0
+        #: How far somebody has set the wall clock, seconds; the loop's own clock goes on evenly.
+        self.set_ahead = 0.0
         #: How much work is under way in threads.
         self.elsewhere = 0
         super().__init__(selector)
@@ -81,11 +83,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def utcnow(self) -> datetime:
         """The wall clock, as the tables keep it."""
-        return (BEGINNING + timedelta(seconds=self._now)).replace(tzinfo=None)
+        return (BEGINNING + timedelta(seconds=self._now + self.set_ahead)).replace(tzinfo=None)
 
     def wall(self) -> float:
         """The wall clock, as `time.time()` has it."""
-        return BEGINNING.timestamp() + self._now
+        return BEGINNING.timestamp() + self._now + self.set_ahead
 
     async def settle(self) -> None:
         """Return when nobody can do anything without time passing."""
@@ -98,7 +100,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         with ExitStack() as stack:
             for module in (active, service, watching, commands):
                 stack.enter_context(patch.object(module, "time", clock))
-            for other in (admission, service, store, submission, watching):
+            for other in (admission, presses, service, store, submission, watching):
                 stack.enter_context(patch.object(other, "utcnow", self.utcnow))
             yield
 

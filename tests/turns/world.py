@@ -149,7 +149,7 @@ class Life:
         app = cast(Any, self._listeners)
         access = cast(Access, SimpleNamespace(policy=Policy()))
         messages.register(app, self.turns, self.background, access, bot_user_id=BOT)
-        commands.register(app, self.turns, bot_user_id=BOT)
+        commands.register(app, self.turns, {}, bot_user_id=BOT)
         actions.register(app, self.turns, self.background, access)
         self.turns.start()
 
@@ -177,7 +177,7 @@ class Life:
             context = SimpleNamespace(team_id=TEAM, enterprise_id=None, actor_enterprise_id=None, actor_team_id=TEAM)
             await handler(payload, context)
         elif envelope.listener == "command":
-            await handler(ack, payload)
+            await handler(ack, payload, None, None)
             assert acks
         else:
             await handler(ack, payload, payload["actions"][0], SimpleNamespace(chat_postEphemeral=tell))

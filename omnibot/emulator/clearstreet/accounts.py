@@ -29,10 +29,14 @@ def account(id: int, name: str, status: str = "ACTIVE", **extra: Any) -> JSON:
     }
 
 
+#: Keys of people's own, to be linked in the demo: Ana has two accounts, Ben one.
+ANAS_KEY, BENS_KEY = "demo-ana-7f3c9a41", "demo-ben-2e8d5b60"
 #: The keys an emulator knows when its maker names none.
 DEMO_KEYS: dict[str, list[JSON]] = {
     "demo-key": [account(19816, "Main"), account(19817, "Old Main", "CLOSED")],
     "second-key": [account(20001, "Second"), account(20002, "Second Retirement", subtype="CASH")],
+    ANAS_KEY: [account(30001, "Ana Growth"), account(30002, "Ana Retirement", subtype="CASH")],
+    BENS_KEY: [account(40001, "Ben Main")],
 }
 
 

@@ -29,7 +29,9 @@ from omnibot.emulator.clearstreet.situations import situation
 from omnibot.emulator.clearstreet.snapshots import Snapshots
 from omnibot.emulator.clearstreet.store import Store, Thread
 from omnibot.emulator.clearstreet.visits import Handler, Visit
+from omnibot.emulator.endings import cut_off, hang_up
 from omnibot.emulator.faults import Call, Dropped, Gate, Refused
+from omnibot.emulator.loopback import guard
 
 JSON = dict[str, Any]
 
@@ -77,7 +79,7 @@ class ClearStreetEmulator:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; `base_url` says where."""
         self._closing = False
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=2)
+        self._runner = web.AppRunner(self._application(host), access_log=None, shutdown_timeout=2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
@@ -153,8 +155,8 @@ class ClearStreetEmulator:
     def _has_account(self, account_id: int) -> bool:
         return any(account["id"] == account_id for accounts in self.keys.values() for account in accounts)
 
-    def _application(self) -> web.Application:
-        application = web.Application()
+    def _application(self, host: str) -> web.Application:
+        application = web.Application(middlewares=[guard(host)])
         # Fixed paths first: aiohttp takes the first route that fits.
         for name, handler in sorted(self.endpoints.items(), key=lambda route: ("{" in route[0], route[0])):
             method, path = name.split()
@@ -178,12 +180,11 @@ class ClearStreetEmulator:
             status, body = self._perform(request, raw, call, handler)
             await self.gate.at("after", call)
         except Refused as refusal:
-            return _send(call, refusal.status, refusal.body, refusal.headers)
+            return await cut_off(request, call, _send(call, refusal.status, refusal.body, refusal.headers))
         except Dropped:
-            call.dropped = True
-            return _hang_up(request)
+            return hang_up(request, call)
         else:
-            return _send(call, status, body, {})
+            return await cut_off(request, call, _send(call, status, body, {}))
         finally:
             self.on_call(call)
 
@@ -255,10 +256,3 @@ def _send(call: Call, status: int, body: Any, headers: dict[str, str]) -> web.Re
     if isinstance(body, str):
         return web.Response(status=status, text=body, headers=headers)
     return web.json_response(body, status=status, headers=headers)
-
-
-def _hang_up(request: web.Request) -> web.Response:
-    """Close the connection under the caller; the returned answer has nowhere to go."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()

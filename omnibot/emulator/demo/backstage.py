@@ -6,29 +6,38 @@ import asyncio
 
 from omnibot.emulator.clearstreet.revision import REVISIONS
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.demo.forms import ActionForm, FaultForm, RuleForm, SwitchForm
+from omnibot.emulator.demo.forms import ActionForm, FaultForm, LineForm, RuleForm, SwitchForm
 from omnibot.emulator.demo.journal import Journal
 from omnibot.emulator.demo.keeper import Keeper
+from omnibot.emulator.demo.lines import Lines
 from omnibot.emulator.demo.scenarios import scenarios
-from omnibot.emulator.faults import Delay, Drop, Fault, Gate, Refuse, Rule
+from omnibot.emulator.faults import Delay, Drop, Fault, Gate, Refuse, Reset, Rule, Silence, Truncate
 from omnibot.emulator.slack.methods import METHODS
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import JSON
 
 #: Events of so many seconds are mixed up together when they come out of order.
 _MIXED = 0.6
+#: Switches that stand for something gone wrong.
+_TROUBLES = ("rate_limits", "duplicates", "out_of_order", "hold_events")
 
 
 class Backstage:
     """The levers of one demo."""
 
     def __init__(
-        self, slack: SlackEmulator, omni: ClearStreetEmulator, journal: Journal, keeper: Keeper | None
+        self,
+        slack: SlackEmulator,
+        omni: ClearStreetEmulator,
+        journal: Journal,
+        keeper: Keeper | None,
+        lines: Lines | None = None,
     ) -> None:
         self._slack = slack
         self._omni = omni
         self._journal = journal
         self._keeper = keeper
+        self._lines = lines
         self._mixed = self._held = False
         self._leaving: asyncio.Task[None] | None = None
 
@@ -48,6 +57,7 @@ class Backstage:
             "rules": [
                 {**rule.describe(), "side": side} for side, gate in self._gates().items() for rule in gate.rules()
             ],
+            "lines": {} if self._lines is None else self._lines.describe(),
         }
 
     def everything(self) -> JSON:
@@ -91,10 +101,34 @@ class Backstage:
         rule = next((rule for rule in gate.rules() if rule.id == form.id), None)
         if rule is None:
             raise LookupError("this fault is spent or gone")
-        if form.action == "remove":
-            gate.remove(rule)
-        else:
-            rule.enabled = form.action == "enable"
+        match form.action:
+            case "remove":
+                gate.remove(rule)
+            case "let-go" | "hang-up":
+                rule.let_go(hang_up=form.action == "hang-up")
+            case action:
+                rule.enabled = action == "enable"
+                if not rule.enabled:
+                    rule.let_go()
+
+    async def line(self, form: LineForm) -> None:
+        """Make the whole line to one side bad, or good again.
+
+        Raises:
+            LookupError: nothing stands between this bot and the emulators.
+        """
+        if self._lines is None:
+            raise LookupError("There is no line here that could be made bad.")
+        await self._lines.switch(form)
+
+    async def mend(self) -> None:
+        """Let everything work: no faults, good lines, deliveries in order."""
+        for gate in self._gates().values():
+            gate.clear()
+        if self._lines is not None:
+            await self._lines.mend()
+        for name in _TROUBLES:
+            self._flag(name, on=False)
 
     def _gates(self) -> dict[str, Gate]:
         return {"slack": self._slack.gate, "clear-street": self._omni.gate}
@@ -149,7 +183,7 @@ class Backstage:
 
     # -- the bot ------------------------------------------------------------------------------------------------------
 
-    def act(self, form: ActionForm) -> None:
+    async def act(self, form: ActionForm) -> None:
         """Do it.
 
         Raises:
@@ -166,6 +200,8 @@ class Backstage:
             case "clear-faults":
                 for gate in self._gates().values():
                     gate.clear()
+            case "mend":
+                await self.mend()
             case action:
                 self._bot_act(action)
 
@@ -194,6 +230,12 @@ def _fault(form: FaultForm) -> Fault:
             return Delay(form.seconds, form.jitter)
         case "drop":
             return Drop()
+        case "reset":
+            return Reset()
+        case "silence":
+            return Silence()
+        case "truncate":
+            return Truncate(form.after)
         case "wrong-json":
             return Refuse(200, '{"ok": tru')
         case _:

@@ -83,7 +83,7 @@ async def _page(port: int, pace: float, revision: str) -> int:
     async with open_house(revision=revision, pace=pace) as house:
         furnish(house.slack.workspace)
         keeper = Keeper(house.bot, house.slack)
-        async with PageServer(house.slack, house.omni, keeper, house.app).serving(port) as address:
+        async with PageServer(house.slack, house.omni, keeper, house.app, house.lines).serving(port) as address:
             shown = {"address": address, "slack": house.slack.api_url, "omni": house.omni.base_url}
             _out.print(_WELCOME.format(**shown, pid=house.bot.pid, folder=house.bot.folder, revision=revision))
             await keeper.keep()
@@ -92,8 +92,8 @@ async def _page(port: int, pace: float, revision: str) -> int:
 async def _emulators(port: int, slack_port: int, clear_street_port: int, pace: float, revision: str) -> int:
     opening = open_emulators(revision=revision, pace=pace, slack_port=slack_port, clear_street_port=clear_street_port)
     async with (
-        opening as (slack, omni),
-        PageServer(slack, omni).serving(port) as address,
+        opening as (slack, omni, lines),
+        PageServer(slack, omni, lines=lines).serving(port) as address,
     ):
         exports = "\n".join(f"export {name}={value}" for name, value in bot_variables(slack, omni).items())
         shown = {"address": address, "slack": slack.api_url, "omni": omni.base_url, "keys": ", ".join(omni.keys)}

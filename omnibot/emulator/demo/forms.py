@@ -116,11 +116,13 @@ class FaultForm(BaseModel):
 
     side: Literal["slack", "clear-street"]
     pattern: str = Field(min_length=1, max_length=200)
-    kind: Literal["delay", "refuse", "drop", "wrong-json"]
+    kind: Literal["delay", "refuse", "drop", "reset", "silence", "truncate", "wrong-json"]
     #: "before": the call never took effect; "after": it did, and only its answer suffers.
     point: Literal["before", "after"] = "before"
     seconds: float = Field(default=1.0, ge=0, le=60)
     jitter: float = Field(default=0.0, ge=0, le=60)
+    #: Bytes of the answer's body that still get out, where it is cut off.
+    after: int = Field(default=20, ge=0, le=100_000)
     status: int = Field(default=500, ge=200, le=599)
     retry_after: int | None = Field(default=None, ge=0, le=120)
     #: Slack only: the error its answer names; without one, what its front servers say with this status.
@@ -138,7 +140,20 @@ class RuleForm(BaseModel):
 
     side: Literal["slack", "clear-street"]
     id: int
-    action: Literal["enable", "disable", "remove"]
+    #: "let-go" and "hang-up" are for the calls it keeps without an answer.
+    action: Literal["enable", "disable", "remove", "let-go", "hang-up"]
+
+
+class LineForm(BaseModel):
+    """What the whole line to one side does to every connection on it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    side: Literal["slack", "clear-street"]
+    mode: Literal["pass", "latency", "reset", "blackhole", "truncate", "refuse"]
+    #: Seconds that each piece is late, and bytes of answers after which a connection closes.
+    seconds: float = Field(default=1.0, ge=0, le=60)
+    after: int = Field(default=500, ge=0, le=1_000_000)
 
 
 class SwitchForm(BaseModel):
@@ -155,4 +170,6 @@ class ActionForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    action: Literal["kill", "restart", "start", "tear-sockets", "refresh-sockets", "clear-calls", "clear-faults"]
+    action: Literal[
+        "kill", "restart", "start", "tear-sockets", "refresh-sockets", "clear-calls", "clear-faults", "mend"
+    ]

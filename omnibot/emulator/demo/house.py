@@ -8,8 +8,9 @@ import os
 import signal
 import socket
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from typing import IO, NoReturn
 
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.demo.installation import Installation, read_manifest
+from omnibot.emulator.demo.lines import Lines, lines_to
 from omnibot.emulator.slack.server import SlackEmulator
 
 #: The key of the emulator's first client.
@@ -41,6 +43,7 @@ class House:
 
     slack: SlackEmulator
     omni: ClearStreetEmulator
+    lines: Lines
     bot: Bot
     app: Installation
 
@@ -180,23 +183,24 @@ def bot_variables(slack: SlackEmulator, omni: ClearStreetEmulator) -> dict[str, 
 @asynccontextmanager
 async def open_emulators(
     *, revision: str, pace: float, slack_port: int = 0, clear_street_port: int = 0
-) -> AsyncIterator[tuple[SlackEmulator, ClearStreetEmulator]]:
-    """Slack and Clear Street on loopback; port 0 takes a free one.
+) -> AsyncIterator[tuple[SlackEmulator, ClearStreetEmulator, Lines]]:
+    """Slack and Clear Street on loopback, and the lines a bot reaches them by; port 0 takes a free one.
 
     Raises:
         DemoError: a port is taken.
     """
     slack, omni = SlackEmulator(), ClearStreetEmulator(revision=revision, pace=pace)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(slack.close)
+        stack.push_async_callback(omni.close)
         try:
-            await slack.start(port=slack_port)
-            await omni.start(port=clear_street_port)
+            await slack.start()
+            await omni.start()
+            opening = lines_to(slack, omni, slack_port=slack_port, clear_street_port=clear_street_port)
+            lines = await stack.enter_async_context(opening)
         except OSError as error:
             raise DemoError(f"Cannot listen on 127.0.0.1: {error.strerror or error}.") from error
-        yield slack, omni
-    finally:
-        await slack.close()
-        await omni.close()
+        yield slack, omni, lines
 
 
 @asynccontextmanager
@@ -207,12 +211,17 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
         DemoError: the bot did not start.
     """
     with TemporaryDirectory(prefix="omnibot-demo-", ignore_cleanup_errors=True) as folder:
-        async with open_emulators(revision=revision, pace=pace) as (slack, omni):
+        async with open_emulators(revision=revision, pace=pace) as (slack, omni, lines):
+            port = str(_free_port())
             environment = {
                 **{name: value for name, value in os.environ.items() if not _kept_out(name)},
                 **bot_variables(slack, omni),
                 "DATABASE_URL": f"sqlite:///{folder}/omnibot.sqlite3",
-                "PORT": str(_free_port()),
+                "OMNIBOT_HOST": "127.0.0.1",
+                "PORT": port,
+                "OMNIBOT_PUBLIC_URL": f"http://127.0.0.1:{port}",
+                # A Fernet key, for this demo alone.
+                "OMNIBOT_ENCRYPTION_KEYS": urlsafe_b64encode(os.urandom(32)).decode(),
             }
             bot = Bot(environment, Path(folder))
             reading = asyncio.create_task(bot.manifest())
@@ -220,7 +229,7 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
                 await bot.start(slack)
                 app = read_manifest(await reading)
                 app.into(slack)
-                yield House(slack, omni, bot, app)
+                yield House(slack, omni, lines, bot, app)
             finally:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)

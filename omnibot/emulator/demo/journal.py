@@ -116,7 +116,7 @@ class Journal:
                 continue
             del self._open[key]
             answer = call.answer if isinstance(call.answer, dict) else {}
-            self._end(entry, call.status, "dropped" if call.dropped else str(answer.get("error", "")))
+            self._end(entry, call.status, _fate(call) or str(answer.get("error", "")))
 
     def _on_delivery(self) -> None:
         for delivery in self._slack.deliveries[self._deliveries :]:
@@ -141,7 +141,7 @@ class Journal:
             entry.note = str(data["status"])
         error = answer.get("error")
         message = str(error.get("code") or error.get("message") or "error") if isinstance(error, dict) else ""
-        self._end(entry, call.status, "dropped" if call.dropped else message)
+        self._end(entry, call.status, _fate(call) or message)
 
     # -- entries ------------------------------------------------------------------------------------------------------
 
@@ -160,6 +160,11 @@ class Journal:
         entry.status, entry.error = status, error
         entry.seconds = time.monotonic() - entry.began if seconds is None else seconds
         self.on_entry(entry)
+
+
+def _fate(call: Call) -> str:
+    """How its connection ended, where that was no answer."""
+    return call.damage or ("dropped" if call.dropped else "")
 
 
 def _slack_note(call: Call, slack: SlackEmulator) -> str:

@@ -1,7 +1,7 @@
 """The page's server: what it shows, what is typed and pressed there, and a stream of what changes.
 
-It can make the bot act, so it listens on loopback and answers only to its own page: a page elsewhere can neither reach
-it under another name (`Host`) nor send it anything (`Origin`, and JSON only, which browsers ask about first).
+It can make the bot act, so it listens on loopback and answers only to its own page (`loopback.guard`), and takes JSON
+only, which browsers ask about before they send it across origins.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -26,14 +25,15 @@ from omnibot.emulator.demo.house import DemoError
 from omnibot.emulator.demo.installation import Installation
 from omnibot.emulator.demo.journal import Journal
 from omnibot.emulator.demo.keeper import Keeper
+from omnibot.emulator.demo.lines import Lines
 from omnibot.emulator.demo.page_files import PAGE_FILES
 from omnibot.emulator.demo.people_acts import Acts
 from omnibot.emulator.demo.read_marks import ReadMarks
 from omnibot.emulator.demo.view import PEOPLE, View
+from omnibot.emulator.loopback import guard
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import JSON
 
-_HOSTS = ("127.0.0.1", "localhost")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -64,15 +64,18 @@ class PageServer:
         omni: ClearStreetEmulator,
         keeper: Keeper | None = None,
         app: Installation | None = None,
+        lines: Lines | None = None,
     ) -> None:
         self._slack = slack
         self._marks = ReadMarks()
         self._view = View(slack, self._marks, app or Installation())
         self._journal = Journal(slack, omni)
-        self._backstage = Backstage(slack, omni, self._journal, keeper)
+        self._backstage = Backstage(slack, omni, self._journal, keeper, lines)
         self._feed = Feed(slack, self._view, self._marks, self._journal)
         self._feed.backstage = self._backstage.describe
         self._acts = Acts(slack, self._view, self._marks, self._feed)
+        for gate in (slack.gate, omni.gate):
+            gate.on_hit = lambda: self._feed.tell("backstage")
         self._streams: set[asyncio.Task[Any]] = set()
         if keeper is not None:
             keeper.on_change = lambda: self._feed.tell("backstage")
@@ -84,7 +87,8 @@ class PageServer:
             self._slack.dm(user)
             for channel in self._view.channels(user):
                 self._marks.read_everything(channel, self._slack.workspace.user(user).id)
-        app = web.Application(middlewares=[_guard], client_max_size=256 * 1024)
+        app = web.Application(middlewares=[guard(), _json_only], client_max_size=256 * 1024)
+        app.on_response_prepare.append(_protect)
         for path in PAGE_FILES:
             app.router.add_get(path, _file)
         app.router.add_get("/state", self._state)
@@ -111,7 +115,7 @@ class PageServer:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: `{seq, changes}`, and first of all a word that the page is now heard."""
         user = _who(request)
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", **_HEADERS})
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await stream.prepare(request)
         page = self._feed.open(user)
         task = asyncio.current_task()
@@ -134,8 +138,9 @@ class PageServer:
         return stream
 
     async def _shared_file(self, request: web.Request) -> web.Response:
-        """The content of a file, under its id."""
-        found = self._slack.file(request.match_info["id"])
+        """The content of a file, under its id; for who does not see it, it is not there."""
+        name = request.match_info["id"]
+        found = self._slack.file(name) if self._view.sees_file(_who(request), name) else None
         if found is None:
             raise web.HTTPNotFound
         data, kind, _ = found
@@ -162,14 +167,17 @@ class PageServer:
         app.router.add_get(r"/backstage/call/{n:\d+}", call)
         app.router.add_post("/backstage/fault", _verb(forms.FaultForm, self._told(self._backstage.add)))
         app.router.add_post("/backstage/rule", _verb(forms.RuleForm, self._told(self._backstage.change)))
+        app.router.add_post("/backstage/line", _verb(forms.LineForm, self._told(self._backstage.line)))
         app.router.add_post("/backstage/switch", _verb(forms.SwitchForm, self._told(self._backstage.switch)))
         app.router.add_post("/backstage/action", _verb(forms.ActionForm, self._told(self._backstage.act)))
 
-    def _told(self, act: Callable[[Any], None]) -> Callable[[Any], Awaitable[JSON]]:
+    def _told(self, act: Callable[[Any], Awaitable[None] | None]) -> Callable[[Any], Awaitable[JSON]]:
         """What was done backstage, told to every page."""
 
         async def done(form: Any) -> JSON:
-            act(form)
+            doing = act(form)
+            if doing is not None:
+                await doing
             self._feed.tell("backstage")
             return {}
 
@@ -206,20 +214,16 @@ def _in_words(error: ValueError) -> str:
 
 
 @web.middleware
-async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let in only this computer's own page."""
-    here = request.headers.get("Host", "")
-    origin = request.headers.get("Origin")
-    if here.rsplit(":", 1)[0] not in _HOSTS:
-        raise web.HTTPForbidden(text="This demo answers only at 127.0.0.1 and localhost.")
-    if origin is not None and urlsplit(origin).netloc != here:
-        raise web.HTTPForbidden(text="This demo takes nothing from other pages.")
+async def _json_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What a form of another page can send without asking is not JSON."""
     if request.method == "POST" and request.content_type != "application/json":
         raise web.HTTPBadRequest(text="Content-Type: must be application/json")
-    response = await handler(request)
-    if not response.prepared:
-        response.headers.update(_HEADERS)
-    return response
+    return await handler(request)
+
+
+async def _protect(_: web.Request, response: web.StreamResponse) -> None:
+    """Every answer, an error's too, says what a browser may do with it."""
+    response.headers.update(_HEADERS)
 
 
 async def _file(request: web.Request) -> web.Response:

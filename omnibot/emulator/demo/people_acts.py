@@ -129,6 +129,10 @@ class Acts:
         return {}
 
     async def dismiss_refusal(self, form: forms.DismissForm) -> JSON:
+        refusal, me = self._feed.refusals.get(form.refusal), self._slack.workspace.user(form.user).id
+        seen = {room.id for room in self._view.channels(form.user)}
+        if refusal is None or not self._feed.refusals.concerns(refusal, me, seen):
+            raise LookupError(f"refusal: {form.user} sees no such refusal")
         self._feed.refusals.dismiss(form.refusal)
         self._feed.tell("refusal", str(form.refusal))
         return {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Calls as they are written here: "…" means once or more often; accounts may be listed at any time.
+#: Calls as they are written here: "…" means once or more often; lookups (`checks.LOOKUPS`) may come at any time.
 NEW = ("POST threads", "GET responses/{response_id} …", "GET messages/{message_id}")
 NEXT = ("POST threads/{thread_id}/messages", "GET responses/{response_id} …", "GET messages/{message_id}")
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 from omnibot.emulator.demo.installation import Installation
 from omnibot.emulator.demo.read_marks import ReadMarks
 from omnibot.emulator.demo.scenery import TOPICS
 from omnibot.emulator.slack.server import SlackEmulator
+from omnibot.emulator.slack.visibility import may_use_agents
 from omnibot.emulator.slack.workspace import JSON, PARTNER_TEAM_ID, TEAM_ID, TEAM_NAMES, Channel, Message, User
 
 #: Who can sit in front of the page.
 PEOPLE = ("ana", "ben", "cleo", "dan")
+_CHANNEL = re.compile(r"<#(C[A-Z0-9]+)\|[^<>]*>")
 
 
 class View:
@@ -40,6 +44,18 @@ class View:
         """Whether this person can open the channel."""
         return any(room.id == channel for room in self.channels(user))
 
+    def sees_file(self, user: str, file_id: str) -> bool:
+        """Whether this person can open the file: it was shared where they are, or something they see shows it."""
+        file, rooms = self._workspace.files.get(file_id), self.channels(user)
+        if file is None:
+            return False
+        me = self._workspace.user(user)
+        if file.user == me.id or any(room.id in file.channels for room in rooms):
+            return True
+        views = [*self.modals(user), self.home(user)]
+        messages = (message for room in rooms for message in self._messages(room, me))
+        return any(_names(shown, file_id) for shown in (*views, *messages))
+
     def state(self, user: str) -> JSON:
         """Everything the page shows to this person."""
         me = self._workspace.user(user)
@@ -54,7 +70,7 @@ class View:
             "prompts": list(self._app.prompts),
             "home_tab": self._app.home_tab,
             "channels": [self.channel(room.id, user) for room in rooms],
-            "messages": {room.id: self._messages(room, me) for room in rooms},
+            "messages": {room.id: _without_labels(self._messages(room, me), self._hidden(user)) for room in rooms},
             "threads": [self.thread(*key) for key in self._thread_keys({room.id for room in rooms})],
             "modals": self.modals(user),
             "home": self.home(user),
@@ -65,16 +81,25 @@ class View:
         people = {
             u.id: {"name": u.real_name, "kind": "bot" if u.is_bot else "user"} for u in self._workspace.users.values()
         }
-        seen = {room.id for room in self.channels(user)}
-        rooms: JSON = {}
-        for room in self._workspace.channels.values():
-            if room.kind == "im":
-                continue
-            visible = room.id in seen or (room.kind == "public" and not self._workspace.user(user).is_stranger)
-            rooms[room.id] = (
-                {"name": room.name, "kind": "channel"} if visible else {"name": "", "kind": "channel", "hidden": True}
-            )
+        hidden = self._hidden(user)
+        rooms: JSON = {
+            room.id: {"name": "", "kind": "channel", "hidden": True}
+            if room.id in hidden
+            else {"name": room.name, "kind": "channel"}
+            for room in self._workspace.channels.values()
+            if room.kind != "im"
+        }
         return people | rooms
+
+    def _hidden(self, user: str) -> set[str]:
+        """The channels whose names this person may not know: private ones they are not in, and to who is no full member
+        of the workspace all they are not in."""
+        who = self._workspace.user(user)
+        return {
+            room.id
+            for room in self._workspace.channels.values()
+            if who.id not in room.members and (room.kind != "public" or not may_use_agents(who))
+        }
 
     def _person(self, name: str) -> JSON:
         """Somebody who can sit here; `company` is empty for those of this workspace."""
@@ -103,11 +128,15 @@ class View:
     def message(self, channel: str, ts: str, user: str) -> JSON | None:
         """One message as this person sees it now; None: there is nothing (any more) to see."""
         me = self._workspace.user(user).id
+        hidden = self._hidden(user)
         for ephemeral in self._workspace.ephemerals:
             if (ephemeral["channel"], ephemeral["ts"]) == (channel, ts):
-                return self._ephemeral(ephemeral) if ephemeral["user"] == me else None
+                return _without_labels(self._ephemeral(ephemeral), hidden) if ephemeral["user"] == me else None
         message = self._workspace.channel(channel).messages.get(ts)
-        return self._message(message) if message is not None and self._stands(message) else None
+        if message is None or not self._stands(message):
+            return None
+        shown: JSON = _without_labels(self._message(message), hidden)
+        return shown
 
     def _messages(self, room: Channel, me: User) -> list[JSON]:
         own = [self._ephemeral(e) for e in self._workspace.ephemerals if (e["channel"], e["user"]) == (room.id, me.id)]
@@ -168,8 +197,32 @@ class View:
 
     def modals(self, user: str) -> list[JSON]:
         """The stack of modals this person has open, bottom first."""
-        return self._slack.modals(user)
+        return [_without_labels(view, self._hidden(user)) for view in self._slack.modals(user)]
 
     def home(self, user: str) -> JSON | None:
         """The App Home the bot published for this person."""
-        return self._slack.home(user)
+        home: JSON | None = _without_labels(self._slack.home(user), self._hidden(user))
+        return home
+
+
+def _names(value: Any, file_id: str) -> bool:
+    """Whether a `slack_file` somewhere in it is this file, by its id or its address."""
+    if isinstance(value, dict):
+        file: Any = value.get("slack_file")
+        if isinstance(file, dict) and (file.get("id") == file_id or file_id in str(file.get("url", ""))):
+            return True
+        value = list(value.values())
+    elif not isinstance(value, list):
+        return False
+    return any(_names(inner, file_id) for inner in value)
+
+
+def _without_labels(value: Any, hidden: set[str]) -> Any:
+    """The value with no `<#C…|name>` of these channels left: what a mention carries beside the id says their names."""
+    if isinstance(value, str):
+        return _CHANNEL.sub(lambda m: f"<#{m[1]}>" if m[1] in hidden else m[0], value) if "<#" in value else value
+    if isinstance(value, list):
+        return [_without_labels(inner, hidden) for inner in value]
+    if isinstance(value, dict):
+        return {name: _without_labels(inner, hidden) for name, inner in value.items()}
+    return value

@@ -28,8 +28,8 @@ def events_for(workspace: Workspace, kind: str, channel: Channel, message: Messa
     return [wrap(channel, event) for event in events]
 
 
-def wrap(channel: Channel, event: JSON) -> JSON:
-    """The envelope every event comes in."""
+def wrap(channel: Channel | None, event: JSON) -> JSON:
+    """The envelope every event comes in; `channel` is where it happened, if anywhere."""
     return {
         "token": "verification-token",
         "team_id": TEAM_ID,
@@ -49,7 +49,7 @@ def wrap(channel: Channel, event: JSON) -> JSON:
                 "is_enterprise_install": False,
             }
         ],
-        "is_ext_shared_channel": channel.is_ext_shared,
+        "is_ext_shared_channel": channel is not None and channel.is_ext_shared,
         "event_context": "4-" + uuid.uuid4().hex,
     }
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from omnibot.emulator.faults import Call
 from omnibot.emulator.slack import composer, events, interactions, reading
 from omnibot.emulator.slack.interacting import Interacting
+from omnibot.emulator.slack.payloads import user_json
 from omnibot.emulator.slack.response_urls import Invocation
 from omnibot.emulator.slack.socket_mode import SocketMode
 from omnibot.emulator.slack.workspace import JSON, Channel, Message, User
@@ -114,6 +115,20 @@ class People(Interacting):
         ack = await self.outbox.carrier.request("slash_commands", payload)
         self._show_ack(invocation, ack.payload)
         return CommandResult(ack.acked, ack.payload, response_url, payload["trigger_id"])
+
+    def deactivate(self, user: str) -> None:
+        """Close somebody's account, as an administrator does; the app hears of it."""
+        who = self.workspace.user(user)
+        who.deleted = True
+        changed = {"type": "user_change", "user": user_json(who), "cache_ts": int(time.time())}
+        self.outbox.deliver(events.wrap(None, {**changed, "event_ts": self.workspace.ts()}))
+
+    def uninstall(self) -> None:
+        """Remove the app from the workspace: it hears of that, and of its token's end."""
+        bot = self.workspace.user("omni").id
+        revoked = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [bot]}}
+        for event in (revoked, {"type": "app_uninstalled"}):
+            self.outbox.deliver(events.wrap(None, {**event, "event_ts": self.workspace.ts()}))
 
     def hold_events(self) -> None:
         """Keep back all events from now on."""

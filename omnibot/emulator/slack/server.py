@@ -13,7 +13,9 @@ from typing import Any
 
 from aiohttp import web
 
+from omnibot.emulator.endings import cut_off, hang_up
 from omnibot.emulator.faults import Call, Dropped, Gate, Refused
+from omnibot.emulator.loopback import guard
 from omnibot.emulator.slack import files, sessions
 from omnibot.emulator.slack.agent_controls import AgentControls
 from omnibot.emulator.slack.arguments import SlackError, read_arguments, token_of
@@ -77,7 +79,7 @@ class SlackEmulator(Sharing, AgentControls, People):
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one."""
-        app = web.Application(client_max_size=4 * 1024 * 1024)
+        app = web.Application(client_max_size=4 * 1024 * 1024, middlewares=[guard(host)])
         app.router.add_route("*", "/api/{method}", self._web_api)
         app.router.add_post("/response/{key}", self._response_url)
         app.router.add_post("/upload/v1/{file}", self._upload)
@@ -89,6 +91,11 @@ class SlackEmulator(Sharing, AgentControls, People):
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self._address = f"{host}:{port}"
+        self.workspace.origin = self._origin()
+
+    def reached_at(self, address: str) -> None:
+        """What stands in front of it, as "host:port": a proxy, under whose address a bot finds everything here."""
+        self._address = address
         self.workspace.origin = self._origin()
 
     async def close(self) -> None:
@@ -167,7 +174,7 @@ class SlackEmulator(Sharing, AgentControls, People):
         token = token_of(request, args)
         call = Call(request.match_info["method"], args, headers=dict(request.headers))
         response = await self._pass(request, call, lambda: self._call_method(call.name, args, token, request.host))
-        if response.status == 200 and token in self.granted:
+        if response.status == 200 and token in self.granted and not response.prepared:
             response.headers.setdefault("x-oauth-scopes", ",".join(self.granted[token]))
         return response
 
@@ -184,7 +191,8 @@ class SlackEmulator(Sharing, AgentControls, People):
         file_id, data = request.match_info["file"], await files.uploaded_bytes(request)
         call = Call("upload", {"file": file_id, "size": len(data)}, headers=dict(request.headers))
         response = await self._pass(request, call, lambda: files.receive(self.workspace, file_id, data), refused=400)
-        return web.Response(text=f"OK - {len(data)}") if call.status == 200 else response
+        done = call.status == 200 and not response.prepared
+        return web.Response(text=f"OK - {len(data)}") if done else response
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         if token_of(request, dict(request.query)) != self.bot_token:
@@ -233,16 +241,15 @@ class SlackEmulator(Sharing, AgentControls, People):
                 status, answer = refused, error.as_json()
             await self.gate.at("after", call)
         except Dropped:
-            call.dropped = True
+            gone = hang_up(request, call)
             self._notify({"type": "dropped", "name": call.name})
-            if request.transport is not None:
-                request.transport.close()
-            return web.Response()  # goes nowhere
+            return gone
         except Refused as refusal:
-            return self._refuse(call, refusal)
+            return await cut_off(request, call, self._refuse(call, refusal))
         call.status, call.answer = status, answer
+        response = await cut_off(request, call, web.json_response(answer, status=status))
         self._notify({"type": "answer", "name": call.name})
-        return web.json_response(answer, status=status)
+        return response
 
     def _refuse(self, call: Call, refusal: Refused) -> web.Response:
         body, headers = refusal.body, dict(refusal.headers)

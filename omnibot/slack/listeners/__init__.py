@@ -8,7 +8,21 @@ from slack_bolt.async_app import AsyncApp
 
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
-from omnibot.slack.listeners import actions, commands, feedback, lifecycle, messages, sessions
+from omnibot.slack.home import Home
+from omnibot.slack.key_desk import KeyDesk
+from omnibot.slack.listeners import (
+    actions,
+    commands,
+    farewells,
+    feedback,
+    home,
+    keys,
+    lifecycle,
+    messages,
+    past,
+    sessions,
+)
+from omnibot.slack.past import PastConversations
 from omnibot.turns.service import Turns
 
 
@@ -20,13 +34,23 @@ class Rooms:
     background: Background
     access: Access
     bot_user_id: str
+    past: PastConversations
+    home: Home
+    key_desk: KeyDesk
 
 
 def register(app: AsyncApp, rooms: Rooms) -> None:
     """Hang every listener into Bolt; the catch-all last."""
     messages.register(app, rooms.turns, rooms.background, rooms.access, bot_user_id=rooms.bot_user_id)
-    commands.register(app, rooms.turns, bot_user_id=rooms.bot_user_id)
+    about_keys = keys.KeyListeners(rooms.key_desk, rooms.background)
+    about_keys.register(app)
+    about: dict[str, commands.Command] = {name: about_keys.command for name in keys.COMMANDS}
+    about["threads"] = past.command(rooms.past)
+    commands.register(app, rooms.turns, about, bot_user_id=rooms.bot_user_id)
     actions.register(app, rooms.turns, rooms.background, rooms.access)
     feedback.register(app, rooms.turns, rooms.background, rooms.access)
     sessions.register(app, rooms.turns, rooms.background)
+    home.register(app, rooms.turns, rooms.access, rooms.home)
+    past.register(app, rooms.past, rooms.home, rooms.access, rooms.background)
+    farewells.register(app, rooms.key_desk)
     lifecycle.register(app, rooms.background)

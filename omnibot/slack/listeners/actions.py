@@ -16,6 +16,7 @@ from omnibot.slack.events import Click, Submission
 from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.intake import acting_org
 from omnibot.slack.listeners.commands import now_ts
+from omnibot.slack.whispers import whisper
 from omnibot.turns.model import Person, Pressed
 from omnibot.turns.service import Turns
 
@@ -101,6 +102,4 @@ async def tell(client: AsyncWebClient, body: dict[str, Any], sentence: str) -> N
     if click.channel is None:
         return
     thread_ts = click.message.get("thread_ts") or click.container.get("thread_ts")
-    await client.chat_postEphemeral(
-        channel=click.channel.id, user=click.user.id, text=sentence, **({"thread_ts": thread_ts} if thread_ts else {})
-    )
+    await whisper(client, channel=click.channel.id, user=click.user.id, sentence=sentence, thread_ts=thread_ts)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot import telemetry
 from omnibot.blocks.messages import help_page
@@ -22,11 +24,17 @@ def now_ts() -> str:
     return f"{time.time():.6f}"
 
 
-def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
+#: Does what `/omni <word>` says: the word, who typed it and where, and ways to answer.
+Command = Callable[[str, SlashCommand, Person, AsyncAck, AsyncWebClient, AsyncRespond], Awaitable[None]]
+
+
+def register(app: AsyncApp, turns: Turns, others: Mapping[str, Command], *, bot_user_id: str) -> None:
     """Hang in the command listener."""
     to_us = re.compile(rf"^\s*<@{re.escape(bot_user_id)}(?:\|[^>]*)?>[\s:,]*")
 
-    async def handle_omni(ack: AsyncAck, command: dict[str, Any]) -> None:
+    async def handle_omni(
+        ack: AsyncAck, command: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
+    ) -> None:
         """Do what was typed: one statement, then the ack."""
         form = SlashCommand.model_validate(command)
         person = Person(form.enterprise_id or form.team_id, form.user_id)
@@ -36,6 +44,8 @@ def register(app: AsyncApp, turns: Turns, *, bot_user_id: str) -> None:
                 await ack(text=page.text, blocks=page.blocks)
             case Stop():
                 await ack(text=stopped_words(*await turns.stop(person, form.channel_id)))
+            case Reserved(name) if name in others:
+                await others[name](name, form, person, ack, client, respond)
             case Reserved(name):
                 await ack(text=f"`/omni {name}` is not part of this version of omnibot. `/omni help` lists what is.")
             case Question(text):

@@ -14,6 +14,7 @@ from omnibot.slack.events import Click, SessionStopped
 from omnibot.slack.intake import acting_org
 from omnibot.slack.listeners.actions import tell, who
 from omnibot.slack.listeners.commands import stopped_words
+from omnibot.slack.whispers import whisper
 from omnibot.turns.model import Person, Stopped
 from omnibot.turns.service import Turns
 
@@ -34,7 +35,8 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
         )
         if waiting or not working:
             words = stopped_words(working, waiting) if working or waiting else NOT_YOURS
-            background.start(_tell(client, stop, words))
+            told = whisper(client, channel=stop.channel, user=stop.user, sentence=words, thread_ts=stop.thread_ts)
+            background.start(told)
 
     async def handle_button(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
@@ -55,7 +57,3 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
 
 NOTHING_HERE = "There is nothing to stop: this is not your question, or it has ended, or it is being stopped already."
 NOT_YOURS = "None of your questions is being answered here, so there was nothing of yours to stop."
-
-
-async def _tell(client: AsyncWebClient, stop: SessionStopped, sentence: str) -> None:
-    await client.chat_postEphemeral(channel=stop.channel, user=stop.user, thread_ts=stop.thread_ts, text=sentence)

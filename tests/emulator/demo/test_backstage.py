@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
+from omnibot.emulator.clearstreet.accounts import DEMO_KEYS
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.demo import keeper as keeping
 from omnibot.emulator.demo.house import DemoError
 from omnibot.emulator.demo.keeper import Keeper
+from omnibot.emulator.demo.lines import lines_to
 from omnibot.emulator.demo.page_server import PageServer
 from omnibot.emulator.demo.scenarios import scenarios
 from omnibot.emulator.slack.server import SlackEmulator
@@ -102,6 +105,8 @@ async def test_an_event_is_listed_with_its_acknowledgement(emulators, page):
         ({"kind": "drop", "when": "next"}, [None, 200]),
         ({"kind": "drop", "when": "next", "point": "after"}, [None, 200]),
         ({"kind": "wrong-json", "when": "next"}, [200, 200]),
+        ({"kind": "reset", "when": "next"}, [None, 200]),
+        ({"kind": "truncate", "after": 5, "when": "next"}, [200, 200]),
         ({"kind": "delay", "seconds": 0.01}, [200]),
         ({"kind": "refuse", "when": "sometimes", "probability": 0.0}, [200]),
     ],
@@ -137,6 +142,155 @@ async def test_faults_are_listed_switched_off_and_taken_away(emulators, page):
     assert (await get(page))["rules"] == []
 
 
+def accounts(omni: ClearStreetEmulator) -> asyncio.Task[int | str]:
+    """A call at Clear Street that nobody repeats: its status, or how it ended."""
+
+    async def call() -> int | str:
+        connector = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(headers=CLEAR_STREET, connector=connector) as session:
+            try:
+                async with session.post(f"{omni.base_url}/v1/accounts", data=b"") as answer:
+                    await answer.json(content_type=None)
+                    return answer.status
+            except (aiohttp.ClientError, OSError) as error:
+                return type(error).__name__
+
+    return asyncio.create_task(call())
+
+
+async def rule(page: aiohttp.ClientSession, holding: int) -> dict[str, Any]:
+    """The one rule in force, once so many calls wait at it."""
+    async with asyncio.timeout(20):
+        while True:
+            (found,) = (await get(page))["rules"]
+            if found["holding"] == holding:
+                return {"side": found["side"], "id": found["id"]}
+            await asyncio.sleep(0.01)
+
+
+async def test_a_call_that_is_never_answered_waits_until_it_is_let_go_or_hung_up_on(emulators, page):
+    _, omni = emulators
+    await post(page, "/backstage/fault", side="clear-street", pattern="POST /v1/acc*", kind="silence")
+    first = accounts(omni)
+    one = await rule(page, 1)
+    assert not first.done()
+    await post(page, "/backstage/rule", **one, action="let-go")
+    assert await first == 404  # what such a call is answered
+    second, third = accounts(omni), accounts(omni)
+    await rule(page, 2)
+    await post(page, "/backstage/rule", **one, action="hang-up")
+    assert [await second, await third] == ["ServerDisconnectedError"] * 2
+    fourth = accounts(omni)
+    await rule(page, 1)
+    await post(page, "/backstage/rule", **one, action="disable")
+    assert await fourth == 404
+    await post(page, "/backstage/rule", **one, action="enable")
+    fifth = accounts(omni)
+    await rule(page, 1)
+    await post(page, "/backstage/action", action="mend")
+    assert await fifth == 404
+    assert (await get(page))["rules"] == []
+
+
+async def test_a_reset_and_a_cut_answer_are_what_a_caller_meets(emulators, page):
+    slack, omni = emulators
+    await post(page, "/backstage/fault", side="clear-street", pattern="POST *", kind="reset", when="next")
+    assert await accounts(omni) in ("ClientOSError", "ConnectionResetError", "ServerDisconnectedError")
+    await post(page, "/backstage/fault", side="clear-street", pattern="POST *", kind="truncate", after=3, when="next")
+    assert await accounts(omni) == "ClientPayloadError"
+    await post(page, "/backstage/fault", side="slack", pattern="chat.*", kind="truncate", after=3)
+    hi = {"channel": "C0TRADING1", "text": "hi"}
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {slack.bot_token}"}) as bot,
+        bot.post(f"{slack.api_url}chat.postMessage", json=hi) as said,
+    ):
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await said.read()
+    assert [message.text for message in slack.history("trading")] == ["hi"]
+    reset, cut, posted = (await get(page))["calls"]
+    assert reset["error"] == "reset"
+    assert cut["error"].startswith("cut off after 3 of ")
+    assert posted["error"].startswith("cut off after 3 of ")
+
+
+@pytest.fixture
+async def lined(emulators) -> AsyncIterator[aiohttp.ClientSession]:
+    """A page whose bot reaches the emulators by lines that can be made bad."""
+    slack, omni = emulators
+    async with (
+        lines_to(slack, omni) as lines,
+        PageServer(slack, omni, lines=lines).serving(0) as address,
+        aiohttp.ClientSession(base_url=address) as session,
+    ):
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcomes"),
+    [
+        ({"mode": "latency", "seconds": 0.01}, {404}),
+        ({"mode": "truncate", "after": 30}, {"ClientPayloadError", "ServerDisconnectedError", "ClientResponseError"}),
+        ({"mode": "reset"}, {"ClientOSError", "ServerDisconnectedError", "ConnectionResetError"}),
+        ({"mode": "refuse"}, {"ClientConnectorError"}),
+    ],
+    ids=lambda value: value.get("mode", "") if isinstance(value, dict) else "",
+)
+async def test_a_whole_line_can_be_made_bad_and_mended(emulators, lined, mode: dict[str, Any], outcomes: set[Any]):
+    _, omni = emulators
+    assert await accounts(omni) == 404
+    await post(lined, "/backstage/line", side="clear-street", **mode)
+    assert (await get(lined))["lines"]["clear-street"]["mode"] == mode["mode"]
+    assert (await get(lined))["lines"]["slack"]["mode"] == "pass"
+    assert await accounts(omni) in outcomes
+    await post(lined, "/backstage/action", action="mend")
+    assert await accounts(omni) == 404
+    assert (await get(lined))["lines"]["clear-street"]["mode"] == "pass"
+
+
+async def test_a_black_hole_swallows_calls_and_mending_tears_what_it_swallowed(emulators, lined):
+    _, omni = emulators
+    await post(lined, "/backstage/line", side="clear-street", mode="blackhole")
+    calling = accounts(omni)
+    async with asyncio.timeout(20):
+        while not (await get(lined))["lines"]["clear-street"]["dead"]:  # noqa: ASYNC110 - only the page can say when
+            await asyncio.sleep(0.01)
+    assert not calling.done()
+    assert omni.calls == []
+    await post(lined, "/backstage/action", action="mend")
+    assert isinstance(await calling, str)
+    assert await accounts(omni) == 404
+
+
+async def test_sockets_pass_the_line_too(emulators, lined):
+    slack, _ = emulators
+    headers = {"Authorization": f"Bearer {slack.app_token}"}
+    async with aiohttp.ClientSession(headers=headers) as bot:
+        async with bot.post(f"{slack.api_url}apps.connections.open") as opened:
+            url = (await opened.json())["url"]
+        async with bot.ws_connect(url) as ws:
+            assert (await ws.receive_json())["type"] == "hello"
+            await post(lined, "/backstage/line", side="slack", mode="reset")
+            async with asyncio.timeout(20):
+                ended = await ws.receive()
+    assert ended.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR, aiohttp.WSMsgType.CLOSING)
+
+
+async def test_mending_lets_deliveries_be_in_order_again(emulators, page):
+    slack, _ = emulators
+    troubles = ("rate_limits", "duplicates", "out_of_order", "hold_events")
+    for name in troubles:
+        await post(page, "/backstage/switch", name=name, value=True)
+    await post(page, "/backstage/action", action="mend")
+    switches = (await get(page))["switches"]
+    assert not any(switches[name] for name in troubles)
+    assert (slack.enforce_tiers, slack.deliver_twice) == (False, False)
+
+
+async def test_without_a_line_none_can_be_made_bad(page):
+    refused = await post(page, "/backstage/line", side="slack", mode="reset")
+    assert (refused["ok"], refused["error"]) == (False, "There is no line here that could be made bad.")
+
+
 async def test_switches_are_set_and_told(emulators, page):
     slack, omni = emulators
     wanted = {
@@ -170,8 +324,15 @@ async def test_somebody_elses_bot_is_not_ours_to_kill(emulators, page):
 
 async def test_every_scenario_can_be_asked():
     found = scenarios()
-    assert len({one["name"] for one in found}) == len(found) > 10
-    assert all(one["text"].startswith(("@Omni ", "/omni ")) or one["name"] == "dm" for one in found)
+    assert len({one["name"] for one in found}) == len(found) > 40
+    assert all(one["text"].startswith(("@Omni ", "/omni ")) == (one["place"] == "channel") for one in found)
+
+
+async def test_the_keys_that_people_are_told_to_link_are_known_to_clear_street():
+    (about,) = [one["about"] for one in scenarios() if one["name"] == "/omni link"]
+    named = re.findall(r"demo-\w+-\w+", about)
+    assert len(named) == 2
+    assert set(named) <= set(DEMO_KEYS)
 
 
 class FakeBot:

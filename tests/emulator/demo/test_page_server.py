@@ -221,6 +221,9 @@ async def test_a_refused_block_is_told_to_those_who_would_have_seen_it_until_dis
     assert any("json-pointer:/blocks/0/elements/0" in reason for reason in refusal["reasons"])
     assert (await state(page, "dan"))["refusals"] == []
     async with page.get("/events?user=ben") as stream:
+        denied = await post(page, "/refusal", user="dan", refusal=refusal["id"])
+        assert (denied["ok"], denied["error"]) == (False, "refusal: dan sees no such refusal")
+        assert (await state(page))["refusals"] == [refusal]
         await post(page, "/refusal", user="ana", refusal=refusal["id"])
         await changes(stream, lambda told: {"type": "refusal_gone", "id": refusal["id"]} in told)
     assert (await state(page))["refusals"] == []
@@ -307,6 +310,70 @@ async def test_no_other_page_can_drive_it(slack: SlackEmulator, page):
     assert slack.history("trading") == []
     async with page.get("/state", headers={"Host": "localhost:8420"}) as answer:
         assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/state", {"Host": "evil.example"}, 403),
+        ("GET", "/no-such-page", {}, 404),
+        ("POST", "/state", {"Content-Type": "application/json"}, 405),
+        ("POST", "/say", {"Content-Type": "text/plain"}, 400),
+        ("GET", "/state?user=nobody", {}, 400),
+        ("GET", "/backstage", {}, 500),
+    ],
+)
+async def test_an_error_carries_the_same_headers_as_the_page(
+    slack: SlackEmulator, page, monkeypatch, method: str, path: str, headers: dict[str, str], status: int
+):
+    monkeypatch.setattr("omnibot.emulator.demo.backstage.scenarios", lambda: 1 / 0)
+    async with page.get("/") as whole, page.request(method, path, headers=headers) as answer:
+        assert answer.status == status
+        for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control"):
+            assert answer.headers[name] == whole.headers[name]
+
+
+async def test_a_file_opens_only_to_who_sees_it(slack: SlackEmulator, page):
+    await slack.upload("ana", "boardroom", "draft.png", b"\x89PNG\r\n\x1a\nx")
+    await slack.upload("ana", "client-desk", "terms.pdf", b"%PDF-1")
+    await slack.upload("ana", "boardroom", "chart.png", b"\x89PNG\r\n\x1a\ny")
+    draft, terms, chart = slack.workspace.files
+    room, omni = slack.workspace.channel("research"), slack.workspace.user("omni")
+    picture = {"type": "image", "block_id": "b", "slack_file": {"id": chart}, "alt_text": "a chart"}
+    slack.workspace.post(room, omni, "a chart", blocks=[{"type": "container", "child_blocks": [picture]}])
+
+    async def who_sees(file: str) -> set[str]:
+        seen = set()
+        for user in ("ana", "ben", "cleo", "dan"):
+            async with page.get(f"/file/{file}", params={"user": user}) as answer:
+                assert answer.status in (200, 404)
+                if answer.status == 200:
+                    seen.add(user)
+        return seen
+
+    assert await who_sees(draft) == {"ana"}
+    assert await who_sees(terms) == {"ana", "ben", "dan"}
+    assert await who_sees(chart) == {"ana", "ben", "cleo"}
+
+
+async def test_a_guest_is_told_no_name_of_a_channel_she_is_not_in(slack: SlackEmulator, page):
+    lobby, omni = slack.workspace.channel("lobby"), slack.workspace.user("omni")
+    said = f"see <#{CLIENTS}|client-desk>, <#{BOARDROOM}|boardroom> and <#{RESEARCH}|research>"
+    section = {"type": "section", "block_id": "b", "text": {"type": "mrkdwn", "text": said}}
+    async with page.get("/events?user=cleo") as cleos:
+        await cleos.content.readuntil(b"\n\n")
+        slack.workspace.post(lobby, omni, said, blocks=[section])
+        told = json.dumps(await changes(cleos, lambda told: bool(texts(told))))
+    shown = json.dumps(await state(page, "cleo"))
+    for text in (told, shown):
+        assert "client-desk" not in text
+        assert "boardroom" not in text
+        assert f"<#{CLIENTS}>" in text
+        assert f"<#{RESEARCH}|research>" in text
+    assert (await state(page, "cleo"))["names"][CLIENTS]["hidden"]
+    bens = json.dumps(await state(page, "ben"))
+    assert f"<#{CLIENTS}|client-desk>" in bens
+    assert "boardroom" not in bens
 
 
 async def test_the_next_free_port_is_taken(slack: SlackEmulator):

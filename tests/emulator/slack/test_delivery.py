@@ -377,3 +377,18 @@ async def test_response_urls_wear_out(slack, session):
     assert [m.text for m in slack.history("trading")] == ["answer 0"]
     assert [e["text"] for e in slack.ephemerals("ana")] == ["answer 1", "answer 2", "answer 3", "answer 4"]
     assert slack.refusals[0].answer["error"] == "used_url"
+
+
+async def test_who_is_deactivated_and_that_the_app_is_uninstalled_is_told(slack, dial):
+    client = await dial()
+    slack.deactivate("ben")
+    slack.uninstall()
+    events = []
+    for _ in range(3):
+        envelope = await client.envelope()
+        await client.ack(envelope)
+        events.append(envelope["payload"]["event"])
+    changed, revoked, uninstalled = events
+    assert (changed["type"], changed["user"]["id"], changed["user"]["deleted"]) == ("user_change", "U0BEN00001", True)
+    assert (revoked["type"], revoked["tokens"]) == ("tokens_revoked", {"oauth": [], "bot": [slack.bot_user_id]})
+    assert uninstalled["type"] == "app_uninstalled"

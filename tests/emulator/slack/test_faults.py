@@ -42,7 +42,7 @@ async def test_a_call_whose_caller_died_while_held_before_does_nothing(slack):
     reader, writer = await asyncio.open_connection("127.0.0.1", int(slack.api_url.split(":")[2].split("/")[0]))
     body = b'{"channel":"C0TRADING1","text":"from the grave"}'
     head = (
-        f"POST /api/chat.postMessage HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {slack.bot_token}\r\n"
+        f"POST /api/chat.postMessage HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {slack.bot_token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     writer.write(head.encode() + body)

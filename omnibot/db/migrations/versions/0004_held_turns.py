@@ -14,10 +14,12 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("held_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("asked_thread_ts", sa.String(length=32), nullable=True))
         batch_op.create_index("ix_turns_asked_in", ["asked_in", "asked_thread_ts"])
+        batch_op.create_index("ix_turns_person", ["org", "user", "created_at"])
 
 
 def downgrade() -> None:
     with op.batch_alter_table("turns") as batch_op:
+        batch_op.drop_index("ix_turns_person")
         batch_op.drop_index("ix_turns_asked_in")
         batch_op.drop_column("asked_thread_ts")
         batch_op.drop_column("held_at")

@@ -17,16 +17,17 @@ export function ChannelName({ channel }) {
   if (channel.kind === "im") return html`<${Avatar} user=${state.bot} small /> ${channel.name}`;
   return html`<span class="prefix" aria-hidden="true"><${Icon} name=${channel.kind === "private" ? "lock" : "hash"} />
       </span>${channel.name}
-    ${channel.is_ext_shared && html`<span class="shared-mark" title=${`Shared with ${channel.company}`}>
+    ${channel.is_ext_shared && html`<span class="shared-mark" role="img"
+        aria-label=${`, shared with ${channel.company}`} title=${`Shared with ${channel.company}`}>
         <${Icon} name="shared" /></span>`}`;
 }
 
 function Members({ channel }) {
   const names = channel.members.map(nameOf).join(", "), count = channel.members.length;
-  return html`<span class="members" title=${names}>
+  return html`<span class="members" role="img" aria-label=${`${count} members: ${names}`} title=${names}>
     <span class="faces" aria-hidden="true">${channel.members.slice(0,
         3).map((user) => html`<${Avatar} key=${user} user=${user} small />`)}</span>
-    <span aria-label=${`${count} members: ${names}`}>${count}</span></span>`;
+    <span>${count}</span></span>`;
 }
 
 function AppTabs({ tab }) {

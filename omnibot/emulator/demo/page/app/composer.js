@@ -48,7 +48,7 @@ export function Composer({ channel, thread = null, placeholder, label, region })
     setWords(draft(channel, thread));
     setOffered(null);
     // What opened by itself must not take the words of somebody who is typing, nor may anything below a dialog.
-    const busy = document.querySelector("[aria-modal=true]") || (thread && state.followed === thread);
+    const busy = document.querySelector("[aria-modal=true], [role=radio]:focus-visible") || (thread && state.followed === thread);
     if (!busy) box.current.focus({ preventScroll: true });
   }, [channel, thread]);
   useLayoutEffect(() => {
@@ -112,7 +112,7 @@ export function Composer({ channel, thread = null, placeholder, label, region })
         ${hint && html`<span class="usage" aria-hidden="true"><span>${words.trimEnd()} </span>${hint}</span>`}
         <textarea ref=${box} id=${thread ? "thread-composer" : "composer"} rows="1" maxlength="12000" value=${words}
             placeholder=${placeholder}
-          aria-label=${label} role="combobox" aria-expanded=${Boolean(offered)} aria-controls=${id}
+          aria-label=${label} aria-haspopup="listbox" aria-controls=${offered ? id : undefined}
               aria-autocomplete="list"
           aria-activedescendant=${offered ? `${id}-${chosen}` : undefined} autocomplete="off" spellcheck="true"
           onInput=${(event) => { change(event.target.value); look(event.target.value, event.target.selectionStart); }}

@@ -1,6 +1,7 @@
 // One's own message, open for changing.
 
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { hadFocus } from "./keys.js";
 import { act } from "./live.js";
 import { nameOf } from "./store.js";
 
@@ -17,8 +18,10 @@ export function EditBox({ message, done }) {
   const [words, setWords] = useState(() => typedText(message.text));
   const box = useRef(null);
   useEffect(() => {
-    box.current.focus();
-    box.current.setSelectionRange(words.length, words.length);
+    const before = document.activeElement, here = box.current;
+    here.focus();
+    here.setSelectionRange(words.length, words.length);
+    return () => { if (hadFocus(here) && before.isConnected) before.focus(); };
   }, []);
   const save = async () => {
     if (words.trim() && words !== typedText(message.text)) await act("/edit",

@@ -23,7 +23,15 @@ const firstOf = (node) => node.querySelector("[data-first]")
   ?? node.querySelector("input:not([type=hidden]), textarea, select, [role=combobox]") ?? node.querySelector(STOPS)
       ?? node;
 
-// A dialog: takes the focus, keeps it, and gives it back. Escape calls `leave`. When `content` changes, what had the
+// What a message offers shows only while the focus is in the message: that first.
+function giveBack(before) {
+  if (before?.isConnected && before !== document.body) {
+    before.closest("[data-stop]")?.focus();
+    before.focus();
+  } else document.querySelector("#composer")?.focus();
+}
+
+// A dialog: takes the focus, keeps it, and gives it back, to the message box where what had it is gone. Escape calls `leave`. When `content` changes, what had the
 // focus may be gone.
 export function useDialog(leave, content) {
   const box = useRef(null), latest = useRef(leave);
@@ -47,7 +55,8 @@ export function useDialog(leave, content) {
     document.addEventListener("keydown", onKey);
     return () => {
       document.removeEventListener("keydown", onKey);
-      if (before?.isConnected) before.focus();
+      if (!hadFocus(node)) return; // it has moved on
+      giveBack(before);
     };
   }, []);
   useLayoutEffect(() => {
@@ -55,6 +64,9 @@ export function useDialog(leave, content) {
   }, [content]);
   return box;
 }
+
+// Whether the focus is in here, or nowhere because what had it was taken away with it.
+export const hadFocus = (node) => document.activeElement === document.body || node.contains(document.activeElement);
 
 // F6 walks through the regions of the page.
 export function walkRegions(event) {

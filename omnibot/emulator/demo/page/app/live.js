@@ -7,14 +7,23 @@ import { toast } from "./toasts.js";
 // Browsers allow six connections to one address: a tab nobody looks at gives its stream back after a while.
 const HIDDEN_MS = 20_000;
 
-let stream = null, waiting = null, seq = 0, looks = 0, hiding = 0;
+// A look that fails is repeated, each time after twice as long.
+const AGAIN_MS = 500, LONGEST_MS = 8_000, PATIENCE_MS = 20_000;
+
+let stream = null, waiting = null, seq = 0, looks = 0, hiding = 0, failures = 0, again = 0;
 
 async function look() {
+  clearTimeout(again);
   const mine = (looks += 1);
-  const answer = await fetch(`/state?user=${state.user}`).catch(() => null);
-  if (mine !== looks || !answer?.ok) return; // an older look must not overtake a newer one
-  const whole = await answer.json();
-  if (mine !== looks) return;
+  const whole = await get(`/state?user=${state.user}`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (mine !== looks) return; // an older look must not overtake a newer one
+  if (!whole) {
+    set({ live: "lost" });
+    again = setTimeout(look, Math.min(LONGEST_MS, AGAIN_MS * 2 ** failures));
+    failures += 1;
+    return;
+  }
+  failures = 0;
   seq = whole.seq;
   applyState(whole);
   const told = waiting ?? [];
@@ -33,6 +42,9 @@ function receive(told) {
 
 export function connect() {
   stream?.close();
+  clearTimeout(again);
+  looks += 1; // what is still on its way is not for this person
+  failures = 0;
   waiting = [];
   stream = new EventSource(`/events?user=${state.user}`);
   stream.addEventListener("hello", () => {
@@ -70,10 +82,16 @@ export async function post(path, body, { quiet = false } = {}) {
 // The same, as the person this page is for.
 export const act = (path, body, options) => post(path, { user: state.user, ...body }, options);
 
-// Where a file of Slack's is loaded from; it is named by its id, or by an address that holds it.
-export const fileUrl = (name) => `/file/${/F[A-Z0-9]{8,}/.exec(name)?.[0] ?? encodeURIComponent(name)}`;
+// Where a file of Slack's is loaded from, by this person; it is named by its id, or by an address that holds it.
+export const fileUrl = (name) =>
+  `/file/${/F[A-Z0-9]{8,}/.exec(name)?.[0] ?? encodeURIComponent(name)}?user=${state.user}`;
 
-export async function get(path) {
-  const answer = await fetch(path).catch(() => null);
-  return answer?.ok ? answer.json() : null;
+// What is there; null: nothing, or nothing that arrived whole.
+export async function get(path, options) {
+  try {
+    const answer = await fetch(path, options);
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
 }

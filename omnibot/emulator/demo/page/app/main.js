@@ -63,7 +63,10 @@ function onKey(event) {
     set({ switcher: !state.switcher });
   } else if (event.key === "F6") walkRegions(event);
   else if (event.key === "Escape" && !event.defaultPrevented && !event.target.closest?.("[role=dialog]")) {
-    if (state.menu) set({ menu: false });
+    if (state.menu) {
+      set({ menu: false });
+      document.querySelector("[aria-controls=sidebar]").focus();
+    }
     else if (state.place.thread) closeThread();
   }
 }

@@ -12,7 +12,7 @@ import { openThread } from "./place.js";
 import { pressed } from "./pressing.js";
 import { Reactions, ReactButton } from "./reactions.js";
 import { nameOf, set, state, threadKey } from "./store.js";
-import { clock, dayAndTime, whole } from "./time.js";
+import { clock, dayAndTime, iso, whole } from "./time.js";
 
 // What the renderer is given for one message. Inputs in messages are kept here while the message is on the page.
 function useContextOf(message, names) {
@@ -76,7 +76,11 @@ function Toolbar({ message, inThread, onEdit }) {
   const remove = () => ask({
     title: "Delete message", words: "Are you sure you want to delete this message? This cannot be undone.",
         yes: "Delete",
-    then: () => act("/delete", { channel: message.channel, ts: message.ts }),
+    then: () => {
+      // The button that opened the question goes with the message.
+      document.querySelector(inThread ? "#thread-composer" : "#composer")?.focus();
+      act("/delete", { channel: message.channel, ts: message.ts });
+    },
   });
   return html`<div class=${`toolbar ${pinned ? "pinned" : ""}`} role="group" aria-label="What to do with this message">
     <${ReactButton} message=${message} onOpen=${setPinned} />
@@ -104,10 +108,10 @@ export const Message = memo(function Message({ message, names, head, inThread, r
       aria-label=${`${nameOf(message.user)}, ${clock(message.ts)}`}>
     ${message.only_you && html`<p class="only-you-note"><${Icon} name="eye" />Only visible to you</p>`}
     <div class="gutter">${head ? html`<${Avatar} user=${message.user} />`
-      : html`<time class="beside" dateTime=${whole(message.ts)}>${clock(message.ts)}</time>`}</div>
+      : html`<time class="beside" dateTime=${iso(message.ts)} title=${whole(message.ts)}>${clock(message.ts)}</time>`}</div>
     <div class="content">
       ${head && html`<div class="who"><strong>${nameOf(message.user)}</strong><${Badges} user=${message.user} />
-        <time title=${whole(message.ts)}>${clock(message.ts)}</time></div>`}
+        <time dateTime=${iso(message.ts)} title=${whole(message.ts)}>${clock(message.ts)}</time></div>`}
       ${editing ? html`<${EditBox} message=${message} done=${() => setEditing(false)} />`
           : html`<div class="body"><${Body} message=${message} names=${names} />
         ${edited(message) && html`<span class="edited">(edited)</span>`}</div>`}

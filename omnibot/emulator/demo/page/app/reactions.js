@@ -1,6 +1,6 @@
 // Reactions below a message, and the little board to choose one from.
 
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useId, useRef, useState } from "../vendor/preact.js";
 import { charOf } from "../blocks/emoji.js";
 import { Icon } from "./icons.js";
 import { act } from "./live.js";
@@ -28,7 +28,7 @@ export function Reactions({ message }) {
 
 export function ReactButton({ message, onOpen }) {
   const [open, setOpen] = useState(false);
-  const box = useRef(null);
+  const box = useRef(null), board = useId();
   useEffect(() => {
     onOpen(open);
     if (!open) return undefined;
@@ -37,19 +37,23 @@ export function ReactButton({ message, onOpen }) {
     addEventListener("pointerdown", away);
     return () => removeEventListener("pointerdown", away);
   }, [open]);
+  const close = () => {
+    box.current.firstElementChild.focus();
+    setOpen(false);
+  };
   const onKey = (event) => {
     if (event.key !== "Escape" || !open) return;
     event.preventDefault();
     event.stopPropagation();
-    setOpen(false);
+    close();
   };
   return html`<span class="react" ref=${box} onKeyDown=${onKey}>
     <button type="button" aria-label="Add a reaction" title="Add a reaction" aria-expanded=${open}
-        onClick=${() => setOpen(!open)}>
+        aria-controls=${open ? board : undefined} onClick=${() => setOpen(!open)}>
       <${Icon} name="smile" /></button>
-    ${open && html`<span class="board" role="group" aria-label="Reactions">${QUICK.map((name) => html`
+    ${open && html`<span class="board" id=${board} role="group" aria-label="Reactions">${QUICK.map((name) => html`
       <button key=${name} type="button" aria-label=${name.replaceAll("_", " ")}
-        onClick=${() => { toggle(message, name); setOpen(false); }}><span class="emoji">${shown(name)}</span>
+        onClick=${() => { toggle(message, name); close(); }}><span class="emoji">${shown(name)}</span>
             </button>`)}</span>`}
   </span>`;
 }

@@ -11,11 +11,14 @@ import { state, useStore } from "./store.js";
 const unreadThreads = (channels) => channels.reduce((sum, one) =>
     sum + Object.values(one.threads ?? {}).reduce((a, b) => a + b, 0), 0);
 
+const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
 function Place({ id, current, bold, badge, words, stop, children }) {
   return html`<li><button type="button" class=${bold ? "bold" : ""} data-stop data-channel=${id}
       tabIndex=${stop ? 0 : -1}
       aria-current=${current ? "page" : undefined} onClick=${() => open(id)}>
-    ${children}${badge ? html`<span class="count" aria-label=${words}>${badge}</span>` : null}
+    ${children}${badge ? html`<span class="count" aria-hidden="true">${badge}</span><span class="visually-hidden">, ${words}</span>`
+        : null}
     ${!badge && bold ? html`<span class="visually-hidden">, unread</span>` : null}</button></li>`;
 }
 
@@ -23,7 +26,7 @@ function ChannelPlace({ channel, current }) {
   const icon = channel.kind === "private" ? "lock" : "hash";
   return html`<${Place} id=${channel.id} current=${current} stop=${current}
       bold=${channel.unread > 0 || channel.mentions > 0}
-      badge=${channel.mentions} words=${`${channel.mentions} mentions`}>
+      badge=${channel.mentions} words=${counted(channel.mentions, "mention")}>
     <span class="prefix" aria-hidden="true"><${Icon} name=${icon} /></span><span class="name">${channel.name}</span>
     ${channel.kind === "private" && html`<span class="visually-hidden">, private</span>`}
     ${channel.is_ext_shared && html`<span class="shared-mark" role="img" aria-label=${`shared with ${channel.company}`}>
@@ -41,7 +44,7 @@ const NO_STRANGERS = "The Omni app belongs to the other company's workspace.";
 
 function AppPlace({ app, current }) {
   return html`<${Place} id=${app.id} current=${current} stop=${current} bold=${app.mentions > 0} badge=${app.mentions}
-      words=${`${app.mentions} unread messages`}>
+      words=${counted(app.mentions, "unread message")}>
     <${Avatar} user=${state.bot} small /><span class="name">Omni</span><${Presence} /><//>`;
 }
 
@@ -55,7 +58,7 @@ export function Sidebar() {
   return html`<nav class="sidebar" id="sidebar" aria-label="Channels" data-region="sidebar" onKeyDown=${roving}>
     <p class="workspace-name">${workspace}</p>
     <ul class="places"><${Place} id=${THREADS} current=${place === THREADS} stop=${place === THREADS}
-        bold=${threads > 0} badge=${threads} words=${`${threads} unread replies`}>
+        bold=${threads > 0} badge=${threads} words=${threads === 1 ? "1 unread reply" : `${threads} unread replies`}>
       <span class="prefix" aria-hidden="true"><${Icon} name="threads" /></span>
       <span class="name">Threads</span><//></ul>
     <h2>Channels</h2>

@@ -54,9 +54,9 @@ function Box() {
       <ul role="listbox" id="switcher-list" aria-label="Places">${found.map((one, at) => html`
         <li key=${one.key} id=${`switcher-${at}`} role="option" aria-selected=${at === chosen} onClick=${() => go(one)}>
           ${one.face ? html`<${Avatar} user=${one.face} small />`
-              : html`<span class="prefix"><${Icon} name=${one.icon} /></span>`}
+              : html`<span class="prefix" aria-hidden="true"><${Icon} name=${one.icon} /></span>`}
           <span>${one.name}</span><span class="aside">${one.about}</span></li>`)}
-        ${found.length === 0 && html`<li class="nothing">Nothing of that name</li>`}</ul>
+        ${found.length === 0 && html`<li class="nothing" role="option" aria-disabled="true" aria-selected="false">Nothing of that name</li>`}</ul>
     </div></div>`;
 }
 

@@ -1,8 +1,9 @@
 // The side panel of one thread.
 
-import { html, useCallback, useEffect, useMemo, useState } from "../vendor/preact.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { Composer } from "./composer.js";
 import { Icon } from "./icons.js";
+import { hadFocus } from "./keys.js";
 import { act } from "./live.js";
 import { Log } from "./log.js";
 import { closeThread } from "./place.js";
@@ -35,7 +36,14 @@ export function Thread({ channel, ts }) {
   }, [channel, ts, replies]);
   const count = replies.filter((reply) => !reply.only_you).length;
 
-  return html`<aside class="thread" aria-label="Thread" data-region="thread">
+  // Who was in the thread when it closes goes on in the channel.
+  const panel = useRef(null);
+  useEffect(() => {
+    const here = panel.current;
+    return () => { if (hadFocus(here)) document.querySelector("#composer")?.focus(); };
+  }, []);
+
+  return html`<aside class="thread" aria-label="Thread" data-region="thread" ref=${panel}>
     <${Title} channel=${channel} ts=${ts} />
     <${Log} id=${`${channel}/${ts}`} messages=${messages} inThread refusals=${refusals} divider=${divider}
         onEnd=${onEnd}

@@ -10,6 +10,7 @@ const ISO = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit"
 export const dateOf = (ts) => new Date(Number(ts) * 1000);
 export const clock = (ts) => CLOCK.format(dateOf(ts));
 export const withSeconds = (at) => SECONDS.format(new Date(at * 1000));
+export const iso = (ts) => dateOf(ts).toISOString(); // for programs
 export const whole = (ts) => WHOLE.format(dateOf(ts));
 // A name for the day that sorts and compares. Formatting is slow, so what was found out is kept.
 const days = new Map();

@@ -31,11 +31,17 @@ function ThemeButton() {
 
 const badgeOf = (one) => (one.guest ? "guest" : one.company ? "other company" : one.title.toLowerCase());
 
+// As in every group of radio buttons, an arrow chooses what it goes to.
+function choose(event) {
+  roving(event, { horizontal: true });
+  if (event.defaultPrevented) document.activeElement.click();
+}
+
 function People() {
   const people = useStore((s) => s.people);
   const user = useStore((s) => s.user);
   return html`<div class="who-am-i" role="radiogroup" aria-label="You are"
-      onKeyDown=${(event) => roving(event, { horizontal: true })}>
+      onKeyDown=${choose}>
     <span class="you-are" aria-hidden="true">You are</span>
     ${people.map((one) => html`<button key=${one.name} type="button" role="radio" aria-checked=${one.name === user}
         data-stop tabIndex=${one.name === user ? 0 : -1}
@@ -47,18 +53,21 @@ function People() {
 
 export function TopBar() {
   const drawer = useStore((s) => s.drawer);
-  const rules = useStore((s) => s.backstage?.rules?.filter((rule) => rule.enabled).length ?? 0);
+  const menu = useStore((s) => Boolean(s.menu));
+  const faults = useStore((s) => (s.backstage?.rules ?? []).filter((rule) => rule.enabled).length
+      + Object.values(s.backstage?.lines ?? {}).filter((line) => line.mode !== "pass").length);
   return html`<header class="topbar" data-region="topbar">
     <button type="button" class="bar-button narrow-only" aria-label="Show the channels" aria-controls="sidebar"
-        onClick=${() => set({ menu: true })}><${Icon} name="menu" /></button>
-    <button type="button" class="go-to" onClick=${() => set({ switcher: true })} aria-keyshortcuts="Control+K">
+        aria-expanded=${menu} onClick=${() => set({ menu: true })}><${Icon} name="menu" /></button>
+    <button type="button" class="go-to" onClick=${() => set({ switcher: true })} aria-haspopup="dialog" aria-keyshortcuts="Control+K">
         <${Icon} name="search" /><span>Go to a channel</span><kbd>Ctrl K</kbd></button>
     <${People} />
     <${ThemeButton} />
     <button type="button" class=${`bar-button backstage-button ${drawer ? "on" : ""}`} aria-expanded=${drawer}
-        aria-controls="backstage" onClick=${toggleDrawer}>
-      <${Icon} name="wrench" /><span>Backstage</span>${rules > 0
-          && html`<span class="count" aria-label=${`${rules} faults in force`}>${rules}</span>`}</button>
+        aria-controls=${drawer ? "backstage" : undefined}
+        aria-label=${faults ? `Backstage, ${faults} ${faults === 1 ? "fault" : "faults"} in force` : "Backstage"} onClick=${toggleDrawer}>
+      <${Icon} name="wrench" /><span>Backstage</span>${faults > 0
+          && html`<span class="count">${faults}</span>`}</button>
   </header>`;
 }
 
@@ -70,7 +79,7 @@ export function Banner() {
   const live = useStore((s) => s.live);
   const bot = useStore((s) => s.backstage?.bot);
   if (live === "lost") return html`<p class="banner bad"
-      role="alert">The demo is not running (any more). Waiting for it…</p>`;
+      role="alert">Disconnected: the demo does not answer. Trying again…</p>`;
   if (bot && BOT_WORDS[bot.state]) return html`<p class="banner warn" role="alert" data-bot=${bot.state}>
       <${Icon} name="warning" /> ${BOT_WORDS[bot.state]}</p>`;
   if (bot?.state === "absent") return html`<p class="banner"

@@ -37,6 +37,7 @@ export function Carousel({ block }) {
   const track = useRef(null);
   const [ends, setEnds] = useState({ left: true, right: true });
   const look = () => {
+    if (!track.current) return; // a last word of a frame that is gone
     const { scrollLeft, scrollWidth, clientWidth } = track.current;
     setEnds({ left: scrollLeft < 4, right: scrollLeft + clientWidth > scrollWidth - 4 });
   };

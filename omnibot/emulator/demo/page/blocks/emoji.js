@@ -27,8 +27,8 @@ export function charOf(name, tone) {
 /** One emoji, by its name or by the character itself. */
 export function Emoji({ name, tone, char = charOf(name, tone) }) {
   if (!char) return html`<span class="bk-emoji-name">:${name}:</span>`;
-  return html`<span class="bk-emoji" role="img" aria-label=${name ? `${name.replaceAll("_", " ")} emoji` : undefined}
-    title=${name ? `:${name}:` : undefined}>${char}</span>`;
+  return html`<span class="bk-emoji" role=${name && "img"} aria-label=${name && `${name.replaceAll("_", " ")} emoji`}
+    title=${name && `:${name}:`}>${char}</span>`;
 }
 
 /**

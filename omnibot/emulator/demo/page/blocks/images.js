@@ -1,6 +1,6 @@
 // Pictures, and what stands in for a video.
 
-import { html, useState } from "../vendor/preact.js";
+import { html, useId, useState } from "../vendor/preact.js";
 import { useCtx } from "./context.js";
 import { Dialog } from "./dialog.js";
 import { Icon } from "./icons.js";
@@ -39,12 +39,14 @@ export function Image({ block }) {
   const [source, why] = useSource(block);
   const shown = source && !failed;
   const title = block.title && plain(block.title);
+  const id = useId();
   return html`<figure class="bk-image">
-    ${title && html`<figcaption><button type="button" class="bk-fold" aria-expanded=${open} onClick=${() => setOpen(!open)}>
+    ${title && html`<figcaption><button type="button" class="bk-fold" aria-expanded=${open}
+      aria-controls=${open ? id : undefined} onClick=${() => setOpen(!open)}>
       ${title}<${Icon} name=${open ? "chevron-down" : "chevron-right"} size=${14} /></button></figcaption>`}
-    ${open && !shown && html`<div class="bk-broken-image"><${Icon} name="image" size=${18} /><span>${block.alt_text}
+    ${open && !shown && html`<div class="bk-broken-image" id=${id}><${Icon} name="image" size=${18} /><span>${block.alt_text}
       <span class="bk-soft"> (${source ? "cannot be loaded" : why})</span></span></div>`}
-    ${open && shown && html`<button type="button" class="bk-enlarge" aria-label=${`Enlarge: ${block.alt_text}`}
+    ${open && shown && html`<button type="button" class="bk-enlarge" id=${id} aria-label=${`Enlarge: ${block.alt_text}`}
       onClick=${() => setLarge(true)}><img src=${source} alt=${block.alt_text} onError=${() => setFailed(true)} /></button>`}
     ${large && html`<${Dialog} label=${wordsOf(block.title) || block.alt_text} kind="lightbox" onClose=${() => setLarge(false)}>
       <div class="bk-dialog-head"><h2>${title || block.alt_text}</h2><button type="button" class="bk-icon-button"

@@ -15,8 +15,9 @@ const LONG = 700; // characters of a section that Slack shows at once
 /** Words that fold after a while. */
 function Folding({ children }) {
   const [open, setOpen] = useState(false);
-  return html`<div class=${open ? "" : "bk-folded"}>${children}</div>
-    <button type="button" class="bk-more" aria-expanded=${open} onClick=${() => setOpen(!open)}>
+  const id = useId();
+  return html`<div id=${id} class=${open ? "" : "bk-folded"}>${children}</div>
+    <button type="button" class="bk-more" aria-expanded=${open} aria-controls=${id} onClick=${() => setOpen(!open)}>
       ${open ? "See less" : "See more"}</button>`;
 }
 

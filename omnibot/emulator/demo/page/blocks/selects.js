@@ -153,7 +153,7 @@ export function Select(props) {
 export function Overflow({ element, block }) {
   const { press, pending, shown } = usePress(block);
   const [open, setOpen] = useState(false);
-  const [button, menu] = [useRef(null), useRef(null)];
+  const [button, menu, id] = [useRef(null), useRef(null), useId()];
   useEffect(() => {
     if (open) menu.current?.querySelector("button")?.focus();
   }, [open]);
@@ -176,10 +176,10 @@ export function Overflow({ element, block }) {
     else close();
   };
   return html`<span><button type="button" ref=${button} class="bk-icon-button bk-outlined" aria-label="More actions"
-    aria-haspopup="menu" aria-expanded=${open} aria-disabled=${pending} data-action=${element.action_id}
+    aria-haspopup="menu" aria-expanded=${open} aria-controls=${open ? id : undefined} aria-disabled=${pending} data-action=${element.action_id}
     onClick=${() => (open ? close() : !pending && setOpen(true))}><${Icon} name="dots" /></button>
     ${open && html`<${Float} anchor=${button} least=${160} onClose=${() => setOpen(false)}>
-      <div class="bk-menu" role="menu" ref=${menu} onKeyDown=${move}>${element.options.map((option) => html`
+      <div class="bk-menu" role="menu" id=${id} ref=${menu} onKeyDown=${move}>${element.options.map((option) => html`
         <button type="button" role="menuitem" tabindex="-1" onClick=${() => choose(option)}><span>${plain(option.text)}
           ${option.description && html`<span class="bk-soft">${plain(option.description)}</span>`}</span></button>`)}
       </div><//>`}</span>${shown}`;

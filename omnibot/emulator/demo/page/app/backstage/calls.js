@@ -37,9 +37,10 @@ function Detail({ n }) {
   const [detail, setDetail] = useState(null);
   const ended = useStore((s) => s.calls.find((one) => one.n === n)?.ms !== null);
   useEffect(() => { get(`/backstage/call/${n}`).then((found) => setDetail(found ?? { gone: true })); }, [n, ended]);
-  if (!detail) return html`<div class="detail">…</div>`;
-  if (detail.gone) return html`<div class="detail">This call is not kept any more.</div>`;
-  return html`<div class="detail">
+  const id = `call-${n}`;
+  if (!detail) return html`<div class="detail" id=${id}>…</div>`;
+  if (detail.gone) return html`<div class="detail" id=${id}>This call is not kept any more.</div>`;
+  return html`<div class="detail" id=${id}>
     <dl>${detail.request_id && html`<dt>Request id</dt><dd><code>${detail.request_id}</code></dd>`}
       ${Object.entries(detail.headers).map(([name, value]) => html`<dt>${name}</dt><dd><code>${value}</code></dd>`)}
           </dl>
@@ -49,7 +50,7 @@ function Detail({ n }) {
 
 const Line = memo(function Line({ call, times, open, toggle }) {
   return html`<li class=${`call ${call.side} ${bad(call) ? "bad" : ""} ${open ? "open" : ""}`}>
-    <button type="button" aria-expanded=${open} onClick=${() => toggle(call.n)}>
+    <button type="button" aria-expanded=${open} aria-controls=${open ? `call-${call.n}` : undefined} onClick=${() => toggle(call.n)}>
       <span class="at">${withSeconds(call.at)}</span>
       <span class="side">${SIDES[call.side]}</span>
       <span class="method">${short(call.name)}${times > 1 && html` <span class="times">× ${times}</span>`}</span>

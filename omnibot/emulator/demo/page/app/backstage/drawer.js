@@ -21,6 +21,8 @@ export async function refresh() {
 
 export function toggleDrawer() {
   const drawer = !state.drawer;
+  const inside = document.querySelector("#backstage")?.contains(document.activeElement);
+  if (inside) document.querySelector(".backstage-button").focus();
   localStorage.setItem("drawer", drawer ? "open" : "");
   set({ drawer });
   if (drawer) refresh();

@@ -21,17 +21,26 @@ const READY = [
   ["Slack is slow (1 s)", { side: "slack", pattern: "chat.*", kind: "delay", seconds: 1, jitter: 0.3 }],
   ["Slack posts, but its answer is lost", { side: "slack", pattern: "chat.postMessage", kind: "drop", point: "after",
       when: "next", number: 1 }],
+  ["Slack never answers a new message", { side: "slack", pattern: "chat.postMessage", kind: "silence", point: "after",
+      when: "next", number: 1 }],
+  ["Clear Street never answers a poll", { side: "clear-street", pattern: "GET *responses*", kind: "silence",
+      when: "next", number: 1 }],
+  ["Clear Street resets the connection", { side: "clear-street", pattern: "GET *", kind: "reset", when: "next",
+      number: 2 }],
+  ["Clear Street's answer breaks off in the middle", { side: "clear-street", pattern: "GET *", kind: "truncate",
+      after: 40, when: "next", number: 2 }],
   ["Every third call to Slack fails (500)", { side: "slack", pattern: "chat.*", kind: "refuse", status: 500,
       when: "every", number: 3 }],
 ];
 const START = {
   side: "clear-street", pattern: "*", kind: "refuse", point: "before", seconds: 2, jitter: 0, status: 500,
-      retry_after: "", error: "",
+      after: 20, retry_after: "", error: "",
   when: "next", number: 1, probability: 0.3,
 };
 
 const KINDS = {
-  refuse: "answer with an error", delay: "be slow", drop: "close the connection", "wrong-json": "send broken JSON",
+  refuse: "answer with an error", delay: "be slow", silence: "never answer", drop: "close the connection",
+  reset: "reset the connection", truncate: "cut the answer off", "wrong-json": "send broken JSON",
 };
 const TIMES = { always: "every time", next: "the next …", every: "every …th", sometimes: "by chance" };
 const POINTS = { before: "before it takes effect", after: "after it took effect" };
@@ -41,14 +50,18 @@ const set = (rule, action) => post("/backstage/rule", { side: rule.side, id: rul
 function Rule({ rule }) {
   const when = rule.remaining ? `the next ${rule.remaining}` : rule.when;
   const hits = `${rule.hits} ${rule.hits === 1 ? "hit" : "hits"}`;
+  const waiting = rule.holding === 1 ? "1 call waits." : `${rule.holding} calls wait.`;
   return html`<li class=${`rule ${rule.enabled ? "" : "off"}`} data-rule=${rule.pattern}>
     <label class="switch"><input type="checkbox" role="switch" checked=${rule.enabled}
         aria-label=${`${rule.fault}, ${rule.pattern}: in force`}
       onChange=${(event) => set(rule, event.target.checked ? "enable" : "disable")} /><span></span></label>
     <div><strong>${rule.fault}</strong> ${rule.point === "after"
         && html`<span class="aside">after it took effect</span>`}
-      <span class="about">${SIDES[rule.side]} <code>${rule.pattern}</code> · ${when} · <b>${hits}</b></span></div>
-    <button type="button" class="quiet" aria-label="Remove" onClick=${() => set(rule, "remove")}>
+      <span class="about">${SIDES[rule.side]} <code>${rule.pattern}</code> · ${when} · <b>${hits}</b></span>
+      ${rule.holding > 0 && html`<span class="waiting-calls">${waiting}
+        <button type="button" class="link" onClick=${() => set(rule, "let-go")}>Let go on</button>
+        <button type="button" class="link" onClick=${() => set(rule, "hang-up")}>Hang up</button></span>`}</div>
+    <button type="button" class="quiet" aria-label=${`Remove: ${rule.fault}, ${rule.pattern}`} onClick=${() => set(rule, "remove")}>
       <${Icon} name="bin" /></button></li>`;
 }
 
@@ -88,10 +101,11 @@ function Own({ methods }) {
       number("Seconds", "seconds", { min: 0, max: 60, step: 0.1 }),
           number("± seconds", "jitter", { min: 0, max: 60, step: 0.1 }),
     ]}
+    ${form.kind === "truncate" && number("After, bytes", "after", { min: 0, max: 100000 })}
     ${asked("When", "when", TIMES)}
     ${["next", "every"].includes(form.when) && number("How many", "number", { min: 1, max: 1000 })}
     ${form.when === "sometimes" && number("Probability", "probability", { min: 0, max: 1, step: 0.05 })}
-    ${asked("At", "point", POINTS)}
+    ${form.kind !== "truncate" && asked("At", "point", POINTS)}
     <button type="submit" class="go">Put in force</button></form>`;
 }
 
@@ -110,16 +124,56 @@ export function Switch({ name, label }) {
         </span>${label}</label>`;
 }
 
+const MODES = {
+  pass: "works", latency: "is slow", truncate: "breaks off", reset: "is reset", blackhole: "swallows everything",
+  refuse: "refuses connections",
+};
+const ABOUT = {
+  latency: "Every piece arrives late, either way.",
+  truncate: "Each connection is closed once so many more bytes of answers have passed.",
+  reset: "What stands is torn, and whatever connects is torn at once.",
+  blackhole: "Connections stand, and nothing ever comes out of them.",
+  refuse: "What stands goes on; new connections are refused.",
+};
+
+// One line: everything between the bot and one side, its sockets too.
+function Line({ side, line }) {
+  const change = (more) => post("/backstage/line",
+      { side, mode: line.mode, seconds: line.seconds, after: line.after, ...more });
+  const number = (name, words, max) => html`<label>${words}<input type="number" min="0" max=${max} step="any"
+      value=${line[name]} onChange=${(event) => {
+        const value = event.target.valueAsNumber;
+        if (!Number.isNaN(value)) change({ [name]: value });
+      }} /></label>`;
+  return html`<div class=${`line ${line.mode === "pass" ? "" : "bad"}`} data-line=${side}>
+    <label><span>The line to ${SIDES[side]}</span><select value=${line.mode}
+        onChange=${(event) => change({ mode: event.target.value })}>
+      ${Object.entries(MODES).map(([mode, words]) => html`<option key=${mode} value=${mode}>${words}</option>`)}
+    </select></label>
+    ${line.mode === "latency" && number("seconds", "Seconds", 60)}
+    ${line.mode === "truncate" && number("after", "After, bytes", 1_000_000)}
+    ${ABOUT[line.mode] && html`<p class="aside">${ABOUT[line.mode]}</p>`}</div>`;
+}
+
 export function Faults() {
   const rules = useStore((s) => s.backstage?.rules) ?? NOTHING;
   const methods = useStore((s) => s.backstage?.methods);
+  const lines = useStore((s) => s.backstage?.lines) ?? {};
+  const switches = useStore((s) => s.backstage?.switches) ?? {};
+  const trouble = rules.length || Object.values(lines).some((line) => line.mode !== "pass")
+    || SWITCHES.some(([name]) => switches[name]);
   return html`<div class="faults">
+    <div class="ready"><button type="button" class="go" disabled=${!trouble} onClick=${() =>
+        post("/backstage/action", { action: "mend" })}>Make everything work again</button></div>
     <h3>In force</h3>
     ${rules.length ? html`<ul class="rules">${rules.map((rule) =>
         html`<${Rule} key=${`${rule.side} ${rule.id}`} rule=${rule} />`)}</ul>
       <button type="button" class="plain" onClick=${() =>
           post("/backstage/action", { action: "clear-faults" })}>Remove all</button>`
-      : html`<p class="aside">None: everything works.</p>`}
+      : html`<p class="aside">No call is made to fail.</p>`}
+    ${Object.keys(lines).length > 0 && html`<h3>Whole lines</h3>
+      <p class="aside">What happens to every connection between the bot and one side, Slack's sockets too.</p>
+      ${Object.entries(lines).map(([side, line]) => html`<${Line} key=${side} side=${side} line=${line} />`)}`}
     <h3>Deliveries and limits</h3>${SWITCHES.map(([name, label]) =>
         html`<${Switch} key=${name} name=${name} label=${label} />`)}
     <h3>Ready-made</h3><div class="ready">${READY.map(([label, fault]) =>
