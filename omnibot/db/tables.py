@@ -281,9 +281,8 @@ tickets = Table(
     Column("order_id", String(64)),
     Column("order_over", Boolean, nullable=False),
     Column("changed_at", DateTime),
-    #: Counts its changes, and which of them its card shows.
+    #: Counts its changes.
     Column("serial", Integer, nullable=False),
-    Column("shown", Integer, nullable=False),
     Column("owner", String(64)),
     Column("lease_until", DateTime),
     Column("due_at", DateTime, nullable=False),
@@ -294,6 +293,24 @@ tickets = Table(
     Index("ix_tickets_due_at", "due_at"),
     Index("ix_tickets_owner", "org", "user", "created_at"),
     Index("ix_tickets_holding", "account_id", "holding"),
+)
+
+#: The cards of tickets: a row is due while its card lacks the newest change, or somebody is still to be told of it.
+ticket_cards = Table(
+    "ticket_cards",
+    metadata,
+    #: The ticket's.
+    Column("id", ForeignKey("tickets.id"), primary_key=True),
+    #: The change that the card is to show, and the one it shows; as `serial` of the ticket.
+    Column("wanted", Integer, nullable=False),
+    Column("shown", Integer, nullable=False),
+    #: What the requester has not heard of yet.
+    Column("telling", String(16)),
+    Column("failures", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", DateTime),
+    Column("due_at", DateTime, nullable=False),
+    Index("ix_ticket_cards_due_at", "due_at"),
 )
 
 #: What a ticket said before and after each edit; buttons carry a version's token.
@@ -333,7 +350,7 @@ ticket_votes = Table(
     Column("created_at", DateTime, nullable=False),
 )
 
-#: A person's exchange day: locked by whoever adds to it.
+#: A person's exchange day, or ("account", its id, "") what an account holds: locked by whoever uses it up.
 trading_days = Table(
     "trading_days",
     metadata,

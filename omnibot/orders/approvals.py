@@ -1,16 +1,17 @@
 """Approving in SQL: votes, what a day has used up, and the halt, all under locks that make two approvals take turns.
 
-Locks are taken in one order: the halt, the owner's day, the tickets by id, the head of the audit.
+Locks are taken in one order: the halt, the owner's day, the accounts, the tickets by id, the head of the audit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,6 +37,7 @@ class Ask:
     """One ticket that somebody approves, as they saw it."""
 
     ticket_id: str
+    account_id: int
     version: int
     attempts: int
     seen: Seen
@@ -86,7 +88,10 @@ class Approvals:
         by_id = {ask.ticket_id: ask for ask in asks}
         async with self._database.transaction() as connection:
             halted = await is_halted(connection)
-            await self._lock_day(connection, owner, day)
+            await self._lock(connection, owner.org, owner.user, day)
+            for account in sorted({ask.account_id for ask in asks}):
+                # What it holds may be sold once, whoever of its traders sells it.
+                await self._lock(connection, "account", str(account), "")
             found = await self._store.read(connection, tickets.c.id.in_(by_id), lock=True)
             fit = [one for one in found if _fits(one, by_id[one.id], owner, now)]
             voted = {one.id: _with_vote(one, person) for one in fit}
@@ -114,15 +119,15 @@ class Approvals:
         order = list(by_id)
         return sorted(judged, key=lambda one: order.index(one.ticket.id))
 
-    async def _lock_day(self, connection: AsyncConnection, owner: Who, day: str) -> None:
+    async def _lock(self, connection: AsyncConnection, org: str, user: str, day: str) -> None:
         insert = sqlite_insert if self._database.single_process else postgresql_insert
-        key = {"org": owner.org, "user": owner.user, "day": day}
+        key = {"org": org, "user": user, "day": day}
         await connection.execute(insert(trading_days).values(**key).on_conflict_do_nothing())
         mine = and_(*[trading_days.c[name] == value for name, value in key.items()])
         await connection.execute(select(trading_days.c.day).where(mine).with_for_update())
 
     async def _market(
-        self, connection: AsyncConnection, ticket: Ticket, seen: Seen, checked: Mapping[str, Ask]
+        self, connection: AsyncConnection, ticket: Ticket, seen: Seen, checked: Collection[str]
     ) -> MarketFacts:
         """The market, less what tickets sell that are not among the open orders it lists yet."""
         if not sells(ticket.terms, ticket.before):
@@ -133,10 +138,20 @@ class Approvals:
             tickets.c.account_id == ticket.account_id,
             tickets.c.holding == holding(about)[:64],
             tickets.c.sells.is_not(None),
-            tickets.c.act == Act.NEW.value,
             tickets.c.state.in_([state.value for state in COUNTED]),
-            tickets.c.client_order_id.not_in(seen.open_client_ids),
-            or_(tickets.c.order_over.is_(False), tickets.c.ended_at.is_(None), tickets.c.changed_at > _before(seen)),
+            or_(
+                and_(
+                    tickets.c.act == Act.NEW.value,
+                    tickets.c.client_order_id.not_in(seen.open_client_ids),
+                    or_(tickets.c.order_over.is_(False), tickets.c.changed_at > _before(seen)),
+                ),
+                # A change that is under way, or so fresh that the listing may show the order as it was.
+                and_(
+                    tickets.c.act == Act.MODIFY.value,
+                    tickets.c.order_id.is_distinct_from(ticket.terms.order_id),
+                    or_(tickets.c.state != State.SUBMITTED.value, tickets.c.submitted_at > _before(seen)),
+                ),
+            ),
         )
         selling = [Decimal(sold) for sold in (await connection.execute(query)).scalars()]
         return market_facts(seen, money.total(selling))
@@ -145,37 +160,31 @@ class Approvals:
         self, connection: AsyncConnection, owner: Who, day: str, checked: Sequence[Ticket], halted: bool | None
     ) -> DayFacts:
         mine = and_(reservations.c.org == owner.org, reservations.c.user == owner.user, reservations.c.day == day)
-        query = select(reservations.c.notional, reservations.c.quantity).where(
+        query = select(reservations.c.chain, reservations.c.notional, reservations.c.quantity).where(
             mine,
             reservations.c.ticket_id.not_in([one.id for one in checked]),
             reservations.c.chain.not_in([chain_of(one) for one in checked]),
             reservations.c.ticket_id.in_(_counted()),
         )
         rows = (await connection.execute(query)).all()
-        return DayFacts(halted, _sum([row.notional for row in rows]), _sum([row.quantity for row in rows]))
+        chains = {row.chain for row in rows}
+        of_chain = [[row for row in rows if row.chain == chain] for chain in chains]
+        notional = money.total(_largest([row.notional for row in own]) for own in of_chain)
+        return DayFacts(halted, notional, money.total(_largest([row.quantity for row in own]) for own in of_chain))
 
     async def _reserve(self, connection: AsyncConnection, ticket: Ticket, owner: Who, seen: Seen, day: str) -> None:
-        """What this ticket adds to the day: of a change, what it is more than the order it changes."""
+        """What this ticket uses up of the day; all that is done to one order counts once, as the largest of it."""
         notional, quantity = worth(ticket, owner, seen)
-        chain = chain_of(ticket)
         await connection.execute(delete(reservations).where(reservations.c.ticket_id == ticket.id))
-        query = select(reservations.c.notional, reservations.c.quantity).where(
-            reservations.c.org == owner.org,
-            reservations.c.user == owner.user,
-            reservations.c.day == day,
-            reservations.c.chain == chain,
-            reservations.c.ticket_id.in_(_counted()),
-        )
-        rows = (await connection.execute(query)).all()
         await connection.execute(
             reservations.insert().values(
                 ticket_id=ticket.id,
                 org=owner.org,
                 user=owner.user,
                 day=day,
-                chain=chain,
-                notional=_more(notional, _sum([row.notional for row in rows])),
-                quantity=_more(quantity, _sum([row.quantity for row in rows])),
+                chain=chain_of(ticket),
+                notional=_written(notional),
+                quantity=_written(quantity),
             )
         )
 
@@ -217,7 +226,7 @@ class Approvals:
         anybodys = tickets.c.expires_at > now
         if decision is not Decision.GO:
             return await self._store.change(connection, ticket, ticket.state, anybodys, False)
-        decided = {"decided_org": person.org, "decided_user": person.user, "reason": None}
+        decided: dict[str, Any] = {"decided_org": person.org, "decided_user": person.user, "reason": None}
         if not live:
             return await self._store.change(connection, ticket, State.COPYABLE, anybodys, True, **decided)
         return await self._store.change(
@@ -262,11 +271,17 @@ class Approvals:
             return None
         return Person(row["org"] or "", row["user"] or ""), row["reason"]
 
-    async def day_of(self, owner: Who, now: datetime) -> DayFacts:
-        """What the owner's exchange day has used up."""
+    async def day_of(self, owner: Who, now: datetime, *, besides: Ticket | None = None) -> DayFacts:
+        """What the owner's exchange day has used up; `besides` does not count."""
+        checked = () if besides is None else (besides,)
         async with self._database.transaction() as connection:
             halted = await is_halted(connection)
-            return await self._used(connection, owner, exchange_day(now.replace(tzinfo=UTC)), (), halted)
+            return await self._used(connection, owner, exchange_day(now.replace(tzinfo=UTC)), checked, halted)
+
+    async def market_of(self, ticket: Ticket, seen: Seen) -> MarketFacts:
+        """The market for one ticket, less what other tickets sell."""
+        async with self._database.transaction() as connection:
+            return await self._market(connection, ticket, seen, [ticket.id])
 
     async def count_reserved(self) -> int:
         """How many tickets count in any day."""
@@ -293,8 +308,6 @@ def _fits(ticket: Ticket, ask: Ask, owner: Who, now: datetime) -> bool:
 
 
 def _with_vote(ticket: Ticket, person: Person) -> Ticket:
-    from dataclasses import replace
-
     return replace(ticket, approved_by=tuple(dict.fromkeys((*ticket.approved_by, person))))
 
 
@@ -318,7 +331,7 @@ def _entry(
     return Entry(kind=kind, actor=person, ticket=ticket, facts=facts)
 
 
-def _counted():
+def _counted() -> Select[tuple[str]]:
     return select(tickets.c.id).where(tickets.c.state.in_([state.value for state in COUNTED]))
 
 
@@ -326,10 +339,10 @@ def _before(seen: Seen) -> datetime:
     return seen.at.astimezone(UTC).replace(tzinfo=None) - _SETTLED
 
 
-def _sum(amounts: Sequence[str]) -> Decimal | None:
-    """An amount that was not known makes the sum unknown."""
-    return money.total(Decimal(text) if text else None for text in amounts)
+def _largest(amounts: Sequence[str]) -> Decimal | None:
+    """An amount that was not known makes all of it unknown."""
+    return None if "" in amounts else max(map(Decimal, amounts))
 
 
-def _more(amount: Decimal | None, already: Decimal | None) -> str:
-    return "" if amount is None or already is None else f"{max(amount - already, Decimal(0)):f}"
+def _written(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:f}"

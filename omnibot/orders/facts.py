@@ -12,6 +12,7 @@ from omnibot.orders.drafts import NO_ACCOUNT, afterwards
 from omnibot.orders.model import Seen, Terms, Ticket
 from omnibot.orders.sentences import exchange_zone, underlying
 from omnibot.policy import money
+from omnibot.policy.case import ticker
 from omnibot.policy.facts import Act, Instrument, MarketFacts, OrderFacts
 from omnibot.policy.money import dollars, percent
 from omnibot.policy.people import Who
@@ -86,8 +87,13 @@ def market_facts(seen: Seen, on_their_way: Decimal | None = None) -> MarketFacts
 
 def holding(terms: Terms) -> str:
     """In what a position of this is held: one spelling of the symbol."""
-    option = read_option(terms.symbol)
-    return option.symbol if option else (underlying(terms) or terms.symbol or "")
+    return held_in(terms.symbol)
+
+
+def held_in(symbol: str | None) -> str:
+    """As `holding`, of a symbol."""
+    option = read_option(symbol)
+    return option.symbol if option else (ticker(symbol) or symbol or "")
 
 
 def sells(terms: Terms, before: Terms | None) -> bool:

@@ -14,7 +14,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -241,6 +241,7 @@ class Ticket:
     order: dict[str, Any] | None = None
     """What is known of the order at Clear Street: id, status, filled, average, details."""
     order_over: bool = False
+    """The order is followed no more: it is over, or there is no key any more to look with (`reason` says so)."""
     changed_at: datetime | None = None
     """When the order last changed."""
     seen: dict[str, Any] | None = None
@@ -255,7 +256,7 @@ class Ticket:
     @property
     def open(self) -> bool:
         """Something may still happen to it, or to its order."""
-        return not self.state.terminal or (self.state is State.SUBMITTED and not self.order_over)
+        return (not self.state.terminal or self.state is State.SUBMITTED) and not self.order_over
 
     @property
     def decidable(self) -> bool:
@@ -291,6 +292,26 @@ class Proposal:
     turn_id: str | None = None
 
 
+class Told(StrEnum):
+    """What the requester hears of, where an edit of a card would not notify them."""
+
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    """By Clear Street, by the venue; of a cancel or a change: it was not done."""
+    EXPIRED = "expired"
+    """The order, or an approval that came to nothing."""
+    CHANGED = "changed"
+    """The order is what a replacement wanted."""
+    DECLINED = "declined"
+    """By somebody else."""
+    UNKNOWN = "unknown"
+    """It is not known whether the order was placed."""
+    NOT_PLACED = "not_placed"
+    LEFT = "left"
+    """Nobody follows the order any more: the key it would be looked at with is gone."""
+
+
 class Answered(StrEnum):
     """How a click is answered."""
 
@@ -315,6 +336,8 @@ class Answered(StrEnum):
     """Somebody was quicker."""
     UNKNOWN = "unknown"
     """There is no such ticket."""
+    DONE = "done"
+    """Trading was halted, or resumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,6 +393,11 @@ _PACE = (
     (timedelta(days=1), 60),
 )
 _SLOWEST = 900
+
+
+def utcnow() -> datetime:
+    """This machine's clock, UTC without zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def absent_for_good(looks: int, first_look_at: datetime | None, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.db.leases import LEASE, Leases
 from omnibot.db.presence import is_dead
-from omnibot.db.tables import halts, ticket_versions, ticket_votes, tickets
+from omnibot.db.tables import halts, ticket_cards, ticket_versions, tickets
 from omnibot.errors import OwnershipLost
 from omnibot.orders.audit import Audit, Entry
 from omnibot.orders.facts import holding, sells
@@ -28,18 +28,16 @@ from omnibot.orders.model import (
     State,
     Terms,
     Ticket,
+    Told,
     client_order_id,
     content_hash,
     write_terms,
 )
-from omnibot.orders.rows import read_ticket, short
+from omnibot.orders.reading import LONGEST_ID, TO_DO, TicketReader
+from omnibot.orders.rows import short
 from omnibot.policy.facts import Act
 
-LONGEST_ID = 80
-_TO_DO = or_(
-    tickets.c.state.in_([state.value for state in State if not state.terminal]),
-    and_(tickets.c.state == State.SUBMITTED.value, tickets.c.order_over.is_(False)),
-)
+_NO_FACTS: Mapping[str, Any] = {}
 HALTED = "Trading was halted before this was sent. Nothing was sent."
 TOO_LATE = "It was approved, but could not be sent at once, so nothing was sent. Ask Omni again for a fresh one."
 
@@ -53,6 +51,10 @@ class Minted:
     proposed: Any
     before: Terms | None
     account_name: str
+    order: dict[str, Any] | None = None
+    """What is known of the order that is canceled or changed."""
+    author: Person | None = None
+    """Who entered these terms; None: they are Omni's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +66,11 @@ class Content:
     unsendable: str | None
 
 
-class TicketStore:
+class TicketStore(TicketReader):
     """What orders remembers."""
 
     def __init__(self, database: Database, instance: str, audit: Audit) -> None:
-        self.database = database
+        super().__init__(database)
         self.instance = instance
         self.audit = audit
         self.leases = Leases(database, tickets, instance)
@@ -114,6 +116,7 @@ class TicketStore:
             "act": terms.act.value,
             "before": None if minted.before is None else write_terms(minted.before),
             "client_order_id": client_order_id(ticket_id),
+            "order": minted.order,
             "order_id": terms.order_id,
             **_held(terms, minted.before),
             **_FRESH,
@@ -128,11 +131,14 @@ class TicketStore:
             )
             new = made.first() is not None
             if new:
-                await self._add_version(connection, ticket_id, 1, content, (), None, now)
+                await self._add_version(connection, ticket_id, 1, content, (), minted.author, now)
+                card = {"id": ticket_id, "wanted": 1, "shown": 0, "failures": 0, "due_at": self.database.now()}
+                await connection.execute(ticket_cards.insert().values(**card))
             [ticket] = await self.read(connection, and_(*[tickets.c[name] == value for name, value in place.items()]))
             if new:
                 facts = {"terms": write_terms(terms), "body": content.body, "proposed": minted.proposed}
-                await self.audit.append(connection, Entry(kind="proposed", ticket=ticket, facts=facts))
+                entry = Entry(kind="proposed", actor=minted.author, ticket=ticket, facts=facts)
+                await self.audit.append(connection, entry)
         return ticket, new
 
     async def _add_version(
@@ -160,70 +166,46 @@ class TicketStore:
         }
         await connection.execute(ticket_versions.insert().values(**row))
 
-    # Reading.
-
-    async def get(self, ticket_id: str) -> Ticket | None:
-        """The ticket as the database has it now."""
-        found = await self.find(tickets.c.id == ticket_id)
-        return found[0] if found else None
-
-    async def find(self, where: ColumnElement[bool], *, limit: int | None = None) -> list[Ticket]:
-        """Tickets, the newest first."""
-        async with self.database.transaction() as connection:
-            return await self.read(connection, where, limit=limit)
-
-    async def by_token(self, token: str) -> tuple[Ticket, int] | None:
-        """The ticket whose version this token is for, as it stands now, and that version."""
-        query = select(ticket_versions.c.ticket_id, ticket_versions.c.version).where(ticket_versions.c.token == token)
-        async with self.database.transaction() as connection:
-            row = (await connection.execute(query)).first()
-            if row is None:
-                return None
-            [ticket] = await self.read(connection, tickets.c.id == row.ticket_id)
-            return ticket, row.version
-
-    async def of_person(self, person: Person, *, since: datetime) -> list[Ticket]:
-        """This person's open tickets and orders, and those made since."""
-        mine = and_(tickets.c.org == person.org, tickets.c.user == person.user)
-        return await self.find(and_(mine, or_(_TO_DO, tickets.c.created_at >= since)), limit=200)
-
-    async def of_message(self, message_id: str) -> list[Ticket]:
-        """The tickets of one of Omni's messages, in order."""
-        found = await self.find(tickets.c.message_id == short(message_id, LONGEST_ID))
-        return sorted(found, key=lambda ticket: (ticket.action_id, ticket.position))
-
-    async def read(
-        self, connection: AsyncConnection, where: ColumnElement[bool], *, limit: int | None = None, lock: bool = False
-    ) -> list[Ticket]:
-        """Tickets inside a transaction; with `lock`, nobody else changes them until it ends (in the order of ids)."""
-        query = select(tickets).where(where)
-        query = query.order_by(tickets.c.id).with_for_update() if lock else query.order_by(tickets.c.created_at.desc())
-        rows = (await connection.execute(query.limit(limit))).mappings().all()
-        ids = [row["id"] for row in rows]
-        if not ids:
-            return []
-        found = select(ticket_versions).where(ticket_versions.c.ticket_id.in_(ids)).order_by(ticket_versions.c.version)
-        versions = (await connection.execute(found)).mappings().all()
-        found_votes = select(ticket_votes).where(ticket_votes.c.ticket_id.in_(ids)).order_by(ticket_votes.c.created_at)
-        votes = (await connection.execute(found_votes)).mappings().all()
-        return [read_ticket(row, versions, votes) for row in rows]
-
     # Transitions.
 
-    async def move(self, ticket: Ticket, to: State, *entries: Entry, release: bool = False, **changes: Any) -> Ticket:
-        """Go from the state `ticket` is in to another (or the same), changing columns on the way.
+    async def move(
+        self,
+        ticket: Ticket,
+        to: State,
+        *,
+        facts: Mapping[str, Any] = _NO_FACTS,
+        tell: Told | None = None,
+        after: float | None = None,
+        **changes: Any,
+    ) -> Ticket:
+        """Go from the state `ticket` is in to another (or the same), changing columns on the way; then it is nobody's.
 
         Args:
-            entries: what the audit is told of it.
-            release: it is nobody's afterwards.
+            facts: what the audit is told of it.
+            tell: what the requester is to hear.
+            after: seconds until there is something to do about it.
 
         Raises:
             OwnershipLost: it is not in that state any more, or not ours.
         """
+        if after is not None:
+            changes["due_at"] = self.database.after(after)
+        mine = tickets.c.owner == self.instance
         async with self.database.transaction() as connection:
-            moved = await self.change(connection, ticket, to, tickets.c.owner == self.instance, release, **changes)
-            await self.audit.append(connection, *entries)
+            moved = await self.change(connection, ticket, to, mine, True, tell=tell, **changes)
+            kind = "order" if to is ticket.state else to.value
+            said = {"reason": moved.reason, "request_id": moved.request_id, "order": moved.order, **facts}
+            await self.audit.append(connection, Entry(kind=kind, ticket=moved, facts=said))
             return moved
+
+    async def rest(self, ticket: Ticket, seconds: float, **changes: Any) -> None:
+        """Let go of a ticket of which nothing is to be said, and look at it again after so many seconds."""
+        released = {"owner": None, "lease_until": None, "due_at": self.database.after(seconds)}
+        statement = (
+            update(tickets).where(_as_it_was(ticket), tickets.c.owner == self.instance).values(**released, **changes)
+        )
+        async with self.database.transaction() as connection:
+            await connection.execute(statement)
 
     async def change(
         self,
@@ -233,6 +215,7 @@ class TicketStore:
         guard: ColumnElement[bool],
         release: bool,
         /,
+        tell: Told | None = None,
         **changes: Any,
     ) -> Ticket:
         """One guarded UPDATE. Raises OwnershipLost as `move`."""
@@ -242,19 +225,18 @@ class TicketStore:
             changes |= {"ended_at": changes.get("ended_at") or datetime.now(UTC).replace(tzinfo=None)}
         statement = (
             update(tickets)
-            .where(
-                tickets.c.id == ticket.id,
-                tickets.c.state == ticket.state.value,
-                tickets.c.version == ticket.version,
-                tickets.c.attempts == ticket.attempts,
-                guard,
-            )
+            .where(_as_it_was(ticket), guard)
             .values(state=to.value, serial=tickets.c.serial + 1, **changes)
             .returning(tickets.c.id)
         )
         if (await connection.execute(statement)).first() is None:
             raise OwnershipLost
         [moved] = await self.read(connection, tickets.c.id == ticket.id)
+        card: dict[str, Any] = {"wanted": moved.serial, "failures": 0, "due_at": self.database.now()}
+        if tell is not None or moved.state is not ticket.state:
+            # What was not told yet is overtaken.
+            card["telling"] = tell
+        await connection.execute(update(ticket_cards).where(ticket_cards.c.id == ticket.id).values(**card))
         return moved
 
     async def edit(
@@ -284,7 +266,9 @@ class TicketStore:
         """Somebody said no. Raises OwnershipLost: it was decided or edited meanwhile."""
         async with self.database.transaction() as connection:
             decided = {"decided_org": who.org, "decided_user": who.user, "reason": reason}
-            moved = await self.change(connection, ticket, State.DECLINED, tickets.c.state.is_not(None), True, **decided)
+            tell = None if who == ticket.owner else Told.DECLINED
+            waits = tickets.c.state.in_([one.value for one in DECIDABLE])
+            moved = await self.change(connection, ticket, State.DECLINED, waits, True, tell=tell, **decided)
             entry = Entry(kind="declined", actor=who, ticket=moved, facts={"reason": reason})
             await self.audit.append(connection, entry)
             return moved
@@ -299,33 +283,42 @@ class TicketStore:
         Raises:
             OwnershipLost: somebody else has it.
         """
-        mine = tickets.c.owner == self.instance
         async with self.database.transaction() as connection:
             halted = await is_halted(connection)
             if halted is not False and ticket.terms.act is not Act.CANCEL:
-                moved = await self.change(connection, ticket, State.DECLINED, mine, True, reason=HALTED)
+                moved = await self._back(connection, ticket, State.DECLINED, HALTED)
             elif ticket.approved_at is None or now - ticket.approved_at > APPROVAL_LASTS:
-                moved = await self.change(connection, ticket, State.EXPIRED, mine, True, reason=TOO_LATE)
+                moved = await self._back(connection, ticket, State.EXPIRED, TOO_LATE)
             else:
-                moved = await self.change(
-                    connection,
-                    ticket,
-                    State.SUBMITTING,
-                    mine,
-                    False,
-                    attempts=ticket.attempts + 1,
-                    submitted_at=now,
-                    lease_until=self.database.after(LEASE),
-                    due_at=self.database.after(LEASE),
-                )
-            await self.audit.append(connection, Entry(kind=moved.state.value, ticket=moved))
+                lease = self.database.after(LEASE)
+                begun: dict[str, Any] = {"attempts": ticket.attempts + 1, "submitted_at": now, "due_at": lease}
+                mine = tickets.c.owner == self.instance
+                moved = await self.change(connection, ticket, State.SUBMITTING, mine, False, lease_until=lease, **begun)
+            await self.audit.append(
+                connection, Entry(kind=moved.state.value, ticket=moved, facts={"reason": moved.reason})
+            )
             return moved
+
+    async def give_up(self, ticket: Ticket, reason: str) -> Ticket:
+        """An approved ticket cannot be sent, and nothing was sent. Raises OwnershipLost as `move`."""
+        async with self.database.transaction() as connection:
+            moved = await self._back(connection, ticket, State.EXPIRED, reason)
+            await self.audit.append(connection, Entry(kind=moved.state.value, ticket=moved, facts={"reason": reason}))
+            return moved
+
+    async def _back(self, connection: AsyncConnection, ticket: Ticket, to: State, reason: str) -> Ticket:
+        """Approved, but not sent. What an earlier attempt sent might still turn up: that goes on being looked for."""
+        mine = tickets.c.owner == self.instance
+        told, due = (Told.DECLINED if to is State.DECLINED else Told.EXPIRED), self.database.now()
+        if ticket.attempts:
+            to, told = State.NOT_PLACED, Told.NOT_PLACED
+        return await self.change(connection, ticket, to, mine, True, tell=told, reason=reason, due_at=due)
 
     # Whose turn it is.
 
     async def claim(self, *, limit: int) -> list[Ticket]:
         """Take tickets with something to do."""
-        rows = await self.leases.claim(_TO_DO, limit=limit)
+        rows = await self.leases.claim(TO_DO, limit=limit)
         ids = [row["id"] for row in rows]
         return await self.find(tickets.c.id.in_(ids)) if ids else []
 
@@ -338,7 +331,7 @@ class TicketStore:
             free = or_(free, is_dead(tickets.c.owner, lease_seconds=LEASE))
         statement = (
             update(tickets)
-            .where(tickets.c.id == ticket_id, _TO_DO, free)
+            .where(tickets.c.id == ticket_id, TO_DO, free)
             .values(owner=self.instance, lease_until=self.database.after(LEASE))
             .returning(tickets.c.id)
         )
@@ -348,21 +341,15 @@ class TicketStore:
             [ticket] = await self.read(connection, tickets.c.id == ticket_id)
             return ticket
 
-    # Cards.
-
-    async def unshown(self, *, limit: int) -> list[Ticket]:
-        """Tickets that changed since their card was last written."""
-        return await self.find(tickets.c.shown < tickets.c.serial, limit=limit)
-
-    async def mark_shown(self, ticket: Ticket) -> None:
-        """Its card shows this change."""
-        statement = (
-            update(tickets)
-            .where(tickets.c.id == ticket.id, tickets.c.shown < ticket.serial)
-            .values(shown=ticket.serial)
-        )
+    async def note(self, *entries: Entry) -> None:
+        """Tell the audit of something that changed no ticket."""
         async with self.database.transaction() as connection:
-            await connection.execute(statement)
+            await self.audit.append(connection, *entries)
+
+    async def mark_ops_told(self, ticket: Ticket) -> None:
+        """The operators know of it."""
+        async with self.database.transaction() as connection:
+            await connection.execute(update(tickets).where(tickets.c.id == ticket.id).values(ops_told=True))
 
     async def mark_seen(self, ticket: Ticket, quote: Mapping[str, Any]) -> None:
         """What the card shows of the market."""
@@ -379,9 +366,19 @@ class TicketStore:
             reason = "The Clear Street key it would have been sent with was unlinked."
             moved = await self.change(connection, ticket, State.EXPIRED, tickets.c.id.is_not(None), True, reason=reason)
             await self.audit.append(connection, Entry(kind="expired", ticket=moved, facts={"reason": reason}))
-        query = select(tickets.c.id).where(tickets.c.principal.in_(principals), _TO_DO)
-        working = (await connection.execute(query)).all()
+        # Whoever looks at them next finds no key, and says so.
+        left = update(tickets).where(tickets.c.principal.in_(principals), TO_DO).values(due_at=self.database.now())
+        working = (await connection.execute(left.returning(tickets.c.id))).all()
         return {"waiting tickets": len(expired), "open orders": len(working)}
+
+
+def _as_it_was(ticket: Ticket) -> ColumnElement[bool]:
+    return and_(
+        tickets.c.id == ticket.id,
+        tickets.c.state == ticket.state.value,
+        tickets.c.version == ticket.version,
+        tickets.c.attempts == ticket.attempts,
+    )
 
 
 async def is_halted(connection: AsyncConnection) -> bool | None:
@@ -397,7 +394,6 @@ _FRESH: Mapping[str, Any] = {
     "ops_told": False,
     "order_over": False,
     "serial": 1,
-    "shown": 0,
     "seen": None,
 }
 

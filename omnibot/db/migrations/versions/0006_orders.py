@@ -80,7 +80,6 @@ def upgrade() -> None:
         sa.Column("order_over", sa.Boolean(), nullable=False),
         sa.Column("changed_at", sa.DateTime(), nullable=True),
         sa.Column("serial", sa.Integer(), nullable=False),
-        sa.Column("shown", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("lease_until", sa.DateTime(), nullable=True),
         sa.Column("due_at", sa.DateTime(), nullable=False),
@@ -96,6 +95,20 @@ def upgrade() -> None:
     op.create_index("ix_tickets_due_at", "tickets", ["due_at"], unique=False)
     op.create_index("ix_tickets_holding", "tickets", ["account_id", "holding"], unique=False)
     op.create_index("ix_tickets_owner", "tickets", ["org", "user", "created_at"], unique=False)
+    op.create_table(
+        "ticket_cards",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("shown", sa.Integer(), nullable=False),
+        sa.Column("telling", sa.String(length=16), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=True),
+        sa.Column("lease_until", sa.DateTime(), nullable=True),
+        sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["tickets.id"], name=op.f("fk_ticket_cards_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_cards")),
+    )
+    op.create_index("ix_ticket_cards_due_at", "ticket_cards", ["due_at"], unique=False)
     op.create_table(
         "trading_days",
         sa.Column("org", sa.String(length=32), nullable=False),
@@ -158,6 +171,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("ticket_votes")
     op.drop_table("ticket_versions")
+    op.drop_index("ix_ticket_cards_due_at", table_name="ticket_cards")
+    op.drop_table("ticket_cards")
     op.drop_index("ix_reservations_day", table_name="reservations")
     op.drop_table("reservations")
     op.drop_table("trading_days")
