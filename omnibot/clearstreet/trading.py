@@ -11,7 +11,7 @@ closing of positions (orders that nobody has seen).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,13 @@ ORDER = f"{ORDERS}/{{order_id}}"
 
 _ONLY_NEWEST = frozenset({OrderStatus.QUEUED, OrderStatus.PENDING_TRIGGER})
 """Statuses that an earlier generation refuses to filter by."""
+
+
+Note = Callable[[str | None], None]
+
+
+def _unheard(_request_id: str | None) -> None:
+    """Nobody wants to know."""
 
 
 class Trading:
@@ -163,11 +170,14 @@ class Trading:
             answer = await self._transport.call("GET", ORDER, key=key, ids=_ids(account_id, order_id))
         return answer.read(orders.order)
 
-    async def submit_orders(self, key: str, account_id: int, bodies: Sequence[Mapping[str, Any]]) -> list[Order]:
+    async def submit_orders(
+        self, key: str, account_id: int, bodies: Sequence[Mapping[str, Any]], *, note: Note = _unheard
+    ) -> list[Order]:
         """Place orders; accepted is not filled (POST orders, all generations). Sent at most once.
 
         Args:
             bodies: from `order_bodies.order_body`, sent as they are, each with a client id.
+            note: is told the answer's request id, as soon as there is an answer.
 
         Raises:
             Invalid: refused, nothing was placed; `reasons` of `models.refusals` reads why.
@@ -179,33 +189,44 @@ class Trading:
             raise ValueError("an order without a client id cannot be looked up")
         with _about_orders():
             answer = await self._transport.call("POST", ORDERS, key=key, ids=_ids(account_id), body=list(bodies))
+        note(answer.request_id)
         return answer.read(orders.orders)
 
-    async def replace_order(self, key: str, account_id: int, order_id: str, body: Mapping[str, Any]) -> Order:
+    async def replace_order(
+        self, key: str, account_id: int, order_id: str, body: Mapping[str, Any], *, note: Note = _unheard
+    ) -> Order:
         """Change an open order; accepted is not replaced (PATCH orders/{id}, all generations). Sent at most once.
 
         Afterwards the change may stand in another order, which then has the client id: read again with `list_orders`.
 
         Args:
             body: from `order_bodies.replace_body`, sent as it is.
+            note: as of `submit_orders`.
 
         Raises:
             NotFound: no open order has this id.
             Invalid: refused, nothing was changed.
             Unavailable: it is not known whether it will be replaced: look it up.
         """
-        return (await self._change("PATCH", key, account_id, order_id, dict(body))).read(orders.order)
+        answer = await self._change("PATCH", key, account_id, order_id, dict(body))
+        note(answer.request_id)
+        return answer.read(orders.order)
 
-    async def cancel_order(self, key: str, account_id: int, order_id: str) -> Order:
+    async def cancel_order(self, key: str, account_id: int, order_id: str, *, note: Note = _unheard) -> Order:
         """Ask for an open order to be canceled; it may still fill (DELETE orders/{id}, all generations).
 
         Sent at most once, though it would be safe to repeat.
+
+        Args:
+            note: as of `submit_orders`.
 
         Raises:
             NotFound: no open order has this id.
             Unavailable: it is not known whether it will be canceled: look it up.
         """
-        return (await self._change("DELETE", key, account_id, order_id, None)).read(orders.order)
+        answer = await self._change("DELETE", key, account_id, order_id, None)
+        note(answer.request_id)
+        return answer.read(orders.order)
 
     async def _change(self, method: str, key: str, account_id: int, order_id: str, body: Any) -> Answer:
         with _about_orders():

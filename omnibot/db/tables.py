@@ -264,3 +264,183 @@ consents = Table(
     Index("ix_consents_pending", "pending"),
     Index("ix_consents_principal", "principal"),
 )
+
+#: Proposed orders waiting for, or approved by, people. Amounts inside JSON are strings; moments are UTC without zone.
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    #: Where it comes from, once however it is reached: Omni's message, the action in it, the order in that.
+    Column("message_id", String(80), nullable=False),
+    Column("action_id", String(200), nullable=False),
+    Column("position", Integer, nullable=False),
+    #: Its owner, who asked Omni.
+    Column("org", String(32), nullable=False),
+    Column("user", String(32), nullable=False),
+    Column("team", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("thread_ts", String(32)),
+    Column("turn_id", String(32)),
+    #: Whose key sends it.
+    Column("principal", String(120), nullable=False),
+    Column("account_id", BigInteger, nullable=False),
+    Column("account_name", Text, nullable=False),
+    #: As Omni proposed it, its own id included.
+    Column("proposed", JSON),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("act", String(16), nullable=False),
+    #: In what a position of it is held; whether it sells from that, and how much.
+    Column("holding", String(64), nullable=False),
+    Column("sells", String(80)),
+    #: The order that is canceled or changed, as it was.
+    Column("before", JSON),
+    Column("client_order_id", String(64), nullable=False, unique=True),
+    Column("seen", JSON),
+    #: Who decided it last: approved, declined.
+    Column("decided_org", String(32)),
+    Column("decided_user", String(32)),
+    Column("reason", Text),
+    Column("approved_at", DateTime),
+    #: How often a call may have been made; counted before each is.
+    Column("attempts", Integer, nullable=False),
+    Column("submitted_at", DateTime),
+    Column("request_id", String(80)),
+    Column("unknown_since", DateTime),
+    #: Listings in which it was not found since its outcome is unknown.
+    Column("looks", Integer, nullable=False),
+    Column("first_look_at", DateTime),
+    Column("ops_told", Boolean, nullable=False),
+    #: What is known of the order at Clear Street.
+    Column("order", JSON),
+    Column("order_id", String(64)),
+    Column("order_over", Boolean, nullable=False),
+    Column("changed_at", DateTime),
+    #: Counts its changes.
+    Column("serial", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", DateTime),
+    Column("due_at", DateTime, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("expires_at", DateTime, nullable=False),
+    Column("ended_at", DateTime),
+    UniqueConstraint("message_id", "action_id", "position"),
+    Index("ix_tickets_due_at", "due_at"),
+    Index("ix_tickets_owner", "org", "user", "created_at"),
+    Index("ix_tickets_holding", "account_id", "holding"),
+)
+
+#: The cards of tickets: a row is due while its card lacks the newest change, or somebody is still to be told of it.
+ticket_cards = Table(
+    "ticket_cards",
+    metadata,
+    #: The ticket's.
+    Column("id", ForeignKey("tickets.id"), primary_key=True),
+    #: The change that the card is to show, and the one it shows; as `serial` of the ticket.
+    Column("wanted", Integer, nullable=False),
+    Column("shown", Integer, nullable=False),
+    #: What the requester has not heard of yet.
+    Column("telling", String(16)),
+    Column("failures", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", DateTime),
+    Column("due_at", DateTime, nullable=False),
+    Index("ix_ticket_cards_due_at", "due_at"),
+)
+
+#: What a ticket said before and after each edit; buttons carry a version's token.
+ticket_versions = Table(
+    "ticket_versions",
+    metadata,
+    Column("ticket_id", ForeignKey("tickets.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("token", String(48), nullable=False, unique=True),
+    Column("terms", JSON, nullable=False),
+    #: The exact body that is sent; NULL: a cancel, or nothing can be sent.
+    Column("body", JSON),
+    Column("unsendable", Text),
+    Column("content_hash", String(64), nullable=False),
+    Column("changes", JSON, nullable=False),
+    #: Who edited it; NULL: it is Omni's.
+    Column("org", String(32)),
+    Column("user", String(32)),
+    Column("created_at", DateTime, nullable=False),
+)
+
+#: Approvals of exactly these bytes.
+ticket_votes = Table(
+    "ticket_votes",
+    metadata,
+    Column("ticket_id", ForeignKey("tickets.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    #: An order that was not placed is approved afresh.
+    Column("attempt", Integer, primary_key=True),
+    Column("org", String(32), primary_key=True),
+    Column("user", String(32), primary_key=True),
+    Column("team", String(32), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    #: What they saw, and under which policy.
+    Column("quote", JSON, nullable=False),
+    Column("policy_digest", String(64), nullable=False),
+    Column("created_at", DateTime, nullable=False),
+)
+
+#: A person's exchange day, or ("account", its id, "") what an account holds: locked by whoever uses it up.
+trading_days = Table(
+    "trading_days",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("user", String(32), primary_key=True),
+    Column("day", String(10), primary_key=True),
+)
+
+#: What each ticket uses up of its owner's day, written down as it is approved. Amounts are exact, as text.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("ticket_id", ForeignKey("tickets.id"), primary_key=True),
+    Column("org", String(32), nullable=False),
+    Column("user", String(32), nullable=False),
+    Column("day", String(10), nullable=False),
+    #: The order it places or changes: changes of one order count once, as the largest.
+    Column("chain", String(80), nullable=False),
+    Column("notional", Text, nullable=False),
+    Column("quantity", Text, nullable=False),
+    Index("ix_reservations_day", "org", "user", "day"),
+)
+
+#: Whether all trading is halted: one row.
+halts = Table(
+    "halts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("halted", Boolean, nullable=False),
+    Column("org", String(32)),
+    Column("user", String(32)),
+    Column("reason", Text),
+    Column("changed_at", DateTime),
+)
+
+#: What was done, by whom, and what they saw. Only ever added to; each row's hash covers the one before.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("prev_hash", String(64), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    #: Which of the operator's keys signed it.
+    Column("key_id", String(16), nullable=False),
+    Column("ticket_id", String(32)),
+    #: The row itself, as the JSON text that was signed.
+    Column("record", Text, nullable=False),
+    Index("ix_audit_ticket_id", "ticket_id"),
+)
+
+#: The newest row of the audit: locked by whoever adds one. One row.
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)

@@ -1,0 +1,348 @@
+"""Approving in SQL: votes, what a day has used up, and the halt, all under locks that make two approvals take turns.
+
+Locks are taken in one order: the halt, the owner's day, the accounts, the tickets by id, the head of the audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from omnibot.accounts.model import Person
+from omnibot.db.leases import LEASE
+from omnibot.db.tables import halts, reservations, ticket_votes, tickets, trading_days
+from omnibot.orders.audit import Entry
+from omnibot.orders.facts import exchange_day, holding, market_facts, sells, worth
+from omnibot.orders.model import COUNTED, Seen, State, Ticket
+from omnibot.orders.store import TicketStore, is_halted
+from omnibot.policy import money
+from omnibot.policy.facts import Act, DayFacts, MarketFacts
+from omnibot.policy.order_rules import Decision, RuleVerdict, decide
+from omnibot.policy.people import Who
+
+#: What ended so long before the market was asked is in its answer.
+_SETTLED = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One ticket that somebody approves, as they saw it."""
+
+    ticket_id: str
+    account_id: int
+    version: int
+    attempts: int
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What became of it."""
+
+    ticket: Ticket
+    decision: Decision | None
+    """None: it was not judged, because it had been decided, edited or had expired."""
+    verdicts: tuple[RuleVerdict, ...] = ()
+
+
+Judge = Callable[[Sequence[tuple[Ticket, MarketFacts]], DayFacts], list[list[RuleVerdict]]]
+"""The rule book: tickets with the clicker's vote among their approvals, and the day, to every rule's verdict."""
+
+
+class Approvals:
+    """The approve transaction, and the halt."""
+
+    def __init__(self, store: TicketStore) -> None:
+        self._store = store
+        self._database = store.database
+
+    async def approve(
+        self,
+        asks: Sequence[Ask],
+        *,
+        clicker: Who,
+        owner: Who,
+        team: str,
+        digest: str,
+        now: datetime,
+        judge: Judge,
+        live: bool,
+    ) -> list[Judged]:
+        """Judge tickets of one owner together, and write down what came of it: all of them may, or none does.
+
+        Args:
+            digest: of the policy.
+            now: this machine's, UTC without zone.
+            live: whether approved orders are sent; otherwise they end as copyable.
+        """
+        person = Person(clicker.org, clicker.user)
+        day = exchange_day(now.replace(tzinfo=UTC))
+        by_id = {ask.ticket_id: ask for ask in asks}
+        async with self._database.transaction() as connection:
+            halted = await is_halted(connection)
+            await self._lock(connection, owner.org, owner.user, day)
+            for account in sorted({ask.account_id for ask in asks}):
+                # What it holds may be sold once, whoever of its traders sells it.
+                await self._lock(connection, "account", str(account), "")
+            found = await self._store.read(connection, tickets.c.id.in_(by_id), lock=True)
+            fit = [one for one in found if _fits(one, by_id[one.id], owner, now)]
+            voted = {one.id: _with_vote(one, person) for one in fit}
+            facts = [(voted[one.id], await self._market(connection, one, by_id[one.id].seen, by_id)) for one in fit]
+            used = await self._used(connection, owner, day, fit, halted)
+            verdicts = judge(facts, used) if fit else []
+            decisions = {one.id: decide(said) for one, said in zip(fit, verdicts, strict=True)}
+            denied = Decision.DENY in decisions.values()
+            judged: list[Judged] = []
+            entries: list[Entry] = []
+            said_of = dict(zip(voted, verdicts, strict=True))
+            for one in found:
+                decision = decisions.get(one.id)
+                after = one
+                seen, said = by_id[one.id].seen, tuple(said_of.get(one.id, ()))
+                if decision is not None and not denied:
+                    await self._vote(connection, one, person, team, seen, digest, now)
+                    after = await self._advance(connection, one, decision, person, now, live=live)
+                    if decision is Decision.GO and live:
+                        await self._reserve(connection, after, owner, seen, day)
+                if decision is not None:
+                    entries.append(_entry(after, decision, person, seen, said, digest, denied=denied))
+                judged.append(Judged(ticket=after, decision=decision, verdicts=said))
+            await self._store.audit.append(connection, *entries)
+        order = list(by_id)
+        return sorted(judged, key=lambda one: order.index(one.ticket.id))
+
+    async def _lock(self, connection: AsyncConnection, org: str, user: str, day: str) -> None:
+        insert = sqlite_insert if self._database.single_process else postgresql_insert
+        key = {"org": org, "user": user, "day": day}
+        await connection.execute(insert(trading_days).values(**key).on_conflict_do_nothing())
+        mine = and_(*[trading_days.c[name] == value for name, value in key.items()])
+        await connection.execute(select(trading_days.c.day).where(mine).with_for_update())
+
+    async def _market(
+        self, connection: AsyncConnection, ticket: Ticket, seen: Seen, checked: Collection[str]
+    ) -> MarketFacts:
+        """The market, less what tickets sell that are not among the open orders it lists yet."""
+        if not sells(ticket.terms, ticket.before):
+            return market_facts(seen)
+        about = ticket.before if ticket.terms.act is Act.MODIFY and ticket.before is not None else ticket.terms
+        query = select(tickets.c.sells).where(
+            tickets.c.id.not_in(list(checked)),
+            tickets.c.account_id == ticket.account_id,
+            tickets.c.holding == holding(about)[:64],
+            tickets.c.sells.is_not(None),
+            tickets.c.state.in_([state.value for state in COUNTED]),
+            or_(
+                and_(
+                    tickets.c.act == Act.NEW.value,
+                    tickets.c.client_order_id.not_in(seen.open_client_ids),
+                    or_(tickets.c.order_over.is_(False), tickets.c.changed_at > _before(seen)),
+                ),
+                # A change that is under way, or so fresh that the listing may show the order as it was.
+                and_(
+                    tickets.c.act == Act.MODIFY.value,
+                    tickets.c.order_id.is_distinct_from(ticket.terms.order_id),
+                    or_(tickets.c.state != State.SUBMITTED.value, tickets.c.submitted_at > _before(seen)),
+                ),
+            ),
+        )
+        selling = [Decimal(sold) for sold in (await connection.execute(query)).scalars()]
+        return market_facts(seen, money.total(selling))
+
+    async def _used(
+        self, connection: AsyncConnection, owner: Who, day: str, checked: Sequence[Ticket], halted: bool | None
+    ) -> DayFacts:
+        mine = and_(reservations.c.org == owner.org, reservations.c.user == owner.user, reservations.c.day == day)
+        query = select(reservations.c.chain, reservations.c.notional, reservations.c.quantity).where(
+            mine,
+            reservations.c.ticket_id.not_in([one.id for one in checked]),
+            reservations.c.chain.not_in([chain_of(one) for one in checked]),
+            reservations.c.ticket_id.in_(_counted()),
+        )
+        rows = (await connection.execute(query)).all()
+        chains = {row.chain for row in rows}
+        of_chain = [[row for row in rows if row.chain == chain] for chain in chains]
+        notional = money.total(_largest([row.notional for row in own]) for own in of_chain)
+        return DayFacts(halted, notional, money.total(_largest([row.quantity for row in own]) for own in of_chain))
+
+    async def _reserve(self, connection: AsyncConnection, ticket: Ticket, owner: Who, seen: Seen, day: str) -> None:
+        """What this ticket uses up of the day; all that is done to one order counts once, as the largest of it."""
+        notional, quantity = worth(ticket, owner, seen)
+        await connection.execute(delete(reservations).where(reservations.c.ticket_id == ticket.id))
+        await connection.execute(
+            reservations.insert().values(
+                ticket_id=ticket.id,
+                org=owner.org,
+                user=owner.user,
+                day=day,
+                chain=chain_of(ticket),
+                notional=_written(notional),
+                quantity=_written(quantity),
+            )
+        )
+
+    async def _vote(
+        self,
+        connection: AsyncConnection,
+        ticket: Ticket,
+        person: Person,
+        team: str,
+        seen: Seen,
+        digest: str,
+        now: datetime,
+    ) -> None:
+        insert = sqlite_insert if self._database.single_process else postgresql_insert
+        row = {
+            "ticket_id": ticket.id,
+            "version": ticket.version,
+            "attempt": ticket.attempts,
+            "org": person.org,
+            "user": person.user,
+            "team": team,
+            "content_hash": ticket.content_hash,
+            "quote": seen.quote(),
+            "policy_digest": digest,
+            "created_at": now,
+        }
+        await connection.execute(insert(ticket_votes).values(**row).on_conflict_do_nothing())
+
+    async def _advance(
+        self,
+        connection: AsyncConnection,
+        ticket: Ticket,
+        decision: Decision,
+        person: Person,
+        now: datetime,
+        *,
+        live: bool,
+    ) -> Ticket:
+        anybodys = tickets.c.expires_at > now
+        if decision is not Decision.GO:
+            return await self._store.change(connection, ticket, ticket.state, anybodys, False)
+        decided: dict[str, Any] = {"decided_org": person.org, "decided_user": person.user, "reason": None}
+        if not live:
+            return await self._store.change(connection, ticket, State.COPYABLE, anybodys, True, **decided)
+        return await self._store.change(
+            connection,
+            ticket,
+            State.APPROVED,
+            anybodys,
+            False,
+            **decided,
+            approved_at=now,
+            looks=0,
+            first_look_at=None,
+            unknown_since=None,
+            ops_told=False,
+            owner=self._store.instance,
+            lease_until=self._database.after(LEASE),
+            due_at=self._database.now(),
+        )
+
+    # The halt.
+
+    async def halt(self, person: Person, *, halted: bool, reason: str | None, now: datetime) -> bool:
+        """Halt all trading, or let it go on; False: it is so already."""
+        statement = (
+            update(halts)
+            .where(halts.c.id == 1, halts.c.halted.is_(not halted))
+            .values(halted=halted, org=person.org, user=person.user, reason=reason, changed_at=now)
+            .returning(halts.c.id)
+        )
+        async with self._database.transaction() as connection:
+            if (await connection.execute(statement)).first() is None:
+                return False
+            kind = "halted" if halted else "resumed"
+            await self._store.audit.append(connection, Entry(kind=kind, actor=person, facts={"reason": reason}))
+            return True
+
+    async def halted_by(self) -> tuple[Person, str | None] | None:
+        """Who halted trading, and why; None: it is not halted."""
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(halts).where(halts.c.id == 1))).mappings().first()
+        if row is None or not row["halted"]:
+            return None
+        return Person(row["org"] or "", row["user"] or ""), row["reason"]
+
+    async def day_of(self, owner: Who, now: datetime, *, besides: Ticket | None = None) -> DayFacts:
+        """What the owner's exchange day has used up; `besides` does not count."""
+        checked = () if besides is None else (besides,)
+        async with self._database.transaction() as connection:
+            halted = await is_halted(connection)
+            return await self._used(connection, owner, exchange_day(now.replace(tzinfo=UTC)), checked, halted)
+
+    async def market_of(self, ticket: Ticket, seen: Seen) -> MarketFacts:
+        """The market for one ticket, less what other tickets sell."""
+        async with self._database.transaction() as connection:
+            return await self._market(connection, ticket, seen, [ticket.id])
+
+    async def count_reserved(self) -> int:
+        """How many tickets count in any day."""
+        async with self._database.transaction() as connection:
+            query = select(func.count()).select_from(reservations).where(reservations.c.ticket_id.in_(_counted()))
+            return int((await connection.execute(query)).scalar_one())
+
+
+def chain_of(ticket: Ticket) -> str:
+    """Names the order a ticket places or changes, so that its changes count together with it."""
+    if ticket.terms.act is Act.NEW:
+        return ticket.client_order_id
+    known = (ticket.order or {}).get("client_order_id")
+    return str(known or ticket.terms.order_id or ticket.client_order_id)[:80]
+
+
+def _fits(ticket: Ticket, ask: Ask, owner: Who, now: datetime) -> bool:
+    return (
+        ticket.decidable
+        and (ticket.version, ticket.attempts) == (ask.version, ask.attempts)
+        and ticket.expires_at > now
+        and ticket.owner == Person(owner.org, owner.user)
+    )
+
+
+def _with_vote(ticket: Ticket, person: Person) -> Ticket:
+    return replace(ticket, approved_by=tuple(dict.fromkeys((*ticket.approved_by, person))))
+
+
+def _entry(
+    ticket: Ticket,
+    decision: Decision,
+    person: Person,
+    seen: Seen,
+    verdicts: Sequence[RuleVerdict],
+    digest: str,
+    *,
+    denied: bool,
+) -> Entry:
+    kind = "denied" if denied else "voted" if decision is Decision.SECOND_APPROVAL else ticket.state.value
+    facts = {
+        "policy": digest,
+        "quote": seen.quote(),
+        "verdicts": [{"rule": said.rule.value, "passed": said.passed, "reason": said.reason} for said in verdicts],
+        "approved_by": [f"{one.org}/{one.user}" for one in ticket.approved_by],
+    }
+    return Entry(kind=kind, actor=person, ticket=ticket, facts=facts)
+
+
+def _counted() -> Select[tuple[str]]:
+    return select(tickets.c.id).where(tickets.c.state.in_([state.value for state in COUNTED]))
+
+
+def _before(seen: Seen) -> datetime:
+    return seen.at.astimezone(UTC).replace(tzinfo=None) - _SETTLED
+
+
+def _largest(amounts: Sequence[str]) -> Decimal | None:
+    """An amount that was not known makes all of it unknown."""
+    return None if "" in amounts else max(map(Decimal, amounts))
+
+
+def _written(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:f}"

@@ -1,0 +1,248 @@
+"""The audit: rows that are only ever added, each signed together with the one before it.
+
+A row's hash is an HMAC over the hash before it and the row's own text. The key is outside the database, so that
+whoever can write to the database cannot make a row, nor change, remove or insert one without it being found. A tail
+that was cut off together with the head is found by comparing with a head that was logged (`audit_head`) or noted.
+
+The key is `OMNIBOT_AUDIT_KEY`, and without it is derived from `OMNIBOT_ENCRYPTION_KEYS`. Each row names the key it was
+signed with: after a change of keys, the first signs and the others still verify.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import io
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from omnibot.accounts.model import Person
+from omnibot.db.engine import Database
+from omnibot.db.tables import audit, audit_heads
+from omnibot.errors import SettingsError
+from omnibot.orders.model import Ticket, canonical
+
+log = structlog.get_logger(__name__)
+
+START = "0" * 64
+"""The hash before the first row's."""
+SHORTEST_KEY = 32
+_BATCH = 1_000
+_PURPOSE = b"omnibot: the audit of orders"
+
+NO_KEY = (
+    "The audit of orders needs a key. Set OMNIBOT_AUDIT_KEY to a secret of at least 32 characters (`openssl rand -hex "
+    "32` prints one), or OMNIBOT_ENCRYPTION_KEYS, from which one is derived."
+)
+
+
+class Signer:
+    """The operator's keys for the audit: the first signs, any of them verifies.
+
+    Args:
+        keys: OMNIBOT_AUDIT_KEY, split at its commas.
+        encryption_keys: OMNIBOT_ENCRYPTION_KEYS, used where there are no keys of its own, and to verify older rows.
+
+    Raises:
+        SettingsError: there is none, or one is too short.
+    """
+
+    def __init__(self, keys: Sequence[str], encryption_keys: Sequence[str] = ()) -> None:
+        if any(len(key) < SHORTEST_KEY for key in keys):
+            raise SettingsError(f"OMNIBOT_AUDIT_KEY is too short: a key has {SHORTEST_KEY} characters at least")
+        secrets = [*keys, *encryption_keys]
+        if not secrets:
+            raise SettingsError(NO_KEY)
+        derived = [hmac.digest(key.encode(), _PURPOSE, "sha256") for key in secrets]
+        self._keys = {hashlib.sha256(key).hexdigest()[:16]: key for key in reversed(derived)}
+        self.key_id = hashlib.sha256(derived[0]).hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        return f"Signer({self.key_id})"
+
+    def sign(self, previous: str, record: str, key_id: str | None = None) -> str | None:
+        """The hash of a row; None: the key it names is not among ours."""
+        key = self._keys.get(key_id or self.key_id)
+        return None if key is None else hmac.digest(key, f"{previous}\n{record}".encode(), "sha256").hex()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that was done."""
+
+    kind: str
+    """proposed, approved, denied, edited, declined, submitting, submitted, …"""
+    actor: Person | None = None
+    """Who; None: omnibot itself."""
+    ticket: Ticket | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What they saw and what came of it: JSON without floats."""
+
+    def record(self, seq: int, now: datetime) -> str:
+        """The row's text, which is what is signed."""
+        ticket = self.ticket
+        told: dict[str, Any] = {"seq": seq, "at": now.isoformat(), "kind": self.kind, **self.facts}
+        told["actor"] = None if self.actor is None else f"{self.actor.org}/{self.actor.user}"
+        if ticket is not None:
+            told |= {
+                "ticket": ticket.id,
+                "version": ticket.version,
+                "content_hash": ticket.content_hash,
+                "account": ticket.account_id,
+                "owner": f"{ticket.owner.org}/{ticket.owner.user}",
+                "principal": ticket.principal,
+                "client_order_id": ticket.client_order_id,
+                "message_id": ticket.message_id,
+            }
+        return canonical(told)
+
+
+class Audit:
+    """Adds rows, inside the transaction of what they tell about."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    async def append(self, connection: AsyncConnection, *entries: Entry) -> None:
+        """Add rows, as the last thing of a transaction: until it ends, nobody else adds any."""
+        if not entries:
+            return
+        locked = select(audit_heads.c.seq, audit_heads.c.hash).where(audit_heads.c.id == 1).with_for_update()
+        seq, head = (await connection.execute(locked)).one()
+        now = datetime.now(UTC)
+        rows: list[dict[str, Any]] = []
+        for entry in entries:
+            seq += 1
+            record = entry.record(seq, now)
+            signed = self._signer.sign(head, record)
+            assert signed is not None  # with our own key
+            rows.append(
+                {
+                    "seq": seq,
+                    "prev_hash": head,
+                    "hash": signed,
+                    "key_id": self._signer.key_id,
+                    "ticket_id": entry.ticket.id if entry.ticket else None,
+                    "record": record,
+                }
+            )
+            head = signed
+        await connection.execute(insert(audit), rows)
+        await connection.execute(update(audit_heads).where(audit_heads.c.id == 1).values(seq=seq, hash=head))
+        log.info("audit_head", seq=seq, head=head)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What looking through the audit found."""
+
+    rows: int
+    head: str
+    problems: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was changed, removed, inserted or cut off."""
+        return not self.problems
+
+
+async def rows_of(database: Database) -> AsyncIterator[Mapping[Any, Any]]:
+    """Every row, in order."""
+    after = None
+    while True:
+        query = select(audit).order_by(audit.c.seq).limit(_BATCH)
+        if after is not None:
+            query = query.where(audit.c.seq > after)
+        async with database.transaction() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        for row in rows:
+            yield row
+        if len(rows) < _BATCH:
+            return
+        after = rows[-1]["seq"]
+
+
+async def verify(database: Database, signer: Signer, *, head: str | None = None) -> Verified:
+    """Look through all rows.
+
+    Args:
+        head: a head that was logged or noted earlier: it must still be there.
+    """
+    # Read first: rows that are added meanwhile come after it.
+    async with database.transaction() as connection:
+        query = select(audit_heads.c.seq, audit_heads.c.hash).where(audit_heads.c.id == 1)
+        kept = (await connection.execute(query)).first()
+    problems: list[str] = []
+    previous, count = START, 0
+    known = {START}
+    async for row in rows_of(database):
+        count += 1
+        if trouble := _trouble(row, signer, previous=previous, seq=count):
+            problems.append(trouble)
+            count = row["seq"]
+        previous = row["hash"]
+        known.add(previous)
+    if kept is None or kept.hash not in known or kept.seq > count:
+        problems.append("The newest rows are missing: the audit has been further than this.")
+    if head is not None and head not in known:
+        problems.append(f"The head {head} is not in the audit: rows after it, or it itself, were cut off or rewritten.")
+    return Verified(len(known) - 1, previous, tuple(problems))
+
+
+def _trouble(row: Mapping[Any, Any], signer: Signer, *, previous: str, seq: int) -> str | None:
+    if row["seq"] != seq:
+        return f"Row {row['seq']} follows row {seq - 1}: rows between them were removed."
+    if row["prev_hash"] != previous:
+        return f"Row {seq} does not continue the row before it: a row was changed, removed or inserted."
+    signed = signer.sign(previous, row["record"], row["key_id"])
+    if signed is None:
+        return f"Row {seq} was signed with a key ({row['key_id']}) that is not among those set: it cannot be verified."
+    if not hmac.compare_digest(signed, row["hash"]):
+        return f"Row {seq} is not what was signed: it was changed or inserted."
+    record = json.loads(row["record"])
+    if record.get("seq") != seq or record.get("ticket") != row["ticket_id"]:
+        return f"Row {seq} was moved, or is filed under another ticket."
+    return None
+
+
+COLUMNS = ("seq", "at", "kind", "actor", "ticket", "version", "account", "owner", "content_hash", "hash", "record")
+
+
+async def export(database: Database, form: str) -> AsyncIterator[str]:
+    """The whole audit as text, piece by piece.
+
+    Args:
+        form: "csv", with a line of names first, or "json", one object a line.
+    """
+    if form == "csv":
+        yield _csv_line(COLUMNS)
+    async for row in rows_of(database):
+        record = json.loads(row["record"])
+        if form == "json":
+            yield (
+                json.dumps({**record, "prev_hash": row["prev_hash"], "hash": row["hash"], "key_id": row["key_id"]})
+                + "\n"
+            )
+        else:
+            told = {**record, "hash": row["hash"], "record": row["record"]}
+            yield _csv_line([told.get(name) for name in COLUMNS])
+
+
+def _csv_line(values: Sequence[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([_harmless(value) for value in values])
+    return line.getvalue()
+
+
+def _harmless(value: object) -> str:
+    """Spreadsheets take text that begins like this for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

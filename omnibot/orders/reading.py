@@ -1,0 +1,79 @@
+"""Tickets read from SQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from omnibot.accounts.model import Person
+from omnibot.db.engine import Database
+from omnibot.db.tables import ticket_versions, ticket_votes, tickets
+from omnibot.orders.model import Proposal, State, Ticket
+from omnibot.orders.rows import read_ticket, short
+
+LONGEST_ID = 80
+TO_DO = and_(
+    tickets.c.state.in_([state.value for state in State if not state.terminal or state is State.SUBMITTED]),
+    tickets.c.order_over.is_(False),
+)
+"""What something may still happen to: whoever claims it finds what."""
+
+
+class TicketReader:
+    """Looks at tickets."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def get(self, ticket_id: str) -> Ticket | None:
+        """The ticket as the database has it now."""
+        found = await self.find(tickets.c.id == ticket_id)
+        return found[0] if found else None
+
+    async def find(self, where: ColumnElement[bool], *, limit: int | None = None) -> list[Ticket]:
+        """Tickets, the newest first."""
+        async with self.database.transaction() as connection:
+            return await self.read(connection, where, limit=limit)
+
+    async def by_token(self, token: str) -> tuple[Ticket, int] | None:
+        """The ticket whose version this token is for, as it stands now, and that version."""
+        query = select(ticket_versions.c.ticket_id, ticket_versions.c.version).where(ticket_versions.c.token == token)
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(query)).first()
+            if row is None:
+                return None
+            [ticket] = await self.read(connection, tickets.c.id == row.ticket_id)
+            return ticket, row.version
+
+    async def of_person(self, person: Person, *, since: datetime) -> list[Ticket]:
+        """This person's open tickets and orders, and those made since."""
+        mine = and_(tickets.c.org == person.org, tickets.c.user == person.user)
+        return await self.find(and_(mine, or_(TO_DO, tickets.c.created_at >= since)), limit=200)
+
+    async def of_message(self, message_id: str) -> list[Ticket]:
+        """The tickets of one of Omni's messages, in order."""
+        found = await self.find(tickets.c.message_id == short(message_id, LONGEST_ID))
+        return sorted(found, key=lambda ticket: (ticket.action_id, ticket.position))
+
+    async def of_action(self, proposal: Proposal) -> list[Ticket]:
+        """The tickets that were made of this action."""
+        message = tickets.c.message_id == short(proposal.message_id, LONGEST_ID)
+        return await self.find(and_(message, tickets.c.action_id == short(proposal.action_id, 2 * LONGEST_ID)))
+
+    async def read(
+        self, connection: AsyncConnection, where: ColumnElement[bool], *, limit: int | None = None, lock: bool = False
+    ) -> list[Ticket]:
+        """Tickets inside a transaction; with `lock`, nobody else changes them until it ends (in the order of ids)."""
+        query = select(tickets).where(where)
+        query = query.order_by(tickets.c.id).with_for_update() if lock else query.order_by(tickets.c.created_at.desc())
+        rows = (await connection.execute(query.limit(limit))).mappings().all()
+        ids = [row["id"] for row in rows]
+        if not ids:
+            return []
+        found = select(ticket_versions).where(ticket_versions.c.ticket_id.in_(ids)).order_by(ticket_versions.c.version)
+        versions = (await connection.execute(found)).mappings().all()
+        found_votes = select(ticket_votes).where(ticket_votes.c.ticket_id.in_(ids)).order_by(ticket_votes.c.created_at)
+        votes = (await connection.execute(found_votes)).mappings().all()
+        return [read_ticket(row, versions, votes) for row in rows]

@@ -1,0 +1,376 @@
+"""The safe's doors: what people and Omni ask of tickets, and the alarm clock that moves every ticket to its end.
+
+The ordinary sweep claims whatever is due or orphaned: after a crash nothing else is needed. Order work and card work
+have leases of their own, so that a slow card never holds up an order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, assert_never
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from omnibot.accounts.model import Person
+from omnibot.accounts.service import Keyring
+from omnibot.clearstreet.market import MarketData
+from omnibot.clearstreet.models.orders import Order
+from omnibot.clearstreet.trading import Trading
+from omnibot.db.leases import RENEW, Leases
+from omnibot.errors import OwnershipLost
+from omnibot.orders import answers
+from omnibot.orders.approvals import Approvals
+from omnibot.orders.cards import CardDesk, Cards
+from omnibot.orders.desk import Desk, Rules, WhoIs, lasting
+from omnibot.orders.following import Following
+from omnibot.orders.looking import Generation, Looking
+from omnibot.orders.model import Answered, Click, Proposal, Seen, State, Ticket, Told, utcnow
+from omnibot.orders.proposing import Proposing
+from omnibot.orders.sentences import exchange_zone
+from omnibot.orders.store import TicketStore
+from omnibot.orders.submission import Submission
+from omnibot.policy import trading as rules_of_trading
+from omnibot.policy.people import Who
+from omnibot.scheduler import Scheduler
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between sweeps.
+SWEEP = 1.0
+#: Tickets, and cards, that one sweep takes; and that are worked on at a time.
+CLAIM, AT_A_TIME = 50, 200
+#: Seconds after which a step that broke is tried again, doubling up to the second.
+STUMBLE, STUMBLE_AT_MOST = 1.0, 60.0
+UNDECIDED = "Nobody decided in time."
+HALTED, RESUMED = "Trading is halted. Only cancels go through until somebody resumes it.", "Trading goes on."
+ALREADY = {True: "Trading is halted already.", False: "Trading is not halted."}
+
+
+class Orders:
+    """All tickets, and what this instance does for them.
+
+    Args:
+        store: over the database, in this instance's name (on PostgreSQL the one that `Presence` holds a lock for).
+        trading: places, changes and cancels orders, and reads them.
+        markets: quotes and hours.
+        keyring: the owner's key for each call, asked for afresh.
+        scheduler: rings for the sweep.
+        rules: the policy of the moment.
+        who: tells who somebody is, as Slack says now, seen from a workspace; may raise, and then they are nobody.
+        cards: what Slack does for tickets.
+        generation: which generation of the API answers (`Omni.supports`).
+        live: OMNIBOT_TRADING is `live`. Otherwise no order is placed, changed or canceled, ever: approving ends in a
+            copyable ticket.
+        clock: the time, UTC without zone.
+    """
+
+    def __init__(
+        self,
+        store: TicketStore,
+        trading: Trading,
+        markets: MarketData,
+        keyring: Keyring,
+        scheduler: Scheduler,
+        *,
+        rules: Rules,
+        who: WhoIs,
+        cards: Cards,
+        generation: Generation,
+        live: bool,
+        clock: Callable[[], datetime] = utcnow,
+    ) -> None:
+        self._store = store
+        self._trading = trading
+        self._keyring = keyring
+        self._scheduler = scheduler
+        self._rules = rules
+        self._alert = cards.alert
+        self._clock = clock
+        self._approvals = Approvals(store)
+        self._looking = Looking(trading, markets, keyring, generation=generation, clock=clock)
+        self._proposing = Proposing(store, keyring, self._looking, lasts=self._lasts, clock=clock)
+        self._desk = Desk(
+            store,
+            self._approvals,
+            keyring,
+            self._looking,
+            self._proposing,
+            rules=rules,
+            who=who,
+            live=live,
+            clock=clock,
+        )
+        self._submission = Submission(
+            store, trading, keyring, self._looking, live=live, alert=cards.alert, waits_for=self._lasts, clock=clock
+        )
+        self._following = Following(store, keyring, self._looking, clock=clock)
+        self._cards = CardDesk(store, cards, self._looking.look)
+        self._steps: set[asyncio.Task[None]] = set()
+        #: Ids of the rows that are worked on, by their leases.
+        self._held: dict[Leases, list[str]] = {store.leases: [], self._cards.leases: []}
+        self._stumbles: dict[str, int] = {}
+        self._draining = False
+
+    def _lasts(self) -> timedelta:
+        return lasting(self._rules)
+
+    # What Omni and people ask.
+
+    async def propose(self, action: Any, proposal: Proposal) -> list[Ticket]:
+        """Make tickets of a `prefill_order` action of a finalised message; the same ones however often it is proposed.
+
+        Args:
+            action: as the API wrote it, `{"prefill_order": {…}}`, or what `read_action` made of it.
+        """
+        made = await self._proposing.propose(action, proposal)
+        self._hurry()
+        return made
+
+    async def look(self, tickets: Sequence[Ticket]) -> dict[str, Seen]:
+        """What the market and the accounts say about these tickets now, by id; never raises for want of an answer."""
+        return await self._looking.look(tickets)
+
+    async def approve(self, tokens: Sequence[str], clicker: Who, team: str) -> list[Click]:
+        """Approve the versions that these tokens are of; several of one owner are checked as a sum, all or none.
+
+        Args:
+            clicker: as Slack says now.
+            team: the workspace in which they clicked.
+        """
+        clicks = await self._desk.approve(tokens, clicker, team)
+        for click in clicks:
+            if click.answer is Answered.APPROVED and click.ticket is not None:
+                self._begin(click.ticket)
+        self._hurry()
+        return clicks
+
+    async def preview(self, token: str, entered: Mapping[str, Any], clicker: Who) -> Click:
+        """What an edit would come to, and what the rules would say of it; writes nothing (see `Desk.preview`)."""
+        return await self._desk.preview(token, entered, clicker)
+
+    async def edit(self, token: str, entered: Mapping[str, Any], clicker: Who) -> Click:
+        """Make a new version of a ticket, with a token of its own; approvals of the one before fall.
+
+        Args:
+            entered: by field the text of a form (or a `datetime`, a `bool`); see `drafts.edited`.
+        """
+        return await self._hurried(self._desk.edit(token, entered, clicker))
+
+    async def decline(self, token: str, clicker: Who, reason: str | None) -> Click:
+        """Say no to a ticket."""
+        return await self._hurried(self._desk.decline(token, clicker, reason))
+
+    async def propose_cancel(self, ticket_id: str, clicker: Who, team: str) -> Click:
+        """Make a ticket that cancels this ticket's order, and waits for approval like any. DONE: `ticket` is it."""
+        ticket, refused = await self._touchable(ticket_id, clicker)
+        if ticket is None or refused is not None:
+            return refused or answers.no_such()
+        return await self._hurried(self._proposing.cancel(ticket, Person(clicker.org, clicker.user), team))
+
+    async def propose_replace(self, ticket_id: str, entered: Mapping[str, Any], clicker: Who, team: str) -> Click:
+        """Make a ticket that changes this ticket's order to what was entered. DONE: `ticket` is it."""
+        ticket, refused = await self._touchable(ticket_id, clicker)
+        if ticket is None or refused is not None:
+            return refused or answers.no_such()
+        person = Person(clicker.org, clicker.user)
+        return await self._hurried(self._proposing.change(ticket, entered, person, team))
+
+    async def _touchable(self, ticket_id: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+        ticket = await self._store.get(ticket_id)
+        return ticket, None if ticket is None else await self._desk.may_touch(ticket, clicker)
+
+    async def get(self, ticket_id: str) -> Ticket | None:
+        """A ticket as it stands."""
+        return await self._store.get(ticket_id)
+
+    async def by_token(self, token: str) -> tuple[Ticket, int] | None:
+        """The ticket whose version this token is of, as it stands now, and that version."""
+        return await self._store.by_token(token)
+
+    async def of_message(self, message_id: str) -> list[Ticket]:
+        """The tickets of one of Omni's messages, in order: what approve-all is about."""
+        return await self._store.of_message(message_id)
+
+    async def mine(self, person: Person) -> list[Ticket]:
+        """A person's open tickets, and those of today (the exchange's), the newest first."""
+        return await self._store.of_person(person, since=self._day_began())
+
+    async def todays_orders(self, person: Person) -> list[Order]:
+        """Today's orders, and older open ones, of the account this person asks about; the newest first.
+
+        Raises:
+            NoAuthority, AccountUnclear: there is no key to look with, or no account is chosen.
+            ClearStreetError: they could not be read.
+        """
+        principal = await self._keyring.principal_of(person)
+        account_id = await self._keyring.account_of(principal, person)
+        key = await self._keyring.key_of(principal)
+        today, still = await asyncio.gather(
+            self._trading.list_orders(key, account_id, since=self._day_began().replace(tzinfo=UTC)),
+            self._trading.open_orders(key, account_id),
+        )
+        everything = {order.id: order for order in (*still, *today)}
+        began = datetime.fromtimestamp(0, UTC)
+        return sorted(everything.values(), key=lambda order: order.created_at or began, reverse=True)
+
+    def _day_began(self) -> datetime:
+        zone = exchange_zone() or UTC
+        there = self._clock().replace(tzinfo=UTC).astimezone(zone)
+        return datetime.combine(there.date(), time(), zone).astimezone(UTC).replace(tzinfo=None)
+
+    async def halt(self, clicker: Who, reason: str | None) -> Click:
+        """Stop all trading: from now on nothing that is not sent yet is sent, but for cancels."""
+        return await self._halt(clicker, reason, halted=True)
+
+    async def resume(self, clicker: Who, reason: str | None = None) -> Click:
+        """Let trading go on."""
+        return await self._halt(clicker, reason, halted=False)
+
+    async def _halt(self, clicker: Who, reason: str | None, *, halted: bool) -> Click:
+        verdict = rules_of_trading.may_halt(self._rules.current, clicker)
+        if not verdict:
+            return Click(answer=Answered.NOT_ALLOWED, message=verdict.reason, ask=verdict.ask)
+        person = Person(clicker.org, clicker.user)
+        if not await self._approvals.halt(person, halted=halted, reason=reason, now=self._clock()):
+            return Click(answer=Answered.DECIDED, message=ALREADY[halted])
+        said = f"<@{clicker.user}> {'halted' if halted else 'resumed'} trading" + (f": {reason}" if reason else ".")
+        self._aside(self._say(said))
+        return Click(answer=Answered.DONE, message=HALTED if halted else RESUMED)
+
+    async def halted_by(self) -> tuple[Person, str | None] | None:
+        """Who halted trading, and why; None: it is not halted."""
+        return await self._approvals.halted_by()
+
+    async def _say(self, sentence: str) -> None:
+        try:
+            await self._alert(sentence)
+        except Exception:
+            log.exception("alert_failed")
+
+    async def forget(self, connection: AsyncConnection, principals: Collection[str]) -> Mapping[str, int]:
+        """A hook of the keyring: links are forgotten in this transaction (see `TicketStore.forget`)."""
+        return await self._store.forget(connection, principals)
+
+    # The alarm clock.
+
+    def start(self) -> None:
+        """Begin to sweep and to renew leases."""
+        self._scheduler.every("orders:sweep", SWEEP, self.sweep)
+        self._scheduler.every("orders:renew", RENEW, self._renew)
+        self._scheduler.at("orders:first-sweep", 0, self.sweep)
+
+    async def stop(self, grace: float = 15.0) -> None:
+        """Stop claiming, let what is under way end, give every lease back."""
+        self._draining = True
+        for name in ("orders:sweep", "orders:first-sweep", "orders:hurry"):
+            await self._scheduler.finish(name)
+        if self._steps:
+            _, late = await asyncio.wait(self._steps, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._scheduler.finish("orders:renew")
+        for leases, ids in self._held.items():
+            with contextlib.suppress(SQLAlchemyError):  # they run out by themselves
+                await leases.release(ids)
+
+    async def sweep(self) -> None:
+        """Claim what is due and nobody's, orders first."""
+        try:
+            if self._draining or len(self._steps) >= AT_A_TIME:
+                return
+            for ticket in await self._store.claim(limit=CLAIM):
+                self._begin(ticket)
+            for ticket_id in await self._cards.claim(limit=CLAIM):
+                self._aside(self._show(ticket_id))
+        except SQLAlchemyError as error:
+            log.warning("orders_sweep_failed", error=type(error).__name__)
+
+    def _hurry(self) -> None:
+        """Something has changed: do not wait for the next sweep."""
+        if not self._draining and "orders:sweep" in self._scheduler:
+            self._scheduler.at("orders:hurry", 0, self.sweep)
+
+    async def _hurried(self, work: Awaitable[Click]) -> Click:
+        click = await work
+        self._hurry()
+        return click
+
+    async def _renew(self) -> None:
+        for leases, ids in self._held.items():
+            try:
+                await leases.renew(ids)
+            except SQLAlchemyError as error:
+                log.warning("orders_renewal_failed", error=type(error).__name__)
+
+    @contextlib.asynccontextmanager
+    async def _holding(self, leases: Leases, row_id: str) -> AsyncIterator[None]:
+        self._held[leases].append(row_id)
+        try:
+            yield
+        finally:
+            self._held[leases].remove(row_id)
+
+    def _begin(self, ticket: Ticket) -> None:
+        if not self._draining:
+            self._aside(self._run(ticket))
+
+    async def _show(self, ticket_id: str) -> None:
+        async with self._holding(self._cards.leases, ticket_id):
+            try:
+                await self._cards.work(ticket_id)
+            except SQLAlchemyError as error:
+                log.warning("card_unwritten", ticket=ticket_id, error=type(error).__name__)
+
+    async def _run(self, ticket: Ticket) -> None:
+        async with self._holding(self._store.leases, ticket.id):
+            try:
+                await self.step(ticket)
+                self._stumbles.pop(ticket.id, None)
+            except OwnershipLost:
+                # Another instance has it, or somebody decided it meanwhile: the row knows.
+                log.info("ticket_given_up", ticket=ticket.id, state=ticket.state.value)
+            except Exception:
+                await self._stumble(ticket)
+        self._hurry()
+
+    async def _stumble(self, ticket: Ticket) -> None:
+        """A step broke, which must not lose the ticket: the row is still there, and is tried again later."""
+        count = self._stumbles[ticket.id] = self._stumbles.get(ticket.id, 0) + 1
+        wait = min(STUMBLE * 2 ** (count - 1), STUMBLE_AT_MOST)
+        log.exception("ticket_step_failed", ticket=ticket.id, state=ticket.state.value, again_in=wait)
+        with contextlib.suppress(SQLAlchemyError):  # then its lease runs out
+            await self._store.rest(ticket, wait)
+
+    async def step(self, ticket: Ticket) -> None:
+        """Do the next thing for a ticket that this instance has claimed.
+
+        Raises:
+            OwnershipLost: somebody else has it, or it was decided meanwhile.
+        """
+        match ticket.state:
+            case State.PROPOSED:
+                heard = Told.EXPIRED if ticket.approved_by else None
+                await self._store.move(ticket, State.EXPIRED, tell=heard, reason=UNDECIDED)
+            case State.APPROVED:
+                await self._submission.send(ticket)
+            case State.SUBMITTING:
+                await self._submission.recover(ticket)
+            case State.UNKNOWN | State.NOT_PLACED:
+                await self._submission.look_up(ticket)
+            case State.SUBMITTED:
+                await self._following.follow(ticket)
+            case State.REJECTED | State.COPYABLE | State.DECLINED | State.EXPIRED | State.SUPERSEDED:
+                return
+            case _:
+                assert_never(ticket.state)
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)

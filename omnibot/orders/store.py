@@ -1,0 +1,408 @@
+"""Tickets in SQL (their approval: approvals.py). Each transition is one guarded UPDATE, its audit rows beside it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from omnibot.accounts.model import Person
+from omnibot.db.engine import Database
+from omnibot.db.leases import LEASE, Leases
+from omnibot.db.presence import is_dead
+from omnibot.db.tables import halts, ticket_cards, ticket_versions, tickets
+from omnibot.errors import OwnershipLost
+from omnibot.orders.audit import Audit, Entry
+from omnibot.orders.facts import holding, sells
+from omnibot.orders.model import (
+    APPROVAL_LASTS,
+    DECIDABLE,
+    Proposal,
+    State,
+    Terms,
+    Ticket,
+    Told,
+    client_order_id,
+    content_hash,
+    write_terms,
+)
+from omnibot.orders.reading import LONGEST_ID, TO_DO, TicketReader
+from omnibot.orders.rows import short
+from omnibot.policy.facts import Act
+
+_NO_FACTS: Mapping[str, Any] = {}
+HALTED = "Trading was halted before this was sent. Nothing was sent."
+TOO_LATE = "It was approved, but could not be sent at once, so nothing was sent. Ask Omni again for a fresh one."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minted:
+    """One order to be made a ticket."""
+
+    position: int
+    terms: Terms
+    proposed: Any
+    before: Terms | None
+    account_name: str
+    order: dict[str, Any] | None = None
+    """What is known of the order that is canceled or changed."""
+    author: Person | None = None
+    """Who entered these terms; None: they are Omni's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A version's terms and bytes."""
+
+    terms: Terms
+    body: dict[str, Any] | None
+    unsendable: str | None
+
+
+class TicketStore(TicketReader):
+    """What orders remembers."""
+
+    def __init__(self, database: Database, instance: str, audit: Audit) -> None:
+        super().__init__(database)
+        self.instance = instance
+        self.audit = audit
+        self.leases = Leases(database, tickets, instance)
+
+    # Minting.
+
+    async def mint(
+        self,
+        proposal: Proposal,
+        minted: Minted,
+        content: Content,
+        *,
+        ticket_id: str,
+        now: datetime,
+        expires_at: datetime,
+    ) -> tuple[Ticket, bool]:
+        """Make a ticket of an order, or find the one it already is.
+
+        Returns:
+            The ticket, and whether it is new.
+        """
+        terms = minted.terms
+        place = {
+            "message_id": short(proposal.message_id, LONGEST_ID),
+            "action_id": short(proposal.action_id, 2 * LONGEST_ID),
+            "position": minted.position,
+        }
+        row: dict[str, Any] = {
+            **place,
+            "id": ticket_id,
+            "org": proposal.owner.org,
+            "user": proposal.owner.user,
+            "team": proposal.team,
+            "channel": proposal.channel,
+            "thread_ts": proposal.thread_ts,
+            "turn_id": proposal.turn_id,
+            "principal": proposal.principal,
+            "account_id": terms.account_id,
+            "account_name": minted.account_name,
+            "proposed": minted.proposed,
+            "state": State.PROPOSED.value,
+            "version": 1,
+            "act": terms.act.value,
+            "before": None if minted.before is None else write_terms(minted.before),
+            "client_order_id": client_order_id(ticket_id),
+            "order": minted.order,
+            "order_id": terms.order_id,
+            **_held(terms, minted.before),
+            **_FRESH,
+            "due_at": self.database.after((expires_at - now).total_seconds()),
+            "created_at": now,
+            "expires_at": expires_at,
+        }
+        async with self.database.transaction() as connection:
+            insert = sqlite_insert if self.database.single_process else postgresql_insert
+            made = await connection.execute(
+                insert(tickets).values(**row).on_conflict_do_nothing().returning(tickets.c.id)
+            )
+            new = made.first() is not None
+            if new:
+                await self._add_version(connection, ticket_id, 1, content, (), minted.author, now)
+                card = {"id": ticket_id, "wanted": 1, "shown": 0, "failures": 0, "due_at": self.database.now()}
+                await connection.execute(ticket_cards.insert().values(**card))
+            [ticket] = await self.read(connection, and_(*[tickets.c[name] == value for name, value in place.items()]))
+            if new:
+                facts = {"terms": write_terms(terms), "body": content.body, "proposed": minted.proposed}
+                entry = Entry(kind="proposed", actor=minted.author, ticket=ticket, facts=facts)
+                await self.audit.append(connection, entry)
+        return ticket, new
+
+    async def _add_version(
+        self,
+        connection: AsyncConnection,
+        ticket_id: str,
+        version: int,
+        content: Content,
+        changes: Sequence[str],
+        editor: Person | None,
+        now: datetime,
+    ) -> None:
+        row = {
+            "ticket_id": ticket_id,
+            "version": version,
+            "token": secrets.token_urlsafe(24),
+            "terms": write_terms(content.terms),
+            "body": content.body,
+            "unsendable": content.unsendable,
+            "content_hash": content_hash(content.terms, content.body),
+            "changes": list(changes),
+            "org": editor.org if editor else None,
+            "user": editor.user if editor else None,
+            "created_at": now,
+        }
+        await connection.execute(ticket_versions.insert().values(**row))
+
+    # Transitions.
+
+    async def move(
+        self,
+        ticket: Ticket,
+        to: State,
+        *,
+        facts: Mapping[str, Any] = _NO_FACTS,
+        tell: Told | None = None,
+        after: float | None = None,
+        **changes: Any,
+    ) -> Ticket:
+        """Go from the state `ticket` is in to another (or the same), changing columns on the way; then it is nobody's.
+
+        Args:
+            facts: what the audit is told of it.
+            tell: what the requester is to hear.
+            after: seconds until there is something to do about it.
+
+        Raises:
+            OwnershipLost: it is not in that state any more, or not ours.
+        """
+        if after is not None:
+            changes["due_at"] = self.database.after(after)
+        mine = tickets.c.owner == self.instance
+        async with self.database.transaction() as connection:
+            moved = await self.change(connection, ticket, to, mine, True, tell=tell, **changes)
+            kind = "order" if to is ticket.state else to.value
+            said = {"reason": moved.reason, "request_id": moved.request_id, "order": moved.order, **facts}
+            await self.audit.append(connection, Entry(kind=kind, ticket=moved, facts=said))
+            return moved
+
+    async def rest(self, ticket: Ticket, seconds: float, **changes: Any) -> None:
+        """Let go of a ticket of which nothing is to be said, and look at it again after so many seconds."""
+        released = {"owner": None, "lease_until": None, "due_at": self.database.after(seconds)}
+        statement = (
+            update(tickets).where(_as_it_was(ticket), tickets.c.owner == self.instance).values(**released, **changes)
+        )
+        async with self.database.transaction() as connection:
+            await connection.execute(statement)
+
+    async def change(
+        self,
+        connection: AsyncConnection,
+        ticket: Ticket,
+        to: State,
+        guard: ColumnElement[bool],
+        release: bool,
+        /,
+        tell: Told | None = None,
+        **changes: Any,
+    ) -> Ticket:
+        """One guarded UPDATE. Raises OwnershipLost as `move`."""
+        if release or to.terminal:
+            changes |= {"owner": None, "lease_until": None}
+        if to.terminal and not ticket.state.terminal:
+            changes |= {"ended_at": changes.get("ended_at") or datetime.now(UTC).replace(tzinfo=None)}
+        statement = (
+            update(tickets)
+            .where(_as_it_was(ticket), guard)
+            .values(state=to.value, serial=tickets.c.serial + 1, **changes)
+            .returning(tickets.c.id)
+        )
+        if (await connection.execute(statement)).first() is None:
+            raise OwnershipLost
+        [moved] = await self.read(connection, tickets.c.id == ticket.id)
+        card: dict[str, Any] = {"wanted": moved.serial, "failures": 0, "due_at": self.database.now()}
+        if tell is not None or moved.state is not ticket.state:
+            # What was not told yet is overtaken.
+            card["telling"] = tell
+        await connection.execute(update(ticket_cards).where(ticket_cards.c.id == ticket.id).values(**card))
+        return moved
+
+    async def edit(
+        self, ticket: Ticket, content: Content, changes: Sequence[str], editor: Person, now: datetime
+    ) -> Ticket:
+        """A new version with its own token; approvals of the one before count no more.
+
+        Raises:
+            OwnershipLost: it was decided or edited meanwhile.
+        """
+        async with self.database.transaction() as connection:
+            await self._add_version(connection, ticket.id, ticket.version + 1, content, changes, editor, now)
+            moved = await self.change(
+                connection,
+                ticket,
+                State.PROPOSED,
+                tickets.c.expires_at > now,
+                True,
+                version=ticket.version + 1,
+                **_held(content.terms, ticket.before),
+            )
+            facts = {"changes": list(changes), "terms": write_terms(content.terms), "body": content.body}
+            await self.audit.append(connection, Entry(kind="edited", actor=editor, ticket=moved, facts=facts))
+            return moved
+
+    async def decline(self, ticket: Ticket, who: Person, reason: str | None) -> Ticket:
+        """Somebody said no. Raises OwnershipLost: it was decided or edited meanwhile."""
+        async with self.database.transaction() as connection:
+            decided = {"decided_org": who.org, "decided_user": who.user, "reason": reason}
+            tell = None if who == ticket.owner else Told.DECLINED
+            waits = tickets.c.state.in_([one.value for one in DECIDABLE])
+            moved = await self.change(connection, ticket, State.DECLINED, waits, True, tell=tell, **decided)
+            entry = Entry(kind="declined", actor=who, ticket=moved, facts={"reason": reason})
+            await self.audit.append(connection, entry)
+            return moved
+
+    async def begin(self, ticket: Ticket, now: datetime) -> Ticket:
+        """Write down that a call is about to be made; from here on its outcome is unknown until it is known.
+
+        Returns:
+            The ticket, submitting; or declined, because trading was halted meanwhile; or expired, because its approval
+            is too old.
+
+        Raises:
+            OwnershipLost: somebody else has it.
+        """
+        async with self.database.transaction() as connection:
+            halted = await is_halted(connection)
+            if halted is not False and ticket.terms.act is not Act.CANCEL:
+                moved = await self._back(connection, ticket, State.DECLINED, HALTED)
+            elif ticket.approved_at is None or now - ticket.approved_at > APPROVAL_LASTS:
+                moved = await self._back(connection, ticket, State.EXPIRED, TOO_LATE)
+            else:
+                lease = self.database.after(LEASE)
+                begun: dict[str, Any] = {"attempts": ticket.attempts + 1, "submitted_at": now, "due_at": lease}
+                mine = tickets.c.owner == self.instance
+                moved = await self.change(connection, ticket, State.SUBMITTING, mine, False, lease_until=lease, **begun)
+            await self.audit.append(
+                connection, Entry(kind=moved.state.value, ticket=moved, facts={"reason": moved.reason})
+            )
+            return moved
+
+    async def give_up(self, ticket: Ticket, reason: str) -> Ticket:
+        """An approved ticket cannot be sent, and nothing was sent. Raises OwnershipLost as `move`."""
+        async with self.database.transaction() as connection:
+            moved = await self._back(connection, ticket, State.EXPIRED, reason)
+            await self.audit.append(connection, Entry(kind=moved.state.value, ticket=moved, facts={"reason": reason}))
+            return moved
+
+    async def _back(self, connection: AsyncConnection, ticket: Ticket, to: State, reason: str) -> Ticket:
+        """Approved, but not sent. What an earlier attempt sent might still turn up: that goes on being looked for."""
+        mine = tickets.c.owner == self.instance
+        told, due = (Told.DECLINED if to is State.DECLINED else Told.EXPIRED), self.database.now()
+        if ticket.attempts:
+            to, told = State.NOT_PLACED, Told.NOT_PLACED
+        return await self.change(connection, ticket, to, mine, True, tell=told, reason=reason, due_at=due)
+
+    # Whose turn it is.
+
+    async def claim(self, *, limit: int) -> list[Ticket]:
+        """Take tickets with something to do."""
+        rows = await self.leases.claim(TO_DO, limit=limit)
+        ids = [row["id"] for row in rows]
+        return await self.find(tickets.c.id.in_(ids)) if ids else []
+
+    async def take(self, ticket_id: str) -> Ticket | None:
+        """Take one ticket, due or not; None: there is nothing to do, or somebody else has it."""
+        free = or_(tickets.c.owner.is_(None), tickets.c.lease_until < self.database.now())
+        if self.database.single_process:
+            free = or_(free, tickets.c.owner != self.instance)
+        else:
+            free = or_(free, is_dead(tickets.c.owner, lease_seconds=LEASE))
+        statement = (
+            update(tickets)
+            .where(tickets.c.id == ticket_id, TO_DO, free)
+            .values(owner=self.instance, lease_until=self.database.after(LEASE))
+            .returning(tickets.c.id)
+        )
+        async with self.database.transaction() as connection:
+            if (await connection.execute(statement)).first() is None:
+                return None
+            [ticket] = await self.read(connection, tickets.c.id == ticket_id)
+            return ticket
+
+    async def note(self, *entries: Entry) -> None:
+        """Tell the audit of something that changed no ticket."""
+        async with self.database.transaction() as connection:
+            await self.audit.append(connection, *entries)
+
+    async def mark_ops_told(self, ticket: Ticket) -> None:
+        """The operators know of it."""
+        async with self.database.transaction() as connection:
+            await connection.execute(update(tickets).where(tickets.c.id == ticket.id).values(ops_told=True))
+
+    async def mark_seen(self, ticket: Ticket, quote: Mapping[str, Any]) -> None:
+        """What the card shows of the market."""
+        async with self.database.transaction() as connection:
+            await connection.execute(update(tickets).where(tickets.c.id == ticket.id).values(seen=dict(quote)))
+
+    # The link is gone.
+
+    async def forget(self, connection: AsyncConnection, principals: Collection[str]) -> Mapping[str, int]:
+        """A link was forgotten: its waiting tickets expire, in the same transaction; what works is only counted."""
+        waiting = and_(tickets.c.principal.in_(principals), tickets.c.state.in_([one.value for one in DECIDABLE]))
+        expired = await self.read(connection, waiting, lock=True)
+        for ticket in expired:
+            reason = "The Clear Street key it would have been sent with was unlinked."
+            moved = await self.change(connection, ticket, State.EXPIRED, tickets.c.id.is_not(None), True, reason=reason)
+            await self.audit.append(connection, Entry(kind="expired", ticket=moved, facts={"reason": reason}))
+        # Whoever looks at them next finds no key, and says so.
+        left = update(tickets).where(tickets.c.principal.in_(principals), TO_DO).values(due_at=self.database.now())
+        working = (await connection.execute(left.returning(tickets.c.id))).all()
+        return {"waiting tickets": len(expired), "open orders": len(working)}
+
+
+def _as_it_was(ticket: Ticket) -> ColumnElement[bool]:
+    return and_(
+        tickets.c.id == ticket.id,
+        tickets.c.state == ticket.state.value,
+        tickets.c.version == ticket.version,
+        tickets.c.attempts == ticket.attempts,
+    )
+
+
+async def is_halted(connection: AsyncConnection) -> bool | None:
+    """Whether trading is halted; nobody halts until this transaction ends. None: it is not known."""
+    query = select(halts.c.halted).where(halts.c.id == 1).with_for_update(read=True)
+    halted: bool | None = (await connection.execute(query)).scalar_one_or_none()
+    return halted
+
+
+_FRESH: Mapping[str, Any] = {
+    "attempts": 0,
+    "looks": 0,
+    "ops_told": False,
+    "order_over": False,
+    "serial": 1,
+    "seen": None,
+}
+
+
+def _held(terms: Terms, before: Terms | None) -> dict[str, Any]:
+    """What a ticket takes from a position, for those that are checked after it."""
+    about = before if terms.act is Act.MODIFY and before is not None else terms
+    quantity = terms.quantity or about.quantity
+    return {
+        "holding": holding(about)[:64],
+        "sells": f"{quantity:f}" if sells(terms, before) and quantity is not None else None,
+    }
