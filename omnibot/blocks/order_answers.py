@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 from omnibot.blocks.limits import FALLBACK_TEXT
 from omnibot.blocks.modals import View, modal
 from omnibot.blocks.order_copy import NAMES
-from omnibot.blocks.order_standing import PEOPLE, decision, people, standing
+from omnibot.blocks.order_standing import PEOPLE, decision, link, people, standing
 from omnibot.blocks.parts import context, escaped_parts, fallback, live_mention, one_line, section, shorten
 from omnibot.blocks.safety import escape
 from omnibot.blocks.values import Block, Page
@@ -18,8 +17,7 @@ from omnibot.policy.facts import Act
 from omnibot.policy.order_rules import RuleVerdict
 
 #: Reasons that are listed, and characters of a sentence.
-_REASONS, _SENTENCE = 6, 300
-_LINK: Final = re.compile(r"https?://[^\s<>|\"]{1,1000}")
+_REASONS, _SENTENCE = 6, 200
 _DEFAULTS: Final[Mapping[Answered, str]] = {
     Answered.APPROVED: "Approved. It is on its way.",
     Answered.SECOND_NEEDED: "Your approval is written down. A second person has to approve it too.",
@@ -100,19 +98,19 @@ def _as_it_is(ticket: Ticket) -> str:
 # -- outcomes ---------------------------------------------------------------------------------------------------------
 
 
-def outcome_page(ticket: Ticket, *, mention: bool = True, link: str = "") -> Page:
+def outcome_page(ticket: Ticket, *, mention: bool = True, card: str = "") -> Page:
     """What the requester hears in the thread, or in their own messages: what became of their order.
 
     Args:
         ticket: as it stands now; what is said goes by its state, and by that of its order.
         mention: whether the requester is called.
-        link: of the card, where this stands elsewhere.
+        card: its permalink, where this stands elsewhere.
     """
     told = standing(ticket, ticket.created_at)
     mentioned = live_mention(ticket.owner.user) if mention else ""
     blocks = [section(" ".join(filter(None, [mentioned, told.mrkdwn])))]
     blocks += [section(part) for part in escaped_parts(f"{_ABOUT[ticket.terms.act]}: {decision(ticket)}.")]
-    notes = [_next_step(ticket), f"<{link.replace('&', '&amp;')}|The card>" if _LINK.fullmatch(link) else ""]
+    notes = [_next_step(ticket), link(card, "The card")]
     if any(notes):
         blocks.append(context(" · ".join(filter(None, notes))))
     return Page(blocks, fallback(f"{told.words} {decision(ticket)}.", FALLBACK_TEXT))
@@ -159,5 +157,3 @@ def alert_words(ticket: Ticket, seconds: int) -> str:
 def alert_page(sentence: str) -> Page:
     """Trouble, in the ops channel."""
     return Page([section(f"⚠ {part}") for part in escaped_parts(sentence)], fallback(sentence, FALLBACK_TEXT))
-
-

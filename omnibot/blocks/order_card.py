@@ -131,8 +131,8 @@ def _market(ticket: Ticket, seen: Seen | None, now: datetime) -> list[Block]:
         told.append(("Held now", plain(seen.held)))
     if seen.session is not None or seen.market_open is not None:
         told.append(("Market", _hours(seen)))
-    fields = [{"type": "mrkdwn", "text": f"*{name}*\n{words}"} for name, words in told]
-    return [{"type": "section", "block_id": f"order_market:{ticket.id}", "fields": fields}]
+    lines = "\n".join(f"*{name}:* {words}" for name, words in told)
+    return [section(lines) | {"block_id": f"order_market:{ticket.id}"}]
 
 
 def _notional(facts: OrderFacts, seen: Seen) -> str:
@@ -151,9 +151,9 @@ def _quote(seen: Seen, now: datetime) -> str:
     if not shown:
         return "none"
     if seen.quoted_at is None:
-        return f"{shown}\nof unknown age"
+        return f"{shown}, of unknown age"
     age = max((utc(now) - utc(seen.quoted_at)).total_seconds(), 0)
-    return f"{shown}\nof {slack_time(seen.quoted_at, '{time_secs}')}, {_age(age)} old when this was written"
+    return f"{shown}, of {slack_time(seen.quoted_at, '{time_secs}')}, {_age(age)} old when this was written"
 
 
 def _age(seconds: float) -> str:
@@ -202,7 +202,7 @@ def _edits(ticket: Ticket) -> list[Block]:
 def _origin(ticket: Ticket, *, several: int, waits: bool) -> str:
     """Who proposed it for whom, who approved it, until when it waits."""
     told = [f"Proposed by Omni for {people((ticket.owner,))}"]
-    if ticket.approved_by:
+    if ticket.approved_by and ticket.state is not State.PROPOSED:
         told.append(f"Approved by {people(ticket.approved_by)}")
     if several > 1:
         told.append(f"Order {ticket.position + 1} of {several}")

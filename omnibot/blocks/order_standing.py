@@ -24,6 +24,7 @@ from omnibot.policy.money import dollars, plain
 #: Characters of a decision (only hostile ones need more), of an account's name in it, and of a reason.
 DECISION, ACCOUNT, REASON = 1_200, 60, 400
 
+_LINK: Final = re.compile(r"https?://[^\s<>|\"]{1,1000}")
 #: People of a kind who are named.
 PEOPLE: Final = 5
 
@@ -101,8 +102,15 @@ def people(these: tuple[Person, ...]) -> str:
 def slack_time(moment: datetime, form: str = "{date_short_pretty} at {time}") -> str:
     """A moment (UTC where it has no zone) in the reader's own time; as mrkdwn."""
     at = utc(moment)
-    spelled = f"{at:%Y-%m-%d %H:%M:%S}" if "secs" in form else f"{at:%Y-%m-%d %H:%M}"
-    return f"<!date^{int(at.timestamp())}^{form}|{spelled} UTC>"
+    spelled = (f"{at:%Y-%m-%d %H:%M:%S}" if "secs" in form else f"{at:%Y-%m-%d %H:%M}") + " UTC"
+    seconds = int(at.timestamp())
+    # Slack takes no moment before 1970, and none of more than ten digits.
+    return f"<!date^{seconds}^{form}|{spelled}>" if 0 <= seconds < 10**10 else spelled
+
+
+def link(url: str, label: str) -> str:
+    """A link as mrkdwn; "" where there is no address to go to."""
+    return f"<{url.replace('&', '&amp;')}|{label}>" if _LINK.fullmatch(url) else ""
 
 
 def utc(moment: datetime) -> datetime:
@@ -244,7 +252,9 @@ def standing(ticket: Ticket, now: datetime) -> Standing:
         case State.PROPOSED if overdue(ticket, now):
             return Standing("Expired", _TOO_LATE)
         case State.PROPOSED if ticket.approved_by:
-            return Standing("Approved", "A second person has to approve it before it is sent.", ticket.approved_by)
+            return Standing(
+                "Approved so far", "A second person has to approve it before it is sent.", ticket.approved_by
+            )
         case State.SUBMITTED:
             return _submitted(ticket)
         case State.REJECTED:
