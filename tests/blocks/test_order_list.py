@@ -13,7 +13,7 @@ from omnibot.blocks.order_list import PAGE, PAGE_ACTION, orders_page
 from omnibot.blocks.values import Page
 from omnibot.clearstreet.models import Order
 from omnibot.clearstreet.models.enums import OrderStatus, OrderType, Side, TimeInForce
-from omnibot.orders.model import Terms
+from omnibot.orders.model import Terms, Ticket
 from omnibot.policy.facts import Act
 from tests.blocks import hostile
 from tests.blocks.checker import check, elements, strings
