@@ -19,7 +19,7 @@ from omnibot.blocks.parts import actions, context, escaped_parts, fallback, one_
 from omnibot.blocks.safety import escape
 from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.enums import MarketSession
-from omnibot.orders.facts import drift, market_facts, order_facts
+from omnibot.orders.facts import drift, market_facts, order_facts, worth
 from omnibot.orders.model import Seen, State, Ticket
 from omnibot.policy import money
 from omnibot.policy.facts import Act, OrderFacts
@@ -84,8 +84,17 @@ def order_card(
     return Page(blocks, fallback(f"{stands.title.rstrip('…')}: {decision(ticket)}. {stands.more}", FALLBACK_TEXT))
 
 
-def footer_card(tickets: Sequence[Ticket], *, now: datetime, trading_live: bool) -> Page:
-    """What stands below the cards of an answer that proposes several orders: how far they are, and “Approve all”."""
+def footer_card(
+    tickets: Sequence[Ticket], seen: Mapping[str, Seen] | None = None, *, now: datetime, trading_live: bool
+) -> Page:
+    """What stands below the cards of an answer that proposes several orders: how far they are, and “Approve all”.
+
+    Args:
+        tickets: of the answer, in order.
+        seen: by ticket id what the market says.
+        now: aware, or UTC without zone.
+        trading_live: whether approved orders are sent.
+    """
     waiting = [one for one in tickets if one.decidable and not overdue(one, now)]
     count = len(tickets)
     said = f"{len(waiting)} of {count} orders wait." if waiting else f"All {count} orders are decided."
@@ -93,11 +102,21 @@ def footer_card(tickets: Sequence[Ticket], *, now: datetime, trading_live: bool)
     if waiting:
         lines = [_line(shorten(decision(one), _LINE)) for one in waiting]
         blocks.append(_rich("orders_waiting", {"type": "rich_text_list", "style": "bullet", "elements": lines}))
-        blocks.append(context(NOT_A_SPREAD))
+        blocks.append(context(f"{_together(waiting, seen or {})} {NOT_A_SPREAD}".strip()))
     made = all_button(tickets, trading_live=trading_live, now=now)
     if made is not None:
         blocks.append(actions([made]) | {"block_id": "orders_buttons"})
     return Page(blocks, fallback(f"{said} {NOT_A_SPREAD if waiting else ''}", FALLBACK_TEXT))
+
+
+def _together(waiting: Sequence[Ticket], seen: Mapping[str, Seen]) -> str:
+    moved = money.total(worth(one, _owner(one), seen[one.id])[0] if one.id in seen else None for one in waiting)
+    return "" if moved is None else f"Together they move {dollars(moved)} at most."
+
+
+def _owner(ticket: Ticket) -> Who:
+    """The owner as far as amounts need one: no rule is asked about them here."""
+    return Who(ticket.owner.org, ticket.owner.user, PersonKind.UNKNOWN)
 
 
 # -- parts of a card --------------------------------------------------------------------------------------------------
@@ -125,7 +144,7 @@ def _standing(ticket: Ticket, stands: Standing, *, checking: bool) -> list[Block
 def _market(ticket: Ticket, seen: Seen | None, now: datetime) -> list[Block]:
     if ticket.terms.act is Act.CANCEL or seen is None:
         return []
-    facts = order_facts(ticket, Who(ticket.owner.org, ticket.owner.user, PersonKind.UNKNOWN), (), ())
+    facts = order_facts(ticket, _owner(ticket), (), ())
     told = [("Notional", _notional(facts, seen)), ("Quote", _quote(seen, now))]
     if seen.held is not None:
         told.append(("Held now", plain(seen.held)))

@@ -462,6 +462,14 @@ def test_approve_all_carries_every_waiting_token_and_says_that_legs_are_no_sprea
     assert "They are not a spread" in words(page)
 
 
+def test_what_waiting_orders_move_together_is_said_where_it_is_known_of_each():
+    tickets = [*siblings(2), ticket(id="t9", state=State.DECLINED)]
+
+    known = footer_card(tickets, {"t0": SEEN, "t1": SEEN}, now=NOW, trading_live=True)
+    assert "Together they move $37,500.00 at most." in words(known)
+    assert "Together" not in words(footer_card(tickets, {"t0": SEEN}, now=NOW, trading_live=True))
+
+
 def test_the_dialog_of_approve_all_lists_every_sentence_where_there_is_room():
     text = button_of(footer(siblings(2)), APPROVE_ALL)["confirm"]["text"]["text"]
 
