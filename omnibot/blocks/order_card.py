@@ -111,7 +111,7 @@ def footer_card(
 
 def _together(waiting: Sequence[Ticket], seen: Mapping[str, Seen]) -> str:
     moved = money.total(worth(one, _owner(one), seen[one.id])[0] if one.id in seen else None for one in waiting)
-    return "" if moved is None else f"Together they move {dollars(moved)} at most."
+    return "" if moved is None else f"Together they move about {dollars(moved)}."
 
 
 def _owner(ticket: Ticket) -> Who:

@@ -466,7 +466,7 @@ def test_what_waiting_orders_move_together_is_said_where_it_is_known_of_each():
     tickets = [*siblings(2), ticket(id="t9", state=State.DECLINED)]
 
     known = footer_card(tickets, {"t0": SEEN, "t1": SEEN}, now=NOW, trading_live=True)
-    assert "Together they move $37,500.00 at most." in words(known)
+    assert "Together they move about $37,500.00." in words(known)
     assert "Together" not in words(footer_card(tickets, {"t0": SEEN}, now=NOW, trading_live=True))
 
 
