@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -154,8 +155,11 @@ def _time(terms: Terms) -> str:
 def moment_words(moment: datetime) -> str:
     """A moment in the exchange's time: “January 15, 2027, 16:00 New York time”."""
     zone = exchange_zone()
-    there = moment if moment.tzinfo is None or zone is None else moment.astimezone(zone)
-    name = "UTC" if moment.tzinfo is None or zone is None else "New York time"
+    there, name = moment, "UTC"
+    if moment.tzinfo is not None and zone is not None:
+        # The first and the last day there is have no other zone.
+        with suppress(OverflowError):
+            there, name = moment.astimezone(zone), "New York time"
     return f"{day_words(there.date())}, {there:%H:%M} {name}"
 
 

@@ -1,0 +1,190 @@
+"""What people hear of orders besides the card: every click is answered, every outcome told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omnibot.blocks.order_answers import alert_page, alert_words, click_answer, click_view, outcome_page
+from omnibot.blocks.values import Page
+from omnibot.emulator.slack.views import validate_view
+from omnibot.orders.model import Answered, Click, State, Terms, Ticket
+from omnibot.policy.facts import Act
+from omnibot.policy.order_rules import Rule, RuleVerdict
+from tests.blocks import hostile
+from tests.blocks.checker import check, elements, strings
+from tests.blocks.test_order_card import BEN, SENTENCE, quiet, ticket, tickets, working
+from tests.examples import examples
+
+CARD = "https://slack.example/archives/C1/p1?thread_ts=1&cid=C1"
+
+
+def words(page: Page) -> str:
+    check(page)
+    return "\n".join(strings(page.blocks))
+
+
+def verdict(rule: Rule, reason: str, *ask: str, passed: bool = False) -> RuleVerdict:
+    return RuleVerdict(rule, passed, reason, ask)
+
+
+@pytest.mark.parametrize("answer", list(Answered))
+def test_every_click_is_answered_even_when_the_service_says_nothing(answer: Answered):
+    page = click_answer(Click(answer=answer, message=""))
+
+    assert words(page).endswith(".")
+    assert page.text
+    assert elements(page) == []
+
+
+CLICKS: list[tuple[Click, list[str]]] = [
+    (Click(answer=Answered.APPROVED, message="Approved: it is on its way."), ["Approved: it is on its way."]),
+    (
+        Click(
+            answer=Answered.NOT_ALLOWED,
+            message="You may not approve this.",
+            verdicts=(verdict(Rule.TRADER, "You are no trader.", "U0BEN"), verdict(Rule.HALT, "fine", passed=True)),
+            ask=("U0CLEO", "U0BEN"),
+        ),
+        ["You may not approve this.", "• You are no trader.", "Who can help: <@U0CLEO>, <@U0BEN>"],
+    ),
+    (
+        Click(
+            answer=Answered.DENIED,
+            message="Over your cap.",
+            verdicts=(verdict(Rule.ORDER_NOTIONAL, "Over your cap."), verdict(Rule.PRICE, "Far from the market.")),
+        ),
+        ["Over your cap.", "• Far from the market."],
+    ),
+    (
+        Click(answer=Answered.INVALID, message="This makes no order.", problems={"limit_price": "Write a number."}),
+        ["This makes no order.", "• Limit price: Write a number."],
+    ),
+    (
+        Click(
+            answer=Answered.DECIDED,
+            message="This was decided already.",
+            ticket=ticket(state=State.SUBMITTING, approved_by=(BEN,)),
+        ),
+        ["This was decided already.", "Approved by <@U0BEN>. *Sending…*"],
+    ),
+    (
+        Click(
+            answer=Answered.DECIDED,
+            message="Too late.",
+            ticket=ticket(state=State.DECLINED, decided_by=BEN, reason="no"),
+        ),
+        ["Too late.", "*Declined* by <@U0BEN>. no."],
+    ),
+    (
+        Click(answer=Answered.SUPERSEDED, message="This card was edited.", ticket=ticket(version=2)),
+        ["This card was edited.", f"It now reads: {SENTENCE}."],
+    ),
+    (Click(answer=Answered.EXPIRED, message="It has expired."), ["It has expired."]),
+]
+
+
+@pytest.mark.parametrize(("click", "said"), CLICKS)
+def test_the_answer_says_what_came_of_it_why_and_who_can_help(click: Click, said: list[str]):
+    assert words(click_answer(click)).split("\n") == said
+    assert validate_view(click_view(click), "modal") == []
+
+
+def test_many_reasons_are_counted():
+    verdicts = tuple(verdict(Rule.PRICE, f"Reason {n}.") for n in range(9))
+
+    assert "… and 3 more reasons" in words(
+        click_answer(Click(answer=Answered.DENIED, message="No.", verdicts=verdicts))
+    )
+
+
+OUTCOMES: list[tuple[Ticket, str, str]] = [
+    (working("FILLED", filled="100", average="187.42"), "*Filled: 100 of 100 at an average of $187.42.*", ""),
+    (working("PARTIALLY_FILLED", filled="40", average="187.42"), "*Partly filled: 40 of 100 at an average", ""),
+    (working("REJECTED", details=["BUYING_POWER"]), "*Rejected.* The account's buying power is not enough", ""),
+    (working("CANCELED"), "*Canceled.* Nothing was filled.", ""),
+    (ticket(state=State.REJECTED, reason="BUYING_POWER"), "No order was placed.", "Ask Omni for a changed order"),
+    (ticket(state=State.NOT_PLACED), "*Not placed.*", "Approve it again on its card"),
+    (ticket(state=State.UNKNOWN), "*It is not known whether this order was placed.*", "You need not do anything"),
+]
+
+
+@pytest.mark.parametrize(("one", "said", "next_step"), OUTCOMES)
+def test_the_requester_hears_the_outcome_by_name_with_the_order_and_what_to_do(one: Ticket, said: str, next_step: str):
+    page = outcome_page(one, card=CARD)
+    lines = words(page).split("\n")
+
+    assert lines[0].startswith("<@U0ANA> *")
+    assert said in lines[0]
+    assert lines[1] == f"The order: {SENTENCE}."
+    assert next_step in lines[2]
+    assert "<https://slack.example/archives/C1/p1?thread_ts=1&amp;cid=C1|The card>" in lines[2]
+    assert SENTENCE in page.text
+
+
+def test_in_their_own_messages_nobody_is_called():
+    assert "<@" not in words(outcome_page(working("FILLED"), mention=False))
+
+
+@pytest.mark.parametrize("address", ["", "javascript:alert(1)", "https://a.b/|<!channel>", "https://a.b/ c"])
+def test_what_is_no_address_is_no_link(address: str):
+    assert "The card" not in words(outcome_page(working("FILLED"), card=address))
+
+
+def test_ops_hear_what_to_look_for_and_nothing_of_the_order():
+    said = alert_words(ticket(state=State.UNKNOWN, request_id="r-1"), 65)
+    page = alert_page(said)
+
+    for one in ("65 s", "ticket t1", "omnibot-t1", "account 19816", "request r-1", "was placed"):
+        assert one in words(page)
+    assert "AAPL" not in said
+    assert "100" not in said
+
+
+@pytest.mark.parametrize(("act", "said"), [(Act.CANCEL, "was canceled"), (Act.MODIFY, "was changed")])
+def test_ops_hear_which_order_was_to_be_canceled_or_changed(act: Act, said: str):
+    terms = Terms(act=act, account_id=19816, order_id="o1")
+
+    assert said in alert_words(ticket(state=State.UNKNOWN, terms=terms), 61)
+    assert "order o1" in alert_words(ticket(state=State.UNKNOWN, terms=terms), 61)
+
+
+clicks: st.SearchStrategy[Any] = st.builds(
+    Click,
+    answer=st.sampled_from(Answered),
+    message=hostile.texts,
+    ticket=st.none() | tickets(),
+    verdicts=st.lists(
+        st.builds(
+            RuleVerdict,
+            rule=st.sampled_from(Rule),
+            passed=st.booleans(),
+            reason=hostile.texts,
+            ask=st.lists(hostile.texts | st.just("U0BEN"), max_size=3).map(tuple),
+        ),
+        max_size=9,
+    ).map(tuple),
+    ask=st.lists(hostile.texts | st.just("U0CLEO"), max_size=9).map(tuple),
+    problems=st.dictionaries(hostile.texts | st.just("quantity"), hostile.texts, max_size=9),
+)
+
+
+@given(clicks)
+@examples(60)
+def test_slack_takes_the_answer_to_any_click_and_nothing_pings(click: Click):
+    page = click_answer(click)
+
+    check(page)
+    quiet(page)
+    assert validate_view(click_view(click), "modal") == []
+
+
+@given(tickets(), hostile.texts, st.integers(0, 10**6))
+@examples(60)
+def test_slack_takes_every_outcome_and_alert_and_nothing_pings(one: Ticket, text: str, seconds: int):
+    for page in (outcome_page(one, card=CARD), outcome_page(one, card=text), alert_page(alert_words(one, seconds))):
+        check(page)
+        quiet(page)
