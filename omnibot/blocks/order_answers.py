@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from omnibot.blocks.limits import FALLBACK_TEXT
@@ -93,6 +93,19 @@ def _as_it_is(ticket: Ticket) -> str:
     by = ticket.approved_by if ticket.state is not State.DECLINED else ()
     approved = f"Approved by {people(by)}. " if by else ""
     return approved + standing(ticket, ticket.created_at).mrkdwn
+
+
+def second_page(ticket: Ticket, approvers: Sequence[str]) -> Page:
+    """A call for a second pair of eyes, below the card.
+
+    Args:
+        ticket: approved by somebody, and not by enough people.
+        approvers: Slack user ids of those who may approve it too.
+    """
+    called = " ".join(filter(None, map(live_mention, approvers)))
+    said = "A second person has to approve this order. Read its card above, then approve or decline it there."
+    told = [section(f"{called} {said}"), *(section(part) for part in escaped_parts(decision(ticket) + "."))]
+    return Page(told, fallback(f"{said} {decision(ticket)}.", FALLBACK_TEXT))
 
 
 # -- outcomes ---------------------------------------------------------------------------------------------------------

@@ -37,6 +37,12 @@ def thread_link(workspace_url: str, channel: str, thread_ts: str) -> str:
     return f"{workspace_url}archives/{channel}/p{thread_ts.replace('.', '')}?thread_ts={thread_ts}&amp;cid={channel}"
 
 
+def message_link(workspace_url: str, channel: str, ts: str, thread_ts: str | None) -> str:
+    """Where a Slack message opens, in its thread if it stands in one; not escaped."""
+    inside = f"?thread_ts={thread_ts}&cid={channel}" if thread_ts else ""
+    return f"{workspace_url}archives/{channel}/p{ts.replace('.', '')}{inside}"
+
+
 def past_blocks(
     conversations: Sequence[PastConversation], *, workspace_url: str, label: str = "Continue here"
 ) -> list[Block]:

@@ -348,6 +348,20 @@ ticket_cards = Table(
     Index("ix_ticket_cards_due_at", "due_at"),
 )
 
+#: The Slack messages of tickets, as `posts` are those of turns: the card, its copies, what was told about it.
+ticket_posts = Table(
+    "ticket_posts",
+    metadata,
+    Column("ticket_id", ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True),
+    Column("slot", String(48), primary_key=True),
+    Column("channel", String(32), nullable=False),
+    Column("ts", String(32)),
+    Column("generation", Integer, nullable=False, default=0),
+    Column("written", String(64)),
+    Column("streaming", Boolean, nullable=False, server_default=false()),
+    Column("created_at", DateTime, nullable=False),
+)
+
 #: What a ticket said before and after each edit; buttons carry a version's token.
 ticket_versions = Table(
     "ticket_versions",

@@ -11,18 +11,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from omnibot.db.engine import Database
-from omnibot.db.leases import Leases
+from omnibot.db.leases import LEASE, Leases
 from omnibot.db.tables import ticket_cards
 from omnibot.orders.model import Seen, Ticket, Told
 from omnibot.orders.store import TicketStore
 
 log = structlog.get_logger(__name__)
 
+#: What no card shows.
+NEVER = -1
 #: Seconds after which a card that could not be shown is tried again, doubling up to the second.
 AGAIN, AGAIN_AT_MOST = 2.0, 300.0
+#: Seconds after which a card that says that it is being looked at is drawn anew, whatever came of that.
+CHECKED = 10.0
 #: Seconds that one card may take.
 PATIENCE = 60.0
 
@@ -43,8 +47,11 @@ class Cards(Protocol):
         Once, but for a crash between telling and writing that down.
         """
 
-    async def alert(self, sentence: str) -> None:
-        """Say something to those who run omnibot."""
+    async def checking(self, ticket: Ticket) -> None:
+        """Say on the ticket's card, where it is, that somebody's approval is being looked at."""
+
+    async def alert(self, sentence: str, *, by: str | None = None) -> None:
+        """Say something to those who run omnibot; `by` is the Slack user id of the person it is about."""
 
 
 class CardDesk:
@@ -67,6 +74,39 @@ class CardDesk:
         """Take cards with something to do; returns the ids of their tickets."""
         stale = or_(ticket_cards.c.shown < ticket_cards.c.wanted, ticket_cards.c.telling.is_not(None))
         return [str(row["id"]) for row in await self.leases.claim(stale, limit=limit)]
+
+    async def check(self, ticket: Ticket) -> bool:
+        """Say on a card that it is being looked at, unless somebody works on it.
+
+        Returns:
+            Whether it may say so now, and `redraw` is needed. Without that it is drawn anew by itself, a little later.
+        """
+        taken = {"owner": self._store.instance, "lease_until": self._database.after(LEASE)}
+        statement = (
+            update(ticket_cards)
+            .where(ticket_cards.c.id == ticket.id, ticket_cards.c.owner.is_(None))
+            .values(shown=NEVER, due_at=self._database.after(CHECKED), **taken)
+            .returning(ticket_cards.c.id)
+        )
+        async with self._database.transaction() as connection:
+            if (await connection.execute(statement)).first() is None:
+                return False
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._cards.checking(ticket)
+        except Exception as error:
+            log.info("card_not_checking", ticket=ticket.id, error=type(error).__name__)
+        mine = and_(ticket_cards.c.id == ticket.id, ticket_cards.c.owner == self._store.instance)
+        async with self._database.transaction() as connection:
+            # When it is due, somebody may have said meanwhile.
+            await connection.execute(update(ticket_cards).where(mine).values(owner=None, lease_until=None))
+        return True
+
+    async def redraw(self, ticket_id: str) -> None:
+        """Draw a card anew, as its ticket is."""
+        statement = update(ticket_cards).where(ticket_cards.c.id == ticket_id)
+        async with self._database.transaction() as connection:
+            await connection.execute(statement.values(shown=NEVER, due_at=self._database.now()))
 
     async def work(self, ticket_id: str) -> None:
         """Show what is new, and tell whom it concerns."""

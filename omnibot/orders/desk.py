@@ -251,7 +251,7 @@ class Desk:
             EDITED, with the ticket as it would be, its `changes` and the verdicts; INVALID with problems by field; or
             why nothing can be edited.
         """
-        ticket, answer = await self._editable(token, clicker)
+        ticket, answer = await self.editable(token, clicker)
         if ticket is None or answer is not None:
             return answer or no_such()
         written, problems = await self._entered(ticket, entered)
@@ -272,7 +272,7 @@ class Desk:
 
     async def edit(self, token: str, entered: Mapping[str, Any], clicker: Who) -> Click:
         """Make a new version of what was entered; approvals of the one before count no more."""
-        ticket, answer = await self._editable(token, clicker)
+        ticket, answer = await self.editable(token, clicker)
         if ticket is None or answer is not None:
             return answer or no_such()
         written, problems = await self._entered(ticket, entered)
@@ -285,7 +285,8 @@ class Desk:
             return await self._meanwhile(ticket)
         return Click(answer=Answered.EDITED, message=f"Edited: {', '.join(told)}.", ticket=made)
 
-    async def _editable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+    async def editable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+        """The ticket of a token, and why this person cannot edit it; None: they can."""
         ticket, answer = await self._decidable(token)
         if ticket is None or answer is not None:
             return ticket, answer
@@ -313,19 +314,22 @@ class Desk:
 
     async def decline(self, token: str, clicker: Who, reason: str | None) -> Click:
         """Say no. The owner may always; and who may approve."""
-        ticket, answer = await self._decidable(token)
+        ticket, answer = await self.declinable(token, clicker)
         if ticket is None or answer is not None:
             return answer or no_such()
         person = Person(clicker.org, clicker.user)
-        if person != ticket.owner:
-            refused = self._refused(ticket, clicker, await self._who_is(ticket.owner, ticket.team, clicker))
-            if refused is not None:
-                return refused
         try:
             made = await self._store.decline(ticket, person, reason)
         except OwnershipLost:
             return await self._meanwhile(ticket)
         return Click(answer=Answered.DECLINED, message=f"Declined: {said_of(ticket)}.", ticket=made)
+
+    async def declinable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+        """The ticket of a token, and why this person cannot decline it; None: they can."""
+        ticket, answer = await self._decidable(token)
+        if ticket is None or answer is not None or Person(clicker.org, clicker.user) == ticket.owner:
+            return ticket, answer
+        return ticket, self._refused(ticket, clicker, await self._who_is(ticket.owner, ticket.team, clicker))
 
     async def may_touch(self, ticket: Ticket, clicker: Who) -> Click | None:
         """Why this person may not ask for the order of a ticket to be canceled or changed; None: they may."""

@@ -165,24 +165,42 @@ class Orders:
         """Say no to a ticket."""
         return await self._hurried(self._desk.decline(token, clicker, reason))
 
+    async def editable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+        """The ticket of a token, and why this person cannot edit it; None: they can."""
+        return await self._desk.editable(token, clicker)
+
+    async def declinable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+        """The ticket of a token, and why this person cannot decline it; None: they can."""
+        return await self._desk.declinable(token, clicker)
+
+    async def touchable(self, ticket_id: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+        """A ticket, and why this person cannot ask for its order to be canceled or changed; None: they can."""
+        ticket = await self._store.get(ticket_id)
+        return ticket, None if ticket is None else await self._desk.may_touch(ticket, clicker)
+
+    async def check(self, ticket: Ticket) -> bool:
+        """Say on a card that somebody's approval is being looked at; see `CardDesk.check`."""
+        return await self._cards.check(ticket)
+
+    async def redraw(self, ticket_id: str) -> None:
+        """Draw a card anew, as its ticket is."""
+        await self._cards.redraw(ticket_id)
+        self._hurry()
+
     async def propose_cancel(self, ticket_id: str, clicker: Who, team: str) -> Click:
         """Make a ticket that cancels this ticket's order, and waits for approval like any. DONE: `ticket` is it."""
-        ticket, refused = await self._touchable(ticket_id, clicker)
+        ticket, refused = await self.touchable(ticket_id, clicker)
         if ticket is None or refused is not None:
             return refused or answers.no_such()
         return await self._hurried(self._proposing.cancel(ticket, Person(clicker.org, clicker.user), team))
 
     async def propose_replace(self, ticket_id: str, entered: Mapping[str, Any], clicker: Who, team: str) -> Click:
         """Make a ticket that changes this ticket's order to what was entered. DONE: `ticket` is it."""
-        ticket, refused = await self._touchable(ticket_id, clicker)
+        ticket, refused = await self.touchable(ticket_id, clicker)
         if ticket is None or refused is not None:
             return refused or answers.no_such()
         person = Person(clicker.org, clicker.user)
         return await self._hurried(self._proposing.change(ticket, entered, person, team))
-
-    async def _touchable(self, ticket_id: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
-        ticket = await self._store.get(ticket_id)
-        return ticket, None if ticket is None else await self._desk.may_touch(ticket, clicker)
 
     async def get(self, ticket_id: str) -> Ticket | None:
         """A ticket as it stands."""
@@ -238,17 +256,17 @@ class Orders:
         person = Person(clicker.org, clicker.user)
         if not await self._approvals.halt(person, halted=halted, reason=reason, now=self._clock()):
             return Click(answer=Answered.DECIDED, message=ALREADY[halted])
-        said = f"<@{clicker.user}> {'halted' if halted else 'resumed'} trading" + (f": {reason}" if reason else ".")
-        self._aside(self._say(said))
+        said = f"Trading was {'halted' if halted else 'resumed'}" + (f": {reason}" if reason else ".")
+        self._aside(self._say(said, by=clicker.user))
         return Click(answer=Answered.DONE, message=HALTED if halted else RESUMED)
 
     async def halted_by(self) -> tuple[Person, str | None] | None:
         """Who halted trading, and why; None: it is not halted."""
         return await self._approvals.halted_by()
 
-    async def _say(self, sentence: str) -> None:
+    async def _say(self, sentence: str, *, by: str) -> None:
         try:
-            await self._alert(sentence)
+            await self._alert(sentence, by=by)
         except Exception:
             log.exception("alert_failed")
 

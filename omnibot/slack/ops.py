@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.parts import escaped_parts
+from omnibot.blocks.parts import escaped_parts, live_mention
 from omnibot.slack.failures import SLACK_ERRORS, judge
 
 log = structlog.get_logger(__name__)
@@ -23,12 +23,19 @@ class Ops:
         self._client = client
         self._channel = channel
 
-    async def say(self, sentence: str) -> None:
-        """Say it once, as far as Slack takes it; it is logged in any case."""
-        log.error("trouble", said=sentence)
+    async def say(self, sentence: str, *, by: str | None = None) -> None:
+        """Say it once, as far as Slack takes it; it is logged in any case.
+
+        Args:
+            sentence: what is wrong, and what to do.
+            by: the Slack user id of the person it is about.
+        """
+        log.error("trouble", said=sentence, by=by)
         if self._channel is None:
             return
-        for part in escaped_parts(sentence):
+        about = f"{live_mention(by)}: " if by is not None else ""
+        for place, part in enumerate(escaped_parts(sentence)):
+            part = part if place else about + part
             try:
                 await self._client.chat_postMessage(
                     channel=self._channel, text=part, unfurl_links=False, unfurl_media=False

@@ -1,17 +1,17 @@
-"""One Slack message per (turn, slot): written down before it is posted, found again after a crash, never twice."""
+"""One Slack message per (turn or ticket, slot): written down before it is posted, found after a crash, never twice."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Column, Table, and_, delete, insert, select, update
 
 from omnibot.blocks.values import Page
 from omnibot.db.engine import Database
@@ -60,19 +60,47 @@ class Post:
     rests: bool = False
 
 
+class Owner(Protocol):
+    """What messages are of: a turn, or a ticket."""
+
+    @property
+    def id(self) -> str:
+        """Unique among its kind."""
+        ...
+
+    @property
+    def created_at(self) -> datetime:
+        """UTC without zone: its messages are not older."""
+        ...
+
+
 class Posts:
-    """The messages of replies."""
+    """The messages of replies, or of tickets.
+
+    Args:
+        client: Slack.
+        database: where they are written down.
+        assure: makes sure, before a call, that nobody else writes for this owner so many seconds.
+        table: of the kind's messages; its first column is the owner's id.
+    """
 
     def __init__(
-        self, client: AsyncWebClient, database: Database, *, assure: Callable[[str, float], Awaitable[None]]
+        self,
+        client: AsyncWebClient,
+        database: Database,
+        *,
+        assure: Callable[[str, float], Awaitable[None]],
+        table: Table = posts,
     ) -> None:
         self._client = client
         self._database = database
         self._assure = assure
+        self._table = table
+        self._of: Column[str] = next(iter(table.primary_key.columns))
 
     async def load(self, turn_id: str) -> dict[str, Post]:
         """All slots of a turn, as an earlier process left them."""
-        query = select(posts).where(posts.c.turn_id == turn_id)
+        query = select(self._table).where(self._of == turn_id)
         async with self._database.transaction() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return {
@@ -80,9 +108,16 @@ class Posts:
             for row in rows
         }
 
+    async def addresses(self, ids: Collection[str], slot: str) -> dict[str, tuple[str, str]]:
+        """By owner's id, the channel and ts of this slot's message, where there is one."""
+        there = and_(self._of.in_(ids), self._table.c.slot == slot, self._table.c.ts.is_not(None))
+        query = select(self._of, self._table.c.channel, self._table.c.ts).where(there)
+        async with self._database.transaction() as connection:
+            return {row[0]: (row[1], row[2]) for row in (await connection.execute(query)).all()}
+
     async def write(
         self,
-        turn: Turn,
+        turn: Owner,
         slots: dict[str, Post],
         slot: str,
         page: Page,
@@ -128,7 +163,7 @@ class Posts:
         if post.ts is not None:
             await self.write(turn, slots, slot, page, channel=post.channel, thread_ts=turn.thread_ts, session=session)
 
-    async def _look_for(self, turn: Turn, slot: str, post: Post, thread_ts: str | None) -> None:
+    async def _look_for(self, turn: Owner, slot: str, post: Post, thread_ts: str | None) -> None:
         if post.ts is None and post.inherited:
             post.ts = await self._find(turn, slot, post, thread_ts)
             # What was to be a stream and never came to be is an ordinary message from now on.
@@ -180,7 +215,7 @@ class Posts:
         except SLACK_ERRORS as error:
             raise self._refused("chat.appendStream", turn, slot, judge(error)) from error
 
-    async def stop(self, turn: Turn, slots: dict[str, Post], slot: str, *, session: str) -> None:
+    async def stop(self, turn: Owner, slots: dict[str, Post], slot: str, *, session: str) -> None:
         """End a stream, if it has not ended by itself: from here on it is an ordinary message.
 
         Args:
@@ -208,7 +243,7 @@ class Posts:
         post.streaming = False
         await self._written(turn.id, slot, post)
 
-    def _refused(self, method: str, turn: Turn, slot: str, verdict: Verdict) -> Refusal:
+    def _refused(self, method: str, turn: Owner, slot: str, verdict: Verdict) -> Refusal:
         log.warning("slack_refused", method=method, turn=turn.id, slot=slot, error=verdict.code)
         return Refusal(verdict, method)
 
@@ -218,13 +253,13 @@ class Posts:
         slots[slot] = Post(channel, None, None, generation)
         async with self._database.transaction() as connection:
             await connection.execute(
-                update(posts)
-                .where(posts.c.turn_id == turn_id, posts.c.slot == slot)
+                update(self._table)
+                .where(self._of == turn_id, self._table.c.slot == slot)
                 .values(channel=channel, ts=None, written=None, generation=generation, streaming=False)
             )
 
     async def remove(
-        self, turn: Turn, slots: dict[str, Post], slot: str, *, thread_ts: str | None, session: str
+        self, turn: Owner, slots: dict[str, Post], slot: str, *, thread_ts: str | None, session: str
     ) -> None:
         """See to it that this slot shows nothing, and forget it; `session` as for `stop`.
 
@@ -240,7 +275,7 @@ class Posts:
             await self._delete(turn, slot, post)
         await self._erase(turn.id, slots, slot)
 
-    async def drop(self, turn: Turn, slots: dict[str, Post], slot: str) -> None:
+    async def drop(self, turn: Owner, slots: dict[str, Post], slot: str) -> None:
         """Delete a message that its reply has no page for any more; as `amend`, whatever Slack says to it."""
         try:
             if slots[slot].ts is not None:
@@ -252,9 +287,9 @@ class Posts:
     async def _erase(self, turn_id: str, slots: dict[str, Post], slot: str) -> None:
         del slots[slot]
         async with self._database.transaction() as connection:
-            await connection.execute(delete(posts).where(posts.c.turn_id == turn_id, posts.c.slot == slot))
+            await connection.execute(delete(self._table).where(self._of == turn_id, self._table.c.slot == slot))
 
-    async def amend(self, turn: Turn, slots: dict[str, Post], slot: str, page: Page, *, session: str) -> bool:
+    async def amend(self, turn: Owner, slots: dict[str, Post], slot: str, page: Page, *, session: str) -> bool:
         """Change a message that is there, if it is; whatever Slack says to it, nothing is posted anew.
 
         For what is pleasant and not needed, after the turn has ended too; `session` as for `stop`.
@@ -278,19 +313,19 @@ class Posts:
         return True
 
     async def _intend(self, turn_id: str, slot: str, channel: str, *, streaming: bool = False) -> None:
-        row = {"turn_id": turn_id, "slot": slot, "channel": channel, "generation": 0, "streaming": streaming}
+        row = {self._of.name: turn_id, "slot": slot, "channel": channel, "generation": 0, "streaming": streaming}
         async with self._database.transaction() as connection:
-            await connection.execute(insert(posts).values(**row, created_at=utcnow()))
+            await connection.execute(insert(self._table).values(**row, created_at=utcnow()))
 
     async def _written(self, turn_id: str, slot: str, post: Post) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(
-                update(posts)
-                .where(posts.c.turn_id == turn_id, posts.c.slot == slot)
+                update(self._table)
+                .where(self._of == turn_id, self._table.c.slot == slot)
                 .values(ts=post.ts, written=post.written, streaming=post.streaming)
             )
 
-    async def _post(self, turn: Turn, slot: str, post: Post, page: Page, thread_ts: str | None) -> str:
+    async def _post(self, turn: Owner, slot: str, post: Post, page: Page, thread_ts: str | None) -> str:
         try:
             answer = await self._client.chat_postMessage(
                 channel=post.channel,
@@ -308,7 +343,7 @@ class Posts:
             raise self._refused("chat.postMessage", turn, slot, verdict) from error
         return str(answer["ts"])
 
-    async def _update(self, turn: Turn, slot: str, post: Post, page: Page) -> None:
+    async def _update(self, turn: Owner, slot: str, post: Post, page: Page) -> None:
         assert post.ts is not None
         try:
             await self._client.chat_update(
@@ -324,7 +359,7 @@ class Posts:
             post.streaming = verdict.failure is Failure.STREAM_OPEN
             raise self._refused("chat.update", turn, slot, verdict) from error
 
-    async def _delete(self, turn: Turn, slot: str, post: Post) -> None:
+    async def _delete(self, turn: Owner, slot: str, post: Post) -> None:
         assert post.ts is not None
         try:
             await self._client.chat_delete(channel=post.channel, ts=post.ts)
@@ -334,7 +369,7 @@ class Posts:
             if verdict.failure is not Failure.MESSAGE_GONE:
                 raise refusal from error
 
-    async def _find(self, turn: Turn, slot: str, post: Post, thread_ts: str | None) -> str | None:
+    async def _find(self, turn: Owner, slot: str, post: Post, thread_ts: str | None) -> str | None:
         """Look in Slack for the message that somebody before us may have posted."""
         # Ours came after the turn began; ten minutes for clocks that disagree.
         oldest = f"{turn.created_at.replace(tzinfo=UTC).timestamp() - 600:.6f}"
@@ -372,17 +407,17 @@ def fingerprint(page: Page) -> str:
     return hashlib.sha256(json.dumps([page.blocks, page.text], sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _metadata(turn: Turn, slot: str, post: Post) -> dict[str, Any]:
+def _metadata(turn: Owner, slot: str, post: Post) -> dict[str, Any]:
     payload = {"turn": turn.id, "slot": slot, "generation": post.generation}
     return {"event_type": METADATA_TYPE, "event_payload": payload}
 
 
-def task_mark(turn: Turn, slot: str, post: Post) -> str:
+def task_mark(turn: Owner, slot: str, post: Post) -> str:
     """Begins the ids of a stream's tasks: it has no metadata until it ends, so this is what it is known by."""
     return f"{turn.id}:{slot}:{post.generation}:"
 
 
-def _is_slot(message: Any, turn: Turn, slot: str, post: Post) -> bool:
+def _is_slot(message: Any, turn: Owner, slot: str, post: Post) -> bool:
     if not isinstance(message, dict):
         return False
     if message.get("metadata") == _metadata(turn, slot, post):

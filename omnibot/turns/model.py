@@ -306,7 +306,7 @@ class Broker(Protocol):
     """Makes tickets of the orders that answers propose."""
 
     async def may_be_asked(self, turn: Turn, conversation: Conversation) -> bool:
-        """Whether Omni may propose orders to this turn's person: they may trade, and where they are answered it may be seen.
+        """Whether Omni may propose orders to this turn's person: they may trade, and what they are told may be seen.
 
         Raises:
             NotNow: Slack does not say at the moment.

@@ -1,0 +1,230 @@
+"""Orders: what is pressed on their cards, their forms, and the words of `/omni` that are about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from omnibot.blocks.modals import View, words_view
+from omnibot.blocks.order_answers import click_view
+from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE, read_tokens
+from omnibot.blocks.order_forms import (
+    DECLINE_VIEW,
+    EDIT_VIEW,
+    ENTERED_ACTION,
+    REPLACE_VIEW,
+    form_errors,
+    read_reason,
+)
+from omnibot.blocks.order_list import PAGE_ACTION
+from omnibot.blocks.values import Page
+from omnibot.orders.model import Answered
+from omnibot.orders.model import Click as Decision
+from omnibot.slack.background import Background
+from omnibot.slack.events import Click, SlashCommand, Submission
+from omnibot.slack.failures import SLACK_ERRORS, judge
+from omnibot.slack.home import Home
+from omnibot.slack.listeners.actions import tell, who
+from omnibot.slack.listeners.commands import Command
+from omnibot.slack.modals import open_modal
+from omnibot.slack.order_desk import BROKE, NOBODY, TITLE, OrderDesk, say
+from omnibot.turns.model import Person
+
+log = structlog.get_logger(__name__)
+
+NOT_OPENED = "Slack did not open the form. Please press the button again."
+#: Words of `/omni` that are about orders.
+COMMANDS = ("orders", "halt", "resume")
+
+Body = dict[str, Any]
+#: Makes a form for a person, a workspace, and what the button carried.
+Form = Coroutine[Any, Any, View]
+
+
+class OrderListeners:
+    """What the payloads about orders begin."""
+
+    def __init__(self, desk: OrderDesk, background: Background, home: Home) -> None:
+        self._desk = desk
+        self._background = background
+        self._home = home
+
+    def register(self, app: AsyncApp) -> None:
+        """Hang in the listeners of buttons and forms."""
+        app.action(APPROVE)(self.handle_approve)
+        app.action(APPROVE_ALL)(self.handle_approve)
+        app.action(EDIT)(self.handle_edit)
+        app.action(DECLINE)(self.handle_decline)
+        app.action(CANCEL)(self.handle_cancel)
+        app.action(REPLACE)(self.handle_replace)
+        app.action(re.compile(rf"^{ENTERED_ACTION}:"))(self.handle_entered)
+        app.action(re.compile(rf"^{PAGE_ACTION}:"))(self.handle_page)
+        app.view(EDIT_VIEW)(self.handle_edited)
+        app.view(REPLACE_VIEW)(self.handle_replaced)
+        app.view(DECLINE_VIEW)(self.handle_declined)
+
+    # Commands.
+
+    async def command(
+        self,
+        name: str,
+        form: SlashCommand,
+        person: Person,
+        ack: AsyncAck,
+        _client: AsyncWebClient,
+        respond: AsyncRespond,
+    ) -> None:
+        """`/omni orders`, `/omni halt` and `/omni resume`."""
+        await ack()
+        if name == "orders":
+            self._background.start(self._list(person, respond))
+        else:
+            self._background.start(self._halt(person, form.team_id, respond, halted=name == "halt"))
+
+    async def _list(self, person: Person, respond: AsyncRespond, number: int = 0, *, replace: bool = False) -> None:
+        try:
+            page = await self._desk.mine(person, number)
+        except SLACK_ERRORS:
+            await respond(text=NOBODY, replace_original=False)
+        else:
+            await respond(text=page.text, blocks=page.blocks, replace_original=replace)
+
+    async def _halt(self, person: Person, team: str, respond: AsyncRespond, *, halted: bool) -> None:
+        page = await self._desk.halt(person, team, halted=halted)
+        await respond(text=page.text, blocks=page.blocks)
+
+    async def handle_page(self, ack: AsyncAck, body: Body, action: dict[str, Any], respond: AsyncRespond) -> None:
+        """Another page of the list, in place of the one that is there."""
+        await ack()
+        _, person = who(Click.model_validate(body))
+        value = str(action.get("value") or "")
+        self._background.start(self._list(person, respond, int(value) if value.isdecimal() else 0, replace=True))
+
+    # Cards.
+
+    async def handle_approve(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
+        """Approve a ticket, or all of an answer: Slack has asked whether that is meant."""
+        await ack()
+        team, person = who(Click.model_validate(body))
+        tokens = read_tokens(str(action.get("value") or ""))
+        self._background.start(self._answer(client, body, person, self._desk.approve(person, team, tokens)))
+
+    async def handle_cancel(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
+        """Propose to cancel a working order: a card of its own."""
+        await ack()
+        team, person = who(Click.model_validate(body))
+        proposing = self._desk.propose_cancel(person, team, str(action.get("value") or ""))
+        self._background.start(self._answer(client, body, person, proposing))
+
+    async def _answer(
+        self, client: AsyncWebClient, body: Body, person: Person, doing: Coroutine[Any, Any, Page | None]
+    ) -> None:
+        """Do it, and tell the clicker what the card does not say. Whatever happens, they are told something."""
+        try:
+            page = await doing
+        except Exception:
+            log.exception("order_click_broke")
+            await tell(client, body, BROKE)
+            return
+        self._home.refresh(person)
+        click = Click.model_validate(body)
+        if page is not None and click.channel is not None:
+            thread_ts = click.message.get("thread_ts") or click.container.get("thread_ts")
+            await say(client, channel=click.channel.id, user=click.user.id, page=page, thread_ts=thread_ts)
+
+    # Forms.
+
+    async def handle_edit(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
+        """The form that edits a ticket."""
+        await ack()
+        team, person = who(Click.model_validate(body))
+        self._open(client, body, self._desk.edit_form(person, team, str(action.get("value") or "")))
+
+    async def handle_decline(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
+        """The form that declines a ticket."""
+        await ack()
+        team, person = who(Click.model_validate(body))
+        self._open(client, body, self._desk.decline_form(person, team, str(action.get("value") or "")))
+
+    async def handle_replace(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
+        """The form that changes a working order."""
+        await ack()
+        team, person = who(Click.model_validate(body))
+        self._open(client, body, self._desk.replace_form(person, team, str(action.get("value") or "")))
+
+    def _open(self, client: AsyncWebClient, body: Body, making: Form) -> None:
+        async def opening() -> None:
+            if not await open_modal(client, Click.model_validate(body).trigger_id or "", TITLE, making):
+                await tell(client, body, NOT_OPENED)
+
+        # At once, for Slack's leave to open a modal lasts three seconds.
+        self._background.start(opening())
+
+    async def handle_entered(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
+        """Something was entered: the form shows what would be proposed, and what speaks against it."""
+        await ack()
+        click = Click.model_validate(body)
+        team, person = who(click)
+        about, state = str(click.view.get("private_metadata") or ""), click.view.get("state")
+        edits = click.view.get("callback_id") == EDIT_VIEW
+        form = self._desk.edit_preview if edits else self._desk.replace_form
+        self._background.start(_redraw(client, click.view, form(person, team, about, state)))
+
+    async def handle_edited(self, ack: AsyncAck, body: Body) -> None:
+        """What was entered is used, where it makes an order."""
+        form = Submission.model_validate(body)
+        team, person = who(form)
+        about = str(form.view.get("private_metadata") or "")
+        await self._settle(ack, form, self._desk.edit(person, team, about, form.view.get("state")))
+
+    async def handle_replaced(self, ack: AsyncAck, body: Body) -> None:
+        """A card for the change."""
+        form = Submission.model_validate(body)
+        team, person = who(form)
+        about = str(form.view.get("private_metadata") or "")
+        await self._settle(ack, form, self._desk.replace(person, team, about, form.view.get("state")))
+
+    async def handle_declined(self, ack: AsyncAck, body: Body) -> None:
+        """No."""
+        form = Submission.model_validate(body)
+        team, person = who(form)
+        about, state = str(form.view.get("private_metadata") or ""), form.view.get("state")
+        await self._settle(ack, form, self._desk.decline(person, team, about, read_reason(state)))
+
+    async def _settle(self, ack: AsyncAck, form: Submission, doing: Coroutine[Any, Any, Decision | None]) -> None:
+        """Close the form when it did what it is for; else it says why not."""
+        try:
+            click = await doing
+        except Exception:
+            log.exception("order_form_broke")
+            await ack(response_action="update", view=words_view(TITLE, BROKE))
+            return
+        if click is None:
+            await ack(response_action="update", view=words_view(TITLE, NOBODY))
+        elif click.answer is Answered.INVALID:
+            problems = {name: said for name, said in click.problems.items() if name} or {"quantity": click.message}
+            await ack(response_action="errors", errors=form_errors(problems, form.view.get("state")))
+        elif click.answer in (Answered.EDITED, Answered.DECLINED, Answered.DONE):
+            await ack()
+            self._home.refresh(who(form)[1])
+        else:
+            await ack(response_action="update", view=click_view(click))
+
+
+async def _redraw(client: AsyncWebClient, shown: dict[str, Any], making: Form) -> None:
+    view = await making
+    try:
+        # The hash keeps what was entered meanwhile from being undone.
+        await client.views_update(view_id=str(shown.get("id")), hash=str(shown.get("hash") or ""), view=view)
+    except SLACK_ERRORS as error:
+        log.info("slack_refused", method="views.update", error=judge(error).code)
+
+
+def command(about: OrderListeners) -> Command:
+    """What carries out the words of `/omni` about orders."""
+    return about.command

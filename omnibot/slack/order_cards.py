@@ -1,0 +1,238 @@
+"""Cards of orders in Slack: posted once, kept true, copied to those who have to approve too; and word of outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from omnibot.accounts.model import Person
+from omnibot.blocks.order_answers import outcome_page, second_page
+from omnibot.blocks.order_card import footer_card, order_card
+from omnibot.blocks.past import message_link
+from omnibot.blocks.values import Page
+from omnibot.blocks.variants import plain_page, words_only
+from omnibot.orders.facts import warnings
+from omnibot.orders.model import Seen, State, Ticket, Told
+from omnibot.orders.store import TicketStore
+from omnibot.policy import trading
+from omnibot.policy.access import Show
+from omnibot.policy.people import user_ids
+from omnibot.slack.access import Access
+from omnibot.slack.failures import Failure
+from omnibot.slack.ops import Ops
+from omnibot.slack.posts import Post, Posts, Refusal
+
+log = structlog.get_logger(__name__)
+
+#: Slots of a ticket's messages; "copy:" and "told:" are begun by these words.
+CARD, FOOTER, COPY, TOLD = "card", "orders", "copy:", "told:"
+#: Approvers who are asked by name.
+APPROVERS = 5
+#: Looks, and seconds between them, for the card before this one: orders stand in the order they were proposed in.
+LOOKS, LOOK = 30, 0.1
+
+Slots = dict[str, Post]
+#: Told of a ticket whose card says by now that nobody has to decide.
+Settled = Callable[[Ticket], None]
+
+
+class OrderCards:
+    """The `Cards` of the orders, on Slack.
+
+    Args:
+        posts: the messages of tickets.
+        store: which tickets belong together.
+        access: who somebody is, and what may be shown where.
+        ops: where trouble is said.
+        workspace_url: the workspace's address, with a slash at its end.
+        live: whether approved orders are sent.
+        settled: see `Settled`.
+    """
+
+    def __init__(
+        self,
+        posts: Posts,
+        store: TicketStore,
+        access: Access,
+        ops: Ops,
+        *,
+        workspace_url: str,
+        live: bool,
+        settled: Settled,
+    ) -> None:
+        self._posts = posts
+        self._store = store
+        self._access = access
+        self._ops = ops
+        self._workspace_url = workspace_url
+        self._live = live
+        self._settled = settled
+        #: One writer for each answer's footer.
+        self._footers: dict[str, asyncio.Lock] = {}
+
+    # The card.
+
+    async def show(self, ticket: Ticket, seen: Seen | None) -> None:
+        """Post the card, or bring it and its copies up to date. Raises Refusal, and what slack_sdk raises."""
+        slots = await self._posts.load(ticket.id)
+        together = await self._store.of_message(ticket.message_id)
+        if CARD not in slots:
+            place = await self._place(ticket)
+            if place is None:
+                log.info("card_withheld", ticket=ticket.id)
+                return
+            await self._after_the_one_before(ticket, together)
+        else:
+            place = slots[CARD].channel
+        page = await self._page(ticket, seen, several=len(together))
+        await self._write(ticket, slots, CARD, page, place)
+        for slot in [slot for slot in slots if slot.startswith(COPY)]:
+            await self._write(ticket, slots, slot, page, slots[slot].channel)
+        if ticket.state is State.PROPOSED and ticket.approved_by:
+            await self._ask_others(ticket, slots, page)
+        if len(together) > 1:
+            await self._foot(together)
+        if not any(one.decidable for one in together):
+            self._settled(ticket)
+
+    async def checking(self, ticket: Ticket) -> None:
+        """Say on the card, where it is, that somebody's approval is being looked at."""
+        slots = await self._posts.load(ticket.id)
+        page = order_card(ticket, now=_now(), trading_live=self._live, checking=True)
+        for slot in [slot for slot in slots if slot == CARD or slot.startswith(COPY)]:
+            await self._posts.amend(ticket, slots, slot, page, session="active")
+
+    async def _page(self, ticket: Ticket, seen: Seen | None, *, several: int) -> Page:
+        owner = await self._access.who(ticket.owner, team=ticket.team)
+        policy, now = self._access.policy, _now()
+        may = trading.may_trade(policy, owner, ticket.authority)
+        oldest = timedelta(seconds=policy.trading.max_quote_age_seconds)
+        said: list[str] = []
+        if seen is not None:
+            said = warnings(ticket, owner, seen, now=now, max_quote_age=oldest, several=several > 1)
+        return order_card(
+            ticket,
+            seen,
+            said,
+            now=now,
+            trading_live=self._live,
+            withheld=None if may else may.reason,
+            several=several,
+        )
+
+    async def _place(self, ticket: Ticket) -> str | None:
+        """The channel for the card; None: its owner is to hear nothing about accounts."""
+        shown = await self._access.may_see_account_data(ticket.owner, ticket.channel, team=ticket.team)
+        if shown.show is Show.NEVER:
+            return None
+        return ticket.channel if shown.show is Show.HERE else await self._access.direct(ticket.owner)
+
+    async def _after_the_one_before(self, ticket: Ticket, together: Sequence[Ticket]) -> None:
+        before = [one for one in together if (one.action_id, one.position) < (ticket.action_id, ticket.position)]
+        if not before:
+            return
+        for _ in range(LOOKS):
+            if _is_posted(await self._posts.load(before[-1].id)):
+                return
+            await asyncio.sleep(LOOK)
+
+    async def _write(self, ticket: Ticket, slots: Slots, slot: str, page: Page, channel: str) -> None:
+        """See to it that a slot shows a page: simpler where Slack wants that, in the owner's DM where it must be."""
+        simpler = iter((plain_page, words_only))
+        while True:
+            thread_ts = ticket.thread_ts if channel == ticket.channel else None
+            try:
+                await self._posts.write(ticket, slots, slot, page, channel=channel, thread_ts=thread_ts)
+                return
+            except Refusal as refusal:
+                failure = refusal.verdict.failure
+                if failure is Failure.MESSAGE_GONE:
+                    if not ticket.open:
+                        return  # somebody deleted the card of what is over
+                    await self._posts.forget(ticket.id, slots, slot, channel)
+                elif failure in (Failure.BAD_BLOCKS, Failure.REFUSED) and (simplify := next(simpler, None)):
+                    page = simplify(page)
+                elif failure is Failure.CLOSED_DOOR and not slot.startswith(COPY):
+                    own = await self._access.direct(ticket.owner)
+                    if own == channel:
+                        raise
+                    channel = own
+                    await self._posts.forget(ticket.id, slots, slot, channel)
+                else:
+                    raise
+
+    # Who else has to approve.
+
+    async def _ask_others(self, ticket: Ticket, slots: Slots, page: Page) -> None:
+        """Where they can read the card they are called to it; else they get one of their own."""
+        asked = {one.user for one in (*ticket.approved_by, *ticket.edited_by)}
+        approvers = [user for user in user_ids(self._access.policy.trading.approvers) if user not in asked][:APPROVERS]
+        if not approvers:
+            return
+        card = slots[CARD]
+        if not card.channel.startswith("D"):
+            await self._write(ticket, slots, f"second:{ticket.version}", second_page(ticket, approvers), card.channel)
+            return
+        for user in approvers:
+            own = await self._access.direct(Person(ticket.owner.org, user))
+            try:
+                await self._write(ticket, slots, f"{COPY}{user}", page, own)
+            except Refusal as refusal:
+                if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+                    raise
+                log.warning("approver_not_reached", ticket=ticket.id, user=user, error=refusal.verdict.code)
+
+    # Several orders of one answer.
+
+    async def _foot(self, together: Sequence[Ticket]) -> None:
+        """Below the last card: how many wait, and “Approve all”. The last ticket's own."""
+        last = together[-1]
+        async with self._footers.setdefault(last.message_id, asyncio.Lock()):
+            slots = await self._posts.load(last.id)
+            if not _is_posted(slots):
+                return  # comes when the last card does
+            now = await self._store.of_message(last.message_id)
+            page = footer_card(now, now=_now(), trading_live=self._live)
+            await self._write(last, slots, FOOTER, page, slots[CARD].channel)
+        if not any(one.decidable for one in now):
+            self._footers.pop(last.message_id, None)
+
+    # Outcomes.
+
+    async def tell(self, ticket: Ticket, what: Told) -> None:
+        """Tell the requester in the thread, and directly when they did not approve it themselves."""
+        slots = await self._posts.load(ticket.id)
+        card = slots.get(CARD)
+        if card is None or card.ts is None:
+            return  # there never was a card
+        mark = f"{what.value}:{ticket.attempts}"
+        own = await self._access.direct(ticket.owner)
+        await self._write(ticket, slots, f"{TOLD}{mark}", outcome_page(ticket), card.channel)
+        if ticket.decided_by != ticket.owner and card.channel != own:
+            link = self._link(ticket, card.channel, card.ts)
+            await self._write(ticket, slots, f"{TOLD}dm:{mark}", outcome_page(ticket, mention=False, card=link), own)
+
+    async def alert(self, sentence: str, *, by: str | None = None) -> None:
+        """Say it in the ops channel."""
+        await self._ops.say(sentence, by=by)
+
+    # Where cards are.
+
+    async def links(self, tickets: Sequence[Ticket]) -> dict[str, str]:
+        """By ticket id, the addresses of their cards, where they have one."""
+        found = await self._posts.addresses([ticket.id for ticket in tickets], CARD)
+        return {one.id: self._link(one, *found[one.id]) for one in tickets if one.id in found}
+
+    def _link(self, ticket: Ticket, channel: str, ts: str) -> str:
+        return message_link(self._workspace_url, channel, ts, ticket.thread_ts if channel == ticket.channel else None)
+
+
+def _is_posted(slots: Slots) -> bool:
+    return CARD in slots and slots[CARD].ts is not None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

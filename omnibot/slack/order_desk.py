@@ -1,0 +1,238 @@
+"""What people do with orders in Slack: each click is authorised as the clicker, and answered where they can see it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from omnibot.accounts.model import AccountUnclear, NoAuthority, Person
+from omnibot.blocks.modals import View, words_view
+from omnibot.blocks.order_answers import click_answer, click_view, reasons
+from omnibot.blocks.order_forms import decline_view, edit_view, read_form, replace_view
+from omnibot.blocks.order_list import orders_page
+from omnibot.blocks.values import Block, Page
+from omnibot.clearstreet.models.orders import Order
+from omnibot.errors import ClearStreetError
+from omnibot.orders.model import Answered, Click, Ticket
+from omnibot.orders.service import Orders
+from omnibot.policy.people import Who
+from omnibot.slack.access import Access
+from omnibot.slack.broker import SlackBroker
+from omnibot.slack.failures import SLACK_ERRORS
+from omnibot.slack.order_cards import OrderCards
+from omnibot.slack.whispers import whisper
+from omnibot.turns.rules import in_plain_words
+from omnibot.turns.service import Turns
+
+log = structlog.get_logger(__name__)
+
+#: Seconds after which a card says that an approval is being looked at.
+PATIENCE = 0.7
+#: Seconds that reading today's orders may take.
+READING = 8.0
+TITLE = "Order"
+NOBODY = "Slack does not tell me who you are right now, so nothing was done. Try again in a minute."
+GONE = "This order is not there any more. Ask Omni again for a fresh one."
+NOT_YOURS = "This order was proposed to <@{}>. Only they can open its card; ask Omni yourself for one of your own."
+THERE = "Its card is there already: {}"
+SHOWN = "Its card is coming."
+BROKE = "That did not work, and nothing was sent. Try again; if it stays so, tell whoever runs omnibot."
+#: Answers that the card itself gives.
+_SEEN_ON_CARD = frozenset({Answered.APPROVED, Answered.EDITED, Answered.DECLINED, Answered.COPYABLE})
+
+
+class OrderDesk:
+    """Takes what people do with orders.
+
+    Args:
+        orders: the tickets.
+        cards: where their cards are.
+        broker: the way from answers to tickets.
+        turns: whose answers have buttons.
+        access: who somebody is.
+    """
+
+    def __init__(
+        self, orders: Orders, cards: OrderCards, broker: SlackBroker, turns: Turns, access: Access
+    ) -> None:
+        self._orders = orders
+        self._cards = cards
+        self._broker = broker
+        self._turns = turns
+        self._access = access
+
+    async def _who(self, person: Person, team: str) -> Who | None:
+        try:
+            return await self._access.who(person, team=team)
+        except SLACK_ERRORS:
+            return None
+
+    # Deciding.
+
+    async def approve(self, person: Person, team: str, tokens: Sequence[str]) -> Page | None:
+        """Approve these versions. Returns what the clicker is told; None: the card says it."""
+        who = await self._who(person, team)
+        if who is None:
+            return _said(NOBODY)
+        under_way = asyncio.ensure_future(self._orders.approve(tokens, who, team))
+        done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
+        checked = [] if done else await self._checking(tokens)
+        try:
+            clicks = await under_way
+        finally:
+            for ticket in checked:
+                await self._orders.redraw(ticket.id)
+        return _told(clicks)
+
+    async def _checking(self, tokens: Sequence[str]) -> list[Ticket]:
+        found = [pair[0] for token in tokens if (pair := await self._orders.by_token(token)) is not None]
+        said = await asyncio.gather(*(self._orders.check(ticket) for ticket in found if ticket.decidable))
+        return [ticket for ticket, is_so in zip([one for one in found if one.decidable], said, strict=True) if is_so]
+
+    async def propose_cancel(self, person: Person, team: str, ticket_id: str) -> Page | None:
+        """Make a card that cancels this ticket's order. Returns as `approve`."""
+        who = await self._who(person, team)
+        if who is None:
+            return _said(NOBODY)
+        return _told([await self._orders.propose_cancel(ticket_id, who, team)])
+
+    # Forms.
+
+    async def edit_form(self, person: Person, team: str, token: str) -> View:
+        """The form that edits a ticket, or why there is none."""
+        who = await self._who(person, team)
+        if who is None:
+            return words_view(TITLE, NOBODY)
+        ticket, refused = await self._orders.editable(token, who)
+        if ticket is None or refused is not None:
+            return words_view(TITLE, GONE) if refused is None else click_view(refused)
+        return edit_view(ticket, now=_now())
+
+    async def edit_preview(self, person: Person, team: str, token: str, state: Any) -> View:
+        """The same form with what was entered, and what the rules say to that."""
+        who = await self._who(person, team)
+        if who is None:
+            return words_view(TITLE, NOBODY)
+        ticket, refused = await self._orders.editable(token, who)
+        if ticket is None or refused is not None:
+            return words_view(TITLE, GONE) if refused is None else click_view(refused)
+        entered = read_form(state)
+        looked = await self._orders.preview(token, entered, who)
+        said = reasons(looked) if looked.answer is Answered.EDITED else []
+        return edit_view(ticket, entered, now=_now(), said=said)
+
+    async def edit(self, person: Person, team: str, token: str, state: Any) -> Click | None:
+        """Use what was entered; None: it is not known who they are."""
+        who = await self._who(person, team)
+        return None if who is None else await self._orders.edit(token, read_form(state), who)
+
+    async def replace_form(self, person: Person, team: str, ticket_id: str, state: Any = None) -> View:
+        """The form that changes a working order, or why there is none."""
+        who = await self._who(person, team)
+        if who is None:
+            return words_view(TITLE, NOBODY)
+        ticket, refused = await self._orders.touchable(ticket_id, who)
+        if ticket is None or refused is not None:
+            return words_view(TITLE, GONE) if refused is None else click_view(refused)
+        return replace_view(ticket, None if state is None else read_form(state), now=_now())
+
+    async def replace(self, person: Person, team: str, ticket_id: str, state: Any) -> Click | None:
+        """Make a card that changes this ticket's order to what was entered."""
+        who = await self._who(person, team)
+        return None if who is None else await self._orders.propose_replace(ticket_id, read_form(state), who, team)
+
+    async def decline_form(self, person: Person, team: str, token: str) -> View:
+        """The form that declines a ticket, or why there is none."""
+        who = await self._who(person, team)
+        if who is None:
+            return words_view(TITLE, NOBODY)
+        ticket, refused = await self._orders.declinable(token, who)
+        if ticket is None or refused is not None:
+            return words_view(TITLE, GONE) if refused is None else click_view(refused)
+        return decline_view(ticket)
+
+    async def decline(self, person: Person, team: str, token: str, reason: str | None) -> Click | None:
+        """Say no."""
+        who = await self._who(person, team)
+        return None if who is None else await self._orders.decline(token, who, reason)
+
+    # From an answer's button.
+
+    async def open(self, person: Person, team: str, token: str) -> str | None:
+        """Show the cards that a button stands for. Returns what the clicker is told; None: the cards come."""
+        found = await self._turns.asides.order_of(token, team=team)
+        if found is None:
+            return GONE
+        turn, action_id = found
+        if turn.person != person:
+            return NOT_YOURS.format(turn.person.user)
+        tickets = await self._broker.open(turn, action_id)
+        if not tickets:
+            return GONE
+        links = await self._cards.links(tickets)
+        return THERE.format(" ".join(f"<{link}|the card>" for link in links.values())) if links else None
+
+    # Lists and the halt.
+
+    async def mine(self, person: Person, number: int = 0) -> Page:
+        """A page of `/omni orders`."""
+        allowed = await self._access.may_use(person)
+        if not allowed:
+            return _said(allowed.reason)
+        tickets = await self._orders.mine(person)
+        orders: list[Order] = []
+        trouble = ""
+        try:
+            async with asyncio.timeout(READING):
+                orders = await self._orders.todays_orders(person)
+        except (NoAuthority, AccountUnclear) as error:
+            trouble = str(error)
+        except ClearStreetError as error:
+            trouble = f"Today's orders could not be read. {in_plain_words(error)}"
+        except TimeoutError:
+            trouble = "Clear Street takes too long to list today's orders. Try again in a minute."
+        links = await self._cards.links(tickets)
+        return orders_page(tickets, orders, now=_now(), links=links, number=number, trouble=trouble)
+
+    async def open_tickets(self, person: Person) -> list[Block]:
+        """What of a person's is open, for their App Home."""
+        tickets = [ticket for ticket in await self._orders.mine(person) if ticket.open]
+        return orders_page(tickets, now=_now(), links=await self._cards.links(tickets)).blocks if tickets else []
+
+    async def halt(self, person: Person, team: str, *, halted: bool) -> Page:
+        """Halt all trading, or let it go on."""
+        who = await self._who(person, team)
+        if who is None:
+            return _said(NOBODY)
+        return click_answer(await (self._orders.halt(who, None) if halted else self._orders.resume(who)))
+
+
+async def say(client: AsyncWebClient, *, channel: str, user: str, page: Page, thread_ts: str | None) -> None:
+    """Tell the clicker, where they clicked."""
+    await whisper(client, channel=channel, user=user, sentence=page.text, thread_ts=thread_ts, blocks=page.blocks)
+
+
+def _told(clicks: Sequence[Click]) -> Page | None:
+    """What of the answers the cards do not say themselves; the same is said once."""
+    pages = [click_answer(click) for click in clicks if not _is_seen(click)]
+    if not pages:
+        return None
+    different = list({page.text: page for page in pages}.values())
+    return Page([block for page in different for block in page.blocks][:50], "\n".join(page.text for page in different))
+
+
+def _is_seen(click: Click) -> bool:
+    return click.answer in _SEEN_ON_CARD or (click.answer is Answered.DONE and click.ticket is not None)
+
+
+def _said(sentence: str) -> Page:
+    return click_answer(Click(answer=Answered.NOT_ALLOWED, message=sentence))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
