@@ -1,10 +1,13 @@
 """The machine's clock is set while Omni works: nobody waits for an hour, nothing ends early, nothing is said twice."""
 
+import time
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from omnibot.app import running
+from omnibot.db.engine import Database
 from omnibot.settings import Settings
 from tests.journeys.conftest import House, settle_in
 
@@ -12,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 
 class Clock:
-    """This machine's clock as the bot sees it; Slack and Clear Street have their own."""
+    """This machine's clock as the bot and its SQLite see it; Slack and Clear Street have their own."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = timedelta()
@@ -28,8 +31,19 @@ class Clock:
             "omnibot.scheduler",
             "omnibot.turns.rows",
             "omnibot.slack.drafts",
+            "omnibot.markets.service",
+            "omnibot.clearstreet.transport",
         ):
             monkeypatch.setattr(f"{module}.datetime", Shifted)
+        for module in ("omnibot.scheduler", "omnibot.telemetry", "omnibot.slack.listeners.commands"):
+            monkeypatch.setattr(f"{module}.time", SimpleNamespace(time=self.seconds, monotonic=time.monotonic))
+        after = Database.after
+        monkeypatch.setattr(Database, "now", lambda database: after(database, clock.ahead.total_seconds()))
+        monkeypatch.setattr(Database, "after", lambda database, s: after(database, clock.ahead.total_seconds() + s))
+
+    def seconds(self) -> float:
+        """Since 1970."""
+        return time.time() + self.ahead.total_seconds()
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
