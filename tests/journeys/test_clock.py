@@ -69,3 +69,23 @@ async def test_an_answer_comes_once_and_whole_though_the_clock_jumps(
     # By this clock the first answer came late, and may be a post of its own.
     text = "\n".join(house.shown("trading", ts))
     assert (text.count("The first answer"), text.count("The second answer")) == (1, 1)
+
+
+async def test_an_answer_is_finished_by_the_next_process_though_the_clock_was_set_back_between(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    await house.bot.kill()
+    settle_in(house, monkeypatch)
+    clock = Clock(monkeypatch)
+    house.script("first", "The first answer, every word of it.", seconds=3)
+    house.script("second", "The second answer.")
+    async with running(Settings.read()):
+        await house.connected()
+        ts = await house.slack.say("ana", "trading", "@Omni the first")
+        await house.slack.wait_for(lambda: house.omni.active())
+        await house.slack.say("ana", "trading", "and the second", thread_ts=ts)
+        await house.slack.wait_for(lambda: len(house.slack.socket_mode.acked) == len(house.slack.socket_mode.sent))
+    clock.ahead = -HOUR
+    async with running(Settings.read()):
+        await house.answered("trading", ts, "The first answer", "The second answer.", count=2, timeout=40)
+    assert house.asked() == ["the first", "and the second"]
