@@ -224,12 +224,11 @@ async def test_readiness_says_what_is_missing(door: Door):
 
 async def test_a_polite_stop_drains_within_its_grace(door: Door):
     house = door.house
-    house.script("slow", "Slowly.", seconds=20)
+    house.script("slow", "Slowly.", seconds=600)
     await house.slack.say("ana", "trading", "@Omni slow")
     await house.slack.wait_for(lambda: house.omni.active())
-    began = time.monotonic()
-    assert await house.bot.terminate() == 0
-    assert time.monotonic() - began < 10
+    assert await house.bot.terminate() == 0  # within the patience of this
+    assert house.omni.active()
 
 
 async def test_in_socket_mode_the_port_is_bound_too(house: House):

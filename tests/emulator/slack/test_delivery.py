@@ -276,12 +276,11 @@ async def test_disconnect_is_announced_and_bolt_comes_back(slack, dial, app, con
 
 
 async def test_ten_connections_are_open_at_once_and_an_eleventh_is_sent_away(slack, session, dial):
-    for _ in range(10):
-        await dial()
+    clients = [await dial() for _ in range(10)]
     async with session.ws_connect(await address(slack, session)) as eleventh:
         said = await eleventh.receive_json(timeout=20)
     assert (said["type"], said["reason"]) == ("disconnect", "too_many_websockets")
-    assert len(slack.socket_mode.sockets) == 10
+    assert len(slack.socket_mode.sockets) == len(clients)
 
 
 async def test_a_ticket_opens_one_connection(slack, session, dial):
