@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.job import Job
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -23,6 +24,8 @@ Ring = Callable[..., Awaitable[None]]
 
 #: Seconds between looks at the clock, and of difference that count as a jump.
 WATCH, JUMP = 0.5, 0.3
+#: The argument that says when an alarm is due by the monotonic clock, which nobody sets.
+DUE = "due"
 
 
 class Scheduler:
@@ -69,16 +72,21 @@ class Scheduler:
         if abs(jump) > JUMP:
             log.warning("clock_jumped", seconds=round(jump, 1))
             self._offset = offset
+            now = datetime.now(UTC)
             for job in self._clock.get_jobs():
                 if job.next_run_time is not None:
-                    job.modify(next_run_time=job.next_run_time + timedelta(seconds=jump))
+                    job.modify(next_run_time=now + _left(job, now, timedelta(seconds=jump)))
             self._clock.wakeup()
         self._watch = asyncio.get_running_loop().call_later(WATCH, self._watch_clock)
 
     def at(self, name: str, seconds: float, ring: Ring, *args: Any) -> None:
         """Call `ring(*args)` once, `seconds` from now; a second alarm of the same name replaces the first."""
-        when = datetime.now(UTC) + timedelta(seconds=max(0.0, seconds))
-        self._clock.add_job(self._ring, "date", run_date=when, args=(name, ring, args), id=name, replace_existing=True)
+        seconds = max(0.0, seconds)
+        when, due = datetime.now(UTC) + timedelta(seconds=seconds), time.monotonic() + seconds
+        job = (name, ring, args)
+        self._clock.add_job(
+            self._ring, "date", run_date=when, args=job, kwargs={DUE: due}, id=name, replace_existing=True
+        )
 
     def every(self, name: str, seconds: float, ring: Ring, *args: Any) -> None:
         """Call `ring(*args)` every `seconds`, first after `seconds`; never twice at a time."""
@@ -86,7 +94,7 @@ class Scheduler:
             self._ring_alone, "interval", seconds=seconds, args=(name, ring, args), id=name, replace_existing=True
         )
 
-    async def _ring(self, name: str, ring: Ring, args: tuple[Any, ...]) -> None:
+    async def _ring(self, name: str, ring: Ring, args: tuple[Any, ...], *, due: float = 0.0) -> None:
         # Only begun here: an alarm that rings while its namesake still runs would be dropped by the library. What must
         # not overlap guards itself.
         task = asyncio.create_task(_run(name, ring, args), name=name)
@@ -122,6 +130,16 @@ async def _run(name: str, ring: Ring, args: tuple[Any, ...]) -> None:
         await ring(*args)
     except Exception:
         log.exception("ring_failed", ring=name)
+
+
+def _left(job: Job, now: datetime, jump: timedelta) -> timedelta:
+    """How long until it rings, although the clock was set; some alarms were made after that, and some before."""
+    if DUE in job.kwargs:
+        left = timedelta(seconds=job.kwargs[DUE] - time.monotonic())
+    else:
+        # When it rang last, and by which clock, is not known: at most one round is shorter or longer.
+        left = min(job.next_run_time + jump - now, job.trigger.interval)
+    return max(left, timedelta())
 
 
 def _offset() -> float:

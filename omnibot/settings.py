@@ -6,9 +6,10 @@ Nothing else in omnibot reads the environment.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -48,7 +49,7 @@ class Settings(BaseSettings):
     omnibot_api_rate: float = Field(default=50, gt=0)
 
     #: Where turns are kept; a SQLite file is for one process.
-    database_url: str = f"sqlite:///{Path('omnibot.sqlite3')}"
+    database_url: str = Field(default=f"sqlite:///{Path('omnibot.sqlite3')}", repr=False)
 
     #: The policy file; without one full members ask, and nobody trades or signs under the shared key.
     omnibot_policy: Path | None = None
@@ -141,15 +142,19 @@ class Settings(BaseSettings):
         """What must never be printed."""
         values = [getattr(self, name) for name in type(self).model_fields]
         secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-        password = _password_in(self.database_url)
-        return [*secrets, *([password] if password else [])]
+        return [*secrets, *_passwords_in(self.database_url)]
 
 
-def _password_in(url: str) -> str | None:
-    try:
-        return urlsplit(url).password
-    except ValueError:  # no URL at all; opening it says so
-        return None
+#: As SQLAlchemy reads it: unlike elsewhere, `/`, `?` and `#` may stand in the password as they are.
+_PASSWORD = re.compile(r"[\w+]+://[^:/]*:([^@]*)@")
+
+
+def _passwords_in(url: str) -> list[str]:
+    """The password of a database URL as it stands there, and as it is meant."""
+    found = [match[1]] if (match := _PASSWORD.match(url)) else []
+    with suppress(ValueError):  # no URL at all; opening it says so
+        found += parse_qs(urlsplit(url).query).get("password", [])
+    return list(dict.fromkeys(spelling for password in found for spelling in (password, unquote(password)) if spelling))
 
 
 class DatabaseSettings(BaseSettings):
@@ -157,7 +162,7 @@ class DatabaseSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
-    database_url: str = Settings.model_fields["database_url"].default
+    database_url: str = Field(default=Settings.model_fields["database_url"].default, repr=False)
 
 
 class KeysSettings(DatabaseSettings):

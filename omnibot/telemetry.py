@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote_plus
 
 import structlog
@@ -142,6 +143,10 @@ class Redactor:
         """As a structlog processor: clean every string value."""
         return {key: self.clean(value) if isinstance(value, str) else value for key, value in event.items()}
 
+    def line(self, _logger: WrappedLogger, _method: str, line: Any) -> str:
+        """As the last structlog processor: clean the whole line, for values that became text only in it."""
+        return self.clean(line)
+
 
 def _spellings(secret: str) -> set[str]:
     """A secret as it stands in plain text, in JSON, in a form."""
@@ -191,6 +196,7 @@ def configure(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
             else structlog.processors.LogfmtRenderer(
                 key_order=["timestamp", "level", "event"], drop_missing=True, bool_as_flag=False
             ),
+            redactor.line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -53,7 +53,9 @@ def build(
 
     async def metrics(_request: web.Request) -> web.Response:
         """Prometheus' text format."""
-        await collect()
+        if trouble := await _ask(collect):
+            # The gauges are those of before; how often things fail is worth most while they do.
+            log.warning("gauges_stale", error=trouble)
         body, content_type = telemetry.exposition()
         return web.Response(body=body, headers={"Content-Type": content_type})
 

@@ -3,12 +3,17 @@
 import os
 import subprocess
 import sys
+import uuid
 from pathlib import Path
+from urllib.parse import quote
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from omnibot import __version__
 from tests.forking import Done, done
+from tests.postgres import Server
 
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "CLEAR_STREET_", "OMNIBOT_", "DATABASE_"))}
 
@@ -95,6 +100,9 @@ def test_rotating_in_an_empty_database_says_what_to_run(tmp_path: Path):
     "url",
     [
         "postgresql://somebody:s3same@127.0.0.1:1/db",
+        "postgresql://somebody:it-is-p@s3same@127.0.0.1:1/db",
+        "postgresql://somebody:it-is-p@/s3same@127.0.0.1:1/db",
+        "postgresql:///db?host=127.0.0.1&port=1&password=s3same",
         "sqlite:////proc/nowhere/omnibot.sqlite3",
         "sqlite://",
         "mysql://u@h/db",
@@ -108,6 +116,37 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path, url: s
     assert "DATABASE_URL" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "s3same" not in ended.stderr + ended.stdout
+
+
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("run",)], ids=["upgrade", "run"])
+def test_a_databases_password_is_printed_nowhere_even_at_debug(
+    tmp_path: Path, postgres: Server, command: tuple[str, ...]
+):
+    """The driver and SQLAlchemy log at DEBUG what they do; here they do it with a password in the URL."""
+    url, password = postgres.new_database(), "p@ss w%rd/s3same"
+    role = f"bot_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{password}'")
+    database = conninfo_to_dict(url)
+    with_password = f"postgresql://{role}:{quote(password, safe='')}@/{database['dbname']}?host={database['host']}"
+    variables = {
+        "DATABASE_URL": with_password,
+        "OMNIBOT_LOG_LEVEL": "debug",
+        "SLACK_API_URL": "http://127.0.0.1:1/api/",
+    }
+    try:
+        if command == ("run",):
+            assert omnibot("db", "upgrade", cwd=tmp_path, **variables).returncode == 0
+        ended = omnibot(*command, cwd=tmp_path, PORT="0", **SECRETS, **variables)
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+    said = ended.stdout + ended.stderr
+    # It came as far as it can: past the database, to a Slack that is not there.
+    assert ("SLACK_BOT_TOKEN" if command == ("run",) else "The database is at") in said
+    assert ("DEBUG" in said) is (command == ("run",))
+    for spelling in (password, quote(password, safe=""), "s3same"):
+        assert spelling not in said
 
 
 def test_it_says_its_version(tmp_path: Path):

@@ -120,6 +120,27 @@ async def test_an_alarm_rings_after_its_seconds_also_when_the_clock_is_set_meanw
         assert min(rung) > 0.2
 
 
+@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)], ids=["back", "forward"])
+async def test_an_alarm_set_between_a_jump_of_the_clock_and_its_discovery_rings_after_its_seconds_too(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+):
+    rung, ticked = asyncio.Event(), asyncio.Event()
+    began = time.monotonic()
+
+    async def ring() -> None:
+        rung.set()
+
+    async def tick() -> None:
+        ticked.set()
+
+    Clock(monkeypatch).ahead = jump
+    scheduler.at("one", 1.5, ring)
+    scheduler.every("tick", 1.5, tick)
+    for heard in (rung, ticked):
+        await asyncio.wait_for(heard.wait(), 30)
+        assert time.monotonic() - began > (1.4 if heard is rung else 0)
+
+
 async def test_stopping_lets_what_rings_end(scheduler: Scheduler):
     ended = asyncio.Event()
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args, get_origin
 import pytest
 
 from omnibot.errors import SettingsError
-from omnibot.settings import Settings
+from omnibot.settings import DatabaseSettings, Settings
 
 ROOT = Path(__file__).parent.parent
 #: What the README says of settings whose absence means something.
@@ -77,7 +77,12 @@ def test_an_api_url_works_with_and_without_its_last_slash(monkeypatch):
 
 
 def test_secrets_do_not_show_in_a_printed_settings_object(monkeypatch):
-    assert "xoxb-1" not in repr(read(monkeypatch))
+    url = "postgresql://bot:hunter22@db.example/omnibot"
+    settings = read(monkeypatch, CLEAR_STREET_API_KEY="s3same", DATABASE_URL=url)
+    assert len(settings.secrets()) == 4
+    for secret in settings.secrets():
+        assert secret not in repr(settings)
+        assert secret not in repr(DatabaseSettings())
 
 
 def readme_table() -> dict[str, tuple[str, str]]:
@@ -145,6 +150,22 @@ def test_the_secrets_are_those_that_are_set(monkeypatch):
     assert read(monkeypatch).secrets() == ["xoxb-1", "xapp-1", "key"]
     with_password = read(monkeypatch, DATABASE_URL="postgresql://bot:hunter22@db.example/omnibot")
     assert with_password.secrets() == ["xoxb-1", "xapp-1", "key", "hunter22"]
+
+
+@pytest.mark.parametrize(
+    ("url", "passwords"),
+    [
+        ("postgresql://bot:hunter%2322@db.example/omnibot", ["hunter%2322", "hunter#22"]),
+        ("postgresql://bot:hunter/#?22@db.example/omnibot", ["hunter/#?22"]),
+        ("postgresql:///omnibot?host=db.example&password=hunter%2322", ["hunter#22"]),
+        ("postgresql://bot@db.example:5432/omnibot", []),
+        ("postgresql://bot:@db.example/omnibot", []),
+        ("sqlite:///C:/omnibot.sqlite3", []),
+        ("postgresql://[db.example", []),
+    ],
+)
+def test_a_databases_password_is_a_secret_however_it_is_written(monkeypatch, url: str, passwords: list[str]):
+    assert read(monkeypatch, DATABASE_URL=url).secrets() == ["xoxb-1", "xapp-1", "key", *passwords]
 
 
 FERNET, ANOTHER = "A" * 42 + "g=", "B" * 42 + "g="

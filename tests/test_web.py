@@ -1,4 +1,4 @@
-"""The HTTP server: where it listens."""
+"""The HTTP server: where it listens, and what it says when something it looks at is broken."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import socket
 import sys
 
+import aiohttp
 import pytest
 
 from omnibot import web
@@ -40,3 +41,28 @@ async def test_an_address_that_is_not_this_machines_is_named():
     with pytest.raises(SettingsError, match=r"OMNIBOT_HOST 192\.0\.2\.1"):
         async with web.serving(web.build({}, events=None, collect=_collect), 0, "192.0.2.1"):
             pass
+
+
+@pytest.mark.parametrize("broken", ["raises", "hangs"])
+async def test_the_metrics_answer_although_the_database_does_not(broken: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(web, "CHECK_TIMEOUT", 0.1)
+
+    async def collect() -> None:
+        if broken == "raises":
+            raise RuntimeError("postgresql://bot:hunter22@db.example is away")
+        await asyncio.Event().wait()
+
+    async def check() -> str | None:
+        await collect()
+        return None
+
+    async with (
+        web.serving(web.build({"database": check}, events=None, collect=collect), 0, "127.0.0.1") as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as browser,
+    ):
+        async with browser.get("/metrics") as answer:
+            assert answer.status == 200
+            assert "omnibot_slack_calls" in await answer.text()
+        async with browser.get("/readyz") as answer:
+            assert answer.status == 503
+            assert "hunter22" not in await answer.text()

@@ -33,7 +33,7 @@ def parse_url(database_url: str) -> URL:
     """Turn DATABASE_URL, in any spelling an operator may use, into one for our async drivers.
 
     Raises:
-        SettingsError: not a URL, or a database omnibot does not speak to.
+        SettingsError: not a URL, one whose password is not told from its host, or a database omnibot does not speak to.
     """
     try:
         url = make_url(database_url)
@@ -43,6 +43,9 @@ def parse_url(database_url: str) -> URL:
     if backend == "sqlite":
         return url.set(drivername="sqlite+aiosqlite")
     if backend in ("postgres", "postgresql"):
+        # What follows a bare @ in a password is read as the host, and from there it goes into every error.
+        if "@" in f"{url.host or ''}{url.database or ''}":
+            raise SettingsError("DATABASE_URL: the password holds an @, which is written %40 there")
         return url.set(drivername="postgresql+psycopg")
     raise SettingsError(f"DATABASE_URL names {backend!r}: omnibot keeps its data in SQLite or PostgreSQL")
 

@@ -28,15 +28,24 @@ class Leases:
         self._table = table
         self._instance = instance
 
-    async def claim(self, open_rows: ColumnElement[bool], *, limit: int) -> list[RowMapping]:
-        """Take up to `limit` rows that are open, due, and nobody's (any more); return them whole."""
+    async def claim(
+        self, open_rows: ColumnElement[bool], *, limit: int, always_due: ColumnElement[bool] | None = None
+    ) -> list[RowMapping]:
+        """Take up to `limit` rows that are open, due, and nobody's (any more); return them whole.
+
+        Args:
+            open_rows: which rows are open.
+            limit: how many rows at most.
+            always_due: which rows never wait: their `due_at` is in the future only if the clock was set back since.
+        """
         table, now = self._table.c, self._database.now()
+        due = table.due_at <= now if always_due is None else or_(table.due_at <= now, always_due)
         nobodys = or_(table.owner.is_(None), table.lease_until < now)
         if self._database.single_process:
             nobodys = or_(nobodys, table.owner != self._instance)
         else:
             nobodys = or_(nobodys, is_dead(table.owner, lease_seconds=LEASE))
-        free = select(table.id).where(open_rows, table.due_at <= now, nobodys).order_by(table.due_at).limit(limit)
+        free = select(table.id).where(open_rows, due, nobodys).order_by(table.due_at).limit(limit)
         if not self._database.single_process:
             free = free.with_for_update(skip_locked=True)
         # A common table expression with locks is evaluated once; a plain subquery might be again, past its limit.

@@ -262,7 +262,9 @@ class Turns:
                     active.lease_until = 0.0
             while not self._draining:
                 began = time.monotonic()
-                rows = await self._store.leases.claim(turns.c.state.in_(OPEN_STATES), limit=CLAIM)
+                rows = await self._store.leases.claim(
+                    turns.c.state.in_(OPEN_STATES), limit=CLAIM, always_due=turns.c.state != State.HELD.value
+                )
                 for row in rows:
                     try:
                         turn = read_turn(row)

@@ -62,6 +62,7 @@ async def main(database_url: str, base_url: str, keys: str) -> None:
         raise RuntimeError(f"{ANAS} and {BENS} and {keys}")
     except RuntimeError:
         log.exception("careless")
+    log.debug("nested", several=[ANAS, {"and": BENS}], error=ValueError(f"{ANAS} is no key"), raw=keys.encode())
     await transport.close()
     await database.close()
     print(telemetry.exposition()[0].decode())

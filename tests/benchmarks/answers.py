@@ -16,6 +16,8 @@ DURATIONS = [1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 10.0, 10.0, 12.0, 15.0] * 3
 #: The duration whose polls are counted, and how many it may cost.
 COUNTED, POLLS = 10.0, 12
 P50, P95 = 0.6, 1.5
+#: Seconds after which somebody who asked sees that they were heard.
+HEARD = 1.0
 #: Longer answers are polled more seldom: theirs may take one such interval more than the others' p50.
 LONGER = [20.0, 30.0, 45.0, 60.0]
 
@@ -45,10 +47,11 @@ def interval(seconds: float) -> float:
 
 
 async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float] = LONGER) -> list[Figure]:
-    """The lag of the final text, and the polls of an answer."""
+    """The lag of the final text and of the placeholder, and the polls of an answer."""
     lags: list[float] = []
     late: dict[float, float] = {}
     polls: list[int] = []
+    heard: list[float] = []
     async with furnished() as house:
         await house.bot.start()
         await ready(house)
@@ -57,6 +60,7 @@ async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float
             create = next(
                 c for c in house.omni.calls if c.name == "POST /v1/omni-ai/threads" and c.args.get("text") == question
             )
+            heard.append(float(house.replies("trading", ts)[0].ts) - float(ts))
             final = house.replies("trading", ts)[-1]
             assert FINISHED in house.slack.visible_text(final)
             shown = float((final.edited or {}).get("ts") or final.ts)
@@ -81,6 +85,8 @@ async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float
     for seconds, lag in late.items():
         bar = interval(seconds) + P50
         figures.append(Figure(f"  an answer of {seconds:g} s", f"{lag:.2f} s", f"≤ {bar:.2f} s", lag <= bar))
+    soon = percentile(heard, 95)
+    figures.append(Figure("question to placeholder: p95", f"{soon:.2f} s", f"≤ {HEARD:g} s", soon <= HEARD))
     if polls:
         figures.append(
             Figure(

@@ -42,15 +42,18 @@ class FromNothing(Bot):
 
 
 @asynccontextmanager
-async def furnished(*, http: bool = False, settings: Mapping[str, str] | None = None) -> AsyncIterator[House]:
+async def furnished(
+    *, http: bool = False, slack_waits: float = 3.0, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[House]:
     """A house with an upgraded database, whose bot does not run yet.
 
     Args:
         http: Slack delivers over HTTP, else over Socket Mode.
+        slack_waits: seconds in which Slack wants an ack.
         settings: more environment variables for the bot.
     """
     with tempfile.TemporaryDirectory() as folder:
-        async with SlackEmulator() as slack:
+        async with SlackEmulator(ack_timeout=slack_waits) as slack:
             omni = ClearStreetEmulator(pace=1.0)
             await omni.start()
             port = free_port()

@@ -83,19 +83,42 @@ def test_a_command_is_completed_and_answered_to_one_person_only(demo: Served, op
 def test_who_one_is_decides_what_one_sees(demo: Served, open_page: OpenPage, say: Any):
     page = open_page(demo.address)
     places = page.locator(".sidebar .name")
-    expect(places).to_have_text(["Threads", "trading", "research", "lobby", "client-desk", "boardroom", "Omni"])
+    expect(places).to_have_text(
+        ["Threads", "trading", "research", "lobby", "client-desk", "boardroom", "Ben", "Cleo", "Dan", "Omni"]
+    )
     page.locator("[data-person=ben]").click()
-    expect(places).to_have_text(["Threads", "trading", "research", "lobby", "client-desk", "Omni"])
+    expect(places).to_have_text(["Threads", "trading", "research", "lobby", "client-desk", "Ana", "Omni"])
     page.locator("[data-person=cleo]").click()
-    expect(places).to_have_text(["Threads", "trading", "research", "lobby"])
+    expect(places).to_have_text(["Threads", "trading", "research", "lobby", "Ana"])
     expect(page.locator(".sidebar")).to_contain_text("Guests cannot use agent apps")
     page.locator("[data-person=dan]").click()
-    expect(places).to_have_text(["Threads", "client-desk"])
+    expect(places).to_have_text(["Threads", "client-desk", "Ana"])
+    expect(page.locator(".workspace-name")).to_have_text("Northwind Partners")
+    expect(page.locator(".shared-note")).to_contain_text("Clear & Co is in this channel too.")
     expect(page.locator(".message").last.locator(".badge")).to_have_text("Clear & Co")
     say(page, "/omni help")
     expect(page.locator(".toast")).to_contain_text("/omni is not a valid command")
     say(page, "@Omni what is the price of AAPL?")
     expect(page.locator(".only-you")).to_be_visible()
+
+
+def test_two_people_talk_without_anybody_else(demo: Served, open_page: OpenPage, say: Any):
+    page = open_page(f"{demo.address}#ben/C0RESEARCH")
+    other = open_page(f"{demo.address}#ana/C0RESEARCH")
+    other.locator("[data-channel=D0ANABEN01]").click()
+    expect(other.get_by_role("main")).to_have_attribute("aria-label", "Ben")
+    expect(other.locator(".beginning")).to_contain_text("This is between you and Ben. No app reads along.")
+    say(other, "only for you")
+    talk = page.locator("[data-channel=D0ANABEN01]")
+    expect(talk.locator(".name")).to_have_text("Ana")
+    expect(talk.locator(".count")).to_have_text("1")
+    talk.click()
+    expect(page.locator(".message").last).to_contain_text("only for you")
+    expect(talk.locator(".count")).to_have_count(0)
+    # A question typed there is answered where Omni is.
+    say(page, "/omni what is the price of AAPL?")
+    expect(page.locator(".sidebar").get_by_role("button", name="Omni").locator(".count")).to_be_visible()
+    expect(other.locator(".message").last).to_contain_text("only for you")
 
 
 def test_the_apps_messages_take_questions_without_a_mention(demo: Served, open_page: OpenPage):

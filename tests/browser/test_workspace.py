@@ -11,11 +11,14 @@ from playwright.sync_api import Page, Route, expect
 
 from omnibot.emulator.slack import sessions
 from omnibot.emulator.slack.composer import rich_text
+from omnibot.emulator.slack.payloads import permalink
 from omnibot.emulator.slack.workspace import Message
 from tests.browser.conftest import OpenPage, until
 from tests.browser.stage import Stage
 
 TRADING = "C0TRADING1"
+#: What one reads, and what it stands on.
+COLOURS = "(one) => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]"
 
 
 def post(stage: Stage, who: str, text: str, *, channel: str = "trading", thread_ts: str | None = None) -> str:
@@ -230,6 +233,47 @@ def background(page: Page, colour: str) -> None:
     expect(page.locator(".channel")).to_have_css("background-color", colour)
 
 
+def test_what_is_chosen_can_be_read_under_the_pointer(stage: Stage, open_page: OpenPage):
+    page = open_page(stage.address, color_scheme="light")
+    for chosen in (page.locator("[data-person=ana]"), page.locator(f"[data-channel={TRADING}]")):
+        page.mouse.move(600, 400)
+        plain = chosen.evaluate(COLOURS)
+        chosen.hover()
+        assert chosen.evaluate(COLOURS) == plain
+    other = page.locator("[data-channel=C0RESEARCH]")
+    plain = other.evaluate(COLOURS)
+    other.hover()
+    assert other.evaluate(COLOURS) != plain
+
+
+def test_a_link_to_a_message_leads_to_it_here(stage: Stage, open_page: OpenPage):
+    root = post(stage, "ana", "the first", channel="research")
+    reply = post(stage, "ben", "the answer", channel="research", thread_ts=root)
+    hidden = post(stage, "ana", "not for Ben", channel="boardroom")
+    workspace = stage.slack.workspace
+    links = [
+        f"<{permalink(workspace.message(channel, ts))}|to {words}>"
+        for channel, ts, words in (
+            ("C0RESEARCH", root, "a post"),
+            ("C0RESEARCH", reply, "a reply"),
+            (workspace.channel("boardroom").id, hidden, "a secret"),
+        )
+    ]
+    bot = workspace.user("omni")
+    stage.do(lambda: workspace.post(workspace.channel("trading"), bot, " ".join(links)))
+    page = open_page(f"{stage.address}#ben/{TRADING}")
+    for words in ("to a post", "to a reply"):
+        page.locator(f"[data-channel={TRADING}]").click()
+        page.get_by_role("link", name=words).click()
+        expect(page.get_by_role("main")).to_have_attribute("aria-label", "#research")
+        expect(page.locator(".thread .message").last).to_contain_text("the answer")
+    page.locator(f"[data-channel={TRADING}]").click()
+    page.get_by_role("link", name="to a secret").click()
+    expect(page.locator(".toast")).to_contain_text("You are not in the channel of this message.")
+    expect(page.get_by_role("main")).to_have_attribute("aria-label", "#trading")
+    assert len(page.context.pages) == 1
+
+
 def test_light_and_dark_are_kept(stage: Stage, open_page: OpenPage):
     page = open_page(stage.address, color_scheme="light")
     background(page, LIGHT)
@@ -258,10 +302,10 @@ def test_what_nobody_chose_follows_the_system(stage: Stage, open_page: OpenPage,
 @pytest.mark.parametrize(
     ("zone", "locale", "clock", "day"),
     [
-        ("UTC", "en-US", "11:30 PM", "Thursday, November 20"),
-        ("Asia/Tokyo", "en-US", "8:30 AM", "Friday, November 21"),
-        ("America/New_York", "en-US", "6:30 PM", "Thursday, November 20"),
-        ("Asia/Kolkata", "en-GB", "5:00", "Friday 21 November"),
+        ("UTC", "en-US", "11:30 PM", "November 20, 2025"),
+        ("Asia/Tokyo", "en-US", "8:30 AM", "November 21, 2025"),
+        ("America/New_York", "en-US", "6:30 PM", "November 20, 2025"),
+        ("Asia/Kolkata", "en-GB", "5:00", "21 November 2025"),
     ],
 )
 def test_times_are_the_viewers_own(stage: Stage, open_page: OpenPage, zone: str, locale: str, clock: str, day: str):

@@ -99,6 +99,13 @@ def test_every_usual_spelling_of_a_database_url_is_understood(given: str, driver
     assert parse_url(given).drivername == driver
 
 
+@pytest.mark.parametrize("given", ["postgresql://u:p@ss@h/db", "postgres://u:p@ss/word@h/db"])
+def test_a_password_that_would_be_taken_for_the_host_is_refused_without_a_piece_of_it(given: str):
+    with pytest.raises(SettingsError, match="%40") as refused:
+        parse_url(given)
+    assert "ss" not in str(refused.value).replace("password", "")
+
+
 @pytest.mark.parametrize("given", ["mysql://u@h/db", "postgresql://u@h:port/db", "not a url", ""])
 def test_other_databases_are_refused_in_words(given: str):
     with pytest.raises(SettingsError, match="DATABASE_URL"):

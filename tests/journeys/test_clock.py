@@ -1,10 +1,13 @@
 """The machine's clock is set while Omni works: nobody waits for an hour, nothing ends early, nothing is said twice."""
 
+import time
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from omnibot.app import running
+from omnibot.db.engine import Database
 from omnibot.settings import Settings
 from tests.journeys.conftest import House, settle_in
 
@@ -12,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 
 class Clock:
-    """This machine's clock as the bot sees it; Slack and Clear Street have their own."""
+    """This machine's clock as the bot and its SQLite see it; Slack and Clear Street have their own."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = timedelta()
@@ -28,8 +31,19 @@ class Clock:
             "omnibot.scheduler",
             "omnibot.turns.rows",
             "omnibot.slack.drafts",
+            "omnibot.markets.service",
+            "omnibot.clearstreet.transport",
         ):
             monkeypatch.setattr(f"{module}.datetime", Shifted)
+        for module in ("omnibot.scheduler", "omnibot.telemetry", "omnibot.slack.listeners.commands"):
+            monkeypatch.setattr(f"{module}.time", SimpleNamespace(time=self.seconds, monotonic=time.monotonic))
+        after = Database.after
+        monkeypatch.setattr(Database, "now", lambda database: after(database, clock.ahead.total_seconds()))
+        monkeypatch.setattr(Database, "after", lambda database, s: after(database, clock.ahead.total_seconds() + s))
+
+    def seconds(self) -> float:
+        """Since 1970."""
+        return time.time() + self.ahead.total_seconds()
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
@@ -55,3 +69,23 @@ async def test_an_answer_comes_once_and_whole_though_the_clock_jumps(
     # By this clock the first answer came late, and may be a post of its own.
     text = "\n".join(house.shown("trading", ts))
     assert (text.count("The first answer"), text.count("The second answer")) == (1, 1)
+
+
+async def test_an_answer_is_finished_by_the_next_process_though_the_clock_was_set_back_between(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    await house.bot.kill()
+    settle_in(house, monkeypatch)
+    clock = Clock(monkeypatch)
+    house.script("first", "The first answer, every word of it.", seconds=3)
+    house.script("second", "The second answer.")
+    async with running(Settings.read()):
+        await house.connected()
+        ts = await house.slack.say("ana", "trading", "@Omni the first")
+        await house.slack.wait_for(lambda: house.omni.active())
+        await house.slack.say("ana", "trading", "and the second", thread_ts=ts)
+        await house.slack.wait_for(lambda: len(house.slack.socket_mode.acked) == len(house.slack.socket_mode.sent))
+    clock.ahead = -HOUR
+    async with running(Settings.read()):
+        await house.answered("trading", ts, "The first answer", "The second answer.", count=2, timeout=40)
+    assert house.asked() == ["the first", "and the second"]

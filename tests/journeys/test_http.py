@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ class Door:
         self.house = house
         self.base = f"http://127.0.0.1:{port}"
         self.session = session
+        #: What was answered to deliveries.
+        self.said: list[str] = []
 
     async def get(self, path: str) -> tuple[int, str]:
         async with self.session.get(self.base + path) as answer:
@@ -39,6 +42,7 @@ class Door:
 
     async def post(self, body: bytes, headers: dict[str, str]) -> int:
         async with self.session.post(f"{self.base}/slack/events", data=body, headers=headers) as answer:
+            self.said.append(await answer.text())
             return answer.status
 
     async def up(self) -> None:
@@ -173,6 +177,7 @@ async def test_nothing_unsigned_or_unreadable_gets_in(door: Door):
     for name, bad in BAD.items():
         status = await door.post(bad.get("body", event()), bad["headers"])
         assert 400 <= status < 500, name
+        assert not [secret for secret in (SECRET, door.house.slack.bot_token, "demo-key") if secret in door.said[-1]]
     assert [c for c in door.house.omni.calls if c.name.startswith("POST")] == []
     assert "listener_failed" not in door.house.bot.logged()
 
@@ -215,7 +220,14 @@ async def test_health_readiness_and_metrics(door: Door):
         assert secret not in metrics
 
 
-async def test_readiness_says_what_is_missing(door: Door):
+async def test_readiness_says_what_is_missing(door: Door, tmp_path: Path):
+    with closing(sqlite3.connect(tmp_path / "omnibot.sqlite3", timeout=20)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    status, report = await door.get("/readyz")
+    assert status == 503
+    checks = json.loads(report)["checks"]
+    assert "omnibot db upgrade" in checks["database"]
+    assert checks["slack"] == "ok"
     door.house.slack.gate.refuse("auth.test", status=200, body={"ok": False, "error": "token_revoked"})
     status, report = await door.get("/readyz")
     assert status == 503
@@ -224,12 +236,11 @@ async def test_readiness_says_what_is_missing(door: Door):
 
 async def test_a_polite_stop_drains_within_its_grace(door: Door):
     house = door.house
-    house.script("slow", "Slowly.", seconds=20)
+    house.script("slow", "Slowly.", seconds=600)
     await house.slack.say("ana", "trading", "@Omni slow")
     await house.slack.wait_for(lambda: house.omni.active())
-    began = time.monotonic()
-    assert await house.bot.terminate() == 0
-    assert time.monotonic() - began < 10
+    assert await house.bot.terminate() == 0  # within the patience of this
+    assert house.omni.active()
 
 
 async def test_in_socket_mode_the_port_is_bound_too(house: House):

@@ -27,11 +27,20 @@ _HISTORY = (
     ("client-desk", "dan", 3.0, "Hi from Northwind! Who can take a question on our fills?"),
     ("client-desk", "ana", 2.9, "Hi Dan, here I am. Send it over."),
     ("boardroom", "ana", 28.0, "Notes for the quarterly letter go here."),
+    ("D0ANABEN01", "ben", 26.5, "Lunch at one?"),
+    ("D0ANABEN01", "ana", 26.4, "One it is."),
+    ("D0ANACLEO1", "cleo", 4.2, "Is there a newer draft of the semis note?"),
+    ("D0ANADAN01", "dan", 5.1, "Thanks for the quick answer yesterday!"),
 )
+#: DMs of people with each other: apps are not in them, and hear nothing.
+_TALKS = (("D0ANABEN01", "ana", "ben"), ("D0ANACLEO1", "ana", "cleo"), ("D0ANADAN01", "ana", "dan"))
 
 
 def furnish(workspace: Workspace) -> None:
-    """Put the history into the channels. No app hears of it: it was said before the bot came."""
+    """Put the history into the channels and DMs. No app hears of it: it was said before the bot came."""
+    for talk, *pair in _TALKS:
+        members = {workspace.user(name).id for name in pair}
+        workspace.channels[talk] = Channel(talk, "-".join(pair), "im", members)
     now = time.time()
     for number, (name, author, hours, text) in enumerate(_HISTORY):
         channel, user = workspace.channel(name), workspace.user(author)

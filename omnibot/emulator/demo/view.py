@@ -62,7 +62,8 @@ class View:
         rooms = self.channels(user)
         return {
             "me": me.id,
-            "workspace": TEAM_NAMES[TEAM_ID],
+            "workspace": TEAM_NAMES[me.team_id],
+            "host": TEAM_NAMES[TEAM_ID],
             "people": [self._person(name) for name in PEOPLE],
             "names": self.names(user),
             "bot": self._slack.bot_user_id,
@@ -109,17 +110,20 @@ class View:
         return {**{n: shown[n] for n in ("name", "id", "real_name", "title")}, "guest": guest, "company": company}
 
     def channel(self, channel: str, user: str) -> JSON:
-        """One channel, with what this person has not read there."""
+        """One channel, with what this person has not read there; `kind` "im": with the bot, "dm": of two people."""
         room, me = self._workspace.channel(channel), self._workspace.user(user)
+        others = [self._workspace.users[one] for one in room.members - {me.id}] if room.kind == "im" else []
+        person = next((one for one in others if not one.is_bot), None)
         unread = self._marks.unread(room, me.id)
         return {
             "id": room.id,
-            "name": "Omni" if room.kind == "im" else room.name,
-            "kind": room.kind,
+            "name": person.real_name if person else "Omni" if room.kind == "im" else room.name,
+            "kind": "dm" if person else room.kind,
+            "with": person.id if person else "",
             "is_ext_shared": room.is_ext_shared,
             "members": sorted(room.members),
             "topic": TOPICS.get(room.name, "") if room.kind != "im" else "",
-            "company": TEAM_NAMES[PARTNER_TEAM_ID] if room.is_ext_shared else "",
+            "company": TEAM_NAMES[_other_team(me)] if room.is_ext_shared else "",
             **unread,
         }
 
@@ -203,6 +207,10 @@ class View:
         """The App Home the bot published for this person."""
         home: JSON | None = _without_labels(self._slack.home(user), self._hidden(user))
         return home
+
+
+def _other_team(user: User) -> str:
+    return TEAM_ID if user.team_id == PARTNER_TEAM_ID else PARTNER_TEAM_ID
 
 
 def _names(value: Any, file_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnibot.emulator.slack.workspace import JSON, TEAM_ID, TEAM_NAMES, Channel, User, Workspace
+from omnibot.emulator.slack.workspace import BOT_USER_ID, JSON, TEAM_ID, TEAM_NAMES, Channel, User, Workspace
 
 
 def may_use_agents(user: User) -> bool:
@@ -11,18 +11,23 @@ def may_use_agents(user: User) -> bool:
 
 
 def visible_channels(workspace: Workspace, user: User) -> list[Channel]:
-    """The channels this person is in, and their DM with the bot.
+    """The channels and the DMs with other people this person is in, and their DM with the bot.
 
-    Who may not use agents has a DM only once something was said there.
+    Who may not use agents has that one only once something was said there.
     """
-    rooms = [room for room in workspace.channels.values() if room.kind != "im" and user.id in room.members]
+    mine = [room for room in workspace.channels.values() if user.id in room.members]
+    rooms = [room for room in mine if not _with_bot(room)]
     if may_use_agents(user):
         return [*rooms, workspace.dm(user.id)]
-    return rooms + [room for room in workspace.channels.values() if room.kind == "im" and _said_to(room, user)]
+    return rooms + [room for room in mine if _with_bot(room) and _said_to(room)]
 
 
-def _said_to(room: Channel, user: User) -> bool:
-    return user.id in room.members and any(not message.deleted for message in room.messages.values())
+def _with_bot(room: Channel) -> bool:
+    return room.kind == "im" and BOT_USER_ID in room.members
+
+
+def _said_to(room: Channel) -> bool:
+    return any(not message.deleted for message in room.messages.values())
 
 
 def person_json(user: User) -> JSON:

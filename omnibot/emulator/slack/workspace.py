@@ -125,7 +125,7 @@ class File:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel, or a person's DM with the bot (`kind` "im")."""
+    """A channel, or the DM of two people or of one and the bot (`kind` "im")."""
 
     id: str
     name: str

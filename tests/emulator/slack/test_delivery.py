@@ -33,15 +33,19 @@ class Client:
         await self.socket.send_json({"envelope_id": envelope["envelope_id"]})
 
 
+async def address(slack, session) -> str:
+    """Where one connection may be opened."""
+    headers = {"Authorization": f"Bearer {slack.app_token}"}
+    async with session.post(slack.api_url + "apps.connections.open", headers=headers) as answer:
+        return str((await answer.json())["url"])
+
+
 @pytest.fixture
 async def dial(slack, session):
     """Open a Socket Mode connection by hand; its `hello` is read."""
 
     async def dial() -> Client:
-        headers = {"Authorization": f"Bearer {slack.app_token}"}
-        async with session.post(slack.api_url + "apps.connections.open", headers=headers) as answer:
-            url = (await answer.json())["url"]
-        client = Client(await session.ws_connect(url))
+        client = Client(await session.ws_connect(await address(slack, session)))
         hello = await client.envelope()
         assert hello["type"] == "hello"
         assert hello["connection_info"] == {"app_id": slack.app_id}
@@ -271,10 +275,16 @@ async def test_disconnect_is_announced_and_bolt_comes_back(slack, dial, app, con
     await slack.wait_for(lambda: taking_all)
 
 
+async def test_ten_connections_are_open_at_once_and_an_eleventh_is_sent_away(slack, session, dial):
+    clients = [await dial() for _ in range(10)]
+    async with session.ws_connect(await address(slack, session)) as eleventh:
+        said = await eleventh.receive_json(timeout=20)
+    assert (said["type"], said["reason"]) == ("disconnect", "too_many_websockets")
+    assert len(slack.socket_mode.sockets) == len(clients)
+
+
 async def test_a_ticket_opens_one_connection(slack, session, dial):
-    headers = {"Authorization": f"Bearer {slack.app_token}"}
-    async with session.post(slack.api_url + "apps.connections.open", headers=headers) as answer:
-        url = (await answer.json())["url"]
+    url = await address(slack, session)
     await session.ws_connect(url)
     async with session.get(url.replace("ws:", "http:")) as answer:
         assert answer.status == 403

@@ -17,5 +17,5 @@ export function Badges({ user }) {
   const mine = state.people.find((other) => other.id === state.me);
   if (one?.guest) return html`<span class="badge soft">Guest</span>`;
   const away = one && one.company !== mine?.company;
-  return away ? html`<span class="badge soft">${one.company || state.workspace}</span>` : null;
+  return away ? html`<span class="badge soft">${one.company || state.host}</span>` : null;
 }

@@ -20,7 +20,7 @@ export function applyState(whole) {
   const threads = {};
   for (const thread of whole.threads) threads[threadKey(thread.channel, thread.thread_ts)] = thread;
   set({
-    ready: true, me: whole.me, bot: whole.bot, workspace: whole.workspace, people: whole.people, names: whole.names,
+    ready: true, me: whole.me, bot: whole.bot, workspace: whole.workspace, host: whole.host, people: whole.people, names: whole.names,
         commands: whole.commands,
     prompts: whole.prompts, homeTab: whole.home_tab,
     channels: whole.channels, rooms, threads, modals: whole.modals, home: whole.home, refusals: whole.refusals,
@@ -71,8 +71,9 @@ const replaced = (list, one, key = "id") =>
   list.some((other) => other[key] === one[key]) ? list.map((other) => (other[key] === one[key] ? one : other))
       : [...list, one];
 
-// The DM stays below the channels, wherever it was learnt of.
-const inOrder = (channels) => [...channels].sort((a, b) => (a.kind === "im") - (b.kind === "im"));
+// DMs stay below the channels, wherever they were learnt of.
+const RANK = { dm: 1, im: 2 };
+const inOrder = (channels) => [...channels].sort((a, b) => (RANK[a.kind] ?? 0) - (RANK[b.kind] ?? 0));
 
 const KEPT_CALLS = 1000;
 

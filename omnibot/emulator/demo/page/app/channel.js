@@ -10,11 +10,12 @@ import { Log } from "./log.js";
 import { HOME, open } from "./place.js";
 import { pressed } from "./pressing.js";
 import { useDivider } from "./thread.js";
-import { EMPTY_ROOM, NOTHING, dm, nameOf, state, threadKey, useStore } from "./store.js";
+import { EMPTY_ROOM, NOTHING, dm, nameOf, state, threadKey, titleOf, useStore } from "./store.js";
 import { useInputs } from "./inputs.js";
 
 export function ChannelName({ channel }) {
   if (channel.kind === "im") return html`<${Avatar} user=${state.bot} small /> ${channel.name}`;
+  if (channel.kind === "dm") return html`<${Avatar} user=${channel.with} small /> ${channel.name}`;
   return html`<span class="prefix" aria-hidden="true"><${Icon} name=${channel.kind === "private" ? "lock" : "hash"} />
       </span>${channel.name}
     ${channel.is_ext_shared && html`<span class="shared-mark" role="img"
@@ -43,6 +44,8 @@ function Beginning({ channel }) {
   const empty = channel.kind === "im"
     ? html`<h3>This is between you and Omni</h3>
         <p>Ask anything: no mention needed. Each question is a thread of its own.</p>`
+    : channel.kind === "dm" ? html`<h3><${ChannelName} channel=${channel} /></h3>
+        <p>This is between you and ${channel.name}. No app reads along.</p>`
     : html`<h3><${ChannelName} channel=${channel} /></h3><p>${channel.topic || "This is the beginning of the channel."}
         </p>`;
   return html`<div class="beginning">${empty}</div>`;
@@ -73,13 +76,13 @@ export function Channel({ channel }) {
   }, [channel.id, here.roots]);
   const app = channel.kind === "im";
   useEffect(() => { if (app) act("/home", { tab: "messages" }, { quiet: true }); }, [channel.id]);
-  const name = app ? "Omni" : `#${channel.name}`;
+  const name = titleOf(channel);
 
   return html`<main class="channel" id="main" aria-label=${name} data-region="channel">
     <header class="pane-head"><div><h1><${ChannelName} channel=${channel} />${app
         && html`<span class="badge">APP</span>`}</h1>
       ${channel.topic && html`<p class="topic">${channel.topic}</p>`}
-          </div>${!app && html`<${Members} channel=${channel} />`}</header>
+          </div>${!app && channel.kind !== "dm" && html`<${Members} channel=${channel} />`}</header>
     ${app && html`<${AppTabs} tab="messages" />`}
     ${channel.is_ext_shared && html`<p class="shared-note">
         <${Icon} name="shared" /> ${channel.company} is in this channel too.</p>`}

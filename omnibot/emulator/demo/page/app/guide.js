@@ -56,7 +56,7 @@ function tick(...ids) {
 set({ guide: kept() });
 subscribe(() => { if (state.ready) tick(...seen()); });
 addEventListener("demo-pressed", () => tick("press"));
-addEventListener("demo-command", () => tick("help"));
+addEventListener("demo-command", ({ detail }) => { if (detail.trim().toLowerCase() === "help") tick("help"); });
 
 // A card in the sidebar, or where that is folded away a strip with the next step.
 export function Guide({ strip }) {

@@ -58,7 +58,7 @@ function Refused({ refusal }) {
 }
 
 function Row({ row, pane }) {
-  if (row.day) return html`<div class="day" role="separator" aria-label=${dayName(row.day)}><span>${dayName(row.day)}
+  if (row.day) return html`<div class="day-line" aria-hidden="true"></div><div class="day" role="separator" aria-label=${dayName(row.day)}><span>${dayName(row.day)}
       </span></div>`;
   if (row.count !== undefined) return row.count
       ? html`<div class="reply-count"><span>${row.count} ${row.count === 1 ? "reply" : "replies"}</span></div>` : null;

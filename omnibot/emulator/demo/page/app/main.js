@@ -10,7 +10,7 @@ import { walkRegions } from "./keys.js";
 import { Modals } from "./modals.js";
 import { HOME, THREADS, begin, closeThread, openThread, settle } from "./place.js";
 import { Sidebar } from "./sidebar.js";
-import { channelOf, isBot, room, set, state, subscribe, useStore } from "./store.js";
+import { channelOf, isBot, room, set, state, subscribe, titleOf, useStore } from "./store.js";
 import { Switcher } from "./switcher.js";
 import { Thread } from "./thread.js";
 import { Threads } from "./threads.js";
@@ -75,7 +75,7 @@ function onKey(event) {
 function entitle() {
   const count = state.channels.reduce((sum, one) => sum + one.mentions, 0);
   const here = channelOf(state.place.channel);
-  const name = here ? (here.kind === "im" ? "Omni" : `#${here.name}`) : "Omni";
+  const name = here ? titleOf(here) : "Omni";
   document.title = `${count ? `(${count}) ` : ""}${name} · ${state.workspace || "Omni in Slack: the demo"}`;
 }
 

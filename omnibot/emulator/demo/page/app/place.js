@@ -3,6 +3,7 @@
 
 import { connect } from "./live.js";
 import { channelOf, dm, set, state } from "./store.js";
+import { toast } from "./toasts.js";
 
 export const HOME = "home", THREADS = "threads";
 const VIEWS = [HOME, THREADS];
@@ -38,6 +39,18 @@ function read() {
   if (other) connect();
 }
 
+// A link to a message leads to it here, where Slack would open it, unless it is one this person cannot see.
+const PERMALINK = /^https:\/\/[\w-]+\.slack\.com\/archives\/([A-Z0-9]+)\/p(\d+)(\d{6})(?:\?.*?\bthread_ts=([\d.]+))?/;
+
+export function follow(event) {
+  if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const [found, channel, seconds, rest, thread] = PERMALINK.exec(event.target.closest?.("a[href]")?.href ?? "") ?? [];
+  if (!found) return;
+  event.preventDefault();
+  if (channelOf(channel)) openThread(channel, thread ?? `${seconds}.${rest}`);
+  else toast("You are not in the channel of this message.", "error");
+}
+
 // A place that this person has not: the first of theirs instead.
 export function settle() {
   if (!state.ready) return;
@@ -50,6 +63,7 @@ export function settle() {
 export function begin() {
   addEventListener("popstate", read);
   addEventListener("hashchange", read);
+  document.addEventListener("click", follow);
   read();
   connect();
 }

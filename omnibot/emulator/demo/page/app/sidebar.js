@@ -39,6 +39,12 @@ function Presence() {
   return html`<span class=${`presence ${on ? "on" : ""}`} role="img" aria-label=${on ? "active" : "away"}></span>`;
 }
 
+function PersonPlace({ channel, current }) {
+  return html`<${Place} id=${channel.id} current=${current} stop=${current} bold=${channel.mentions > 0}
+      badge=${channel.mentions} words=${counted(channel.mentions, "unread message")}>
+    <${Avatar} user=${channel.with} small /><span class="name">${channel.name}</span><//>`;
+}
+
 const NO_GUESTS = "Guests cannot use agent apps.";
 const NO_STRANGERS = "The Omni app belongs to the other company's workspace.";
 
@@ -52,7 +58,8 @@ export function Sidebar() {
   const channels = useStore((s) => s.channels);
   const place = useStore((s) => s.place.channel);
   const workspace = useStore((s) => s.workspace);
-  const rooms = channels.filter((one) => one.kind !== "im"), app = channels.find((one) => one.kind === "im");
+  const rooms = channels.filter((one) => !["dm", "im"].includes(one.kind)), talks = channels.filter((one) => one.kind === "dm");
+  const app = channels.find((one) => one.kind === "im");
   const threads = unreadThreads(channels);
   const mine = useStore((s) => s.people.find((one) => one.name === s.user));
   return html`<nav class="sidebar" id="sidebar" aria-label="Channels" data-region="sidebar" onKeyDown=${roving}>
@@ -64,6 +71,8 @@ export function Sidebar() {
     <h2>Channels</h2>
     <ul class="places">${rooms.map((channel) =>
         html`<${ChannelPlace} key=${channel.id} channel=${channel} current=${place === channel.id} />`)}</ul>
+    ${talks.length > 0 && html`<h2>Direct messages</h2><ul class="places">${talks.map((channel) =>
+        html`<${PersonPlace} key=${channel.id} channel=${channel} current=${place === channel.id} />`)}</ul>`}
     ${app ? html`<h2>Apps</h2><ul class="places"><${AppPlace} app=${app} current=${[app.id, HOME].includes(place)} />
         </ul>`
       : html`<p class="aside">${mine?.guest ? NO_GUESTS : NO_STRANGERS}</p>`}

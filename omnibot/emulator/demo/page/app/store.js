@@ -9,7 +9,8 @@ export const state = {
   user: "ana",
   me: "",
   bot: "",
-  workspace: "",
+  workspace: "", // whose one is
+  host: "", // whose Omni is
   people: [],
   commands: [], // the app's slash commands
   prompts: [], // what its manifest suggests to ask
@@ -71,6 +72,9 @@ export const threadKey = (channel, ts) => `${channel} ${ts ?? ""}`;
 export const person = () => state.people.find((one) => one.name === state.user);
 export const nameOf = (id) => state.names[id]?.name || id;
 export const isBot = (id) => state.names[id]?.kind === "bot";
+// What one calls it: "#trading", "Ben", "Omni".
+export const titleOf = (channel) => (["dm", "im"].includes(channel.kind) ? channel.name : `#${channel.name}`);
+// The DM with the app.
 export const dm = () => state.channels.find((channel) => channel.kind === "im");
 
 export function findMessage(channel, ts) {

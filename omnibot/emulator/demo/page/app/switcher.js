@@ -9,7 +9,8 @@ import { set, state, useStore } from "./store.js";
 
 function destinations() {
   const rooms = state.channels.filter((one) => one.kind !== "im").map((one) => ({
-    key: one.id, name: one.name, icon: one.kind === "private" ? "lock" : "hash", go: () => open(one.id),
+    key: one.id, name: one.name, icon: one.kind === "private" ? "lock" : "hash",
+    face: one.with, go: () => open(one.id),
     about: one.mentions ? `${one.mentions} mentions` : one.unread ? "unread" : "",
   }));
   const app = state.channels.find((one) => one.kind === "im");

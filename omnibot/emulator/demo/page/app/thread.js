@@ -8,13 +8,13 @@ import { act } from "./live.js";
 import { Log } from "./log.js";
 import { closeThread } from "./place.js";
 import { StatusLine } from "./status.js";
-import { EMPTY_ROOM, NOTHING, channelOf, state, threadKey, useStore } from "./store.js";
+import { EMPTY_ROOM, NOTHING, channelOf, state, threadKey, titleOf, useStore } from "./store.js";
 
 function Title({ channel, ts }) {
   const room = useStore((s) => s.channels.find((one) => one.id === channel));
   const title = useStore((s) => s.threads[threadKey(channel, ts)]?.title);
   return html`<header class="pane-head"><div><h2>${title || "Thread"}</h2>
-      <p class="where">${room?.kind === "im" ? "Omni" : `#${room?.name ?? ""}`}</p></div>
+      <p class="where">${room ? titleOf(room) : ""}</p></div>
     <button type="button" class="quiet" aria-label="Close thread" title="Close (Esc)" onClick=${closeThread}>
         <${Icon} name="close" /></button></header>`;
 }

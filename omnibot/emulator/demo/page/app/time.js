@@ -3,6 +3,7 @@
 const CLOCK = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit" });
 const SECONDS = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const DAY = new Intl.DateTimeFormat([], { weekday: "long", month: "long", day: "numeric" });
+const DAY_AND_YEAR = new Intl.DateTimeFormat([], { year: "numeric", month: "long", day: "numeric" });
 const WHOLE = new Intl.DateTimeFormat([], { dateStyle: "full", timeStyle: "medium" });
 const RELATIVE = new Intl.RelativeTimeFormat([], { numeric: "auto" });
 const ISO = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" });
@@ -24,7 +25,9 @@ const capital = (words) => words[0].toLocaleUpperCase() + words.slice(1);
 
 export function dayName(key) {
   const days = Math.round((Date.parse(key) - Date.parse(ISO.format(new Date()))) / 86_400_000);
-  return days > -2 ? capital(RELATIVE.format(days, "day")) : DAY.format(new Date(`${key}T12:00`));
+  if (days > -2) return capital(RELATIVE.format(days, "day"));
+  const date = new Date(`${key}T12:00`), thisYear = date.getFullYear() === new Date().getFullYear();
+  return (thisYear ? DAY : DAY_AND_YEAR).format(date);
 }
 
 // "today at 9:41"

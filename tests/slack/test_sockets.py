@@ -1,0 +1,73 @@
+"""The watchdog over the Socket Mode connections."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from slack_bolt.async_app import AsyncApp
+from structlog.testing import capture_logs
+
+from omnibot.emulator.slack import SlackEmulator
+from omnibot.scheduler import Scheduler
+from omnibot.slack import bot, sockets
+from omnibot.slack.sockets import CONNECTIONS, Sockets, socket_mode
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackEmulator]:
+    async with SlackEmulator() as slack:
+        yield slack
+
+
+@pytest.fixture
+async def app(slack: SlackEmulator) -> AsyncIterator[AsyncApp]:
+    async with aiohttp.ClientSession() as session:
+        client = bot.open_client(session, token=slack.bot_token, api_url=slack.api_url)
+        yield bot.build_app(session, slack.api_url, await bot.who_am_i(client))
+
+
+@pytest.fixture
+async def scheduler() -> AsyncIterator[Scheduler]:
+    scheduler = Scheduler()
+    scheduler.start()
+    yield scheduler
+    await scheduler.stop()
+
+
+async def fall_silent(held: Sockets) -> None:
+    """What the SDK was seen to do: it neither reconnects nor says anything."""
+    for handler in held._handlers:
+        handler.client.auto_reconnect_enabled = False
+        monitor = handler.client.current_session_monitor
+        assert monitor is not None
+        monitor.cancel()
+
+
+async def test_connections_the_sdk_gave_up_in_silence_are_dialled_anew(
+    slack: SlackEmulator, app: AsyncApp, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sockets, "ROUND", 0.1)
+    monkeypatch.setattr(sockets, "PATIENCE", 0.3)
+    with capture_logs() as logs:
+        async with socket_mode(app, slack.app_token, scheduler) as held:
+            await slack.wait_for(lambda: len(slack.socket_mode.sockets) == CONNECTIONS, timeout=30)
+            await fall_silent(held)
+            slack.kill_sockets()
+            assert slack.socket_mode.sockets == []
+            await slack.wait_for(lambda: len(slack.socket_mode.sockets) == CONNECTIONS, timeout=30)
+            assert await held.connected() == CONNECTIONS
+    assert {line["connection"] for line in logs if line["event"] == "socket_redialled"} == set(range(CONNECTIONS))
+
+
+async def test_a_connection_that_lives_is_left_alone(
+    slack: SlackEmulator, app: AsyncApp, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sockets, "PATIENCE", 0.0)
+    async with socket_mode(app, slack.app_token, scheduler) as held:
+        await slack.wait_for(lambda: len(slack.socket_mode.sockets) == CONNECTIONS, timeout=30)
+        dialled = [call for call in slack.calls if call.name == "apps.connections.open"]
+        for _ in range(3):
+            await held.watch()
+        assert [call for call in slack.calls if call.name == "apps.connections.open"] == dialled
