@@ -32,17 +32,22 @@ from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import require_current
 from omnibot.db.presence import Presence
+from omnibot.db.tables import ticket_posts
 from omnibot.entitlements.model import Consent
 from omnibot.entitlements.service import Consents
 from omnibot.entitlements.store import forget_consents
 from omnibot.errors import OmnibotError
 from omnibot.markets.service import Markets
+from omnibot.orders.audit import Audit, Signer
+from omnibot.orders.service import Orders
+from omnibot.orders.store import TicketStore
 from omnibot.policy.service import PolicyBook
 from omnibot.scheduler import Scheduler
-from omnibot.settings import Settings
+from omnibot.settings import Settings, split_secrets
 from omnibot.slack import bot, listeners
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
+from omnibot.slack.broker import SlackBroker
 from omnibot.slack.budget import SHARE, Budget
 from omnibot.slack.files import Pictures
 from omnibot.slack.home import Home, HomeSection
@@ -51,6 +56,8 @@ from omnibot.slack.identity import Desk
 from omnibot.slack.key_desk import KeyDesk, Workspace
 from omnibot.slack.notary import SlackNotary
 from omnibot.slack.ops import Ops
+from omnibot.slack.order_cards import OrderCards
+from omnibot.slack.order_desk import OrderDesk
 from omnibot.slack.past import PastConversations
 from omnibot.slack.people import People
 from omnibot.slack.posts import Posts
@@ -86,7 +93,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         me = await bot.who_am_i(client)
         bot_user_id = me.bot_user_id or me.user_id or ""
 
-        book = PolicyBook.open(settings.omnibot_policy, Ops(client, settings.omnibot_ops_channel).say)
+        ops = Ops(client, settings.omnibot_ops_channel)
+        book = PolicyBook.open(settings.omnibot_policy, ops.say)
         people = People(client)
         access = Access(client, people, lambda: book.current, team=me.team_id or "")
 
@@ -99,7 +107,13 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         encryption_keys = settings.encryption_keys()
         links = Links(LinkStore(database), Encryption(encryption_keys) if encryption_keys else None)
         trading = Trading(transport)
-        linking = Linking(links, trading, forget=[forget_held, forget_consents], may_link=access.may_link)
+        presence = Presence(database)
+        # Before the first row is owned: an owner without a lock looks dead to the others.
+        await presence.hold()
+        signer = Signer(split_secrets(settings.omnibot_audit_key), settings.audit_secrets())
+        tickets = TicketStore(database, presence.instance, Audit(signer))
+        forget = [forget_held, forget_consents, tickets.forget]
+        linking = Linking(links, trading, forget=forget, may_link=access.may_link)
         keyring = Keyring(
             trading,
             shared_key=shared_key,
@@ -136,22 +150,45 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         reply = SlackReply(client, posts, budget, pictures, chart_url=settings.omnibot_chart_url, card_of=consents.card)
         stack.push_async_callback(reply.close)
         desk = Desk(people, access, posts, bot_user_id=bot_user_id)
-        presence = Presence(database)
-        # Before the first turn is owned: an owner without a lock looks dead to the others.
-        await presence.hold()
         store = TurnStore(database, presence.instance)
+        live = settings.omnibot_trading == "live"
+
+        async def settled(turn_id: str) -> None:
+            if (turn := await store.get(turn_id)) is not None:
+                reply.resume(turn)
+
+        workspace_url = me.url or "https://slack.com/"
+        order_posts = Posts(client, database, assure=_nobody_else, table=ticket_posts)
+        cards = OrderCards(order_posts, tickets, access, ops, workspace_url=workspace_url, live=live, settled=settled)
+        market_data = MarketData(transport)
+        orders = Orders(
+            tickets,
+            trading,
+            market_data,
+            keyring,
+            scheduler,
+            rules=book,
+            who=lambda person, team: access.who(person, team=team),
+            cards=cards,
+            generation=omni.supports,
+            live=live,
+        )
+        broker = SlackBroker(orders, access)
         turns = Turns(
             store,
             omni,
             keyring,
             scheduler,
             presence,
-            markets=Markets(MarketData(transport)),
+            markets=Markets(market_data),
             desk=desk,
             reply=reply,
             retention=retention,
             notary=notary,
+            broker=broker,
         )
+        orders.start()
+        stack.push_async_callback(orders.stop)
         turns.start()
         stack.push_async_callback(turns.drain)
 
@@ -166,8 +203,9 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             omni,
             History(database),
             team=me.team_id or "",
-            workspace_url=me.url or "https://slack.com/",
+            workspace_url=workspace_url,
         )
+        order_desk = OrderDesk(orders, cards, broker, turns, access)
         home = Home(
             client,
             access,
@@ -176,7 +214,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             past,
             background,
             retention_days=settings.omnibot_retention_days,
-            sections=(HomeSection("What Omni may see of your accounts", partial(_consents_shown, consents)),),
+            sections=(
+                HomeSection("What Omni may see of your accounts", partial(_consents_shown, consents)),
+                HomeSection("Your open orders", order_desk.open_tickets),
+            ),
         )
 
         async def consent_changed(consent: Consent) -> None:
@@ -195,7 +236,9 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         key_desk = KeyDesk(
             linking, keyring, access, people, turns, pages=pages, workspace=workspace, changed=home.refresh
         )
-        listeners.register(app, listeners.Rooms(turns, consents, background, access, bot_user_id, past, home, key_desk))
+        listeners.register(
+            app, listeners.Rooms(turns, consents, background, access, bot_user_id, past, home, key_desk, order_desk)
+        )
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
         # The doors close first: nothing new comes in while the rest drains.
@@ -221,6 +264,10 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(signum, stop.set)
     async with running(settings):
         await stop.wait()
+
+
+async def _nobody_else(_ticket_id: str, _seconds: float) -> None:
+    """Cards have leases of their own, which outlast a call."""
 
 
 async def _consents_shown(consents: Consents, person: Person) -> list[Block]:

@@ -20,6 +20,10 @@ from omnibot.errors import SettingsError
 #: Hosts that are this computer.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
+SHORTEST_AUDIT_KEY = 32
+"""Characters of a key of the audit, at least."""
+_KEYS = "omnibot_encryption_keys"
+
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+", strip_whitespace=True)]
 
 
@@ -53,6 +57,11 @@ class Settings(BaseSettings):
 
     #: The policy file; without one full members ask, and nobody trades or signs under the shared key.
     omnibot_policy: Path | None = None
+
+    #: Sign the audit of orders, the first signs; None: a key is derived from another secret.
+    omnibot_audit_key: SecretStr | None = None
+    #: Whether approved orders are sent. `off`: no order call of any kind is made; approving gives a ticket to copy.
+    omnibot_trading: Literal["off", "live"] = "off"
 
     #: The Slack channel in which trouble is said; None: the log only.
     omnibot_ops_channel: str | None = None
@@ -100,6 +109,25 @@ class Settings(BaseSettings):
     def encryption_keys(self) -> list[str]:
         """The Fernet keys; the first encrypts, any decrypts, none: nobody can link a key."""
         return split_keys(self.omnibot_encryption_keys)
+
+    @field_validator("omnibot_audit_key")
+    @classmethod
+    def _are_long(cls, keys: SecretStr | None) -> SecretStr | None:
+        if any(len(key) < SHORTEST_AUDIT_KEY for key in split_secrets(keys)):
+            raise ValueError(f"is too short: a key has {SHORTEST_AUDIT_KEY} characters at least")
+        return keys
+
+    @field_validator("omnibot_trading")
+    @classmethod
+    def _orders_leave_a_trace(cls, trading: str, info: ValidationInfo) -> str:
+        if trading == "live" and not any(info.data.get(name) for name in ("omnibot_audit_key", _KEYS)):
+            raise ValueError("is live, but neither OMNIBOT_AUDIT_KEY nor OMNIBOT_ENCRYPTION_KEYS signs the audit")
+        return trading
+
+    def audit_secrets(self) -> list[str]:
+        """What the audit's keys are derived from where it has none of its own."""
+        shared = self.clear_street_api_key.get_secret_value() if self.clear_street_api_key else None
+        return self.encryption_keys() or ([shared] if shared else [])
 
     @field_validator("omnibot_log_level", mode="before")
     @classmethod
@@ -188,14 +216,19 @@ class KeysSettings(DatabaseSettings):
 _FERNET_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=", re.ASCII)
 
 
+def split_secrets(setting: SecretStr | None) -> list[str]:
+    """The comma-separated secrets of a setting."""
+    text = setting.get_secret_value() if setting is not None else ""
+    return [secret.strip() for secret in text.split(",") if secret.strip()]
+
+
 def split_keys(setting: SecretStr | None) -> list[str]:
     """The comma-separated Fernet keys of a setting.
 
     Raises:
         ValueError: says which one is none, without showing it.
     """
-    text = setting.get_secret_value() if setting is not None else ""
-    keys = [key.strip() for key in text.split(",") if key.strip()]
+    keys = split_secrets(setting)
     for place, key in enumerate(keys, start=1):
         if not _FERNET_KEY.fullmatch(key):
             which = f"key {place} of {len(keys)}" if len(keys) > 1 else "what is set"

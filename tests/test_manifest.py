@@ -99,7 +99,9 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
     app = Noting()
     # Registering only hands these on; no listener runs here.
     nothing: Any = None
-    rooms = listeners.Rooms(nothing, nothing, nothing, nothing, "UBOT", past=nothing, home=nothing, key_desk=nothing)
+    rooms = listeners.Rooms(
+        nothing, nothing, nothing, nothing, "UBOT", past=nothing, home=nothing, key_desk=nothing, order_desk=nothing
+    )
     listeners.register(app, rooms)
     return app.noted
 

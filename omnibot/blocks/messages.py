@@ -29,6 +29,8 @@ _COMMANDS: Final = (
     ("/omni research TICKER [thesis]", "a longer look at one stock, for or against an idea of yours"),
     ("/omni threads", "what you asked before: open it, or go on with it here"),
     ("/omni consent", "what Omni may see of your accounts, and how to end that"),
+    ("/omni orders", "your open tickets and today's orders, for you alone"),
+    ("/omni halt, /omni resume", "stop all trading through me, or let it go on, if you may"),
     ("/omni stop", "stop what I am working on for you"),
     ("/omni link", "link a Clear Street API key of your own, or see to the one you have linked"),
     ("/omni account", "choose which of your accounts your questions are about"),

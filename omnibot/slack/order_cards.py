@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -35,8 +35,10 @@ APPROVERS = 5
 LOOKS, LOOK = 30, 0.1
 
 Slots = dict[str, Post]
-#: Told of a ticket whose card says by now that nobody has to decide.
-Settled = Callable[[Ticket], None]
+#: Told of a turn whose orders nobody has to decide any more.
+Settled = Callable[[str], Awaitable[None]]
+#: Answers whose end of waiting was told, kept in memory.
+REMEMBERED = 1_000
 
 
 class OrderCards:
@@ -72,6 +74,8 @@ class OrderCards:
         self._settled = settled
         #: One writer for each answer's footer.
         self._footers: dict[str, asyncio.Lock] = {}
+        #: Answers whose end of waiting was told.
+        self._told: dict[str, None] = {}
 
     # The card.
 
@@ -95,8 +99,15 @@ class OrderCards:
             await self._ask_others(ticket, slots, page)
         if len(together) > 1:
             await self._foot(together)
-        if not any(one.decidable for one in together):
-            self._settled(ticket)
+        if ticket.turn_id is not None and not any(one.decidable for one in together):
+            await self._settle(ticket.message_id, ticket.turn_id)
+
+    async def _settle(self, message_id: str, turn_id: str) -> None:
+        if message_id not in self._told:
+            self._told[message_id] = None
+            if len(self._told) > REMEMBERED:
+                del self._told[next(iter(self._told))]
+            await self._settled(turn_id)
 
     async def checking(self, ticket: Ticket) -> None:
         """Say on the card, where it is, that somebody's approval is being looked at."""

@@ -57,9 +57,7 @@ class OrderDesk:
         access: who somebody is.
     """
 
-    def __init__(
-        self, orders: Orders, cards: OrderCards, broker: SlackBroker, turns: Turns, access: Access
-    ) -> None:
+    def __init__(self, orders: Orders, cards: OrderCards, broker: SlackBroker, turns: Turns, access: Access) -> None:
         self._orders = orders
         self._cards = cards
         self._broker = broker

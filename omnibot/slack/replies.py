@@ -18,6 +18,7 @@ from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION, remedy_page
 from omnibot.blocks.reply import is_private, reply_pages
 from omnibot.blocks.values import Page
 from omnibot.blocks.variants import older_page, plain_page, words_only
+from omnibot.clearstreet.models import read_parts
 from omnibot.entitlements.model import Card, State
 from omnibot.slack.budget import Budget
 from omnibot.slack.drafts import PROGRESS, Draft, slot_of
@@ -27,6 +28,7 @@ from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Post, Posts, Refusal
 from omnibot.slack.sessions import Sessions
 from omnibot.slack.whispers import whisper
 from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, Undeliverable
+from omnibot.turns.rules import proposed_by_itself
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +124,7 @@ class SlackReply:
         async with draft.lock:
             slots = await draft.slots()
             card = await self._card(turn, answer)
-            if card is not None and card.state is State.ASKED:
+            if (card is not None and card.state is State.ASKED) or _proposes(answer):
                 self._sessions.suspend(turn)
             try:
                 pages = await self._pages(turn, answer, buttons, card)
@@ -280,6 +282,10 @@ class SlackReply:
             raise Refusal(judge(error)) from error
         return str(answer["channel"]["id"])
 
+    def resume(self, turn: Turn) -> None:
+        """Nobody is waited for any more."""
+        self._sessions.resume(turn)
+
     async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
         """Show a delivered reply as it is now (who pressed which button): in the messages it has, or fewer."""
         slots = await self._posts.load(turn.id)
@@ -344,6 +350,11 @@ class SlackReply:
             thread_ts=thread_ts,
             blocks=blocks,
         )
+
+
+def _proposes(answer: Answer) -> bool:
+    """Whether cards of orders follow it, for somebody to decide."""
+    return answer.orders is not None and bool(proposed_by_itself(read_parts(answer.parts)))
 
 
 def _slot(number: int, slots: Mapping[str, Post], *, late: bool) -> str:

@@ -99,7 +99,10 @@ class Notebook:
         self._may_break("tell")
         self.told.append((ticket.id, what))
 
-    async def alert(self, sentence: str) -> None:
+    async def checking(self, ticket: Ticket) -> None:
+        """Nothing is drawn here."""
+
+    async def alert(self, sentence: str, *, by: str | None = None) -> None:
         self._may_break("alert")
         self.alerts.append(sentence)
 

@@ -150,7 +150,9 @@ class Life:
         access = cast(Access, SimpleNamespace(policy=Policy()))
         messages.register(app, self.turns, self.background, access, bot_user_id=BOT)
         commands.register(app, self.turns, {}, bot_user_id=BOT)
-        actions.register(app, self.turns, self.background, access, open_consent=cast(Any, None))
+        actions.register(
+            app, self.turns, self.background, access, open_consent=cast(Any, None), open_order=cast(Any, None)
+        )
         self.turns.start()
 
     async def point(self) -> None:

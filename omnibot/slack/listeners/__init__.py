@@ -21,9 +21,11 @@ from omnibot.slack.listeners import (
     keys,
     lifecycle,
     messages,
+    orders,
     past,
     sessions,
 )
+from omnibot.slack.order_desk import OrderDesk
 from omnibot.slack.past import PastConversations
 from omnibot.turns.service import Turns
 
@@ -40,6 +42,7 @@ class Rooms:
     past: PastConversations
     home: Home
     key_desk: KeyDesk
+    order_desk: OrderDesk
 
 
 def register(app: AsyncApp, rooms: Rooms) -> None:
@@ -50,9 +53,19 @@ def register(app: AsyncApp, rooms: Rooms) -> None:
     about: dict[str, commands.Command] = {name: about_keys.command for name in keys.COMMANDS}
     about["threads"] = past.command(rooms.past)
     about["consent"] = consent.command(rooms.consents, rooms.background)
+    about_orders = orders.OrderListeners(rooms.order_desk, rooms.background, rooms.home)
+    about_orders.register(app)
+    about |= {name: about_orders.command for name in orders.COMMANDS}
     commands.register(app, rooms.turns, about, bot_user_id=rooms.bot_user_id)
     signing = consent.Signing(rooms.consents, rooms.turns)
-    actions.register(app, rooms.turns, rooms.background, rooms.access, open_consent=signing.open_below)
+    actions.register(
+        app,
+        rooms.turns,
+        rooms.background,
+        rooms.access,
+        open_consent=signing.open_below,
+        open_order=rooms.order_desk.open,
+    )
     feedback.register(app, rooms.turns, rooms.background, rooms.access)
     consent.register(app, rooms.consents, signing, rooms.background, rooms.home)
     sessions.register(app, rooms.turns, rooms.background)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -21,6 +22,8 @@ from omnibot.slack.whispers import whisper
 from omnibot.turns.model import Person, Pressed
 from omnibot.turns.service import Turns
 
+log = structlog.get_logger(__name__)
+
 GONE = "This button has expired. Ask the question again in words."
 _WORDS = {
     Pressed.ALREADY: "You already pressed this: Omni is working on the answer.",
@@ -29,11 +32,21 @@ _WORDS = {
 }
 
 
+#: Opens the cards of orders that an answer proposes: gets who clicked, in which workspace, and the button's token.
+OpenOrder = Callable[[Person, str, str], Coroutine[Any, Any, str | None]]
 #: Opens what an answer asks to be signed: gets the client, the click and the button's token.
 OpenConsent = Callable[[AsyncWebClient, dict[str, Any], str], Coroutine[Any, Any, None]]
 
 
-def register(app: AsyncApp, turns: Turns, background: Background, access: Access, *, open_consent: OpenConsent) -> None:
+def register(
+    app: AsyncApp,
+    turns: Turns,
+    background: Background,
+    access: Access,
+    *,
+    open_consent: OpenConsent,
+    open_order: OpenOrder,
+) -> None:
     """Hang in the click listeners."""
 
     async def handle_button(
@@ -50,6 +63,8 @@ def register(app: AsyncApp, turns: Turns, background: Background, access: Access
             background.start(_give(turns, access, client, body, token))
         elif pressed is Pressed.CONSENT:
             background.start(open_consent(client, body, token))
+        elif pressed is Pressed.ORDER:
+            background.start(_show_order(client, body, open_order(person, team, token)))
         elif pressed is not Pressed.TAKEN:
             background.start(tell(client, body, _WORDS.get(pressed, GONE)))
 
@@ -76,6 +91,17 @@ async def refusal(access: Access, team: str, person: Person) -> str | None:
     except SLACK_ERRORS:
         return "Slack does not tell me who you are right now, so nothing was done. Try again in a minute."
     return None if allowed else allowed.reason
+
+
+async def _show_order(client: AsyncWebClient, body: dict[str, Any], opening: Coroutine[Any, Any, str | None]) -> None:
+    """The card comes into the thread; where it does not, whoever clicked is told why."""
+    try:
+        said = await opening
+    except Exception:
+        log.exception("order_not_opened")
+        said = "That did not work. Press the button again in a minute."
+    if said is not None:
+        await tell(client, body, said)
 
 
 async def _give(turns: Turns, access: Access, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:

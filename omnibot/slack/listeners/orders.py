@@ -30,7 +30,6 @@ from omnibot.slack.events import Click, SlashCommand, Submission
 from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.home import Home
 from omnibot.slack.listeners.actions import tell, who
-from omnibot.slack.listeners.commands import Command
 from omnibot.slack.modals import open_modal
 from omnibot.slack.order_desk import BROKE, NOBODY, TITLE, OrderDesk, say
 from omnibot.turns.model import Person
@@ -223,8 +222,3 @@ async def _redraw(client: AsyncWebClient, shown: dict[str, Any], making: Form) -
         await client.views_update(view_id=str(shown.get("id")), hash=str(shown.get("hash") or ""), view=view)
     except SLACK_ERRORS as error:
         log.info("slack_refused", method="views.update", error=judge(error).code)
-
-
-def command(about: OrderListeners) -> Command:
-    """What carries out the words of `/omni` about orders."""
-    return about.command
