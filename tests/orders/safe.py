@@ -103,9 +103,9 @@ class Notebook:
         self._may_break("alert")
         self.alerts.append(sentence)
 
-    def of(self, ticket_id: str) -> Ticket:
-        """What the card says."""
-        return next(ticket for ticket, _ in reversed(self.shown) if ticket.id == ticket_id)
+    def of(self, ticket_id: str) -> Ticket | None:
+        """What the card says; None: nothing yet."""
+        return next((ticket for ticket, _ in reversed(self.shown) if ticket.id == ticket_id), None)
 
 
 class Clock:
@@ -132,6 +132,7 @@ class Safe:
         cards: Notebook,
         book: Book,
         clock: Clock,
+        links: Links,
     ) -> None:
         self.orders = orders
         self.store = store
@@ -140,6 +141,7 @@ class Safe:
         self.cards = cards
         self.book = book
         self.clock = clock
+        self.links = links
         self._actions = 0
 
     # What happens.
@@ -200,12 +202,30 @@ class Safe:
 
     async def when(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(60):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 -- what is waited for knows of no event
                 await asyncio.sleep(0.02)
 
     async def told(self, ticket: Ticket, what: Told) -> None:
         """Wait until the requester has heard this."""
         await self.when(lambda: (ticket.id, what) in self.cards.told)
+
+    async def shows(self, ticket: Ticket, wanted: Callable[[Ticket], bool]) -> Ticket:
+        """What the ticket's card says, once it looks as wanted."""
+        await self.when(lambda: (now := self.cards.of(ticket.id)) is not None and wanted(now))
+        now = self.cards.of(ticket.id)
+        assert now is not None
+        return now
+
+    async def approve_and_die(self, ticket: Ticket, clicker: Who = ANA) -> None:
+        """An approval, written down by an instance that dies before its first step."""
+        self.orders._draining = True
+        assert (await self.approve(ticket, clicker)).answer is Answered.APPROVED
+        self.orders._draining = False
+        await self.store.leases.release([ticket.id])
+
+    def forget_keys(self) -> None:
+        """What another instance changed of links counts here now, and not in a few seconds."""
+        self.links.changed()
 
     async def step(self, ticket: Ticket) -> Ticket:
         """Have the next thing done now, whenever it is due."""
@@ -321,7 +341,7 @@ async def open_safe(
     if working:
         orders.start()
     try:
-        yield Safe(orders, store, emulator, cards, book, clock)
+        yield Safe(orders, store, emulator, cards, book, clock, links)
     finally:
         await orders.stop()
         await scheduler.stop()
