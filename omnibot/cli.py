@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from enum import Enum
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from rich.console import Console
 from omnibot import __version__
 from omnibot.db import migrate
 from omnibot.errors import OmnibotError
-from omnibot.settings import DatabaseSettings, KeysSettings, PolicySettings, Settings
+from omnibot.settings import AuditSettings, DatabaseSettings, KeysSettings, PolicySettings, Settings
 
 app = typer.Typer(
     name="omnibot",
@@ -30,6 +31,8 @@ keys = typer.Typer(help="The keys that encrypt linked API keys.", no_args_is_hel
 app.add_typer(keys, name="keys")
 policy = typer.Typer(help="Who may what.", no_args_is_help=True)
 app.add_typer(policy, name="policy")
+audit = typer.Typer(help="What was done with orders, by whom, and what they saw.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
 _errors = Console(stderr=True)
 
 
@@ -182,6 +185,51 @@ def check(
 def example() -> None:
     """Print an example of a policy file, with every key and its meaning."""
     typer.echo(resources.files("omnibot.policy").joinpath("example.toml").read_text("utf-8"), nl=False)
+
+
+@policy.command()
+def explain(
+    ticket: Annotated[str, typer.Argument(help="Its id, or the client order id of its order.")],
+) -> None:
+    """Say what each rule said whenever somebody tried to approve an order; exits with 1 when there is no such one."""
+    from omnibot.orders.explaining import explain_database
+
+    told = _finish(explain_database(DatabaseSettings().database_url, ticket))
+    if told is None:
+        raise NoSuchTicket
+    typer.echo(told)
+
+
+class NoSuchTicket(OmnibotError):
+    """There is no such ticket. Its id stands on its card, and in the audit."""
+
+
+@audit.command()
+def verify(
+    head: Annotated[str | None, typer.Option(metavar="HASH", help="A head that was noted or logged earlier.")] = None,
+) -> None:
+    """Find out whether rows of the audit were changed, removed, inserted or cut off; exits with 1 when they were."""
+    from omnibot.orders.auditing import describe, verify_database
+
+    settings = AuditSettings()
+    found = _finish(
+        verify_database(settings.database_url, settings.audit_keys(), settings.encryption_keys(), head=head)
+    )
+    typer.echo(describe(found))
+    raise typer.Exit(0 if found.sound else 1)
+
+
+@audit.command()
+def export(
+    csv: Annotated[bool, typer.Option("--csv", help="One line a row, names first; the default.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print the whole audit."""
+    from omnibot.orders.auditing import print_database
+
+    if csv and json:
+        raise typer.BadParameter("Choose one of --csv and --json.")
+    _finish(print_database(DatabaseSettings().database_url, "json" if json else "csv", partial(typer.echo, nl=False)))
 
 
 def _finish(work: Coroutine[Any, Any, Any]) -> Any:

@@ -213,6 +213,29 @@ class KeysSettings(DatabaseSettings):
         return keys
 
 
+class AuditSettings(DatabaseSettings):
+    """What `omnibot audit` needs: the keys that sign the audit, or those from which they are derived."""
+
+    omnibot_audit_key: SecretStr | None = None
+    omnibot_encryption_keys: SecretStr | None = None
+
+    def audit_keys(self) -> list[str]:
+        """The audit's own keys, the one that signs first; none: they are derived."""
+        text = self.omnibot_audit_key.get_secret_value() if self.omnibot_audit_key is not None else ""
+        return [key.strip() for key in text.split(",") if key.strip()]
+
+    def encryption_keys(self) -> list[str]:
+        """The Fernet keys, of which there may be none.
+
+        Raises:
+            SettingsError: one is no Fernet key.
+        """
+        try:
+            return split_keys(self.omnibot_encryption_keys)
+        except ValueError as error:
+            raise SettingsError(f"OMNIBOT_ENCRYPTION_KEYS: {error}") from None
+
+
 _FERNET_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=", re.ASCII)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
 from omnibot.accounts.encryption import Encryption
@@ -21,7 +22,6 @@ from omnibot.accounts.store import LinkStore
 from omnibot.clearstreet.market import MarketData
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
-from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database
 from omnibot.db.presence import Presence
 from omnibot.db.tables import audit, ticket_cards, tickets
@@ -35,6 +35,7 @@ from omnibot.policy.model import Policy
 from omnibot.policy.people import PersonKind, Who
 from omnibot.policy.reading import read_policy
 from omnibot.scheduler import Scheduler
+from tests.orders.mortal import Life, MortalDatabase, MortalTransport
 
 ACCOUNT, KEY, TEAM, CHANNEL = 19816, "demo-key", "T0HOME", "C0DESK"
 ANA = Who(TEAM, "U0ANA", PersonKind.MEMBER)
@@ -45,7 +46,8 @@ DAN = Who("T0PARTNER", "U0DAN", PersonKind.EXTERNAL)
 COLLEAGUE = Who(TEAM, "U0FAY", PersonKind.MEMBER)
 EVERYBODY = {one.user: one for one in (ANA, BEN, EVE, CLEO, DAN, COLLEAGUE)}
 SIGNER = Signer(["a key of the audit that is long enough"])
-ENCRYPTION_KEY = Fernet.generate_key().decode()
+#: The same in every process.
+ENCRYPTION_KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 POLICY = """version = 1
 [trading]
@@ -106,9 +108,9 @@ class Notebook:
         self._may_break("alert")
         self.alerts.append(sentence)
 
-    def of(self, ticket_id: str) -> Ticket:
-        """What the card says."""
-        return next(ticket for ticket, _ in reversed(self.shown) if ticket.id == ticket_id)
+    def of(self, ticket_id: str) -> Ticket | None:
+        """What the card says; None: nothing yet."""
+        return next((ticket for ticket, _ in reversed(self.shown) if ticket.id == ticket_id), None)
 
 
 class Clock:
@@ -135,6 +137,7 @@ class Safe:
         cards: Notebook,
         book: Book,
         clock: Clock,
+        links: Links,
     ) -> None:
         self.orders = orders
         self.store = store
@@ -143,6 +146,7 @@ class Safe:
         self.cards = cards
         self.book = book
         self.clock = clock
+        self.links = links
         self._actions = 0
 
     # What happens.
@@ -203,12 +207,43 @@ class Safe:
 
     async def when(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(60):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 -- what is waited for knows of no event
                 await asyncio.sleep(0.02)
 
     async def told(self, ticket: Ticket, what: Told) -> None:
         """Wait until the requester has heard this."""
         await self.when(lambda: (ticket.id, what) in self.cards.told)
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way."""
+        while self.orders._steps:
+            await asyncio.gather(*self.orders._steps, return_exceptions=True)
+
+    async def show_all(self) -> None:
+        """Have every card brought up to date, and everybody told."""
+        async with asyncio.timeout(60):
+            while await self.cards_due():
+                await self.orders.sweep()
+                await self.settled()
+                await asyncio.sleep(0)
+
+    async def shows(self, ticket: Ticket, wanted: Callable[[Ticket], bool]) -> Ticket:
+        """What the ticket's card says, once it looks as wanted."""
+        await self.when(lambda: (now := self.cards.of(ticket.id)) is not None and wanted(now))
+        now = self.cards.of(ticket.id)
+        assert now is not None
+        return now
+
+    async def approve_and_die(self, ticket: Ticket, clicker: Who = ANA) -> None:
+        """An approval, written down by an instance that dies before its first step."""
+        self.orders._draining = True
+        assert (await self.approve(ticket, clicker)).answer is Answered.APPROVED
+        self.orders._draining = False
+        await self.store.leases.release([ticket.id])
+
+    def forget_keys(self) -> None:
+        """What another instance changed of links counts here now, and not in a few seconds."""
+        self.links.changed()
 
     async def step(self, ticket: Ticket) -> Ticket:
         """Have the next thing done now, whenever it is due."""
@@ -238,8 +273,6 @@ class Safe:
 
     async def audited(self, ticket: Ticket) -> list[str]:
         """The kinds of the audit's rows about a ticket, in order."""
-        import json
-
         query = select(audit.c.record).where(audit.c.ticket_id == ticket.id).order_by(audit.c.seq)
         async with self.database.transaction() as connection:
             return [json.loads(one)["kind"] for one in (await connection.execute(query)).scalars()]
@@ -291,14 +324,15 @@ async def open_safe(
     cards: Notebook | None = None,
     book: Book | None = None,
     clock: Clock | None = None,
-    timeout: float = 5.0,
+    life: Life | None = None,
 ) -> AsyncIterator[Safe]:
     """One instance. `working`: its alarm clock rings; otherwise a test takes each step."""
+    life = life or Life()
     cards, book, clock = cards or Notebook(), book or Book(rules()), clock or Clock()
-    transport = Transport(base_url=emulator.base_url, rate=10_000, revision=emulator.revision, timeout=timeout)
+    transport = MortalTransport(life, base_url=emulator.base_url, rate=10_000, revision=emulator.revision, timeout=5.0)
     presence = Presence(database)
     await presence.hold()
-    store = TicketStore(database, presence.instance, Audit(SIGNER))
+    store = TicketStore(MortalDatabase(database, life), presence.instance, Audit(SIGNER))
     trading = Trading(transport)
     links = Links(LinkStore(database), Encryption([ENCRYPTION_KEY]))
     keyring = Keyring(trading, shared_key=None, shared_account_id=None, links=links)
@@ -324,9 +358,10 @@ async def open_safe(
     if working:
         orders.start()
     try:
-        yield Safe(orders, store, emulator, cards, book, clock)
+        yield Safe(orders, store, emulator, cards, book, clock, links)
     finally:
-        await orders.stop()
+        if not life.over:
+            await orders.stop()
         await scheduler.stop()
         await presence.drop()
         await transport.close()

@@ -1,9 +1,37 @@
-"""From Approve to an order, on the real (emulated) exchange."""
+"""From Approve to an order, on the real (emulated) exchange: once, or not at all, and never guessed."""
 
 from __future__ import annotations
 
-from omnibot.orders.model import Answered, State, Told
-from tests.orders.safe import ANA, Safe
+import pytest
+
+from omnibot.accounts.encryption import Encryption
+from omnibot.accounts.links import Links
+from omnibot.accounts.model import Person
+from omnibot.accounts.store import LinkStore
+from omnibot.db.engine import Database
+from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.emulator.faults import Refuse
+from omnibot.orders.model import Answered, State, Ticket, Told
+from tests.orders.safe import ANA, BUY, ENCRYPTION_KEY, EVE, Safe, open_safe
+
+SUBMIT = "POST /v1/accounts/{account_id}/orders"
+LIST = "GET /v1/accounts/{account_id}/orders"
+
+
+async def approved(still: Safe, **changes: str) -> Ticket:
+    """A ticket that was approved and sent, for better or worse."""
+    [ticket] = await still.propose({**BUY, **changes})
+    click = await still.approve(ticket)
+    assert click.answer is Answered.APPROVED, click
+    return await still.until(ticket, lambda now: now.state not in (State.APPROVED, State.SUBMITTING))
+
+
+async def looked_for(still: Safe, ticket: Ticket) -> Ticket:
+    """As many looks as it takes, in as many seconds."""
+    for _ in range(3):
+        ticket = await still.step(ticket)
+        still.clock.forward(20)
+    return ticket
 
 
 async def test_an_approved_order_is_placed_once_and_followed_until_it_is_filled(safe: Safe):
@@ -17,8 +45,237 @@ async def test_an_approved_order_is_placed_once_and_followed_until_it_is_filled(
     assert (filled.state, filled.order["status"], filled.order["filled"]) == (State.SUBMITTED, "FILLED", "10")
     assert [order.client_order_id for order in safe.at_exchange] == [ticket.client_order_id]
     await safe.told(ticket, Told.FILLED)
-    await safe.when(lambda: safe.cards.of(ticket.id).order_over)
-    kinds = await safe.audited(ticket)
-    assert kinds[:4] == ["proposed", "approved", "submitting", "submitted"]
+    await safe.shows(ticket, lambda now: now.order_over)
+    assert (await safe.audited(ticket))[:4] == ["proposed", "approved", "submitting", "submitted"]
+    assert filled.request_id is not None
     assert (await safe.verified()).sound
-    assert ANA.user in {one.user for one in filled.approved_by} or filled.decided_by is not None
+
+
+async def test_the_client_order_id_is_stored_before_the_call(still: Safe):
+    hold = still.emulator.gate.hold(SUBMIT, "before")
+    [ticket] = await still.propose()
+    await still.approve(ticket)
+    call = await hold.reached()
+    stored = await still.get(ticket)
+    assert (stored.state, stored.attempts) == (State.SUBMITTING, 1)
+    assert call.args["body"][0]["id"] == stored.client_order_id
+    hold.release()
+    await still.until(ticket, State.SUBMITTED)
+
+
+async def test_an_order_goes_out_with_the_key_of_its_owner_whoever_approves(still: Safe, database: Database):
+    [ticket] = await still.propose()
+    assert (await still.approve(ticket, EVE)).answer is Answered.APPROVED
+    await still.until(ticket, State.SUBMITTED)
+    [call] = [one for one in still.emulator.calls if one.name == SUBMIT]
+    assert call.headers["Authorization"] == "Bearer demo-key"
+    assert (await still.get(ticket)).decided_by == Person(EVE.org, EVE.user)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("BUYING_POWER", "The account's buying power is too small."),
+        ("LIQUIDATION_ONLY", "Positions can only be closed, not opened."),
+        ("SOMETHING_NEW", "Clear Street refused it with SOMETHING_NEW"),
+    ],
+)
+async def test_a_first_refusal_is_a_rejection_with_the_reason_in_plain_words(safe: Safe, code: str, said: str):
+    safe.emulator.order_plans["*"] = f"refuse:{code}"
+    [ticket] = await safe.propose()
+    await safe.approve(ticket)
+    rejected = await safe.until(ticket, State.REJECTED)
+    assert said in (rejected.reason or "")
+    assert safe.at_exchange == []
+    assert len(safe.calls("POST")) == 1
+    await safe.told(ticket, Told.REJECTED)
+
+
+async def test_facts_of_a_refusal_stand_in_its_reason(safe: Safe):
+    [ticket] = await safe.propose({**BUY, "limit_price": "250.001"})
+    await safe.approve(ticket)
+    rejected = await safe.until(ticket, State.REJECTED)
+    assert rejected.reason == "AAPL is priced in steps of $0.01, and $250.001 is none of them."
+
+
+async def test_an_order_that_was_taken_but_never_answered_is_found_and_not_sent_again(safe: Safe):
+    safe.emulator.gate.drop(SUBMIT, "after")
+    [ticket] = await safe.propose()
+    await safe.approve(ticket)
+    found = await safe.until(ticket, State.SUBMITTED)
+    assert found.order is not None
+    assert [order.id for order in safe.at_exchange] == [found.order["id"]]
+    assert len(safe.calls("POST")) == 1
+    assert "unknown" in await safe.audited(ticket)
+
+
+@pytest.mark.parametrize("status", [409, 500, 503])
+async def test_an_answer_that_leaves_it_open_is_looked_up(still: Safe, status: int):
+    still.emulator.gate.refuse(SUBMIT, status=status)
+    ticket = await approved(still)
+    assert ticket.state is State.UNKNOWN
+    assert (await still.approve(ticket)).answer is Answered.DECIDED
+
+
+async def test_three_looks_over_half_a_minute_without_the_order_mean_that_it_was_not_placed(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "before")
+    ticket = await approved(still)
+    assert (await still.step(ticket)).state is State.UNKNOWN
+    assert (await still.step(ticket)).state is State.UNKNOWN
+    assert (await still.step(ticket)).state is State.UNKNOWN, "three looks within a moment prove nothing"
+    still.clock.forward(31)
+    gone = await still.step(ticket)
+    assert (gone.state, still.at_exchange) == (State.NOT_PLACED, [])
+    assert "Approve again" in (gone.reason or "")
+
+
+async def test_looks_that_failed_are_no_looks(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "before")
+    ticket = await approved(still)
+    still.emulator.gate.every(LIST, 1, Refuse(400))
+    for _ in range(4):
+        assert (await still.step(ticket)).looks == 0
+        still.clock.forward(31)
+    assert (await still.get(ticket)).state is State.UNKNOWN
+
+
+async def test_what_was_not_placed_is_sent_again_only_by_a_human_and_under_the_same_id(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "before")
+    ticket = await looked_for(still, await approved(still))
+    assert ticket.state is State.NOT_PLACED
+    assert len(still.calls("POST")) == 1
+    assert (await still.approve(ticket)).answer is Answered.APPROVED
+    again = await still.until(ticket, State.SUBMITTED)
+    assert [order.client_order_id for order in still.at_exchange] == [ticket.client_order_id]
+    assert again.attempts == 2
+
+
+async def test_what_turns_up_after_it_was_given_up_is_taken_for_what_it_is(still: Safe):
+    still.emulator.exchange.list_lag = 10**6
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await looked_for(still, await approved(still))
+    assert ticket.state is State.NOT_PLACED
+    still.emulator.exchange.list_lag = 0
+    assert (await still.step(ticket)).state is State.SUBMITTED
+
+
+async def test_approving_what_was_placed_unseen_makes_no_second_order(still: Safe):
+    still.emulator.exchange.list_lag = 10**6
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await looked_for(still, await approved(still))
+    assert (await still.approve(ticket)).answer is Answered.APPROVED
+    ticket = await still.until(ticket, State.UNKNOWN)  # the 409 says nothing of which order there is
+    still.emulator.exchange.list_lag = 0
+    assert (await still.step(ticket)).state is State.SUBMITTED
+    assert len(still.at_exchange) == 1
+
+
+async def test_a_second_attempt_that_is_refused_is_looked_up_first(still: Safe):
+    still.emulator.exchange.list_lag = 10**6
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await looked_for(still, await approved(still))
+    still.emulator.gate.refuse(SUBMIT, status=400)
+    await still.approve(ticket)
+    ticket = await still.until(ticket, State.UNKNOWN)
+    still.emulator.exchange.list_lag = 0
+    assert (await still.step(ticket)).state is State.SUBMITTED
+
+
+async def test_an_edit_of_what_may_have_been_sent_is_refused(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "before")
+    ticket = await looked_for(still, await approved(still))
+    click = await still.orders.edit(ticket.token, {"quantity": "5"}, ANA)
+    assert (click.answer, (await still.get(ticket)).version) == (Answered.DECIDED, 1)
+
+
+async def test_what_nobody_approves_again_expires(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "before")
+    ticket = await looked_for(still, await approved(still))
+    still.clock.forward(11 * 60)
+    assert (await still.step(ticket)).state is State.EXPIRED
+
+
+async def test_a_busy_clear_street_did_nothing_and_says_so(still: Safe):
+    still.emulator.gate.refuse(SUBMIT, status=429)
+    ticket = await approved(still)
+    assert (ticket.state, still.at_exchange) == (State.NOT_PLACED, [])
+    assert "too busy" in (ticket.reason or "")
+
+
+async def test_operators_hear_once_of_what_is_unknown_for_more_than_a_minute(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "before")
+    still.emulator.gate.every(LIST, 1, Refuse(400))
+    ticket = await approved(still)
+    await still.step(ticket)
+    assert still.cards.alerts == []
+    still.clock.forward(61)
+    still.cards.breaks["alert"] = 1
+    with pytest.raises(RuntimeError):
+        await still.step(ticket)
+    await still.store.rest(await still.get(ticket), 0)
+    for _ in range(2):
+        await still.step(ticket)
+    [alert] = still.cards.alerts
+    assert ticket.client_order_id in alert
+    assert "Buy 10 AAPL" in alert
+
+
+async def test_what_was_not_sent_soon_after_its_approval_is_not_sent_any_more(still: Safe):
+    [ticket] = await still.propose()
+    await still.approve_and_die(ticket)
+    still.clock.forward(21)
+    late = await still.step(ticket)
+    assert (late.state, still.calls("POST")) == (State.EXPIRED, [])
+
+
+async def test_a_halt_stops_what_is_approved_but_not_sent(still: Safe):
+    [ticket] = await still.propose()
+    await still.approve_and_die(ticket)
+    assert (await still.orders.halt(EVE, "news")).answer is Answered.DONE
+    halted = await still.step(ticket)
+    assert (halted.state, still.calls("POST")) == (State.DECLINED, [])
+
+
+async def test_without_its_owners_key_nothing_is_sent(still: Safe, database: Database):
+    [ticket] = await still.propose()
+    await still.approve_and_die(ticket)
+    links = Links(LinkStore(database), Encryption([ENCRYPTION_KEY]))
+    await links.forget(Person(ANA.org, ANA.user), [])
+    still.forget_keys()
+    unsent = await still.step(ticket)
+    assert (unsent.state, still.calls("POST")) == (State.EXPIRED, [])
+    assert "not linked" in (unsent.reason or "")
+
+
+async def test_unlinking_expires_what_waits_in_the_same_transaction(still: Safe, database: Database):
+    [ticket] = await still.propose()
+    links = Links(LinkStore(database), Encryption([ENCRYPTION_KEY]))
+    forgotten = await links.forget(Person(ANA.org, ANA.user), [still.orders.forget])
+    assert forgotten.hung["waiting tickets"] == 1
+    assert (await still.get(ticket)).state is State.EXPIRED
+    assert (await still.approve(ticket)).answer is Answered.EXPIRED
+
+
+async def test_while_trading_is_off_approving_ends_in_a_copyable_ticket_and_no_call(
+    database: Database, emulator: ClearStreetEmulator
+):
+    async with open_safe(database, emulator, live=False) as safe:
+        [ticket] = await safe.propose()
+        click = await safe.approve(ticket)
+        assert click.answer is Answered.COPYABLE
+        assert "Buy 10 AAPL at a limit of $250.00" in click.message
+        copyable = await safe.until(ticket, State.COPYABLE)
+        await safe.shows(ticket, lambda now: now.state is State.COPYABLE)
+        assert safe.calls("POST", "PATCH", "DELETE", "GET") == []
+        assert not copyable.open
+
+
+async def test_what_was_approved_before_trading_was_switched_off_is_not_sent(
+    database: Database, emulator: ClearStreetEmulator
+):
+    async with open_safe(database, emulator, working=False) as safe:
+        [ticket] = await safe.propose()
+        await safe.approve_and_die(ticket)
+    async with open_safe(database, emulator, live=False, working=False) as other:
+        assert (await other.step(ticket)).state is State.EXPIRED
+        assert other.calls("POST") == []

@@ -224,6 +224,8 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
                 # A Fernet key, for this demo alone.
                 "OMNIBOT_ENCRYPTION_KEYS": urlsafe_b64encode(os.urandom(32)).decode(),
                 "OMNIBOT_POLICY": _policy(slack, Path(folder)),
+                # The money is the emulator's.
+                "OMNIBOT_TRADING": "live",
             }
             omni.entitlements.publish(long_document())
             bot = Bot(environment, Path(folder))
@@ -239,10 +241,34 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
                 await bot.stop()
 
 
+_POLICY = """version = 1
+
+[consent]
+consent_signers = ["{ana}"]
+
+[trading]
+traders = ["{ana}", "{ben}"]
+approvers = ["{ben}"]
+halters = ["{ana}", "{ben}"]
+with_shared_key = true
+accounts = "any"
+max_order_notional = "100000"
+max_day_notional = "500000"
+order_types = ["LIMIT", "MARKET", "STOP", "STOP_LIMIT", "TRAILING_STOP", "TRAILING_STOP_LIMIT"]
+times_in_force = ["DAY", "GOOD_TILL_CANCEL", "GOOD_TILL_DATE", "IMMEDIATE_OR_CANCEL", "FILL_OR_KILL"]
+sessions = ["regular", "extended"]
+price_collar = "20%"
+short_sales = true
+options = true
+four_eyes_above = "25000"
+"""
+
+
 def _policy(slack: SlackEmulator, folder: Path) -> str:
-    """Where the demo's policy is: as without one, but that Ana may sign agreements for the shared key."""
+    """Where the demo's policy is: Ana may sign for the shared key, both trade, and above $25,000 Ben approves too."""
     path = folder / "policy.toml"
-    path.write_text(f'version = 1\n\n[consent]\nconsent_signers = ["{slack.workspace.user("ana").id}"]\n', "utf-8")
+    people = {name: slack.workspace.user(name).id for name in ("ana", "ben")}
+    path.write_text(_POLICY.format(**people), "utf-8")
     return str(path)
 
 
