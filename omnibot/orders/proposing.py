@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from omnibot.accounts.model import Person
+from omnibot.accounts.model import Person, account_name
 from omnibot.accounts.service import AccountUnclear, Keyring, NoAuthority
 from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.revision import Revision
@@ -143,9 +143,10 @@ class Proposing:
     async def _name(self, principal: str, account_id: int) -> str:
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._keyring.name_of(principal, account_id) or ""
+                accounts = await self._keyring.accounts_of(principal)
         except (NoAuthority, AccountUnclear, ClearStreetError, TimeoutError):
             return ""
+        return next((account_name(account) for account in accounts if account.id == account_id), "")
 
     async def _revision(self, principal: str) -> Revision:
         try:
