@@ -24,7 +24,7 @@ from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.errors import OwnershipLost
 from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
-from omnibot.turns.active import Active
+from omnibot.turns.active import Active, StopPressed
 from omnibot.turns.admission import Admission
 from omnibot.turns.asides import Asides
 from omnibot.turns.holding import count_held
@@ -468,6 +468,9 @@ class Turns:
         except AccountUnclear as error:
             await self._hold(active, HeldFor.ACCOUNT, str(error))
             return None
+        except StopPressed:
+            # The row says so by now.
+            return 0.0
 
     async def _hold(self, active: Active, held_for: HeldFor, why: str) -> None:
         """Only the asker can bring about what is missing: tell them alone, and wait."""

@@ -87,6 +87,21 @@ async def test_a_question_that_hangs_on_its_way_is_stopped_at_once_and_its_answe
     await hall.until(lambda: not hall.omni.active())
 
 
+async def test_a_question_whose_account_is_still_being_asked_for_is_stopped_at_once(hall: Hall):
+    hall.script("once", "Never mind.")
+    hall.keyring._shared_account_id = None
+    asking = hall.omni.gate.hold("GET /v1/accounts", count=99)
+    turn_id = await hall.ask(question())
+    await asking.reached()
+    turn = await hall.store.get(turn_id)
+    assert turn is not None
+    assert turn.state is State.ACCEPTED
+    assert (await stop(hall, turn)).state is State.CANCELED
+    assert "retract" in hall.reply.calls
+    assert hall.asked() == []
+    asking.release()
+
+
 async def test_a_question_that_is_being_looked_for_is_stopped_with_its_answer(hall: Hall):
     hall.script("once", "A long story.", seconds=600)
     hall.omni.gate.drop(CREATE, "after")
