@@ -147,6 +147,7 @@ def closing(shown: Shown) -> Shown:
 def settled(text: str) -> str:
     """`text` without what only looks right once more of it is there: half a link, a table without its first row."""
     text = _HALF_FENCE.sub(r"\1", _UNFINISHED.sub("", text))
+    text = _without_bare_quote(text)
     if text.endswith("\n\n"):
         return text
     lines = text.removesuffix("\n").split("\n")
@@ -157,6 +158,16 @@ def settled(text: str) -> str:
     if rows and not text.endswith("\n"):
         rows -= 1  # the last row is still being written
     return "\n".join(lines[: begin + rows] if rows > 2 else lines[:begin])
+
+
+def _without_bare_quote(text: str) -> str:
+    """`text` without last lines of a quote that say nothing yet: a code block above them would be closed for them."""
+    lines = text.removesuffix("\n").split("\n")
+    # Spaces alone may become a line of the same quote.
+    last = said = len(lines) - (not lines[-1].strip(" \t") and len(lines) > 1)
+    while said > 1 and ">" in lines[said - 1] and not lines[said - 1].strip(" \t>"):
+        said -= 1
+    return text if said == last else "\n".join(lines[:said]) + "\n"
 
 
 def duration(seconds: float) -> str:

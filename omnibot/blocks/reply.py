@@ -83,7 +83,7 @@ def reply_pages(
         outcome_by=answer.stopped_by,
         tools=[_button(button) for button in _tools(buttons)],
         # Clear Street takes ratings of Omni's messages, by their ids. What has none is no such message: an action that
-        # omnibot carried out, an answer that failed or was stopped before Omni kept it. Thumbs there could only fail.
+        # omnibot carried out, an answer that failed or was stopped before Omni named one. Thumbs there could only fail.
         feedback=turn.id if answer.message_id else None,
         footer=f"{AI_NOTICE} Account: {answer.account}" if answer.account else AI_NOTICE,
     )

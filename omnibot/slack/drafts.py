@@ -19,7 +19,8 @@ from omnibot.blocks.reply import asked_page
 from omnibot.blocks.variants import asked_line
 from omnibot.slack.budget import APPEND_PACE, UPDATE_PACE, Budget
 from omnibot.slack.failures import Failure
-from omnibot.slack.posts import Post, Posts, Refusal, task_mark
+from omnibot.slack.marks import Post, task_mark
+from omnibot.slack.posts import Posts, Refusal
 from omnibot.slack.sessions import Sessions
 from omnibot.turns.model import Kind, Snapshot, Surface, Turn
 

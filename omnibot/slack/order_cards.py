@@ -22,8 +22,9 @@ from omnibot.policy.access import Show
 from omnibot.policy.people import user_ids
 from omnibot.slack.access import Access
 from omnibot.slack.failures import Failure
+from omnibot.slack.marks import Post
 from omnibot.slack.ops import Ops
-from omnibot.slack.posts import Post, Posts, Refusal
+from omnibot.slack.posts import Posts, Refusal
 
 log = structlog.get_logger(__name__)
 

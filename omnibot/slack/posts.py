@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -17,6 +13,7 @@ from omnibot.blocks.values import Page
 from omnibot.db.engine import Database
 from omnibot.db.tables import posts
 from omnibot.slack.failures import SLACK_ERRORS, Failure, Verdict, judge
+from omnibot.slack.marks import Owner, Post, find, fingerprint, metadata
 from omnibot.turns.model import Turn
 from omnibot.turns.rows import utcnow
 
@@ -24,7 +21,6 @@ log = structlog.get_logger(__name__)
 
 #: Seconds one Slack call may take; the shared session enforces it, and the lease must cover it.
 SLACK_TIMEOUT = 8.0
-METADATA_TYPE = "omnibot_reply"
 #: The slot of the message that shows a command's question.
 ROOT = "root"
 #: The slots of a question that is answered in the asker's DM: the question there, and word of it where it was asked.
@@ -41,37 +37,6 @@ class Refusal(Exception):
         self.verdict = verdict
         #: Slack's name of the call.
         self.method = method
-
-
-@dataclass(slots=True)
-class Post:
-    """What we know of one slot."""
-
-    channel: str
-    ts: str | None
-    written: str | None
-    #: How often the slot was given up and begun anew.
-    generation: int = 0
-    #: We did not make this entry in this process: the message may exist although `ts` is unknown.
-    inherited: bool = False
-    #: It began as a stream, and we do not know that the stream has ended: until then nothing else can be written there.
-    streaming: bool = False
-    #: The end of its stream has told Slack that the agent rests.
-    rests: bool = False
-
-
-class Owner(Protocol):
-    """What messages are of: a turn, or a ticket."""
-
-    @property
-    def id(self) -> str:
-        """Unique among its kind."""
-        ...
-
-    @property
-    def created_at(self) -> datetime:
-        """UTC without zone: its messages are not older."""
-        ...
 
 
 class Posts:
@@ -229,7 +194,7 @@ class Posts:
         await self._assure(turn.id, SLACK_TIMEOUT)
         try:
             await self._client.chat_stopStream(
-                channel=post.channel, ts=post.ts, metadata=_metadata(turn, slot, post), session_status=session
+                channel=post.channel, ts=post.ts, metadata=metadata(turn, slot, post), session_status=session
             )
         except SLACK_ERRORS as error:
             verdict = judge(error)
@@ -332,7 +297,7 @@ class Posts:
                 thread_ts=thread_ts,
                 text=page.text,
                 blocks=page.blocks,
-                metadata=_metadata(turn, slot, post),
+                metadata=metadata(turn, slot, post),
                 unfurl_links=False,
                 unfurl_media=False,
             )
@@ -351,7 +316,7 @@ class Posts:
                 ts=post.ts,
                 text=page.text,
                 blocks=page.blocks,
-                metadata=_metadata(turn, slot, post),
+                metadata=metadata(turn, slot, post),
             )
         except SLACK_ERRORS as error:
             verdict = judge(error)
@@ -371,69 +336,14 @@ class Posts:
 
     async def _find(self, turn: Owner, slot: str, post: Post, thread_ts: str | None) -> str | None:
         """Look in Slack for the message that somebody before us may have posted."""
-        # Ours came after the turn began; ten minutes for clocks that disagree.
-        oldest = f"{turn.created_at.replace(tzinfo=UTC).timestamp() - 600:.6f}"
-        cursor: str | None = None
         try:
-            while True:
-                arguments: dict[str, Any] = {
-                    "channel": post.channel,
-                    "oldest": oldest,
-                    "limit": 200,
-                    "include_all_metadata": True,
-                    "cursor": cursor,
-                }
-                if thread_ts is None:
-                    answer = await self._client.conversations_history(**arguments)
-                else:
-                    answer = await self._client.conversations_replies(ts=thread_ts, **arguments)
-                for message in answer.get("messages") or []:
-                    if _is_slot(message, turn, slot, post):
-                        log.info("post_found", turn=turn.id, slot=slot)
-                        return str(message["ts"])
-                cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
-                if cursor is None:
-                    return None
+            return await find(self._client, turn, slot, post, thread_ts)
         except SLACK_ERRORS as error:
             verdict = judge(error)
             refusal = self._refused("conversations.replies", turn, slot, verdict)
             if verdict.failure is Failure.CLOSED_DOOR:
                 return None
             raise refusal from error
-
-
-def fingerprint(page: Page) -> str:
-    """Equal for equal pages."""
-    return hashlib.sha256(json.dumps([page.blocks, page.text], sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _metadata(turn: Owner, slot: str, post: Post) -> dict[str, Any]:
-    payload = {"turn": turn.id, "slot": slot, "generation": post.generation}
-    return {"event_type": METADATA_TYPE, "event_payload": payload}
-
-
-def task_mark(turn: Owner, slot: str, post: Post) -> str:
-    """Begins the ids of a stream's tasks: it has no metadata until it ends, so this is what it is known by."""
-    return f"{turn.id}:{slot}:{post.generation}:"
-
-
-def _is_slot(message: Any, turn: Owner, slot: str, post: Post) -> bool:
-    if not isinstance(message, dict):
-        return False
-    if message.get("metadata") == _metadata(turn, slot, post):
-        return True
-    return post.streaming and any(
-        task.startswith(task_mark(turn, slot, post)) for task in _tasks(message.get("blocks"))
-    )
-
-
-def _tasks(blocks: Any) -> Iterator[str]:
-    """Ids of all tasks among these blocks."""
-    for block in blocks if isinstance(blocks, list) else ():
-        if isinstance(block, dict):
-            if isinstance(block.get("task_id"), str):
-                yield block["task_id"]
-            yield from _tasks(block.get("tasks"))
 
 
 def _recipient(turn: Turn, channel: str) -> dict[str, str]:

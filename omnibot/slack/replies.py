@@ -24,7 +24,8 @@ from omnibot.slack.budget import Budget
 from omnibot.slack.drafts import PROGRESS, Draft, slot_of
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.files import Pictures
-from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Post, Posts, Refusal
+from omnibot.slack.marks import Post
+from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Posts, Refusal
 from omnibot.slack.sessions import Sessions
 from omnibot.slack.whispers import whisper
 from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, Undeliverable

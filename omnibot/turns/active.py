@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from omnibot.clearstreet.models import Part
 from omnibot.turns.model import Conversation, Snapshot, Turn
 from omnibot.turns.rules import DEADLINE
+
+
+class StopPressed(Exception):
+    """Somebody wants the turn stopped, and does not want to wait for a call that is under way."""
 
 
 @dataclass(slots=True)
@@ -43,9 +50,13 @@ class Active:
     #: On time.monotonic().
     running_since: float = field(default_factory=lambda: time.monotonic())
     changed_at: float = field(default_factory=lambda: time.monotonic())
-    cancel_began_at: float | None = None
-    #: Omni was told to stop, or knows nothing to stop.
-    canceled: bool = False
+    #: Omni is being told to stop; set once it has heard it, or knows nothing to stop.
+    heard: asyncio.Event | None = None
+    #: The message that Omni means to put its answer into, as far as it has said so.
+    output_message_id: str | None = None
+    #: Stop was pressed: what `until_stopped` surrounds is not waited for any longer.
+    stop_pressed: bool = False
+    _limits: list[tuple[asyncio.Timeout, float]] = field(default_factory=list)
     #: On time.monotonic(): when Slack was first asked to take the answer.
     delivering_since: float | None = None
     #: On time.monotonic(): the row's deadline, as far away as it was when first seen, whoever sets the clock since.
@@ -71,3 +82,31 @@ class Active:
                 return False
             self.deadline = time.monotonic() + (self.turn.deadline_at - now).total_seconds()
         return time.monotonic() >= self.deadline
+
+    @asynccontextmanager
+    async def until_stopped(self, grace: float = 0.0) -> AsyncIterator[None]:
+        """Around a call that is not worth more than `grace` seconds to somebody who has pressed Stop.
+
+        Raises:
+            StopPressed: it was, and the call did not come back in time. It was abandoned.
+        """
+        limit = asyncio.timeout(grace if self.stop_pressed else None)
+        try:
+            async with limit:
+                self._limits.append((limit, grace))
+                try:
+                    yield
+                finally:
+                    self._limits.remove((limit, grace))
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise StopPressed from error
+
+    def press_stop(self) -> None:
+        """End whatever `until_stopped` surrounds; the row says already that the turn is to stop."""
+        if self.stop_pressed:
+            return
+        self.stop_pressed = True
+        for limit, grace in self._limits:
+            limit.reschedule(asyncio.get_running_loop().time() + grace)

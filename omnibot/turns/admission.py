@@ -93,7 +93,8 @@ class Admission:
             # It may take a while: show that work has begun, and remember where, or the next question passes it.
             await self._settle(active, admitted)
             self._reply.begin(active.turn)
-            known = await self._keyring.account_of(principal, person, place)
+            async with active.until_stopped():
+                known = await self._keyring.account_of(principal, person, place)
         return known
 
     async def _guard(

@@ -24,7 +24,7 @@ from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.errors import OwnershipLost
 from omnibot.markets.service import Markets
 from omnibot.scheduler import Scheduler
-from omnibot.turns.active import Active
+from omnibot.turns.active import Active, StopPressed
 from omnibot.turns.admission import Admission
 from omnibot.turns.asides import Asides
 from omnibot.turns.holding import count_held
@@ -46,14 +46,15 @@ from omnibot.turns.model import (
 from omnibot.turns.presses import Presses
 from omnibot.turns.rows import read_turn, utcnow
 from omnibot.turns.rules import backoff
+from omnibot.turns.stopping import Canceling
 from omnibot.turns.store import TurnStore
 from omnibot.turns.submission import Submission
 from omnibot.turns.watching import Watching
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between sweeps, and between looks for stop requests of other instances.
-SWEEP = 1.0
+#: Seconds between sweeps, and between looks for what other instances were asked to stop.
+SWEEP, STOPS = 1.0, 0.25
 #: Seconds between looks whether what held turns wait for is there; whoever brings it about looks at once.
 RELEASE = 5.0
 #: Seconds between prunings of what is older than the retention.
@@ -99,8 +100,9 @@ class Turns:
         self._stumbles: dict[str, int] = {}
         self._draining = False
         self._presses = Presses(store)
+        canceling = Canceling(omni, aside=self._aside)
         self._watching = Watching(
-            store, self._presses, omni, markets, keyring, reply, assure=self.assure, notary=notary, broker=broker
+            store, self._presses, omni, markets, keyring, reply, canceling=canceling, notary=notary, broker=broker
         )
         self._admission = Admission(
             store, self._presses, desk, omni, keyring, reply, fail=self._watching.fail, aside=self._aside
@@ -108,12 +110,24 @@ class Turns:
         #: What people do with finished answers.
         self.asides = Asides(store, self._presses, omni, keyring)
         self._submission = Submission(
-            store, omni, keyring, reply, assure=self.assure, fail=self._watching.fail, notary=notary, broker=broker
+            store,
+            omni,
+            keyring,
+            reply,
+            assure=self.assure,
+            fail=self._watching.fail,
+            stopped=self._watching.cancel_before_start,
+            canceling=canceling,
+            notary=notary,
+            broker=broker,
         )
 
     def start(self) -> None:
         """Begin to sweep and to renew leases."""
         self._scheduler.every("turns:sweep", SWEEP, self._sweep)
+        self._scheduler.every(
+            "turns:stops", SWEEP if self._store.database.single_process else STOPS, self._notice_stops
+        )
         self._scheduler.every("turns:renew", RENEW, self._renew)
         self._scheduler.at("turns:first-sweep", 0, self._sweep)
         self._scheduler.every("turns:release", RELEASE, self.release)
@@ -123,7 +137,14 @@ class Turns:
     async def drain(self, grace: float = 10.0) -> None:
         """Stop claiming, let what is under way end, give every lease back."""
         self._draining = True
-        for name in ("turns:sweep", "turns:first-sweep", "turns:release", "turns:prune", "turns:first-prune"):
+        for name in (
+            "turns:sweep",
+            "turns:first-sweep",
+            "turns:stops",
+            "turns:release",
+            "turns:prune",
+            "turns:first-prune",
+        ):
             await self._scheduler.finish(name)
         for turn_id in self._active:
             self._scheduler.forget(_alarm(turn_id))
@@ -192,6 +213,7 @@ class Turns:
         for turn_id in stopped:
             if (active := self._active.get(turn_id)) is not None:
                 self._reply.stopping(active.turn)
+                active.press_stop()
             self._poke(turn_id)
         return stopped
 
@@ -275,15 +297,22 @@ class Turns:
                     self._adopt(turn, began + LEASE)
                 if len(rows) < CLAIM:
                     break
+        except SQLAlchemyError as error:
+            log.warning("sweep_failed", error=type(error).__name__)
+
+    async def _notice_stops(self) -> None:
+        """See what other processes were asked to stop of ours."""
+        try:
             for turn in await self._store.canceled_among(self._active.keys()):
                 self._notice_cancel(turn)
         except SQLAlchemyError as error:
-            log.warning("sweep_failed", error=type(error).__name__)
+            log.warning("stops_unseen", error=type(error).__name__)
 
     def _notice_cancel(self, turn: Turn) -> None:
         active = self._active.get(turn.id)
         if active is not None and active.turn.cancel_requested_at is None:
             self._reply.stopping(turn)
+            active.press_stop()
             self._poke(turn.id)
 
     async def _prune(self) -> None:
@@ -444,6 +473,9 @@ class Turns:
         except AccountUnclear as error:
             await self._hold(active, HeldFor.ACCOUNT, str(error))
             return None
+        except StopPressed:
+            # The row says so by now.
+            return 0.0
 
     async def _hold(self, active: Active, held_for: HeldFor, why: str) -> None:
         """Only the asker can bring about what is missing: tell them alone, and wait."""

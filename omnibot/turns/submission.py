@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +15,10 @@ from omnibot.accounts.model import NoAuthority
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.bodies import deep_insights_body, message_body, thread_body
 from omnibot.clearstreet.models import Message
+from omnibot.clearstreet.models.resources import Created
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
-from omnibot.turns.active import Active
+from omnibot.turns.active import Active, StopPressed
 from omnibot.turns.consenting import capabilities
 from omnibot.turns.model import Broker, Conversation, Kind, Notary, Reply, Snapshot, State, Turn
 from omnibot.turns.rows import utcnow
@@ -30,6 +33,7 @@ from omnibot.turns.rules import (
     is_first_question,
     poll_after,
 )
+from omnibot.turns.stopping import STOP_PATIENCE, Canceling
 from omnibot.turns.store import TurnStore
 
 log = structlog.get_logger(__name__)
@@ -71,6 +75,8 @@ class Submission:
         *,
         assure: Callable[[Active, float], Awaitable[None]],
         fail: Fail,
+        stopped: Callable[[Active], Awaitable[float | None]],
+        canceling: Canceling,
         notary: Notary | None = None,
         broker: Broker | None = None,
     ) -> None:
@@ -80,6 +86,8 @@ class Submission:
         self._reply = reply
         self._assure = assure
         self._fail = fail
+        self._stopped = stopped
+        self._canceling = canceling
         self._notary = notary
         self._broker = broker
 
@@ -109,22 +117,18 @@ class Submission:
     async def _send(self, active: Active) -> float | None:
         turn, conversation = active.turn, active.conversation
         assert conversation is not None
-        assert turn.request is not None
         key = await self._keyring.key_of(conversation.principal)
         await self._assure(active, CREATE_TIMEOUT)
+        creating = asyncio.ensure_future(self._create(active, key))
         try:
-            if turn.request_thread_id is None:
-                created = await self._omni.create_thread(
-                    key, conversation.account_id, turn.request, idempotency_key=turn.idempotency_key
-                )
-            else:
-                created = await self._omni.create_message(
-                    key,
-                    conversation.account_id,
-                    turn.request_thread_id,
-                    turn.request,
-                    idempotency_key=turn.idempotency_key,
-                )
+            async with active.until_stopped(STOP_PATIENCE):
+                created = await asyncio.shield(creating)
+        except StopPressed:
+            self._canceling.undo(active, key, conversation.account_id, creating)
+            return 0.0
+        except asyncio.CancelledError:
+            creating.cancel()
+            raise
         except ClearStreetError as error:
             try:
                 await self._keyring.judge(conversation.principal, key, error)
@@ -137,6 +141,17 @@ class Submission:
             # The API named a thread or message that is another turn's: nothing of that kind may be believed.
             return await self._fail(active, UNCONFIRMED, None)
         return poll_after(turn.kind, 0, 0, random.random())
+
+    async def _create(self, active: Active, key: str) -> Created:
+        turn, conversation = active.turn, active.conversation
+        assert conversation is not None
+        assert turn.request is not None
+        account_id, thread_id = conversation.account_id, turn.request_thread_id
+        if thread_id is None:
+            return await self._omni.create_thread(key, account_id, turn.request, idempotency_key=turn.idempotency_key)
+        return await self._omni.create_message(
+            key, account_id, thread_id, turn.request, idempotency_key=turn.idempotency_key
+        )
 
     async def _run(self, active: Active, thread_id: str, response_id: str | None, message_id: str) -> bool:
         """Omni has it. False: that thread or message belongs to another turn already."""
@@ -228,10 +243,25 @@ class Submission:
 
     async def recover(self, active: Active) -> float | None:
         """A turn found submitting: its create call may or may not have happened."""
+        if active.turn.cancel_requested_at is not None:
+            return await self._stop(active)
         self._reply.begin(active.turn)
-        delay = await self._look(active)
+        try:
+            delay = await self._look(active)
+        except StopPressed:
+            return 0.0
         left = active.time_left(utcnow())
         return delay if delay is None or left == 0.0 else min(delay, left)
+
+    async def _stop(self, active: Active) -> float | None:
+        """If Omni shows the question by now, its answer is stopped like any other; else the turn ends unanswered."""
+        active.press_stop()
+        found: Message | None = None
+        with suppress(StopPressed, ClearStreetError):
+            if active.heard is None:
+                async with active.until_stopped(STOP_PATIENCE):
+                    found = await self._find(active)
+        return await self._take(active, found) if found is not None else await self._stopped(active)
 
     async def _look(self, active: Active) -> float | None:
         turn = active.turn
@@ -244,7 +274,8 @@ class Submission:
         assert active.conversation is not None
         key = await self._keyring.key_of(active.conversation.principal)
         try:
-            found = await self._find(active)
+            async with active.until_stopped():
+                found = await self._find(active)
         except ClearStreetError as error:
             await self._keyring.judge(active.conversation.principal, key, error)
             return await self._look_failed(active, error, late=late)
@@ -309,8 +340,9 @@ class Submission:
         assert conversation is not None
         key = await self._keyring.key_of(conversation.principal)
         try:
-            response = await self._omni.active_response(key, conversation.account_id, message.thread_id)
-        except ClearStreetError:
+            async with active.until_stopped(STOP_PATIENCE):
+                response = await self._omni.active_response(key, conversation.account_id, message.thread_id)
+        except (ClearStreetError, StopPressed):
             # Which response is asked again once it runs.
             response = None
         # The API may leave out whose answer it is; a thread has one active response, and its newest question is ours.

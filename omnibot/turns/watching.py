@@ -6,7 +6,8 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -15,11 +16,8 @@ from omnibot import telemetry
 from omnibot.accounts.model import NoAuthority
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.models import (
-    Action,
     ErrorStatus,
     Message,
-    OpenChart,
-    OpenScreener,
     Part,
     Response,
     ThinkingPart,
@@ -29,10 +27,10 @@ from omnibot.clearstreet.models import (
 from omnibot.clearstreet.omni import Omni
 from omnibot.entitlements.model import NewConsent
 from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, RateLimited, Unauthorised
-from omnibot.markets.model import failed_exhibit
 from omnibot.markets.service import Markets
-from omnibot.turns.active import Active
+from omnibot.turns.active import Active, StopPressed
 from omnibot.turns.consenting import consent_asked, orders_in
+from omnibot.turns.lookups import ACTION_PATIENCE, EXHIBIT_PATIENCE, look_up, look_up_all
 from omnibot.turns.model import (
     Answer,
     Broker,
@@ -58,21 +56,20 @@ from omnibot.turns.rules import (
     snapshot_of,
     to_look_up,
 )
+from omnibot.turns.stopping import STOP_PATIENCE, Canceling
 from omnibot.turns.store import TurnStore
 
 log = structlog.get_logger(__name__)
 
 #: Seconds between the three tries for the final message.
 FINAL_TRIES = (0.0, 0.4, 1.2)
-#: Seconds Omni gets to end a canceled response before we end the turn without it.
-CANCEL_PATIENCE = 8.0
-#: Seconds a poll or a cancel may take.
-CALL_TIMEOUT = 10.0
+#: Seconds between looks whether Omni has stopped.
+STOP_POLL = 0.15
+#: Seconds Omni gets to hear that its time is over before the turn ends without it.
+OVERDUE_PATIENCE = 2.0
 
 #: Looks, a second apart, for an answer that has no response, before it counts as lost.
 HISTORY_LOOKS = 8
-#: Seconds that an answer waits for what stands beside it, and that a pressed action may take.
-EXHIBIT_PATIENCE, ACTION_PATIENCE = 3.0, 10.0
 #: Seconds for which an answer is offered to Slack.
 DELIVERY_PATIENCE = 3600.0
 
@@ -92,7 +89,7 @@ class Watching:
         keyring: Keyring,
         reply: Reply,
         *,
-        assure: Callable[[Active, float], Awaitable[None]],
+        canceling: Canceling,
         notary: Notary | None = None,
         broker: Broker | None = None,
     ) -> None:
@@ -102,7 +99,7 @@ class Watching:
         self._markets = markets
         self._keyring = keyring
         self._reply = reply
-        self._assure = assure
+        self._canceling = canceling
         self._notary = notary
         self._broker = broker
 
@@ -115,39 +112,38 @@ class Watching:
         conversation = active.conversation
         if conversation is None or conversation.account_id is None:
             return None
+        patience = STOP_PATIENCE if active.stop_pressed else EXHIBIT_PATIENCE
         try:
-            return await self._keyring.name_of(conversation.principal, conversation.account_id)
-        except (NoAuthority, ClearStreetError):
+            async with asyncio.timeout(patience):
+                return await self._keyring.name_of(conversation.principal, conversation.account_id)
+        except (NoAuthority, ClearStreetError, TimeoutError):
             return None
 
     # Polling.
 
     async def poll(self, active: Active) -> float | None:
         """Look at the response once. Returns seconds to the next step, None when the turn has ended."""
-        delay = await self._look(active)
-        if delay is None:
-            return None
-        # Nobody, the API's Retry-After included, makes us wait past the deadline or the patience of who pressed Stop.
-        patience = CANCEL_PATIENCE if active.cancel_began_at is not None else delay
-        return min(delay, active.time_left(utcnow()), patience)
+        if active.turn.cancel_requested_at is not None:
+            return await self._stop(active)
+        try:
+            delay = await self._look(active)
+        except StopPressed:
+            return 0.0
+        # Nobody, the API's Retry-After included, makes us wait past the deadline.
+        return None if delay is None else min(delay, active.time_left(utcnow()))
 
     async def _look(self, active: Active) -> float | None:
-        turn = active.turn
-        if turn.cancel_requested_at is not None and not active.canceled:
-            await self._cancel(active)
-        waited = time.monotonic() - (active.cancel_began_at or time.monotonic())
-        if turn.cancel_requested_at is not None and waited > CANCEL_PATIENCE:
-            return await self._stopped(active)
         if active.overdue(utcnow()):
             return await self._overdue(active)
-        if turn.response_id is None and not await self._find_response(active):
+        if active.turn.response_id is None and not await self._find_response(active):
             return await self._from_history(active, None)
         turn = active.turn
         assert turn.response_id is not None
         key, account_id = await self._authority(active)
         telemetry.POLLS.inc()
         try:
-            response = await self._omni.get_response(key, account_id, turn.response_id, retries=False)
+            async with active.until_stopped():
+                response = await self._omni.get_response(key, account_id, turn.response_id, retries=False)
         except ClearStreetError as error:
             assert active.conversation is not None
             await self._keyring.judge(active.conversation.principal, key, error)
@@ -156,12 +152,11 @@ class Watching:
         if response.terminal:
             return await self._conclude(active, response)
         self._look_at(active, response)
-        if active.cancel_began_at is not None:
-            return 0.3
         now = time.monotonic()
         return poll_after(turn.kind, now - active.running_since, now - active.changed_at, random.random())
 
     def _look_at(self, active: Active, response: Response) -> None:
+        active.output_message_id = response.output_message_id or active.output_message_id
         if response.parts == active.parts and response.status == active.status:
             return
         active.parts, active.status, active.changed_at = response.parts, str(response.status), time.monotonic()
@@ -191,7 +186,8 @@ class Watching:
             return False
         key, account_id = await self._authority(active)
         try:
-            response = await self._omni.active_response(key, account_id, active.conversation.omni_thread_id)
+            async with active.until_stopped(STOP_PATIENCE):
+                response = await self._omni.active_response(key, account_id, active.conversation.omni_thread_id)
         except ClearStreetError:
             return False
         if response is None or response.user_message_id not in ("", active.turn.user_message_id):
@@ -201,64 +197,82 @@ class Watching:
 
     # Stopping.
 
-    async def _cancel(self, active: Active) -> None:
-        """Tell Omni to stop; it is told again with every step until it has heard it."""
-        if active.cancel_began_at is None:
-            active.cancel_began_at = time.monotonic()
-        if active.turn.response_id is None:
-            return
-        key, account_id = await self._authority(active)
-        await self._assure(active, CALL_TIMEOUT)
-        try:
-            await self._omni.cancel_response(key, account_id, active.turn.response_id)
-        except NotFound:
-            active.canceled = True
-        except ClearStreetError as error:
-            # Not done, or unknown: it does no harm to say it again.
-            log.warning("cancel_failed", turn=active.turn.id, status=error.status, api=error.request_id)
-        else:
-            active.canceled = True
-
-    async def _stopped(self, active: Active) -> float | None:
-        if (ended := await self._last_look(active)) != _NOT_YET:
-            return ended
+    async def _stop(self, active: Active) -> float | None:
+        """End with what Omni makes of the stop within the patience of who pressed it, or else with what was said."""
+        active.press_stop()
+        if active.turn.response_id is None and (message := await self._found_instead(active)) is not None:
+            return await self._end_with(active, Outcome.SUCCEEDED, message, (), None)
+        response, message = await self._stopped_response(active)
+        if response is not None:
+            active.output_message_id = response.output_message_id or active.output_message_id
+            active.parts = _fuller(response.parts, active.parts)
+            if response.terminal:
+                return await self._end_with(active, _outcome_of(response), message, active.parts, response.error)
         return await self._end(active, Outcome.CANCELED, active.parts, reason=_stopped_by(active))
+
+    async def _found_instead(self, active: Active) -> Message | None:
+        """A turn whose response nobody knows: find it, or else the answer in case it is there already."""
+        with suppress(StopPressed, ClearStreetError):
+            if not await self._find_response(active):
+                async with active.until_stopped(STOP_PATIENCE):
+                    return await self._answer_in_history(active)
+        return None
+
+    async def _stopped_response(self, active: Active) -> tuple[Response | None, Message | None]:
+        """What the response holds now that Omni is told to stop, and its finalised message if there is one already."""
+        response: Response | None = None
+        message: Message | None = None
+        if active.turn.response_id is None:
+            return None, None
+        key, account_id = await self._authority(active)
+        heard = self._canceling.tell(active, key, account_id)
+        with suppress(StopPressed):
+            async with active.until_stopped(STOP_PATIENCE):
+                await _within(heard, STOP_PATIENCE / 2)
+                while response is None or not response.terminal:
+                    with suppress(ClearStreetError):
+                        response = await self._omni.get_response(
+                            key, account_id, active.turn.response_id, retries=False
+                        )
+                    await asyncio.sleep(0 if response is not None and response.terminal else STOP_POLL)
+                message = await self._final_message(active, response)
+        return response, message
 
     async def _overdue(self, active: Active) -> float | None:
         """Omni has had its time. What it said by now is delivered: all of it, if it finished while nobody looked."""
         if (ended := await self._last_look(active)) != _NOT_YET:
             return ended
-        if not active.canceled:
-            await self._cancel(active)
-        tried = time.monotonic() - (active.cancel_began_at or 0.0)
-        if not active.canceled and tried < CANCEL_PATIENCE:
-            # Omni must hear it, or the conversation stays busy: a few more tries, within the same patience.
-            active.deadline = time.monotonic() + 1.0
-            return 1.0
-        if (ended := await self._last_look(active)) != _NOT_YET:
-            return ended
+        if active.turn.response_id is not None:
+            key, account_id = await self._authority(active)
+            await _within(self._canceling.tell(active, key, account_id), OVERDUE_PATIENCE)
+            if (ended := await self._last_look(active)) != _NOT_YET:
+                return ended
         minutes = 15 if active.turn.kind is Kind.DEEP_INSIGHTS else 3
         reason = f"Omni took longer than {minutes} minutes, so omnibot stopped waiting. Ask again, perhaps in parts."
-        if active.turn.cancel_requested_at is not None:
-            return await self._stopped(active)
         return await self._end(active, Outcome.FAILED, active.parts, reason=reason)
 
     async def _last_look(self, active: Active) -> float | None:
         """Take what the response holds now, before the turn ends without it. `_NOT_YET` when it is not finished."""
         key, account_id = await self._authority(active)
+        message: Message | None = None
+        response: Response | None = None
         try:
-            if active.turn.response_id is None:
-                message = await self._answer_in_history(active)
-                if message is None:
-                    return _NOT_YET
-                return await self._end_with(active, Outcome.SUCCEEDED, message, (), None)
-            response = await self._omni.get_response(key, account_id, active.turn.response_id, retries=False)
+            async with active.until_stopped():
+                if active.turn.response_id is None:
+                    message = await self._answer_in_history(active)
+                else:
+                    response = await self._omni.get_response(key, account_id, active.turn.response_id, retries=False)
         except ClearStreetError as error:
             active.request_id = error.request_id
             return _NOT_YET
+        if message is not None:
+            return await self._end_with(active, Outcome.SUCCEEDED, message, (), None)
+        if response is None:
+            return _NOT_YET
         if response.terminal and response.status != "canceled":
             return await self._conclude(active, response)
-        active.parts = response.parts or active.parts
+        active.output_message_id = response.output_message_id or active.output_message_id
+        active.parts = _fuller(response.parts, active.parts)
         return _NOT_YET
 
     # The end.
@@ -266,11 +280,9 @@ class Watching:
     async def _conclude(self, active: Active, response: Response) -> float | None:
         """The response is terminal: take the finalised message, or else what the response holds."""
         self._look_at(active, response)
-        message = await self._final_message(active, response)
-        outcome = {"succeeded": Outcome.SUCCEEDED, "canceled": Outcome.CANCELED}.get(
-            str(response.status), Outcome.FAILED
-        )
-        return await self._end_with(active, outcome, message, response.parts, response.error)
+        async with active.until_stopped():
+            message = await self._final_message(active, response)
+        return await self._end_with(active, _outcome_of(response), message, response.parts, response.error)
 
     async def _final_message(self, active: Active, response: Response) -> Message | None:
         key, account_id = await self._authority(active)
@@ -301,7 +313,8 @@ class Watching:
     async def _from_history(self, active: Active, error: NotFound | None) -> float | None:
         """No response to poll (adopted after its end, or forgotten by the API): the thread's history decides."""
         try:
-            message = await self._answer_in_history(active)
+            async with active.until_stopped():
+                message = await self._answer_in_history(active)
         except NotFound as gone:
             return await self.fail(active, in_plain_words(gone), gone.request_id)
         except RateLimited as busy:
@@ -332,8 +345,7 @@ class Watching:
             elif message.outcome == "canceled":
                 outcome = Outcome.CANCELED
             # A failed or canceled message may be emptier than what was already shown.
-            if joined_text(message.parts) or not joined_text(parts):
-                parts = message.parts
+            parts = _fuller(message.parts, parts)
             error = message.error or error
         reason = None
         if outcome is Outcome.FAILED:
@@ -377,7 +389,7 @@ class Watching:
             notices=list(turn.notices),
             request_id=request_id,
             late=is_late(turn.submitted_at, utcnow()),
-            message_id=message.id if message else None,
+            message_id=message.id if message else active.output_message_id,
             exhibits=exhibits,
             account=await self._account_name(active) if turn.submitted_at is not None else None,
             consent=consent,
@@ -411,36 +423,17 @@ class Watching:
 
     async def _exhibits(self, active: Active, parts: Sequence[Part]) -> list[dict[str, Any]]:
         """What stands beside the words of an answer by itself. The answer waits for it, but not for long."""
-        wanted = to_look_up(parts)
-        if not wanted:
+        if not to_look_up(parts):
             return []
         key, _ = await self._authority(active)
-        found = await asyncio.gather(*(self._look_up(key, action, EXHIBIT_PATIENCE) for _, action in wanted))
-        return [{**exhibit, "part": part} for (part, _), exhibit in zip(wanted, found, strict=True)]
-
-    async def _look_up(self, key: str, action: Action, patience: float) -> dict[str, Any]:
-        try:
-            return await self._exhibit(key, action, patience)
-        except Exception:
-            # What stands beside an answer must not cost the answer.
-            log.exception("exhibit_broke")
-            return failed_exhibit("this", "omnibot could not read what Clear Street sent.", None)
-
-    async def _exhibit(self, key: str, action: Action, patience: float) -> dict[str, Any]:
-        match action:
-            case OpenChart():
-                return await self._markets.symbol(key, action.symbol, action.timeframe, patience=patience)
-            case OpenScreener():
-                return await self._markets.screen(key, action, patience=patience)
-            case _:
-                return failed_exhibit("this", "omnibot cannot carry this action out.", None)
+        return await look_up_all(self._markets, key, parts)
 
     async def carry_out(self, active: Active) -> float | None:
         """Run the structured action that a button stood for; what comes of it is the reply."""
         turn = active.turn
         self._reply.begin(turn)
         key, _ = await self._authority(active)
-        exhibit = await self._look_up(key, read_action(turn.event), ACTION_PATIENCE)
+        exhibit = await look_up(self._markets, key, read_action(turn.event), ACTION_PATIENCE)
         failed = exhibit["kind"] == "failed"
         answer = Answer(
             outcome=Outcome.FAILED if failed else Outcome.SUCCEEDED,
@@ -483,6 +476,21 @@ class Watching:
         log.error("reply_undeliverable", turn=active.turn.id, why=why)
         active.turn = await self._store.move(active.turn, State.FAILED)
         telemetry.ENDED.labels("undeliverable").inc()
+
+
+def _outcome_of(response: Response) -> Outcome:
+    return {"succeeded": Outcome.SUCCEEDED, "canceled": Outcome.CANCELED}.get(str(response.status), Outcome.FAILED)
+
+
+def _fuller(parts: tuple[Part, ...], before: Sequence[Part]) -> tuple[Part, ...]:
+    """`parts`, unless they have no words and those before them had: a stopped answer may be emptier than before."""
+    return parts if joined_text(parts) or not joined_text(before) else tuple(before)
+
+
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def _stopped_by(active: Active) -> str:

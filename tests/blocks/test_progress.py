@@ -186,6 +186,9 @@ def test_slack_takes_any_progress_and_nothing_in_it_pings(text, thoughts, waitin
 
 GROWING = [
     "One:\n\n```py\nx = 1\n```\n\nTwo:\n\n~~~\ny\n~~~\n\n> quoted\n\n`code` begins a line\n~5 % too.",
+    "Quoted:\n\n> Look:\n>\n> ```python\n> a = 1\n>\n> b = 2\n> ```\n>\n> After.\n\nDone.",
+    "> > ~~~\n> > c\n> > ~~~\n> d\n\n| a | b |\n|---|---|\n| 1 | 2 |\n> quoted\n",
+    "- item\n  ```\n  code\n  ```\n- next\n\n1. a\n\n   > b\n   >\n   > c\n",
     *(path.read_text() for path in sorted(SCRIPTS.glob("*.md"))),
 ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from omnibot.app import running
 from omnibot.settings import Settings
-from omnibot.turns import admission, watching
+from omnibot.turns import admission
 from omnibot.turns.model import Kind
 from omnibot.turns.rules import DEADLINE
 from tests.journeys.conftest import House, settle_in
@@ -26,7 +26,6 @@ async def run(house: House, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the bot here instead of as a process; its patience is three seconds."""
     await house.bot.kill()
     monkeypatch.setitem(DEADLINE, Kind.INSTANT, timedelta(seconds=3))
-    monkeypatch.setattr(watching, "CANCEL_PATIENCE", 2.0)
     monkeypatch.setattr(admission, "ADMISSION_PATIENCE", 3.0)
     settle_in(house, monkeypatch)
 
@@ -86,7 +85,7 @@ async def test_stop_takes_effect_although_no_poll_succeeds(house: House, run: Ru
         house.omni.gate.refuse(POLL, status=503, count=999)
         await house.slack.command("ana", "trading", "/omni", "stop")
         await house.answered("trading", ts, "Stopped by")
-        assert house.omni.active() == []
+        await house.slack.wait_for(lambda: not house.omni.active(), timeout=20)
 
 
 async def test_stop_is_said_to_omni_again_when_it_was_too_busy_to_hear(house: House, run: Run, monkeypatch):
@@ -98,7 +97,7 @@ async def test_stop_is_said_to_omni_again_when_it_was_too_busy_to_hear(house: Ho
         house.omni.gate.refuse("DELETE *", status=429, headers={"Retry-After": "1"})
         await house.slack.command("ana", "trading", "/omni", "stop")
         await house.answered("trading", ts, "Stopped by")
-        assert house.omni.active() == []
+        await house.slack.wait_for(lambda: not house.omni.active(), timeout=20)
 
 
 async def test_a_429_never_makes_anybody_wait_past_the_deadline(house: House, run: Run):

@@ -16,7 +16,7 @@ from omnibot.emulator.faults import Hold, Point
 from omnibot.emulator.proxy import TcpProxy
 from omnibot.settings import Settings
 from omnibot.slack import sockets
-from omnibot.turns import submission, watching
+from omnibot.turns import submission
 from omnibot.turns.model import Kind
 from omnibot.turns.rules import DEADLINE
 from tests.journeys.conftest import House, furnished, settle_in
@@ -184,7 +184,6 @@ async def test_a_line_to_clear_street_that_swallows_polls_for_a_while_and_for_go
 ):
     house = wired.house
     monkeypatch.setattr("omnibot.app.Transport", partial(Transport, timeout=1.0))
-    monkeypatch.setattr(watching, "CANCEL_PATIENCE", 1.0)
     house.script("first", "The first answer.", seconds=1)
     house.script("second", "Never mind.", seconds=5)
     async with run():

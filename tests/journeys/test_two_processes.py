@@ -72,6 +72,19 @@ async def test_both_work_and_no_turn_is_worked_on_by_both(pair):
     assert not begun(house.bot) & begun(other)
 
 
+async def test_stop_reaches_the_turns_of_both_whoever_takes_it(pair):
+    house, other = pair
+    house.script("once", WORDS, seconds=300)
+    asked = await ask(house, 8)
+    await house.slack.wait_for(lambda: len(begun(house.bot) | begun(other)) == 8, timeout=30)
+    assert begun(house.bot)
+    assert begun(other)
+    await house.slack.command("ana", "trading", "/omni", "stop")
+    for ts in asked:
+        await house.answered("trading", ts, "Stopped by")
+    await house.slack.wait_for(lambda: not house.omni.active(), timeout=20)
+
+
 async def test_what_a_killed_process_leaves_the_other_finishes(pair):
     house, other = pair
     await asyncio.sleep(15)  # a server younger than a lease trusts no missing lock

@@ -7,7 +7,7 @@ import pytest
 
 from omnibot.blocks.answer import AI_NOTICE
 from omnibot.blocks.reply import reply_pages
-from omnibot.slack.posts import fingerprint
+from omnibot.slack.marks import fingerprint
 from omnibot.turns.model import Answer, OfferedButton, Outcome
 from tests.slack.conftest import Desktop
 

@@ -89,10 +89,10 @@ async def test_that_it_stops_is_said_while_clear_street_has_not_yet_heard_it(hal
     assert await hall.service.stop_turn(turn_id, turn.person, turn.channel) is Stopped.HERE
     assert "stopping" in hall.reply.calls
     await canceling.reached()
-    assert "finish" not in hall.reply.calls
     assert await hall.service.stop_turn(turn_id, turn.person, turn.channel) is Stopped.NOTHING
-    canceling.release()
     assert (await hall.ended(turn_id)).state is State.CANCELED
+    canceling.release()
+    await hall.until(lambda: not hall.omni.active())
 
 
 async def test_a_stop_that_another_instance_took_is_noticed_and_said(hall: Hall):

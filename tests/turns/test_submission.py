@@ -1,6 +1,8 @@
 """What becomes of a question whose sending ended in nothing, and of one that had to wait."""
 
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -8,6 +10,7 @@ from structlog.testing import capture_logs
 from omnibot.clearstreet.retries import MAX_TRIES
 from omnibot.turns.active import Active
 from omnibot.turns.model import NewTurn, State, Turn
+from omnibot.turns.stopping import Canceling
 from omnibot.turns.submission import Submission
 from tests.turns.conftest import new_turn
 from tests.turns.hall import ACCOUNT, Hall
@@ -29,6 +32,14 @@ async def always_ours(_active: Active, _seconds: float) -> None:
 
 async def never(_active: Active, words: str, _request_id: str | None) -> float | None:
     raise AssertionError(words)
+
+
+async def never_stopped(_active: Active) -> float | None:
+    raise AssertionError("nobody stopped it")
+
+
+def never_aside(work: Coroutine[Any, Any, None]) -> None:
+    raise AssertionError(work)
 
 
 def words(hall: Hall, turn: Turn) -> str:
@@ -93,7 +104,17 @@ async def test_a_turn_that_waited_long_for_its_thread_is_polled_like_a_new_one(h
     active.conversation = await hall.store.conversation(joined.conversation_id or "")
     active.running_since = active.changed_at = time.monotonic() - 600
     active.failures = 7
-    submission = Submission(hall.store, hall.client, hall.keyring, hall.reply, assure=always_ours, fail=never)
+    canceling = Canceling(hall.client, aside=never_aside)
+    submission = Submission(
+        hall.store,
+        hall.client,
+        hall.keyring,
+        hall.reply,
+        assure=always_ours,
+        fail=never,
+        stopped=never_stopped,
+        canceling=canceling,
+    )
     await submission.begin(active)
     assert active.turn.state is State.RUNNING
     now = time.monotonic()
