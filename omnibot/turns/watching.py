@@ -98,14 +98,20 @@ class Watching:
         return await self._keyring.key_of(active.conversation.principal), active.conversation.account_id
 
     async def _account_name(self, active: Active) -> str | None:
-        """What the account is called, for those who may choose between several. Never costs the answer."""
+        """What the account is called, for those who may choose between several. Never costs the answer.
+
+        It is not named where account data may not be shown: of an account that Omni cannot see it is asked there too.
+        """
         conversation = active.conversation
         if conversation is None or conversation.account_id is None:
             return None
         try:
-            return await self._keyring.name_of(conversation.principal, conversation.account_id)
+            name = await self._keyring.name_of(conversation.principal, conversation.account_id)
         except (NoAuthority, ClearStreetError):
             return None
+        if name is None or self._notary is None or await self._notary.may_read_accounts(active.turn):
+            return name
+        return None
 
     # Polling.
 
