@@ -180,6 +180,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             sections=(HomeSection("What Omni may see of your accounts", partial(_consents_shown, consents)),),
         )
 
+        keyring.on_broken(home.refresh)
+
         async def consent_changed(consent: Consent) -> None:
             home.refresh(consent.person)
             await turns.consent_changed(consent.turn_id)

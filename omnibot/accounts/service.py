@@ -95,11 +95,16 @@ class Keyring:
         self._may_share = may_share
         self._may_link = may_link
         self._listings: dict[str, _Listing] = {}
+        self._broke: Callable[[Person], None] | None = None
         #: The only account of the shared key, once it is known.
         self._only: int | None = None
 
     def __repr__(self) -> str:
         return f"Keyring(shared={self._shared_key is not None})"
+
+    def on_broken(self, told: Callable[[Person], None]) -> None:
+        """Have this told of everybody whose link turns out not to work; it returns at once."""
+        self._broke = told
 
     # Whose authority.
 
@@ -161,6 +166,8 @@ class Keyring:
         newly = await self._links.mark_broken(person, key)
         if newly:
             log.warning("link_broken", org=person.org, user=person.user)
+            if self._broke is not None:
+                self._broke(person)
         return newly
 
     # Which account.

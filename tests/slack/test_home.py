@@ -219,6 +219,17 @@ async def test_a_key_that_stopped_working_is_said_with_the_button_that_mends_it(
     assert "Main" not in said
 
 
+async def test_a_key_that_clear_street_refuses_is_said_at_once(lobby: Lobby):
+    ben = lobby.person("ben")
+    linked = await lobby.linking.link(ben, BENS, team=lobby.slack.team_id)
+    await lobby.refreshed("ben")
+    lobby.keyring.on_broken(lobby.home.refresh)
+    await lobby.keyring.mark_broken(linked.principal, BENS)
+    await lobby.background.close(30)
+
+    assert "no longer accepts your API key" in lobby.shown("ben")
+
+
 async def test_what_did_not_change_is_not_published_again(lobby: Lobby):
     await lobby.refreshed("ana")
     await lobby.refreshed("ana")
