@@ -176,8 +176,11 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             past,
             background,
             retention_days=settings.omnibot_retention_days,
+            alone=database.single_process,
             sections=(HomeSection("What Omni may see of your accounts", partial(_consents_shown, consents)),),
         )
+
+        keyring.on_broken(home.refresh)
 
         async def consent_changed(consent: Consent) -> None:
             home.refresh(consent.person)
