@@ -214,11 +214,14 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             past,
             background,
             retention_days=settings.omnibot_retention_days,
+            alone=database.single_process,
             sections=(
                 HomeSection("What Omni may see of your accounts", partial(_consents_shown, consents)),
                 HomeSection("Your open orders", order_desk.open_tickets),
             ),
         )
+
+        keyring.on_broken(home.refresh)
 
         async def consent_changed(consent: Consent) -> None:
             home.refresh(consent.person)

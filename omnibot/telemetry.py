@@ -71,8 +71,8 @@ def exposition() -> tuple[bytes, str]:
     return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
 
 
-#: Slack tokens, bearer headers, and what else opens doors, wherever it turns up: Bolt and the SDK log whole payloads at
-#: DEBUG, with response URLs, trigger ids, the old verification token and the sockets' tickets in them.
+#: Slack tokens, bearer headers, and what else opens doors, wherever it turns up: libraries put payloads into errors,
+#: with response URLs, trigger ids, the old verification token and the sockets' tickets in them.
 _TOKENS = re.compile(
     r"""xox[a-z]-[\w-]+|xapp-[\w-]+|xoxe\.[\w.-]+|(?<=[Bb]earer )[^\s'"]+"""
     r"""|(?<=ticket=)[^&\s'"\\]+"""
@@ -171,6 +171,10 @@ def hide(secret: str, *, for_good: bool = False) -> None:
         _REDACTOR.learn(secret)
 
 
+#: Libraries that log whole payloads and rows at DEBUG: questions, answers and account data, which no log may hold.
+_TALKATIVE = ("slack_bolt", "slack_sdk", "aiosqlite", "aiohttp", "httpx", "httpcore")
+
+
 class _RedactingFormatter(logging.Formatter):
     def __init__(self, redactor: Redactor) -> None:
         super().__init__("%(asctime)s [%(levelname)-8s] %(message)s [%(name)s]")
@@ -207,3 +211,5 @@ def configure(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
     # Others' libraries are worth hearing only in trouble, or when somebody looks for one.
     others = level if level <= logging.DEBUG else max(level, logging.WARNING)
     logging.basicConfig(level=others, handlers=[handler], force=True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(others, logging.INFO))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -9,6 +12,18 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from omnibot.accounts.model import Person, Place
 from omnibot.db.engine import Database
 from omnibot.db.tables import account_choices, conversations
+
+#: Where the account of the thread's own conversation ranks.
+_IN_USE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The account to ask about."""
+
+    account_id: int
+    #: It is the one in use in the thread, since then (UTC without zone); None: somebody chose it.
+    in_use_since: datetime | None = None
 
 
 class AccountChoices:
@@ -36,7 +51,7 @@ class AccountChoices:
                 statement.on_conflict_do_update(index_elements=[account_choices.c[name] for name in where], set_=what)
             )
 
-    async def chosen(self, person: Person, principal: str, place: Place | None) -> int | None:
+    async def chosen(self, person: Person, principal: str, place: Place | None) -> Chosen | None:
         """The account to ask about: chosen for the thread, else the one in use there, else chosen in general."""
         choice, talk = account_choices.c, conversations.c
         mine = (choice.org == person.org, choice.user == person.user, choice.principal == principal)
@@ -48,7 +63,7 @@ class AccountChoices:
             here = select(literal(1).label("rank"), choice.account_id, choice.chosen_at.label("at")).where(
                 *mine, choice.channel == place.channel, choice.thread_ts == place.thread_ts
             )
-            going_on = select(literal(2).label("rank"), talk.account_id, talk.created_at.label("at")).where(
+            going_on = select(literal(_IN_USE).label("rank"), talk.account_id, talk.created_at.label("at")).where(
                 talk.team == place.team,
                 talk.channel == place.channel,
                 talk.thread_ts == place.thread_ts,
@@ -61,4 +76,4 @@ class AccountChoices:
             query = query.order_by(found.c.rank, found.c.at.desc()).limit(1)
         async with self._database.transaction() as connection:
             row = (await connection.execute(query)).first()
-        return int(row.account_id) if row is not None else None
+        return Chosen(int(row.account_id), row.at if row.rank == _IN_USE else None) if row is not None else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from omnibot.accounts.choices import AccountChoices
+from omnibot.accounts.choices import AccountChoices, Chosen
 from omnibot.accounts.links import Links
 from omnibot.accounts.model import (
     GONE,
@@ -95,11 +95,16 @@ class Keyring:
         self._may_share = may_share
         self._may_link = may_link
         self._listings: dict[str, _Listing] = {}
+        self._broke: Callable[[Person], None] | None = None
         #: The only account of the shared key, once it is known.
         self._only: int | None = None
 
     def __repr__(self) -> str:
         return f"Keyring(shared={self._shared_key is not None})"
+
+    def on_broken(self, told: Callable[[Person], None]) -> None:
+        """Have this told of everybody whose link turns out not to work; it returns at once."""
+        self._broke = told
 
     # Whose authority.
 
@@ -161,6 +166,8 @@ class Keyring:
         newly = await self._links.mark_broken(person, key)
         if newly:
             log.warning("link_broken", org=person.org, user=person.user)
+            if self._broke is not None:
+                self._broke(person)
         return newly
 
     # Which account.
@@ -184,14 +191,23 @@ class Keyring:
         if (fixed := self.fixed_account(principal)) is not None:
             return fixed
         if self._choices is not None and (chosen := await self._choices.chosen(person, principal, place)) is not None:
-            return chosen
+            return None if await self._is_older_than_key(principal, chosen) else chosen.account_id
         return self._only if principal == SHARED else None
+
+    async def _is_older_than_key(self, principal: str, chosen: Chosen) -> bool:
+        """Whether a conversation's account was found with another key than the one that is linked now."""
+        owner = person_of(principal)
+        if owner is None or chosen.in_use_since is None:
+            return False
+        link = await self._link_of(owner)
+        return link is not None and chosen.in_use_since < link.created_at
 
     async def account_of(self, principal: str, person: Person, place: Place | None = None) -> int:
         """The account a question is about.
 
         It is the one chosen for the Slack thread, else the one the conversation there is about, else the person's
-        general choice, else the only one there is.
+        general choice, else the only one there is. A conversation's account that the key does not see (any more) counts
+        for nothing once another key is linked.
 
         Args:
             principal: whose authority the question uses.
@@ -204,6 +220,11 @@ class Keyring:
             ClearStreetError: the accounts could not be listed.
         """
         known = await self.known_account_of(principal, person, place)
+        if known is None and self._choices is not None:
+            in_use = await self._choices.chosen(person, principal, place)
+            if in_use is not None and await self.sees(principal, in_use.account_id):
+                return in_use.account_id
+            known = await self.known_account_of(principal, person)
         return known if known is not None else await self._only_account(principal)
 
     async def _only_account(self, principal: str) -> int:

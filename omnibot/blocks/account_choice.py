@@ -79,7 +79,7 @@ def account_view(accounts: Sequence[Account], now: int | None, *, place: str = "
         blocks.append(section(f"Your questions {where} are about *{escape(labels[now])}*."))
     blocks.append(account_input(accounts, now))
     if place:
-        blocks.append(_scope_input())
+        blocks.append(_scope_input(begun=now is not None))
     blocks.append(
         context(
             "Conversations that have begun go on with the account they have. If you change it within one, your next "
@@ -89,7 +89,8 @@ def account_view(accounts: Sequence[Account], now: int | None, *, place: str = "
     return modal(ACCOUNT_TITLE, blocks, submit="Save", callback=ACCOUNT_VIEW, metadata=place)
 
 
-def _scope_input() -> Block:
+def _scope_input(*, begun: bool) -> Block:
+    """Where the choice shall count; who changes the account of a conversation that has one means that conversation."""
     everywhere = {"text": plain("Wherever I choose nothing else"), "value": EVERYWHERE}
     here = {"text": plain("In this conversation only"), "value": HERE}
     return {
@@ -100,7 +101,7 @@ def _scope_input() -> Block:
             "type": "radio_buttons",
             "action_id": SCOPE_INPUT,
             "options": [everywhere, here],
-            "initial_option": everywhere,
+            "initial_option": here if begun else everywhere,
         },
     }
 

@@ -32,6 +32,7 @@ def answer_pages(
     outcome_line: str | None = None,
     outcome_by: str | None = None,
     tools: Sequence[Button] = (),
+    more_tools: Sequence[Block] = (),
     feedback: str | None = None,
 ) -> list[Page]:
     """The whole answer, every word of it, in as many messages as it takes.
@@ -45,6 +46,7 @@ def answer_pages(
         outcome_line: how it ended if not well, in plain words, "⏹ Stopped by" say; nothing in it is live.
         outcome_by: a verified user id to stand live behind `outcome_line`.
         tools: what can be done with the answer: ask again, take its data away.
+        more_tools: buttons that stand beside those, and mean the same below any answer.
         feedback: token of the answer, when it can be rated.
     """
     units = _content_units(content)
@@ -57,7 +59,7 @@ def answer_pages(
         units.extend([context(part)] for part in escaped_parts(notice))
     units.extend([section(part)] for part in _outcome(outcome_line, outcome_by))
     units.extend(button_units(buttons))
-    units.extend(tools_units(tools))
+    units.extend(tools_units(tools, more_tools))
     end = [feedback_block(feedback)] if feedback else []
     return pages(units, footer=[*end, *(context(part) for part in escaped_parts(footer)[:1])])
 

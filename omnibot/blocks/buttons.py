@@ -43,21 +43,14 @@ def button_units(buttons: Sequence[Button]) -> list[list[Block]]:
     return units
 
 
-def tools_units(tools: Sequence[Button]) -> list[list[Block]]:
-    """What can be done with an answer: ask it again, take its data away. Rows of small buttons."""
+def tools_units(tools: Sequence[Button], more: Sequence[Block] = ()) -> list[list[Block]]:
+    """What can be done with an answer: ask it again, take its data away. Rows of small buttons, `more` of them last."""
     usable = [tool for tool in tools if _carries(tool)]
-    rows = [usable[first : first + BUTTONS_IN_ROW] for first in range(0, len(usable), BUTTONS_IN_ROW)]
-    return [
-        [
-            actions(
-                [
-                    button(f"{TOOL_ACTION}{number}", tool.token, one_line(tool.label) or "Again")
-                    for number, tool in enumerate(row, start=1 + row_number * BUTTONS_IN_ROW)
-                ]
-            )
-        ]
-        for row_number, row in enumerate(rows)
-    ]
+    elements = [
+        button(f"{TOOL_ACTION}{number}", tool.token, one_line(tool.label) or "Again")
+        for number, tool in enumerate(usable, start=1)
+    ] + list(more)
+    return [[actions(elements[first : first + BUTTONS_IN_ROW])] for first in range(0, len(elements), BUTTONS_IN_ROW)]
 
 
 def _runs(entry: Button) -> bool:

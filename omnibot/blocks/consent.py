@@ -259,7 +259,10 @@ def _account(number: int, account: AccountConsent, *, can_change: bool) -> list[
         Standing.OPTED_OUT: ":white_circle: not shared: opted out",
         Standing.OFF: ":white_circle: not shared",
     }
-    head = f"*{name}*\n{said[account.standing]}"
+    standing = said[account.standing]
+    if account.standing is Standing.BY_DEFAULT and account.grants:
+        standing = ":large_green_circle: shared: in part enabled by default at Clear Street, in part signed for"
+    head = f"*{name}*\n{standing}"
     if account.can_opt_out or not account.grants:
         block = section("\n".join([head, *(_grant(grant) for grant in account.grants[:10])]))
         if can_change and account.can_opt_out:

@@ -11,6 +11,7 @@ from omnibot.blocks.values import Page
 #: Pressed by somebody who wants to link a key, or to choose an account.
 LINK_ACTION: Final = "omni_link_key"
 ACCOUNT_ACTION: Final = "omni_choose_account"
+CHANGE_ACCOUNT: Final = "Change account"
 LABELS: Final = {LINK_ACTION: "Link my API key", ACCOUNT_ACTION: "Choose an account"}
 
 

@@ -11,7 +11,8 @@ from omnibot.blocks.consent import card_unit, refusal_unit, stub_unit
 from omnibot.blocks.exhibits import exhibit_units
 from omnibot.blocks.figures import Figure, fits_natively, in_words, native_chart, read_figure, thinned
 from omnibot.blocks.notices import payload_unit
-from omnibot.blocks.parts import context, escaped_parts, section, shorten
+from omnibot.blocks.parts import button, context, escaped_parts, section, shorten
+from omnibot.blocks.remedies import ACCOUNT_ACTION, CHANGE_ACCOUNT
 from omnibot.blocks.safety import escape
 from omnibot.blocks.values import Block, Button, Page
 from omnibot.blocks.variants import with_question
@@ -58,8 +59,8 @@ def reply_pages(
         consent: what the answer asks somebody to sign, as it stands now.
     """
 
-    def shown_as(button: OfferedButton) -> Button:
-        return replace(_button(button), names=presses)
+    def shown_as(offered: OfferedButton) -> Button:
+        return replace(_button(offered), names=presses)
 
     parts = read_parts(answer.parts)
     content: list[str | Unit] = []
@@ -68,20 +69,21 @@ def reply_pages(
         content.extend(_part_content(index, part, pictures or {}))
         content.extend(_exhibits(answer, index, chart_url))
         if isinstance(part, ChartPart):
-            below = [button for button in buttons if button.part_index == index and button.kind in _SUGGESTED]
-            shown.update(button.token for button in below)
-            content.extend(button_units([shown_as(button) for button in below]))
+            below = [b for b in buttons if b.part_index == index and b.kind in _SUGGESTED]
+            shown.update(b.token for b in below)
+            content.extend(button_units([shown_as(b) for b in below]))
     content.extend(_exhibits(answer, None, chart_url))
     content.extend(_consent(turn, answer, consent))
     suggested = [b for b in buttons if b.kind in _SUGGESTED and b.part_index >= 0 and b.token not in shown]
     pages = answer_pages(
         content=content,
-        buttons=[shown_as(button) for button in suggested],
+        buttons=[shown_as(b) for b in suggested],
         notices=[*answer.notices, *_unseen(parts, answer, buttons)],
         mention=turn.person.user if answer.late else None,
         outcome_line=_outcome_line(answer),
         outcome_by=answer.stopped_by,
-        tools=[_button(button) for button in _tools(buttons)],
+        tools=[_button(b) for b in _tools(buttons)],
+        more_tools=_change_account(turn, answer),
         # Clear Street takes ratings of Omni's messages, by their ids. What has none is no such message: an action that
         # omnibot carried out, an answer that failed or was stopped before Omni named one. Thumbs there could only fail.
         feedback=turn.id if answer.message_id else None,
@@ -170,9 +172,16 @@ def _tools(buttons: Sequence[OfferedButton]) -> list[OfferedButton]:
     return sorted(tools, key=lambda b: (order[b.kind], b.position))
 
 
+def _change_account(turn: Turn, answer: Answer) -> list[Block]:
+    """For whoever presses it, and for this thread: it names the place, which is no secret, and nobody's account."""
+    if not answer.account or turn.thread_ts is None:
+        return []
+    return [button(ACCOUNT_ACTION, f"{turn.channel}:{turn.thread_ts}", CHANGE_ACCOUNT)]
+
+
 def _unseen(parts: Sequence[Part], answer: Answer, buttons: Sequence[OfferedButton]) -> list[str]:
     """Say which actions of the answer can be had nowhere in this reply."""
-    reached = {button.action_id for button in buttons if button.kind == "action"}
+    reached = {b.action_id for b in buttons if b.kind == "action"}
     shown = {exhibit.get("part") for exhibit in answer.exhibits}
     hidden: list[str] = []
     for index, part in enumerate(parts):
@@ -201,10 +210,10 @@ def _action_words(part: StructuredActionPart) -> str:
             return {"OpenEntitlementConsent": "a consent"}.get(type(other).__name__, "an order")
 
 
-def _button(button: OfferedButton) -> Button:
-    runs = button.kind != "words"
-    number = button.position + 1
-    return Button(token=button.token, label=button.label, pressed_by=button.pressed_by, runs=runs, number=number)
+def _button(offered: OfferedButton) -> Button:
+    runs = offered.kind != "words"
+    number = offered.position + 1
+    return Button(token=offered.token, label=offered.label, pressed_by=offered.pressed_by, runs=runs, number=number)
 
 
 def _outcome_line(answer: Answer) -> str | None:

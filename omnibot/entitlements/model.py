@@ -290,12 +290,13 @@ def _account_consent(
         for grant in grants
         if grant.account_id == account_id
     )
-    if statuses is None:
+    said = [status for status in statuses or () if status.account_id == account_id]
+    if not said:
+        # The API does not say what is enabled: what was signed is all that is known.
         return AccountConsent(account_id, name, Standing.GRANTED if own else Standing.OFF, own)
-    enabled = tuple(s.entitlement_code for s in statuses if s.account_id == account_id and s.enabled)
+    enabled = tuple(status.entitlement_code for status in said if status.enabled)
     if not enabled:
-        said = any(s.account_id == account_id for s in statuses)
-        return AccountConsent(account_id, name, Standing.OPTED_OUT if said else Standing.OFF, own)
+        return AccountConsent(account_id, name, Standing.OPTED_OUT, own)
     signed = {grant.code for grant in own}
     standing = Standing.GRANTED if signed >= set(enabled) else Standing.BY_DEFAULT
     return AccountConsent(account_id, name, standing, own, enabled)

@@ -10,7 +10,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.policy import access
-from omnibot.policy.access import AccountData
+from omnibot.policy.access import AccountData, Show
 from omnibot.policy.model import Policy
 from omnibot.policy.people import Authority, ChannelKind, Own, Shared, Verdict, Where, Who
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
@@ -116,6 +116,11 @@ class Access:
     async def may_sign(self, person: Person, authority: Authority, *, team: str | None = None) -> Verdict:
         """Whether this person may sign and revoke agreements for that link or key. Raises what slack_sdk raises."""
         return access.may_sign(self.policy, await self.who(person, team=team), authority)
+
+    async def hearing_of_accounts(self, person: Person) -> Verdict:
+        """Whether this person may hear about accounts at all, in private. Raises what slack_sdk raises."""
+        shown = await self.may_see_account_data(person, await self.direct(person))
+        return Verdict(shown.show is not Show.NEVER, shown.reason)
 
     async def linking(self, person: Person) -> Verdict:
         """Whether this person may link a key of their own, and why not. Raises what slack_sdk raises."""

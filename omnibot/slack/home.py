@@ -69,6 +69,7 @@ class Home:
         past: what people began.
         background: where publications run.
         retention_days: for which questions and answers are kept.
+        alone: no other process publishes; else only Slack knows what it shows.
         sections: what other rooms show, in order, between the accounts and the conversations.
     """
 
@@ -82,6 +83,7 @@ class Home:
         background: Background,
         *,
         retention_days: int,
+        alone: bool = True,
         sections: Sequence[HomeSection] = (),
     ) -> None:
         self._client = client
@@ -91,6 +93,7 @@ class Home:
         self._past = past
         self._background = background
         self._retention_days = retention_days
+        self._alone = alone
         self._sections = tuple(sections)
         #: The fingerprint of what Slack shows.
         self._shown: dict[Person, str] = {}
@@ -130,11 +133,13 @@ class Home:
             del self._shown[next(iter(self._shown))]
 
     async def _publish(self, person: Person) -> None:
+        # Where others publish too, what we published last may be gone: what Slack itself has just said counts, once.
+        shown = self._shown.get(person) if self._alone else self._shown.pop(person, None)
         for _ in range(TRIES):
             try:
                 view = home_view(await self._content(person))
                 mark = str(view["private_metadata"])
-                if self._shown.get(person) == mark:
+                if shown == mark:
                     return
                 await self._client.views_publish(user_id=person.user, view=view)
             except SLACK_ERRORS as error:
@@ -144,8 +149,11 @@ class Home:
                     return
                 await asyncio.sleep(verdict.wait)
             else:
-                self._remember(person, mark)
-                return
+                if self._alone:
+                    self._remember(person, mark)
+                    return
+                # What another published meanwhile may have been newer than this: look once more.
+                shown = mark
 
     # What stands in it.
 

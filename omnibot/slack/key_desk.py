@@ -128,6 +128,9 @@ class KeyDesk:
 
     async def mend(self, person: Person) -> View:
         """Check the stored key again."""
+        allowed = await self._access.linking(person)
+        if not allowed:
+            return words_view(LINK_TITLE, allowed.reason)
         waiting = await self._turns.held_of(person)
         try:
             linked = await self._linking.mend(person, team=self._workspace.team)
@@ -187,6 +190,9 @@ class KeyDesk:
 
     async def accounts(self, person: Person, place: Place | None) -> View:
         """The choice between accounts; or why there is none."""
+        allowed = await self._access.hearing_of_accounts(person)
+        if not allowed:
+            return words_view(ACCOUNT_TITLE, allowed.reason)
         try:
             principal = await self._keyring.principal_of(person)
             if self._keyring.account_is_fixed(principal):
@@ -201,6 +207,9 @@ class KeyDesk:
 
     async def choose(self, person: Person, account_id: int, place: Place | None) -> View:
         """Ask about this account from now on, in one conversation or (no place) wherever nothing else is chosen."""
+        allowed = await self._access.hearing_of_accounts(person)
+        if not allowed:
+            return words_view(ACCOUNT_TITLE, allowed.reason)
         waiting = await self._turns.held_of(person)
         try:
             account = await self._keyring.choose_account(person, account_id, team=self._workspace.team, place=place)

@@ -25,8 +25,16 @@ class SlackNotary:
 
     async def may_be_asked(self, turn: Turn, principal: str) -> bool:
         """Whether they may sign, and are answered where account data may be shown."""
-        if not await self.may_sign(turn, principal):
+        return bool(await self.may_sign(turn, principal)) and await self._shown_here(turn)
+
+    async def may_read_accounts(self, turn: Turn) -> bool:
+        """Whether everybody who reads this turn's answer may read which account it is about; silence is a no."""
+        try:
+            return await self._shown_here(turn)
+        except NotNow:
             return False
+
+    async def _shown_here(self, turn: Turn) -> bool:
         shown = await _now(self._access.may_see_account_data(turn.person, turn.channel, team=turn.team))
         return shown is not None and shown.show is Show.HERE
 
@@ -46,10 +54,9 @@ class SlackNotary:
     async def may_look_now(self, person: Person) -> Verdict:
         """Whether somebody may hear about accounts at all, in private."""
         try:
-            shown = await self._access.may_see_account_data(person, await self._access.direct(person))
+            return await self._access.hearing_of_accounts(person)
         except SLACK_ERRORS:
             return Verdict(False, "Slack does not tell me right now who you are. Try again in a minute.")
-        return Verdict(shown.show is not Show.NEVER, shown.reason)
 
 
 async def _now(asked: Awaitable[T]) -> T | None:

@@ -18,7 +18,7 @@ from omnibot.turns.model import HeldFor, State, Surface, Turn
 from omnibot.turns.rows import select_value, utcnow
 from omnibot.turns.rules import HOLD
 
-#: Whether the asker of a held turn has linked a key, or chosen an account, since it is held.
+#: Whether the asker of a held turn has linked a key since it is held, or chosen an account that it can be about.
 _LINKED_SINCE = exists(
     select(literal(1)).where(
         links.c.org == turns.c.org,
@@ -32,6 +32,10 @@ _CHOSEN_SINCE = exists(
         account_choices.c.org == turns.c.org,
         account_choices.c.user == turns.c.user,
         account_choices.c.chosen_at >= turns.c.held_at,
+        or_(
+            account_choices.c.channel == "",
+            and_(account_choices.c.channel == turns.c.channel, account_choices.c.thread_ts == turns.c.thread_ts),
+        ),
     )
 )
 #: Whether the consent that a held turn waits for was given, and whether it is, or can still be.
@@ -59,7 +63,8 @@ _SAME_QUESTION = (
 #: What a held turn waits for is there.
 READY = or_(
     and_(turns.c.held_for == HeldFor.LINK.value, _LINKED_SINCE),
-    and_(turns.c.held_for == HeldFor.ACCOUNT.value, or_(_LINKED_SINCE, _CHOSEN_SINCE)),
+    # A key with one account chooses that; a key with several does not choose.
+    and_(turns.c.held_for == HeldFor.ACCOUNT.value, _CHOSEN_SINCE),
     and_(turns.c.held_for == HeldFor.CONSENT.value, _GRANTED),
 )
 #: It will never be there.

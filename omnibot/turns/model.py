@@ -293,6 +293,10 @@ class Notary(Protocol):
         """
         ...
 
+    async def may_read_accounts(self, turn: Turn) -> bool:
+        """Whether everybody who reads this turn's answer may read which account it is about. Never raises."""
+        ...
+
     async def may_sign(self, turn: Turn, principal: str) -> Verdict:
         """Whether this turn's person may sign for a principal, and if not whom to ask.
 

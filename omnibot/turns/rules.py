@@ -210,6 +210,10 @@ def buttons_of(part: Part) -> tuple[ActionButton, ...]:
 # Said beside an answer.
 
 OTHER_ACCOUNT = "This is a new conversation with Omni, about another account: it has not seen what was said before."
+BACK = (
+    "This goes on with an earlier conversation of this thread: Omni has not seen what was said in between, about "
+    "another account."
+)
 MOVED = (
     "The earlier conversation of this thread goes on elsewhere, so this is a new one: Omni has not seen what was said "
     "before."

@@ -50,7 +50,7 @@ from omnibot.turns.model import (
     Turn,
 )
 from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
-from omnibot.turns.rules import DEADLINE, HOLD, MOVED, OTHER_ACCOUNT, OTHER_PERSON
+from omnibot.turns.rules import BACK, DEADLINE, HOLD, MOVED, OTHER_ACCOUNT, OTHER_PERSON
 
 #: Made once: an alias of a wide table costs more than the statement it stands in.
 _KNOWN = turns.alias("known")
@@ -326,9 +326,10 @@ class TurnStore:
                 .on_conflict_do_nothing()
                 .returning(conversations.c.id)
             )
-            notice = await _beginning(connection, key) if made.first() is not None else None
+            begun = made.first() is not None
             query = select(conversations.c.id).where(*[conversations.c[name] == value for name, value in key.items()])
             conversation_id = (await connection.execute(query)).scalar_one()
+            notice = await _beginning(connection, key) if begun else await _return(connection, key, conversation_id)
             return await self._move(
                 connection,
                 turn,
@@ -586,6 +587,20 @@ async def _beginning(connection: AsyncConnection, key: Mapping[str, Any]) -> str
     if not others:
         return MOVED if await went_elsewhere(connection, key) else None
     return OTHER_ACCOUNT if any(row.principal == key["principal"] for row in others) else OTHER_PERSON
+
+
+async def _return(connection: AsyncConnection, key: Mapping[str, Any], conversation_id: str) -> str | None:
+    """What to say when a conversation goes on after another of the same principal's in its thread."""
+    place = [conversations.c[name] == key[name] for name in ("team", "channel", "thread_ts", "principal")]
+    query = (
+        select(turns.c.conversation_id)
+        .join(conversations, conversations.c.id == turns.c.conversation_id)
+        .where(*place)
+        .order_by(turns.c.message_ts.desc(), turns.c.id.desc())
+        .limit(1)
+    )
+    latest = (await connection.execute(query)).scalar()
+    return BACK if latest is not None and latest != conversation_id else None
 
 
 def _shallow(answer: Answer) -> dict[str, Any]:

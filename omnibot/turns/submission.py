@@ -96,7 +96,11 @@ class Submission:
         turn, conversation = active.turn, active.conversation
         assert conversation is not None
         # Without a key nothing is begun: such a turn can wait for one.
-        await self._keyring.key_of(conversation.principal)
+        key = await self._keyring.key_of(conversation.principal)
+        if turn.queue_said and await self._exposed(turn, conversation, key):
+            # Admitted anew, it is answered where that may be read.
+            active.turn = await self._store.move(turn, State.ACCEPTED, conversation_id=None)
+            return 0.0
         thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
         if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None:
             turn = active.turn = await self._notice(turn, RESEARCH_NOTICE)
@@ -113,6 +117,15 @@ class Submission:
         active.turn = submitting
         self._reply.begin(submitting)
         return await self._send(active)
+
+    async def _exposed(self, turn: Turn, conversation: Conversation, key: str) -> bool:
+        """Whether Omni came to see the account, while the question waited, and others would read the answer."""
+        if conversation.account_id is None or self._notary is None or await self._notary.may_read_accounts(turn):
+            return False
+        try:
+            return bool(await self._omni.entitlements(key, conversation.account_id))
+        except ClearStreetError:
+            return True
 
     async def _send(self, active: Active) -> float | None:
         turn, conversation = active.turn, active.conversation

@@ -108,16 +108,22 @@ class Watching:
         return await self._keyring.key_of(active.conversation.principal), active.conversation.account_id
 
     async def _account_name(self, active: Active) -> str | None:
-        """What the account is called, for those who may choose between several. Never costs the answer."""
+        """What the account is called, for those who may choose between several. Never costs the answer.
+
+        It is not named where account data may not be shown: of an account that Omni cannot see it is asked there too.
+        """
         conversation = active.conversation
         if conversation is None or conversation.account_id is None:
             return None
         patience = STOP_PATIENCE if active.stop_pressed else EXHIBIT_PATIENCE
         try:
             async with asyncio.timeout(patience):
-                return await self._keyring.name_of(conversation.principal, conversation.account_id)
+                name = await self._keyring.name_of(conversation.principal, conversation.account_id)
+                if name is None or self._notary is None or await self._notary.may_read_accounts(active.turn):
+                    return name
         except (NoAuthority, ClearStreetError, TimeoutError):
             return None
+        return None
 
     # Polling.
 

@@ -77,14 +77,15 @@ def test_the_list_says_what_is_enabled_and_why_and_offers_to_end_only_what_can_b
         AccountConsent(2, "Default", Standing.BY_DEFAULT, (), ("code",)),
         AccountConsent(3, "Out", Standing.OPTED_OUT, ()),
         AccountConsent(4, "Off", Standing.OFF, ()),
+        AccountConsent(5, "Both", Standing.BY_DEFAULT, grants[:1], ("code", "more")),
     )
     page = manage_page(Overview(accounts, YES, shared=False), "Done.")
     check(page)
     said = words(page)
-    for part in ("version 3", "an earlier version", "enabled by default", "opted out", "Done."):
+    for part in ("version 3", "an earlier version", "nobody signed for it", "in part signed", "opted out", "Done."):
         assert part in said
     ends = [block["accessory"] for block in page.blocks if "accessory" in block]
-    assert [end["value"] for end in ends] == ["grant:e1", "grant:e2", "account:2"]
+    assert [end["value"] for end in ends] == ["grant:e1", "grant:e2", "account:2", "account:5"]
     assert all("confirm" in end for end in ends)
     refused = manage_page(Overview(accounts, Verdict(False, "Not you.", ("U0HEAD",)), shared=True))
     assert not [block for block in refused.blocks if "accessory" in block]

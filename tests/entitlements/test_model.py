@@ -90,6 +90,12 @@ def test_before_the_newest_generation_an_account_is_shared_when_somebody_signed(
     assert (off.standing, off.grants) == (Standing.OFF, ())
 
 
+def test_where_the_newest_generation_does_not_say_what_was_signed_counts():
+    signed, other = account_consents([(1, "One"), (2, "Two")], [grant(1)], [status(2, True)], {})
+    assert (signed.standing, signed.can_opt_out) == (Standing.GRANTED, ())
+    assert other.standing is Standing.BY_DEFAULT
+
+
 def test_the_newest_generation_says_what_is_enabled_by_default_and_what_somebody_chose():
     statuses = [status(1, True), status(2, True), status(3, False)]
     accounts = [(1, "One"), (2, "Two"), (3, "Three"), (4, "Four")]

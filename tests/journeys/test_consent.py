@@ -185,6 +185,32 @@ async def test_she_reads_signs_and_is_answered_once_without_asking_again(house: 
     await house.answered("trading", ts, BLIND)
 
 
+@pytest.mark.parametrize("house", ["2026-08"], indirect=True)
+async def test_of_two_lists_the_older_one_is_brought_up_to_date_instead_of_revoking_twice(house: House):
+    ana = Ana(house)
+    await ana.ask()
+    await ana.signed()
+
+    def lists(*words: str) -> list[JSON]:
+        own = [e for e in house.slack.ephemerals("ana") if "What Omni may see" in str(e["blocks"])]
+        return [e for e in own if all(word in str(e["blocks"]) for word in words)]
+
+    async def see(count: int, word: str) -> None:
+        await house.slack.wait_for(lambda: len(lists(word)) == count)
+
+    for count in (1, 2):
+        await house.slack.command("ana", "trading", "/omni", "consent")
+        await see(count, "version")
+    for count, listed in enumerate(lists("version"), start=1):
+        ((block, button),) = elements(listed["blocks"], REVOKE_ACTION)
+        assert await house.slack.press(
+            "ana", channel="trading", ts=listed["ts"], block_id=block, action_id=button["action_id"]
+        )
+        await see(count, "not shared")
+    assert lists("version") == []
+    assert "not enabled any more" in str(house.slack.ephemerals("ana"))
+
+
 async def shared(house: House, user: str, *words: str) -> JSON:
     """What `/omni consent` shows now."""
 

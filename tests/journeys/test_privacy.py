@@ -88,6 +88,20 @@ async def test_where_the_api_demands_an_account_an_answer_that_may_hold_its_data
     assert accounts_asked_about(house) == [ACCOUNT] * 5
 
 
+async def test_a_question_that_waits_while_omni_is_let_see_the_account_is_answered_in_the_dm(house: House):
+    house.script("hello", "Hi there.", seconds=4)
+    house.script("positions", "You hold 100 AAPL.")
+    ts = await house.slack.say("ana", "research", "@Omni hello")
+    await house.slack.wait_for(house.omni.active)
+    await house.slack.say("ana", "research", "my positions?", thread_ts=ts)
+    await house.slack.wait_for(lambda: "after the question before it" in whispers(house, "ana"))
+    await grant(house)
+    await house.answered("research", ts, "Hi there.", ELSEWHERE)
+    await house.slack.wait_for(lambda: in_dm(house, "ana", "You hold 100 AAPL."))
+    assert "AAPL" not in str(house.shown("research", ts))
+    assert house.asked() == ["hello", "my positions?"]
+
+
 @pytest.mark.parametrize("house", ["2026-10"], indirect=True)
 async def test_where_it_can_be_omni_is_asked_without_an_account_outside_desk_channels(house: House):
     house.script("positions", "Which account?")

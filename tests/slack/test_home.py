@@ -219,6 +219,17 @@ async def test_a_key_that_stopped_working_is_said_with_the_button_that_mends_it(
     assert "Main" not in said
 
 
+async def test_a_key_that_clear_street_refuses_is_said_at_once(lobby: Lobby):
+    ben = lobby.person("ben")
+    linked = await lobby.linking.link(ben, BENS, team=lobby.slack.team_id)
+    await lobby.refreshed("ben")
+    lobby.keyring.on_broken(lobby.home.refresh)
+    await lobby.keyring.mark_broken(linked.principal, BENS)
+    await lobby.background.close(30)
+
+    assert "no longer accepts your API key" in lobby.shown("ben")
+
+
 async def test_what_did_not_change_is_not_published_again(lobby: Lobby):
     await lobby.refreshed("ana")
     await lobby.refreshed("ana")
@@ -228,6 +239,38 @@ async def test_what_did_not_change_is_not_published_again(lobby: Lobby):
     await lobby.background.close(30)
 
     assert lobby.published() == 1
+
+
+async def test_what_another_instance_published_meanwhile_does_not_stay(lobby: Lobby):
+    def instance() -> Home:
+        rooms = (
+            lobby.desktop.client,
+            Access(
+                lobby.desktop.client, People(lobby.desktop.client), lambda: lobby.policy[-1], team=lobby.slack.team_id
+            ),
+        )
+        return Home(*rooms, lobby.keyring, lobby.links, lobby.past, lobby.background, retention_days=30, alone=False)
+
+    one, other, ana = instance(), instance(), lobby.person("ana")
+    one.refresh(ana)
+    await lobby.background.close(30)
+    unlinked = lobby.shown("ana")
+    await lobby.linking.link(ana, ANAS, team=lobby.slack.team_id)
+    other.refresh(ana)
+    await lobby.background.close(30)
+    assert lobby.shown("ana") != unlinked
+    await lobby.linking.unlink(ana)
+    one.refresh(ana)
+    await lobby.background.close(30)
+    assert lobby.shown("ana") == unlinked
+
+    # Who opens it and sees what is true has nothing published.
+    before = lobby.published()
+    view = lobby.slack.home("ana")
+    assert view is not None
+    other.opened(ana, view["private_metadata"])
+    await lobby.background.close(30)
+    assert lobby.published() == before
 
 
 async def test_what_slack_shows_otherwise_is_published_when_it_is_opened(lobby: Lobby):

@@ -46,6 +46,15 @@ async def test_in_direct_messages_a_signer_is_asked(desktop: Desktop):
     assert await notary(desktop, "ana").may_be_asked(turn, SHARED)
 
 
+async def test_an_account_is_named_where_its_data_may_be_shown_and_not_while_slack_is_silent(desktop: Desktop):
+    rules = notary(desktop)
+    assert await rules.may_read_accounts(await desktop.turn(user="ana", channel="trading"))
+    assert not await rules.may_read_accounts(await desktop.turn(user="ana", channel="research"))
+    assert not await rules.may_read_accounts(await desktop.turn(user="cleo", channel="trading"))
+    desktop.slack.gate.refuse("users.info", status=500, count=10)
+    assert not await rules.may_read_accounts(await desktop.turn(user="ben", channel="trading"))
+
+
 async def test_with_a_key_of_ones_own_one_signs_for_oneself_and_nobody_else(desktop: Desktop):
     turn: Turn = await desktop.turn(user="ben")
     rules = notary(desktop)

@@ -69,6 +69,9 @@ class Rules:
     async def may_be_asked(self, turn: Turn, principal: str) -> bool:
         return bool(await self.may_sign(turn, principal)) and self.privately
 
+    async def may_read_accounts(self, turn: Turn) -> bool:
+        return self.privately
+
 
 NO = Verdict(False, "Ask the desk head.", ("U0HEAD",))
 

@@ -148,7 +148,9 @@ async def test_a_conversation_about_an_account_stays_about_it_where_it_goes_on(s
     await history.move(await the_one(history), ANA, channel="C2", thread_ts=NEW)
 
     assert not await store.about_no_account(ANA, "shared", here)
-    assert await AccountChoices(database).chosen(ANA, "shared", here) == 19816
+    chosen = await AccountChoices(database).chosen(ANA, "shared", here)
+    assert chosen is not None
+    assert chosen.account_id == 19816
 
 
 async def test_a_conversation_is_moved_once_from_where_it_was(store: TurnStore, database: Database):

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from omnibot.emulator.demo import checks
 from omnibot.emulator.demo.house import House
+from omnibot.emulator.demo.linking import link, unlink
 from omnibot.emulator.demo.signing import sign
-from omnibot.emulator.demo.stories import Command, Press, Say, Sign, Step, Story, Teach, Withhold
+from omnibot.emulator.demo.stories import Command, Link, Press, Refused, Say, Sign, Step, Story, Teach, Withhold
 from omnibot.emulator.demo.transcript import Transcript, labels_of, lines_of
 from omnibot.emulator.slack.workspace import JSON, Message
 
@@ -55,7 +56,10 @@ class Player:
                     self._omni.add_script(step.script)
                 elif isinstance(step, Withhold):
                     self._omni.entitlements.withhold(step.key, step.account)
-                elif problems := await self._perform(step):
+                elif isinstance(step, Link):
+                    if problem := await self._link(step):
+                        return [problem]
+                elif problems := await (self._be_refused(step) if isinstance(step, Refused) else self._perform(step)):
                     return problems
         calls = [call.name for call in self._omni.calls[self._first_call :]]
         return [*checks.wrong_calls(self._story.calls, calls), *self._refusals(), *self._pings()]
@@ -71,6 +75,39 @@ class Player:
             return self._differences(turn)
         await self._settle()
         return self._differences(turn)
+
+    async def _link(self, step: Link) -> str:
+        channel = self._slack.workspace.channel(step.room).id
+        self._transcript.say(step.user.capitalize(), ["/omni link" if step.key else "/omni unlink"], "bold")
+        if step.key:
+            return await link(self._slack, step.user, channel, step.key)
+        return await unlink(self._slack, step.user, channel)
+
+    async def _be_refused(self, refused: Refused) -> list[str]:
+        """Try it, and see that only this person hears of it."""
+        user, last = refused.step.user, self._last
+        before = {message.ts for message in self._everything()}
+        told, asked = len(self._slack.ephemerals(user)), len(self._omni.calls)
+        turn = await self._act(refused.step, before, set())
+        self._last = last
+        if turn.problems:
+            return turn.problems
+
+        def heard() -> list[str]:
+            new = [self._slack.visible_text(said) for said in self._slack.ephemerals(user)[told:]]
+            return [text for text in new if refused.words in text]
+
+        try:
+            await self._slack.wait_for(heard, _PATIENCE)
+        except AssertionError:
+            return [f"{user} was not told “{refused.words}”"]
+        await self._settle()
+        shown = [m for m in self._everything() if m.user == self._slack.bot_user_id and m.ts not in before]
+        calls = [checks.short(c.name) for c in self._omni.calls[asked:] if checks.short(c.name) not in checks.LOOKUPS]
+        return [
+            *(f"others saw: “{self._slack.visible_text(message)[:60]}”" for message in shown),
+            *(f"Clear Street was asked: {name}" for name in calls),
+        ]
 
     async def _act(self, step: Step, earlier: set[str], answered: set[str]) -> _Turn:
         match step:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from omnibot.emulator.clearstreet.accounts import BENS_KEY
+
 #: Calls as they are written here: "…" means once or more often; lookups (`checks.LOOKUPS`) may come at any time.
 NEW = ("POST threads", "GET responses/{response_id} …", "GET messages/{message_id}")
 SIGN = ("POST entitlements",)
@@ -64,7 +66,24 @@ class Sign:
     user: str
 
 
-Step = Say | Command | Press | Teach | Withhold | Sign
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Link a key of one's own, which sees one account; `key` "" has it forgotten."""
+
+    user: str
+    room: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Try this, and be told `words` in private: nobody else sees a thing, and Omni is not asked."""
+
+    step: Say | Press
+    words: str
+
+
+Step = Say | Command | Press | Teach | Withhold | Sign | Link | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +178,31 @@ STORIES = {
             "Omni may not see the account: Ana reads the agreement and signs, and her question is answered",
             (Withhold("demo-key", 19816), Say("ana", "dm", "what are my current positions?"), Sign("ana")),
             (*NEW, *SIGN, *NEXT),
+        ),
+        Story(
+            "another-button",
+            "Ben presses a button below Ana's answer: it is his question, asked with his own key about his own account",
+            (
+                Link("ben", "trading", BENS_KEY),
+                Say("ana", "trading", "@Omni how are the markets doing today?"),
+                Press("ben", "Check my positions"),
+                Link("ben", "trading"),
+            ),
+            (*NEW, *NEW),
+        ),
+        Story(
+            "outsider",
+            "Dan, of another company, asks in the shared channel and presses Ana's button: both are refused, privately",
+            (
+                Refused(Say("dan", "client-desk", "@Omni what is the price of AAPL?"), "full members"),
+                Say("ana", "client-desk", "@Omni what is the price of AAPL?"),
+                Refused(Press("dan", "Compare to AMD"), "full members"),
+            ),
+        ),
+        Story(
+            "public-channel",
+            "positions asked for in a public channel: Omni is asked without an account, so there is nothing to tell",
+            (Say("ana", "research", "@Omni what are my current positions?"),),
         ),
         Story(
             "private",

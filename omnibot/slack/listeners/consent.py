@@ -230,8 +230,10 @@ def command(consents: Consents, background: Background) -> Command:
     return handle_consent
 
 
-async def _show(consents: Consents, respond: AsyncRespond, person: Person, said: str = "") -> None:
-    """The list as it is now, for this person alone, in place of an earlier one where there is one."""
+async def _show(
+    consents: Consents, respond: AsyncRespond, person: Person, said: str = "", *, instead: bool = False
+) -> None:
+    """The list as it is now, for this person alone; `instead` of the one in which they pressed a button."""
     try:
         page = manage_page(await consents.overview(person), said)
     except (CannotSign, NoAuthority) as error:
@@ -241,7 +243,7 @@ async def _show(consents: Consents, respond: AsyncRespond, person: Person, said:
         words = f"{said} {in_plain_words(error)}".strip()
         await respond(text=refusal_words(words, ()), replace_original=False)
     else:
-        await respond(text=page.text, blocks=page.blocks, replace_original=bool(said))
+        await respond(text=page.text, blocks=page.blocks, replace_original=instead)
 
 
 async def _revoke(
@@ -266,10 +268,10 @@ async def _revoke(
             return
     except CannotSign as error:
         await _refuse(client, body, click, refusal_words(str(error), error.ask))
-        return
+        said = ""
     home.refresh(person)
     if body.get("response_url"):
-        await _show(consents, respond, person, said)
+        await _show(consents, respond, person, said, instead=True)
 
 
 async def _refuse(client: AsyncWebClient, body: dict[str, Any], click: Click, words: str) -> None:

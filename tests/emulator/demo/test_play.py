@@ -10,7 +10,7 @@ from rich.console import Console
 from omnibot.emulator.demo import commands
 from omnibot.emulator.demo.house import DemoError, House, open_house
 from omnibot.emulator.demo.player import Player
-from omnibot.emulator.demo.stories import NEW, STORIES, Press, Say, Story
+from omnibot.emulator.demo.stories import NEW, STORIES, Link, Press, Refused, Say, Story
 from omnibot.emulator.demo.transcript import Transcript, grown
 from omnibot.emulator.slack.workspace import Message
 from tests.emulator.demo.conftest import PACE, Ended, inside, omnibot
@@ -89,6 +89,13 @@ async def test_a_story_that_goes_wrong_is_reported_with_what_differs(monkeypatch
         (button,) = await _play(Story("button", "no such", (ask, Press("ana", "Buy"))), house)
         assert "“Buy”" in button
 
+        outsiders = Say("dan", "client-desk", "@Omni what is the price of AAPL?")
+        monkeypatch.setattr("omnibot.emulator.demo.player._PATIENCE", 2)
+        (untold,) = await _play(Story("told", "otherwise", (Refused(outsiders, "never said"),), ()), house)
+        assert "dan was not told" in untold
+        (key,) = await _play(Story("key", "no such", (Link("ben", "trading", "nobodys-key"),), ()), house)
+        assert "not linked" in key
+
         change = house.slack.workspace.change
 
         def lossy(message: Message, *, blocks: list[Any], **more: Any) -> None:
@@ -98,7 +105,6 @@ async def test_a_story_that_goes_wrong_is_reported_with_what_differs(monkeypatch
             )
 
         monkeypatch.setattr(house.slack.workspace, "change", lossy)
-        monkeypatch.setattr("omnibot.emulator.demo.player._PATIENCE", 2)
         problems = await _play(Story("words", "lost", (ask,)), house)
     assert any("missing" in problem for problem in problems)
     assert any("Compare to AMD" in problem for problem in problems)

@@ -1,0 +1,146 @@
+"""After a whole journey: where account data may be found, byte for byte, and where it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from omnibot.accounts.encryption import new_key
+from omnibot.blocks.consent import ACCOUNTS_BLOCK, AGREE_BLOCK, AGREED, CHOICE_ACTION
+from omnibot.emulator.clearstreet.accounts import account
+from omnibot.emulator.clearstreet.entitlements import CODE
+from omnibot.telemetry import KEY_FIELD
+from tests.journeys.conftest import House, furnished
+from tests.journeys.test_http import free_port
+
+KEY = "anas-key-0123456789"
+GROWTH, RETIREMENT = "Quillfeather Growth", "Quillfeather Retirement"
+#: What the agreement, Omni's reason, the question and the answer say; "7,731" is a holding.
+CLAUSE, REASON, QUESTION, HOLDING = "Clause of the marmot", "To weigh the marmots", "what do I hold in marmots", "7,731"
+ASK = {
+    "open_entitlement_consent": {
+        "agreement_key": "omni_account_data_access",
+        "reason": REASON,
+        "entitlement_codes": [CODE],
+        "account_ids": [30001],
+    }
+}
+#: Where everybody in the workspace, or another company, reads along.
+OPEN_ROOMS = ("research", "client-desk")
+
+
+async def fill(house: House, values: Callable[[dict[str, Any]], dict[str, Any]], *words: str) -> None:
+    """Submit Ana's uppermost form, once it says all that."""
+
+    def ready() -> list[dict[str, Any]]:
+        return [v for v in house.slack.modals("ana")[-1:] if all(word in str(v["blocks"]) for word in words)]
+
+    view = (await house.slack.wait_for(ready, timeout=30))[0]
+    result = await house.slack.submit("ana", view["id"], values(view))
+    assert not result.errors
+
+
+def key_values(view: dict[str, Any]) -> dict[str, Any]:
+    block = next(b["block_id"] for b in view["blocks"] if b["type"] == "input")
+    return {block: {KEY_FIELD: {"type": "plain_text_input", "value": KEY}}}
+
+
+def account_values(view: dict[str, Any]) -> dict[str, Any]:
+    menu = next(b["element"] for b in view["blocks"] if b["block_id"] == "account")
+    return {"account": {"omni_account": {"type": "static_select", "selected_option": menu["options"][0]}}}
+
+
+def consent_values(view: dict[str, Any]) -> dict[str, Any]:
+    chosen = {ACCOUNTS_BLOCK: ["30001"], AGREE_BLOCK: [AGREED]}
+    inputs = {b["block_id"]: b["element"] for b in view["blocks"] if b["block_id"] in chosen}
+    return {
+        name: {
+            CHOICE_ACTION: {
+                "type": element["type"],
+                "selected_options": [o for o in element["options"] if o["value"] in chosen[name]],
+            }
+        }
+        for name, element in inputs.items()
+    }
+
+
+async def journey(house: House) -> str:
+    """Ana links, chooses, asks, signs, is answered; asks in public; manages. Returns the metrics."""
+    slack = house.slack
+    await slack.command("ana", "research", "/omni", "link")
+    await fill(house, key_values, "The key passes through Slack")
+    await fill(house, account_values, GROWTH)
+    await slack.wait_for(lambda: "are about" in str(slack.modals("ana")[-1]["blocks"]), timeout=30)
+    await slack.close_view("ana", slack.modals("ana")[-1]["id"], clear=True)
+    ts = await slack.say("ana", "trading", f"@Omni {QUESTION}")
+    await house.answered("trading", ts, GROWTH)
+    (card,) = await slack.wait_for(lambda: [m for m in slack.history(slack.dm("ana")) if REASON in str(m.blocks)])
+    house.script("marmots", f"You hold {HOLDING} of them.")
+    await slack.click("ana", slack.dm("ana"), card.ts, action_id="omni_consent_read")
+    await fill(house, consent_values, CLAUSE)
+    await house.answered("trading", ts, HOLDING, count=2, timeout=30)
+    for room in OPEN_ROOMS:
+        await slack.say("ana", room, f"@Omni {QUESTION}")
+        await slack.say("ben", room, "@Omni hello")
+    for word in ("account", "consent", "threads"):
+        await slack.command("ana", "research", "/omni", word)
+    dm = slack.dm("ana")
+    await slack.wait_for(
+        lambda: sum(HOLDING in slack.visible_text(m) for m in slack.history(dm)) == len(OPEN_ROOMS), timeout=30
+    )
+    await slack.open_home("ana")
+    await slack.wait_for(lambda: GROWTH in str(slack.home("ana")), timeout=30)
+    url = f"http://127.0.0.1:{house.bot.environment['PORT']}/metrics"
+    async with aiohttp.ClientSession() as browser, browser.get(url) as answer:
+        return await answer.text()
+
+
+def database(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.glob("omnibot.sqlite3*"))
+
+
+@pytest.mark.timeout(120)
+async def test_account_data_is_where_the_person_reads_it_and_nowhere_else(tmp_path: Path, migrated: Path):
+    async with furnished(tmp_path, migrated, revision="2026-08") as house:
+        house.omni.keys[KEY] = [account(30001, GROWTH), account(30002, RETIREMENT)]
+        house.omni.entitlements.publish(f"# Rules\n\n{CLAUSE}.\n")
+        house.script("hello", "Hi there.")
+        part = {"type": "structured_action", "action_id": "019e5c1a-7d20-7090-9a41-5b8c0d2e4f64", "action": ASK}
+        final = {"at": 1, "status": "succeeded", "parts": [{"type": "text", "text": "I may not see them."}, part]}
+        house.omni.add_script({"name": "asks", "pattern": "marmots", "snapshots": [], "final": final})
+        house.bot.environment |= {
+            "OMNIBOT_ENCRYPTION_KEYS": new_key(),
+            "OMNIBOT_LOG_LEVEL": "debug",
+            "PORT": str(free_port()),
+        }
+        await house.start()
+        metrics = await journey(house)
+        await house.bot.terminate()
+        logged, slack = house.bot.logged(), house.slack
+        kept = database(tmp_path)
+        ana, open_rooms = slack.workspace.user("ana").id, {slack.workspace.channel(room).id for room in OPEN_ROOMS}
+        posted = [call for call in slack.calls if call.args.get("channel") in open_rooms]
+        public = str([(c.name, c.args) for c in posted if c.args.get("user") != ana])
+        others = str([slack.ephemerals(user) for user in ("ben", "cleo", "dan")])
+
+    private = (GROWTH, RETIREMENT, HOLDING, REASON, CLAUSE)
+    # The search would find them: what may be there is there.
+    assert "DEBUG" in logged
+    assert "event=consent_granted" in logged
+    assert "Hi there." in public
+    assert HOLDING.encode() in kept
+    assert QUESTION.encode() in kept
+    for words in (*private, QUESTION, KEY, str(987_000_000 + 30001)):
+        assert words not in logged
+        assert words not in metrics
+        assert words not in others
+    for words in (*private, "30001", KEY):
+        assert words not in public
+    # Of the key nothing is kept in clear, of accounts no more than the name that stands below an answer.
+    for secret in (KEY, RETIREMENT, CLAUSE, str(987_000_000 + 30001)):
+        assert secret.encode() not in kept
+    assert KEY not in str([(call.name, call.args) for call in slack.calls])
