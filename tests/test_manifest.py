@@ -5,6 +5,7 @@ import copy
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import jsonschema
@@ -99,8 +100,9 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
     app = Noting()
     # Registering only hands these on; no listener runs here.
     nothing: Any = None
+    desk: Any = SimpleNamespace(open=None)
     rooms = listeners.Rooms(
-        nothing, nothing, nothing, nothing, "UBOT", past=nothing, home=nothing, key_desk=nothing, order_desk=nothing
+        nothing, nothing, nothing, nothing, "UBOT", past=nothing, home=nothing, key_desk=nothing, order_desk=desk
     )
     listeners.register(app, rooms)
     return app.noted
