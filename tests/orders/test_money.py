@@ -17,7 +17,7 @@ import omnibot.orders
 import omnibot.policy
 
 #: Seconds, and nothing else, may be floats.
-TIMES = frozenset({"seconds", "wait", "grace", "after", "timeout", "patience", "pace", "retry_after"})
+TIMES = frozenset({"seconds", "wait", "grace", "after", "timeout", "patience", "pace", "retry_after", "within"})
 
 
 def modules() -> Iterator[ModuleType]:
