@@ -54,7 +54,7 @@ from tests.orders.safe import (
 )
 
 SUBMIT = "POST /v1/accounts/{account_id}/orders"
-ORDER_CAP, DAY_CAP, TWO_ABOVE, HELD = Decimal(20_000), Decimal(40_000), Decimal(10_000), Decimal(120)
+ORDER_CAP, DAY_CAP, TWO_ABOVE, HELD = Decimal(16_000), Decimal(22_000), Decimal(6_000), Decimal(120)
 LIMITS = {
     "max_order_notional": f'"{ORDER_CAP}"',
     "max_day_notional": f'"{DAY_CAP}"',
@@ -206,10 +206,18 @@ class Tickets(RuleBasedStateMachine):
         self.run(self._approve([index], [ANA, EVE], dies_after))
 
     @precondition(lambda self: self.tickets)
-    @rule(index=which)
-    def press_an_old_button(self, index: int) -> None:
-        [click] = self.run(self._live(self.safe.orders.approve([self._ticket(index).token], DAN, TEAM)))
+    @rule(index=which, who=st.sampled_from([CLEO, DAN, COLLEAGUE]))
+    def somebody_tries_what_they_may_not(self, index: int, who: Who) -> None:
+        [click] = self.run(self._live(self.safe.orders.approve([self._ticket(index).token], who, TEAM)))
         assert click.answer is not Answered.APPROVED
+        assert self.run(self._live(self.safe.orders.halt(who, None))).answer is Answered.NOT_ALLOWED
+
+    @precondition(lambda self: self.tickets)
+    @rule(index=which, editor=st.sampled_from([ANA, BEN]), quantity=st.sampled_from(["30", "50", "55"]))
+    def an_edit_comes_between_two_approvals(self, index: int, editor: Who, quantity: str) -> None:
+        self.run(self._approve([index], [EVE], None))
+        self.run(self._edit(index, editor, quantity))
+        self.run(self._approve([index], [ANA], None))
 
     @precondition(lambda self: self.tickets)
     @rule(index=which, dies_after=st.none() | st.integers(1, 8))
@@ -222,7 +230,7 @@ class Tickets(RuleBasedStateMachine):
             return  # it is not due
         await self._live(self.safe.step(ticket), dies_after)
 
-    @rule(seconds=st.sampled_from([3, 15, 40, 40, 700]))
+    @rule(seconds=st.sampled_from([3, 15, 40] * 4 + [700]))
     def time_passes(self, seconds: int) -> None:
         self.clock.forward(seconds)
 
@@ -243,10 +251,6 @@ class Tickets(RuleBasedStateMachine):
         work = self.safe.orders.resume(EVE) if self.halted else self.safe.orders.halt(EVE, None)
         assert self.run(self._live(work)).answer is Answered.DONE
         self.halted, self.before_halt = not self.halted, len(self.safe.at_exchange)
-
-    @rule(who=st.sampled_from([ANA, BEN, CLEO, DAN]))
-    def somebody_else_halts(self, who: Who) -> None:
-        assert self.run(self._live(self.safe.orders.halt(who, None))).answer is Answered.NOT_ALLOWED
 
     # What must hold.
 
