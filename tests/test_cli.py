@@ -157,3 +157,34 @@ def test_help_lists_the_commands(tmp_path: Path):
     assert ended.returncode == 0
     for command in ("run", "demo", "emulator", "doctor", "manifest", "db", "keys"):
         assert command in ended.stdout
+
+
+def test_the_audit_verifies_and_is_exported_from_the_command_line(tmp_path: Path):
+    assert omnibot("db", "upgrade", cwd=tmp_path).returncode == 0
+    ended = omnibot("audit", "verify", cwd=tmp_path, OMNIBOT_AUDIT_KEY="k" * 40)
+    assert (ended.returncode, ended.stdout.splitlines()[0]) == (
+        0,
+        "The audit is sound: 0 rows, each as it was written.",
+    )
+    noted = "ab" * 32
+    ended = omnibot("audit", "verify", "--head", noted, cwd=tmp_path, OMNIBOT_AUDIT_KEY="k" * 40)
+    assert ended.returncode == 1
+    assert noted in ended.stdout
+    ended = omnibot("audit", "export", "--csv", cwd=tmp_path)
+    assert (ended.returncode, ended.stdout.split(",")[:3]) == (0, ["seq", "at", "kind"])
+    assert omnibot("audit", "export", "--json", cwd=tmp_path).stdout == ""
+
+
+def test_an_audit_without_a_key_says_what_to_set(tmp_path: Path):
+    assert omnibot("db", "upgrade", cwd=tmp_path).returncode == 0
+    ended = omnibot("audit", "verify", cwd=tmp_path)
+    assert ended.returncode == 1
+    assert "OMNIBOT_AUDIT_KEY" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_ticket_that_does_not_exist_is_explained_in_one_sentence(tmp_path: Path):
+    assert omnibot("db", "upgrade", cwd=tmp_path).returncode == 0
+    ended = omnibot("policy", "explain", "nothing", cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "There is no such ticket." in ended.stderr

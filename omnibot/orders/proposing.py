@@ -116,11 +116,17 @@ class Proposing:
         return waiting[0].action_id if waiting else f"{act.value}:{len(made)}"
 
     async def order_of(
-        self, principal: str, account_id: int, order_id: str, known: Mapping[str, Any] | None = None
+        self,
+        principal: str,
+        account_id: int,
+        order_id: str,
+        known: Mapping[str, Any] | None = None,
+        *,
+        within: float = PATIENCE,
     ) -> Order | None:
-        """An order as it stands; None: there is none, or it cannot be said."""
+        """An order as it stands; None: there is none, or it cannot be said within so many seconds."""
         try:
-            async with asyncio.timeout(READING):
+            async with asyncio.timeout(within):
                 key = await self._keyring.key_of(principal)
                 client_id = (known or {}).get("client_order_id") or None
                 return await self._looking.existing(key, account_id, order_id, client_order_id=client_id, since=None)
@@ -130,7 +136,8 @@ class Proposing:
 
     async def _minted(self, proposal: Proposal, position: int, terms: Terms, raw: Any, order: Order | None) -> Minted:
         if order is None and terms.order_id is not None and terms.account_id != NO_ACCOUNT:
-            order = await self.order_of(proposal.principal, terms.account_id, terms.order_id)
+            # Nobody waits for this one.
+            order = await self.order_of(proposal.principal, terms.account_id, terms.order_id, within=READING)
         return Minted(
             position=position,
             terms=terms,

@@ -1,0 +1,283 @@
+"""Clicks: who may what, on which version, and how each is answered."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from omnibot.db.engine import Database
+from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.emulator.faults import Refuse
+from omnibot.orders.model import Answered, State, Told
+from omnibot.policy.order_rules import Rule
+from omnibot.policy.people import Who
+from tests.orders.safe import (
+    ANA,
+    BEN,
+    BUY,
+    CLEO,
+    COLLEAGUE,
+    DAN,
+    EVE,
+    TEAM,
+    Book,
+    Safe,
+    open_emulator,
+    open_safe,
+    rules,
+)
+
+TWO_EYES_MORE = {"four_eyes_above": '"1000"'}
+
+
+@pytest.mark.parametrize("who", [CLEO, DAN, COLLEAGUE], ids=["a guest", "an external", "a colleague"])
+async def test_who_may_not_is_told_so_and_changes_nothing(still: Safe, who: Who):
+    [ticket] = await still.propose()
+    for click in (
+        await still.approve(ticket, who),
+        await still.orders.edit(ticket.token, {"quantity": "1"}, who),
+        await still.orders.preview(ticket.token, {"quantity": "1"}, who),
+        await still.orders.decline(ticket.token, who, None),
+    ):
+        assert click.answer is Answered.NOT_ALLOWED
+        assert click.message
+    assert (await still.get(ticket)).serial == 1
+
+
+@pytest.mark.parametrize("who", [ANA, BEN, EVE], ids=["the owner", "an approver who trades", "an approver"])
+async def test_the_owner_and_approvers_may(still: Safe, who: Who):
+    [ticket] = await still.propose()
+    assert (await still.approve(ticket, who)).answer is Answered.APPROVED
+
+
+async def test_a_trader_may_not_approve_another_traders_order(still: Safe):
+    [bens] = await still.propose(owner=BEN)
+    click = await still.approve(bens, ANA)
+    assert (click.answer, set(click.ask)) == (Answered.NOT_ALLOWED, {BEN.user, EVE.user})
+
+
+async def test_a_button_of_nothing_is_answered(still: Safe):
+    [click] = await still.orders.approve(["no-such-token"], ANA, TEAM)
+    assert click.answer is Answered.UNKNOWN
+    assert (await still.orders.decline("no-such-token", ANA, None)).answer is Answered.UNKNOWN
+
+
+async def test_the_same_action_proposed_twice_is_the_same_ticket(still: Safe):
+    proposal = still.proposal()
+    action = {"prefill_order": {"action_type": "NEW", "orders": [BUY, {**BUY, "quantity": "5"}]}}
+    first, again = await asyncio.gather(*(still.orders.propose(action, proposal) for _ in range(2)))
+    assert [one.id for one in first] == [one.id for one in again]
+    assert [str(one.terms.quantity) for one in first] == ["10", "5"]
+
+
+async def test_an_id_that_omni_proposes_is_never_sent(still: Safe):
+    [ticket] = await still.propose({**BUY, "id": "omnis-own-id"})
+    await still.approve(ticket)
+    await still.until(ticket, State.SUBMITTED)
+    assert [order.client_order_id for order in still.at_exchange] == [ticket.client_order_id]
+
+
+async def test_an_edit_makes_a_version_whose_predecessors_buttons_are_superseded(still: Safe):
+    [ticket] = await still.propose()
+    click = await still.orders.edit(ticket.token, {"quantity": "20", "limit_price": "249.5"}, ANA)
+    assert click.answer is Answered.EDITED
+    assert click.message == "Edited: quantity 10 → 20, limit price $250.00 → $249.50."
+    assert (await still.approve(ticket)).answer is Answered.SUPERSEDED
+    assert click.ticket is not None
+    assert (await still.approve(click.ticket)).answer is Answered.APPROVED
+    await still.until(ticket, State.SUBMITTED)
+    [order] = still.at_exchange
+    assert (str(order.wanted.quantity), str(order.wanted.amount("limit_price"))) == ("20", "249.5")
+
+
+async def test_an_edit_that_makes_no_sense_says_where(still: Safe):
+    [ticket] = await still.propose()
+    for work in (still.orders.preview, still.orders.edit):
+        click = await work(ticket.token, {"quantity": "-1", "limit_price": "cheap", "symbol": "TSLA"}, ANA)
+        assert click.answer is Answered.INVALID
+        assert set(click.problems) == {"quantity", "limit_price", "symbol"}
+    assert (await still.orders.edit(ticket.token, {"quantity": "10"}, ANA)).message == "Nothing would be different."
+    assert (await still.get(ticket)).version == 1
+
+
+async def test_a_preview_writes_nothing_and_says_what_the_rules_would(still: Safe):
+    [ticket] = await still.propose()
+    click = await still.orders.preview(ticket.token, {"quantity": "1000"}, ANA)
+    assert click.answer is Answered.EDITED
+    assert {one.rule for one in click.verdicts if not one.passed} == {Rule.ORDER_NOTIONAL, Rule.DAY_NOTIONAL}
+    assert click.ticket is not None
+    assert click.ticket.changes == ("quantity 10 → 1,000",)
+    assert (await still.get(ticket)).serial == 1
+    assert await still.audited(ticket) == ["proposed"]
+
+
+async def test_what_the_policy_forbids_is_denied_with_the_reason_and_written_down(still: Safe):
+    [ticket] = await still.propose({**BUY, "quantity": "1000"})
+    click = await still.approve(ticket)
+    assert click.answer is Answered.DENIED
+    assert "$250,000.00" in click.message
+    assert (await still.get(ticket)).state is State.PROPOSED
+    assert await still.audited(ticket) == ["proposed", "denied"]
+    assert still.calls("POST") == []
+
+
+async def test_without_a_quote_nothing_is_approved(still: Safe):
+    still.emulator.market.set("null", "AAPL")
+    [ticket] = await still.propose()
+    click = await still.approve(ticket)
+    assert click.answer is Answered.DENIED
+    assert "quote" in click.message
+
+
+async def test_two_people_approve_what_is_worth_much(still: Safe):
+    still.book.current = rules(**TWO_EYES_MORE)
+    [ticket] = await still.propose()
+    first = await still.approve(ticket)
+    assert (first.answer, set(first.ask)) == (Answered.SECOND_NEEDED, {BEN.user, EVE.user})
+    assert (await still.approve(ticket)).answer is Answered.SECOND_NEEDED, "once more is nobody else"
+    assert (await still.approve(ticket, EVE)).answer is Answered.APPROVED
+
+
+async def test_two_people_who_approve_at_once_are_two(still: Safe):
+    still.book.current = rules(**TWO_EYES_MORE)
+    [ticket] = await still.propose()
+    clicks = await asyncio.gather(still.approve(ticket, ANA), still.approve(ticket, EVE))
+    assert {click.answer for click in clicks} == {Answered.SECOND_NEEDED, Answered.APPROVED}
+
+
+async def test_an_edit_resets_approvals_and_its_editor_is_no_second_pair_of_eyes(still: Safe):
+    still.book.current = rules(**TWO_EYES_MORE)
+    [ticket] = await still.propose()
+    await still.approve(ticket)
+    edited = (await still.orders.edit(ticket.token, {"quantity": "11"}, BEN)).ticket
+    assert edited is not None
+    assert edited.approved_by == ()
+    assert (await still.approve(edited, ANA)).answer is Answered.SECOND_NEEDED
+    assert (await still.approve(edited, BEN)).answer is Answered.SECOND_NEEDED
+    assert (await still.approve(edited, EVE)).answer is Answered.APPROVED
+
+
+async def test_orders_approved_together_are_checked_as_a_sum_and_sent_one_by_one(still: Safe):
+    still.book.current = rules(max_day_notional='"6000"')
+    tickets = await still.propose({**BUY, "quantity": "10"}, {**BUY, "quantity": "10"}, {**BUY, "quantity": "10"})
+    clicks = await still.orders.approve([one.token for one in tickets], ANA, TEAM)
+    assert [click.answer for click in clicks] == [Answered.DENIED] * 3
+    clicks = await still.orders.approve([one.token for one in tickets[:2]], ANA, TEAM)
+    assert [click.answer for click in clicks] == [Answered.APPROVED] * 2
+    for ticket in tickets[:2]:
+        await still.until(ticket, State.SUBMITTED)
+    posts = [call for call in still.emulator.calls if call.name.startswith("POST") and "/orders" in call.name]
+    assert [len(call.args["body"]) for call in posts] == [1, 1]
+    assert (await still.approve(tickets[2])).answer is Answered.DENIED, "the day is used up"
+
+
+async def test_many_approvals_at_once_never_exceed_the_day(still: Safe):
+    still.book.current = rules(max_day_notional='"6000"')
+    tickets = [(await still.propose())[0] for _ in range(5)]
+    clicks = await asyncio.gather(*(still.approve(one) for one in tickets))
+    assert sum(click.answer is Answered.APPROVED for click in clicks) == 2
+    await still.settled()
+    assert len(still.at_exchange) == 2
+
+
+async def test_what_is_held_is_sold_once(still: Safe):
+    still.emulator.order_plans["*"] = "never"
+    sale = {**BUY, "side": "SELL", "quantity": "100", "limit_price": "300.00"}
+    first, second = await still.propose(sale, sale)
+    clicks = await asyncio.gather(still.approve(first), still.approve(second))
+    assert {click.answer for click in clicks} == {Answered.APPROVED, Answered.DENIED}
+    await still.settled()
+    [third] = await still.propose({**sale, "quantity": "21"})
+    assert (await still.approve(third)).answer is Answered.DENIED
+    [fourth] = await still.propose({**sale, "quantity": "20"})
+    assert (await still.approve(fourth)).answer is Answered.APPROVED
+
+
+async def test_a_declined_ticket_says_by_whom_and_why_and_its_owner_hears_it(safe: Safe):
+    [ticket] = await safe.propose()
+    click = await safe.orders.decline(ticket.token, EVE, "too early")
+    assert click.answer is Answered.DECLINED
+    late = await safe.approve(ticket)
+    assert (late.answer, late.message) == (Answered.DECIDED, f"It was declined by <@{EVE.user}>. too early")
+    await safe.told(ticket, Told.DECLINED)
+
+
+async def test_a_ticket_that_nobody_decides_expires_by_itself(still: Safe):
+    [ticket] = await still.propose()
+    still.clock.forward(601)
+    assert (await still.approve(ticket)).answer is Answered.EXPIRED
+    assert (await still.step(ticket)).state is State.EXPIRED
+    assert (await still.approve(ticket)).answer is Answered.EXPIRED
+
+
+async def test_the_alarm_clock_expires_what_is_due(safe: Safe):
+    [ticket] = await safe.propose()
+    await safe.due(ticket)
+    assert (await safe.until(ticket, State.EXPIRED)).reason == "Nobody decided in time."
+    await safe.shows(ticket, lambda now: now.state is State.EXPIRED)
+
+
+async def test_only_the_named_halt_and_resume(still: Safe):
+    for who in (ANA, BEN, CLEO, DAN):
+        assert (await still.orders.halt(who, None)).answer is Answered.NOT_ALLOWED
+    assert (await still.orders.halt(EVE, "news")).answer is Answered.DONE
+    assert (await still.orders.halt(EVE, "news")).answer is Answered.DECIDED
+    [ticket] = await still.propose()
+    assert (await still.approve(ticket)).answer is Answered.DENIED
+    assert (await still.orders.resume(EVE)).answer is Answered.DONE
+    assert (await still.approve(ticket)).answer is Answered.APPROVED
+    await still.settled()
+    assert len(still.cards.alerts) == 2
+
+
+async def test_what_cannot_be_read_is_not_known_and_says_why(still: Safe):
+    still.emulator.gate.every("GET /v1/accounts/{account_id}/balances", 1, Refuse(400))
+    [ticket] = await still.propose()
+    seen = (await still.orders.look([ticket]))[ticket.id]
+    assert seen.buying_power is None
+    assert seen.bid is not None
+    assert seen.held == 120
+    assert "balances" in (seen.trouble or "")
+
+
+async def test_a_symbol_that_does_not_exist_spoils_no_other_quote(still: Safe):
+    tickets = await still.propose({**BUY, "symbol": "NOSUCHTHING"}, BUY)
+    seen = await still.orders.look(tickets)
+    assert [seen[one.id].bid is None for one in tickets] == [True, False]
+
+
+async def test_a_card_that_could_not_be_shown_is_shown_later_and_an_outcome_told_again(safe: Safe):
+    safe.cards.breaks |= {"show": 1, "tell": 1}
+    safe.emulator.order_plans["*"] = "fill"
+    placed = await safe.placed()
+    await safe.shows(placed, lambda now: now.order_over)
+    await safe.told(placed, Told.FILLED)
+    assert safe.cards.told.count((placed.id, Told.FILLED)) == 1
+
+
+async def test_a_card_to_be_decided_shows_the_market(safe: Safe):
+    [ticket] = await safe.propose()
+    await safe.shows(ticket, lambda now: now.state is State.PROPOSED)
+    seen = safe.cards.shown[0][1]
+    assert seen is not None
+    assert (seen.bid is not None, seen.market_open, seen.session) == (True, True, "regular")
+
+
+@pytest.mark.parametrize("revision", ["2026-04", "2026-08"])
+async def test_earlier_generations_are_traded_with_in_their_own_words(database: Database, revision: str):
+    async with (
+        open_emulator(revision=revision) as emulator,
+        open_safe(database, emulator, book=Book(rules())) as safe,
+    ):
+        safe.emulator.order_plans["*"] = "fill"
+        placed = await safe.placed()
+        await safe.until(placed, lambda now: now.order_over)
+        assert len(safe.at_exchange) == 1
+
+
+async def test_omnis_words_that_nobody_understands_are_never_sent(still: Safe, emulator: ClearStreetEmulator):
+    [ticket] = await still.propose({**BUY, "side": "HEDGE"})
+    click = await still.approve(ticket)
+    assert click.answer is Answered.DENIED
+    assert emulator.exchange.orders == {}
