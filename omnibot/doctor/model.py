@@ -305,6 +305,19 @@ def linking(*, possible: bool, shared: bool) -> Finding:
     )
 
 
+def trading(*, live: bool, traders: int, own_audit_key: bool) -> Finding:
+    """Whether approved orders are sent, and whether anybody may approve any."""
+    check, nobody = "trading", "the policy names no traders"
+    if not live:
+        return ok(check, f"off: approving gives a ticket to copy{'' if traders else f', and {nobody}'}")
+    if not traders:
+        return warning(check, f"live, but {nobody}", "name them in the policy, or set OMNIBOT_TRADING to off")
+    if not own_audit_key:
+        fix = "set OMNIBOT_AUDIT_KEY (`openssl rand -hex 32` prints one)"
+        return warning(check, "live; the audit's key hangs on OMNIBOT_ENCRYPTION_KEYS, and changes with it", fix)
+    return ok(check, f"live: approved orders are sent; traders named: {traders}")
+
+
 # -- port -------------------------------------------------------------------------------------------------------------
 
 

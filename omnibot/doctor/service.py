@@ -19,7 +19,7 @@ from omnibot.db.migrate import Standing, standing
 from omnibot.doctor import model
 from omnibot.doctor.model import Finding
 from omnibot.errors import ClearStreetError, SettingsError
-from omnibot.policy.model import PolicyError
+from omnibot.policy.model import Policy, PolicyError
 from omnibot.policy.service import read_file
 from omnibot.settings import Settings
 from omnibot.slack import bot
@@ -134,12 +134,22 @@ class Examination:
         path, shared = self._settings.omnibot_policy, self._settings.clear_street_api_key is not None
         linking = model.linking(possible=bool(self._settings.omnibot_encryption_keys), shared=shared)
         if path is None:
-            return [model.no_policy(shared=shared), linking]
+            return [model.no_policy(shared=shared), linking, self._trading(Policy())]
         try:
-            await asyncio.to_thread(read_file, path)
+            policy, _ = await asyncio.to_thread(read_file, path)
         except PolicyError as error:
-            return [model.bad_policy(str(path), error.problems), linking]
-        return [model.policy(str(path)), linking]
+            why = "the policy cannot be used"
+            return [model.bad_policy(str(path), error.problems), linking, model.unchecked("trading", why)]
+        return [model.policy(str(path)), linking, self._trading(policy)]
+
+    def _trading(self, policy: Policy) -> Finding:
+        if why := self._unusable("OMNIBOT_TRADING", "OMNIBOT_AUDIT_KEY"):
+            return model.unchecked("trading", why)
+        return model.trading(
+            live=self._settings.omnibot_trading == "live",
+            traders=len(policy.trading.traders),
+            own_audit_key=self._settings.omnibot_audit_key is not None,
+        )
 
     async def _check_port(self) -> list[Finding]:
         if why := self._unusable("PORT"):

@@ -29,6 +29,7 @@ async def test_a_bot_that_lacks_nothing_is_found_well(clinic: Clinic):
         "port",
         "policy",
         "linking",
+        "trading",
     ]
     assert "Clear & Co" in found["Slack bot token"].message
     assert "omni" in found["Slack bot token"].message
@@ -75,7 +76,7 @@ async def test_the_command_prints_a_line_for_each_finding_and_exits_with_0_when_
     code, out, err = await clinic.run("doctor")
 
     assert (code, err) == (0, "")
-    assert len(out.splitlines()) == 13
+    assert len(out.splitlines()) == 14
     assert all(line.startswith("ok  ") for line in out.splitlines()[:10])
     assert out.endswith("All is well.\n")
 

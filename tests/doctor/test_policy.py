@@ -29,3 +29,39 @@ async def test_without_a_shared_key_everybody_links(clinic: Clinic):
     found = await clinic.examine(CLEAR_STREET_API_KEY="", OMNIBOT_ENCRYPTION_KEYS=new_key())
     assert found["Clear Street key"].mark is Mark.OK
     assert found["linking"].mark is Mark.OK
+
+
+TRADERS = """version = 1
+[trading]
+traders = ["U0ANA00001"]
+halters = ["U0ANA00001"]
+accounts = "any"
+max_order_notional = "1000"
+max_day_notional = "1000"
+"""
+LIVE = {"OMNIBOT_TRADING": "live", "OMNIBOT_AUDIT_KEY": "k" * 32}
+
+
+async def test_whether_orders_are_sent_is_said(clinic: Clinic):
+    path = clinic.folder / "policy.toml"
+    path.write_text(TRADERS)
+    assert (await clinic.examine())["trading"].message == (
+        "off: approving gives a ticket to copy, and the policy names no traders"
+    )
+    live = await clinic.examine(OMNIBOT_POLICY=str(path), **LIVE)
+    assert live["trading"].mark is Mark.OK
+    assert "live" in live["trading"].message
+
+
+async def test_live_trading_that_nobody_may_use_or_whose_audit_hangs_on_another_key_is_worth_a_warning(clinic: Clinic):
+    path = clinic.folder / "policy.toml"
+    path.write_text(TRADERS)
+    assert (await clinic.examine(**LIVE))["trading"].mark is Mark.WARNING
+    hanging = {**LIVE, "OMNIBOT_AUDIT_KEY": "", "OMNIBOT_ENCRYPTION_KEYS": new_key()}
+    assert (await clinic.examine(OMNIBOT_POLICY=str(path), **hanging))["trading"].mark is Mark.WARNING
+
+
+async def test_live_trading_without_any_key_for_its_audit_is_refused(clinic: Clinic):
+    found = await clinic.examine(OMNIBOT_TRADING="live", OMNIBOT_AUDIT_KEY="", OMNIBOT_ENCRYPTION_KEYS="")
+    assert found["settings"].mark is Mark.PROBLEM
+    assert "OMNIBOT_AUDIT_KEY" in found["settings"].message
