@@ -42,8 +42,7 @@ async def test_scopes_that_are_not_granted_are_named_with_what_they_are_for(clin
 
     assert problems(found) == {"Slack scopes"}
     assert found["Slack scopes"].message == (
-        "not granted: im:write (answer privately), "
-        "users:read (who asks: member, guest or stranger; who has left)"
+        "not granted: im:write (answer privately), users:read (who asks: member, guest or stranger; who has left)"
     )
     assert "reinstall the app" in str(found["Slack scopes"].fix)
 
