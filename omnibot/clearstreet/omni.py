@@ -7,7 +7,6 @@ conversation without one (2026-10 only). Every method raises leaves of `ClearStr
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +25,7 @@ from omnibot.clearstreet.models.resources import (
 )
 from omnibot.clearstreet.revision import Revision, grant_body, wants_old_grant_names
 from omnibot.clearstreet.transport import Transport
-from omnibot.errors import ClearStreetError, Invalid, NotFound
+from omnibot.errors import ClearStreetError, Invalid, NotFound, RateLimited, Unavailable
 
 ROOT = "/v1/omni-ai"
 THREADS = f"{ROOT}/threads"
@@ -211,12 +210,28 @@ class Omni:
 
     async def supports(self, key: str) -> Revision:
         """Which generation answers: asked once, with this key; `unknown` when this key could not find out."""
+        try:
+            return await self.revision(key)
+        except (Unavailable, RateLimited):
+            return Revision.UNKNOWN
+
+    async def revision(self, key: str) -> Revision:
+        """The same for those who can ask again: `unknown` only when this key may not find out.
+
+        Raises:
+            Unavailable, RateLimited: nobody could, just now.
+        """
         async with self._asking:
             known = self._generation.revision(_now())
             if known is not Revision.UNKNOWN:
                 return known
-            with contextlib.suppress(ClearStreetError):  # what the answer says about the generation is noted on the way
+            try:  # what the answer says about the generation is noted on the way
                 await self._entitlement_status(key, None, retries=False)
+            except (Unavailable, RateLimited):
+                if self._generation.revision(_now()) is Revision.UNKNOWN:
+                    raise
+            except ClearStreetError:
+                pass
             return self._generation.revision(_now())
 
     # How the above is done

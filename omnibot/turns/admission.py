@@ -14,7 +14,7 @@ from omnibot.clearstreet.revision import Revision
 from omnibot.errors import ClearStreetError, OmnibotError, RateLimited, Unavailable
 from omnibot.policy.access import NO_ACCOUNT_DATA, Show
 from omnibot.turns.active import Active
-from omnibot.turns.model import Admitted, FrontDesk, Kind, NotNow, Reply, State, TurnedAway
+from omnibot.turns.model import Admitted, FrontDesk, Kind, NotNow, Reply, State, Turn, TurnedAway
 from omnibot.turns.presses import Presses
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import MAX_WAITING_IN_CONVERSATION, MAX_WAITING_OF_PERSON, backoff, in_plain_words
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds admission may fail (Slack or Clear Street away) before the asker gets an error instead.
 ADMISSION_PATIENCE = 180.0
+#: Seconds for which Clear Street may keep to itself which generation answers, before an answer moves for that.
+REVISION_PATIENCE = 20.0
 
 
 class Admission:
@@ -109,7 +111,7 @@ class Admission:
         if turn.kind is Kind.ACTION:
             return admitted, None
         key = await self._keyring.key_of(principal)
-        revision = await self._omni.supports(key)
+        revision = await self._revision(turn, admitted.show, key)
         if revision.threads_without_account:
             return admitted, None
         place = Place(turn.team, admitted.channel, admitted.thread_ts)
@@ -121,6 +123,19 @@ class Admission:
             return TurnedAway(NO_ACCOUNT_DATA)
         before = await self._store.direct_thread(turn.person, admitted.channel, admitted.thread_ts)
         return await self._desk.direct(turn, admitted, before), account_id
+
+    async def _revision(self, turn: Turn, show: Show, key: str) -> Revision:
+        """Which generation answers. An API that stumbles for a moment moves nobody's answer, and turns nobody away.
+
+        Raises:
+            Unavailable, RateLimited: ask again in a while.
+        """
+        try:
+            return await self._omni.revision(key)
+        except (Unavailable, RateLimited):
+            if show is Show.NEVER or 0 <= _waited(turn) < REVISION_PATIENCE:
+                raise
+            return Revision.UNKNOWN
 
     async def _granted(self, principal: str, key: str, account_id: int) -> bool:
         try:
@@ -160,7 +175,7 @@ class Admission:
         self, active: Active, error: OmnibotError, admitted: Admitted | None, principal: str = ""
     ) -> float | None:
         """Slack or Clear Street does not say who this is, or about which account: wait a while, then say so."""
-        waited = (utcnow() - active.turn.created_at).total_seconds()
+        waited = _waited(active.turn)
         active.failures += 1
         log.info("turn_not_admitted", turn=active.turn.id, error=type(error).__name__, waited=round(waited))
         if isinstance(error, Unavailable | RateLimited | NotNow) and 0 <= waited < ADMISSION_PATIENCE:
@@ -210,3 +225,8 @@ class Admission:
                 await self._reply.redraw(turn, turn.answer, await self._presses.of(turn_id))
         except Exception:
             log.exception("redraw_failed", turn=turn_id)
+
+
+def _waited(turn: Turn) -> float:
+    """Seconds since the question came; below nought where clocks disagree."""
+    return (utcnow() - turn.created_at).total_seconds()

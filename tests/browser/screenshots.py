@@ -81,6 +81,7 @@ def backstage(browser: Browser, demo: Served) -> None:
     page.get_by_role("tab", name="Calls").click()
     answered(page)
     page.locator(".call", has_text="POST threads").first.wait_for()
+    page.locator(".call", has_text="500").last.scroll_into_view_if_needed()
     page.mouse.move(5, 5)
     picture(page, "demo-backstage.png")
     page.context.close()

@@ -28,7 +28,7 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
-from omnibot.errors import Invalid, Malformed, NotFound
+from omnibot.errors import Invalid, Malformed, NotFound, RateLimited, Unavailable
 from tests.clearstreet.conftest import (
     ACCOUNT,
     ANSWER,
@@ -357,6 +357,26 @@ async def test_the_generation_is_asked_for_until_known(api: ScriptedApi, omni: O
     assert await omni.supports(KEY) is revision
     assert await omni.supports(KEY) is revision
     assert len(api.heard) == asked
+
+
+@pytest.mark.parametrize("moment", [refusal(500), refusal(429), Say(drop=True), Say(b"busy", 502), Say(b"certainly")])
+async def test_those_who_can_ask_again_are_told_when_the_generation_could_not_be_asked_for(
+    api: ScriptedApi, omni: Omni, moment
+):
+    api.script(STATUS, moment, Say(envelope([])))
+
+    with pytest.raises((Unavailable, RateLimited)):
+        await omni.revision(KEY)
+    assert await omni.revision(KEY) is Revision.V2026_10
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_may_not_find_out_the_generation_is_not_told_to_ask_again(
+    api: ScriptedApi, omni: Omni, status: int
+):
+    api.script(STATUS, refusal(status))
+
+    assert await omni.revision(KEY) is Revision.UNKNOWN
 
 
 async def test_what_is_enabled_is_read_and_can_be_disabled(api: ScriptedApi, omni: Omni):

@@ -14,6 +14,7 @@ from tests.journeys.conftest import FINISHED, House
 
 ACCOUNT = 19816
 CREATE = "POST /v1/omni-ai/threads"
+STATUS = "GET /v1/omni-ai/entitlement-status"
 MESSAGE = "POST /v1/omni-ai/threads/{thread_id}/messages"
 
 
@@ -115,6 +116,39 @@ async def test_where_it_can_be_omni_is_asked_without_an_account_outside_desk_cha
     await house.answered(house.slack.dm("ana"), direct)
     assert accounts_asked_about(house) == [None, None, ACCOUNT, ACCOUNT]
     assert in_dm(house, "ana", ELSEWHERE) == []
+
+
+@pytest.mark.parametrize("house", ["2026-08", "2026-10"], indirect=True)
+@pytest.mark.parametrize("channel", ["research", "trading"])
+async def test_an_api_that_fails_a_few_times_moves_nobodys_answer(house: House, channel: str):
+    house.script("price", "AAPL is at 213.55.")
+    faults = house.omni.gate.refuse("*", status=500, count=3)
+    ts = await house.slack.say("ana", channel, "@Omni the price?")
+    await house.answered(channel, ts, "AAPL is at 213.55.", timeout=60)
+    assert len(faults.calls) == 3
+    assert len(house.shown(channel, ts)) == 1
+    assert in_dm(house, "ana", FINISHED) == []
+    assert house.asked() == ["the price?"]
+
+
+@pytest.mark.parametrize("house", ["2026-10"], indirect=True)
+async def test_where_it_stays_unknown_what_the_api_enables_members_are_answered_in_private_and_guests_wait(
+    house: House, tmp_path: Path
+):
+    house.script("price", "AAPL is at 213.55.")
+    policy(house, tmp_path, '[access]\nguests = "everybody"\nshared_key = ["U0ANA00001", "U0CLEO0001"]\n')
+    await house.restart()
+    unknown = house.omni.gate.refuse(STATUS, status=500, count=1_000)
+    ts = await house.slack.say("ana", "research", "@Omni the price?")
+    guest = await house.slack.say("cleo", "research", "@Omni the price?")
+    await house.slack.wait_for(lambda: in_dm(house, "ana", "AAPL is at 213.55."), timeout=90)
+    assert house.shown("research", ts) == [ELSEWHERE]
+    assert len(unknown.calls) > 3
+    # Later Clear Street says it, and it is about no account: the guest, never turned away, is answered here.
+    house.omni.gate.clear()
+    await house.answered("research", guest, "AAPL is at 213.55.", timeout=90)
+    assert NO_ACCOUNT_DATA not in whispers(house, "cleo")
+    assert accounts_asked_about(house) == [ACCOUNT, None]
 
 
 async def test_the_policy_says_who_asks_where_and_guests_hear_nothing_of_accounts(house: House, tmp_path: Path):
