@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from omnibot.blocks.cutting import cut_point
+from omnibot.blocks.limits import size
 from omnibot.blocks.markdown import safe
 from omnibot.blocks.parts import context, section
 from omnibot.blocks.safety import escape
@@ -74,7 +76,11 @@ def words_only(page: Page) -> Page:
 
 
 def _sections(text: str) -> list[dict[str, Any]]:
-    chunks = [text[start : start + _SECTION] for start in range(0, min(len(text), _SECTION * _SECTIONS), _SECTION)]
+    chunks: list[str] = []
+    while text and len(chunks) < _SECTIONS:
+        cut = cut_point(text, _SECTION) if size(text) > _SECTION else len(text)
+        chunks.append(text[:cut])
+        text = text[cut:]
     return [
         {"type": "section", "text": {"type": "plain_text", "text": chunk, "emoji": False}}
         for chunk in chunks

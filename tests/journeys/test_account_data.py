@@ -85,7 +85,8 @@ async def journey(house: House) -> str:
     await house.answered("trading", ts, HOLDING, count=2, timeout=30)
     for room in OPEN_ROOMS:
         await slack.say("ana", room, f"@Omni {QUESTION}")
-        await slack.say("ben", room, "@Omni hello")
+        said = await slack.say("ben", room, "@Omni hello")
+        await house.answered(room, said, "Hi there.")
     for word in ("account", "consent", "threads"):
         await slack.command("ana", "research", "/omni", word)
     dm = slack.dm("ana")
