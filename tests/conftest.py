@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ def postgres() -> Iterator[Server]:
 def new_migrated(postgres: Server) -> Callable[[], str]:
     """Makes upgraded PostgreSQL databases, copies of one; returns the URL of each."""
     url = postgres.new_database()
-    asyncio.run(upgrade(url))
+    with ThreadPoolExecutor(1) as apart:  # a test that needs it may have its loop running already
+        apart.submit(asyncio.run, upgrade(url)).result()
     template = str(conninfo_to_dict(url)["dbname"])
     return lambda: postgres.new_database(template)

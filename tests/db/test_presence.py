@@ -7,11 +7,10 @@ import pytest
 from sqlalchemy import update
 
 from omnibot.db.engine import Database, open_database
-from omnibot.db.migrate import upgrade
 from omnibot.db.presence import Presence
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.turns.store import TurnStore
-from tests.postgres import running_server
+from tests.postgres import Server
 from tests.turns.conftest import new_turn
 
 OPEN = turns.c.state.in_(OPEN_STATES)
@@ -80,19 +79,18 @@ async def test_eight_claims_at_once_share_the_turns_and_none_is_taken_twice(
     assert set(taken) <= set(ids)
 
 
-async def test_after_a_restart_of_the_server_nobody_takes_the_living_for_dead():
-    with running_server() as server:
-        url = server.new_database()
-        await upgrade(url)
-        database = await open_database(url)
-        try:
-            presence, other = Presence(database), Presence(database)
-            await presence.hold()
-            await TurnStore(database, presence.instance).accept(new_turn())
-            server.restart()
-            assert await claimed(database, other.instance) == []
-            assert await presence.hold() is False
-            assert await presence.hold() is True
-        finally:
-            await presence.drop()
-            await database.close()
+async def test_after_a_restart_of_the_server_nobody_takes_the_living_for_dead(
+    postgres: Server, new_migrated: Callable[[], str]
+):
+    database = await open_database(new_migrated())
+    try:
+        presence, other = Presence(database), Presence(database)
+        await presence.hold()
+        await TurnStore(database, presence.instance).accept(new_turn())
+        postgres.restart()
+        assert await claimed(database, other.instance) == []
+        assert await presence.hold() is False
+        assert await presence.hold() is True
+    finally:
+        await presence.drop()
+        await database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +17,6 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database, open_database
-from omnibot.db.migrate import upgrade
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.entitlements import CODE, KEY
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
@@ -104,12 +104,11 @@ class Bench:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+async def database(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/consents.sqlite3"
+        url = f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'consents.sqlite3')}"
     else:
-        url = request.getfixturevalue("postgres").new_database()
-    await upgrade(url)
+        url = request.getfixturevalue("new_migrated")()
     database = await open_database(url)
     yield database
     await database.close()

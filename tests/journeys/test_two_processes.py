@@ -4,39 +4,32 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from omnibot.db.leases import LEASE, RENEW
-from tests.journeys.conftest import Bot, House
-from tests.postgres import Server, running_server
+from tests.journeys.conftest import Bot, House, furnished
+from tests.postgres import Server
 
 WORDS = "The answer that must arrive exactly once, whole."
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    """A PostgreSQL of the test's own: it will be restarted."""
-    with running_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def pair(house: House, server: Server, tmp_path: Path) -> AsyncIterator[tuple[House, Bot]]:
-    """The house's bot and a second one, both on PostgreSQL."""
-    await house.bot.terminate()
-    house.bot.environment["DATABASE_URL"] = server.new_database()
-    await house.bot.upgrade()
-    other = Bot(house.bot.environment, tmp_path / "other.log")
-    await house.start()
-    await other.start()
-    await house.slack.wait_for(lambda: len(house.slack.socket_mode.sockets) == 4, timeout=20)
-    try:
-        yield house, other
-    finally:
-        await other.kill()
+async def pair(tmp_path: Path, migrated: Path, new_migrated: Callable[[], str]) -> AsyncIterator[tuple[House, Bot]]:
+    """A house's bot and a second one, both on PostgreSQL."""
+    async with furnished(tmp_path, migrated) as house:
+        house.bot.environment["DATABASE_URL"] = new_migrated()
+        other = Bot(house.bot.environment, tmp_path / "other.log")
+        try:
+            await house.start()
+            await other.start()
+            await house.slack.wait_for(lambda: len(house.slack.socket_mode.sockets) == 4, timeout=60)
+            yield house, other
+        finally:
+            if other.process is not None:
+                await other.kill()
 
 
 async def ask(house: House, count: int) -> list[str]:
@@ -114,12 +107,12 @@ async def test_a_process_that_slept_past_its_lease_writes_nothing_when_it_wakes(
     await settled(house, asked)
 
 
-async def test_a_restart_of_the_database_loses_and_doubles_nothing(pair, server: Server):
+async def test_a_restart_of_the_database_loses_and_doubles_nothing(pair, postgres: Server):
     house, _ = pair
     house.script("once", WORDS, seconds=3)
     asked = await ask(house, 6)
     await house.slack.wait_for(lambda: len(house.omni.active()) == 6)
-    await asyncio.to_thread(server.restart)
+    await asyncio.to_thread(postgres.restart)
     await settled(house, asked)
 
 
