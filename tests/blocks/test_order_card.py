@@ -327,6 +327,11 @@ def test_what_was_not_placed_says_what_clear_street_said():
     assert "3 times" not in words(busy)
 
 
+def test_the_card_of_an_order_that_another_card_changed_says_what_it_is_now():
+    page = card(working("NEW", quantity="60", limit_price="188.00"))
+    assert "*Working.* Changed since: quantity 60, limit $188.00." in words(page)
+
+
 def test_of_a_change_the_total_is_the_changed_one():
     terms = Terms(act=Act.MODIFY, account_id=19816, order_id="o1", quantity=Decimal(60))
     order = {"id": "o2", "status": "PARTIALLY_FILLED", "filled": "40"}

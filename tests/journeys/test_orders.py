@@ -135,6 +135,7 @@ async def test_a_working_order_is_changed_and_canceled_from_its_card(trading_hou
     await thread.press(APPROVE, "8", place=1)
     await thread.read("Changed", "8")
     await thread.card("Changed", place=1)
+    await thread.card("Working", "Changed since: quantity 8")
     patched = [call for call in order_calls(trading_house) if call.startswith("PATCH")]
     assert len(patched) == 1
 
@@ -160,6 +161,30 @@ async def test_omni_orders_and_the_app_home_list_what_is_open_and_lead_to_its_ca
     await slack.open_home("ana")
     await slack.wait_for(lambda: "Buy 10 AAPL" in words(slack.home("ana") or {"blocks": []}), timeout=PATIENCE)
     assert "*Your orders*" in words(slack.home("ana") or {"blocks": []})
+
+
+async def test_omni_cancels_an_order_through_a_card_as_well(trading_house: House):
+    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+    await thread.press(APPROVE)
+    await thread.card("Working")
+    other = await asked(trading_house, "cancel my AAPL order")
+    await press_review(other, label="Cancel the order")
+    await other.press(APPROVE, "Cancel the order to buy 10 AAPL")
+    await other.card("Canceled", "Approved by @Ana")
+    await thread.card("Canceled")
+    assert len([call for call in order_calls(trading_house) if call.startswith("DELETE")]) == 1
+
+
+async def test_where_accounts_are_not_spoken_of_the_card_comes_in_private(trading_house: House):
+    slack = trading_house.slack
+    thread = await asked(trading_house, "buy 10 AAPL at $400", channel="research")
+    named = [call.args["capabilities"] for call in trading_house.omni.calls if "capabilities" in call.args]
+    assert "PREFILL_ORDER" not in str(named)
+    await press_review(thread)
+    await thread.heard("ana", "Its card is in your messages with me")
+    own = slack.dm("ana")
+    await slack.wait_for(lambda: [m for m in slack.history(own) if is_card(m)], timeout=PATIENCE)
+    assert thread.cards() == []
 
 
 async def test_without_a_press_nothing_is_proposed(trading_house: House):
