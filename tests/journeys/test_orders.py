@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,10 @@ async def test_a_large_order_waits_for_a_second_person_whom_the_thread_calls_and
 
     verified = done("audit", "verify", environment=trading_house.bot.environment, cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    (call,) = submitted(trading_house)
-    client_id = call.args["body"][0]["id"] if isinstance(call.args.get("body"), list) else str(call.args)
-    explained = done("policy", "explain", client_id, environment=trading_house.bot.environment, cwd=tmp_path)
+    name = re.search(r"Ticket (\w+)", thread.text())
+    assert name is not None
+    assert f"event=ticket_submitted ticket={name[1]}" in trading_house.bot.logged()
+    explained = done("policy", "explain", name[1], environment=trading_house.bot.environment, cwd=tmp_path)
     assert explained.returncode == 0, explained.stderr
     assert "four_eyes" in explained.stdout
     ana, ben = (trading_house.slack.workspace.user(name).id for name in ("ana", "ben"))
@@ -183,8 +185,11 @@ async def test_where_accounts_are_not_spoken_of_the_card_comes_in_private(tradin
     await press_review(thread)
     await thread.heard("ana", "Its card is in your messages with me")
     own = slack.dm("ana")
-    await slack.wait_for(lambda: [m for m in slack.history(own) if is_card(m)], timeout=PATIENCE)
+    (card,) = await slack.wait_for(lambda: [m for m in slack.history(own) if is_card(m)], timeout=PATIENCE)
     assert thread.cards() == []
+    # Omni was asked without an account, and there is none that this could go to.
+    assert "It is not known on which account" in slack.visible_text(card)
+    assert APPROVE not in buttons(card)
 
 
 async def test_without_a_press_nothing_is_proposed(trading_house: House):
