@@ -312,7 +312,9 @@ class TicketStore(TicketReader):
         told, due = (Told.DECLINED if to is State.DECLINED else Told.EXPIRED), self.database.now()
         if ticket.attempts:
             to, told = State.NOT_PLACED, Told.NOT_PLACED
-        return await self.change(connection, ticket, to, mine, True, tell=told, reason=reason, due_at=due)
+        # Not by whoever approved it.
+        undone = {"decided_org": None, "decided_user": None, "reason": reason, "due_at": due}
+        return await self.change(connection, ticket, to, mine, True, tell=told, **undone)
 
     # Whose turn it is.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Coroutine
 from typing import Any
@@ -10,7 +11,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.modals import View, words_view
+from omnibot.blocks.modals import View, moment_view, words_view
 from omnibot.blocks.order_answers import click_view
 from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE, read_tokens
 from omnibot.blocks.order_forms import (
@@ -30,7 +31,7 @@ from omnibot.slack.events import Click, SlashCommand, Submission
 from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.home import Home
 from omnibot.slack.listeners.actions import tell, who
-from omnibot.slack.modals import open_modal
+from omnibot.slack.modals import MOMENT, fresh_id, open_modal, show
 from omnibot.slack.order_desk import BROKE, NOBODY, TITLE, OrderDesk, say
 from omnibot.turns.model import Person
 
@@ -41,6 +42,12 @@ NOT_OPENED = "Slack did not open the form. Please press the button again."
 COMMANDS = ("orders", "halt", "resume")
 
 Body = dict[str, Any]
+#: Does what a form is for; None: it is not known who asks.
+Doing = Coroutine[Any, Any, Decision | None]
+#: Answers after which a form has done what it is for.
+_DID = (Answered.EDITED, Answered.DECLINED, Answered.DONE)
+#: Seconds after which a stand-in takes a form's place: Slack waits for three.
+PATIENCE = 2.0
 #: Makes a form for a person, a workspace, and what the button carried.
 Form = Coroutine[Any, Any, View]
 
@@ -174,45 +181,63 @@ class OrderListeners:
         form = self._desk.edit_preview if edits else self._desk.replace_form
         self._background.start(_redraw(client, click.view, form(person, team, about, state)))
 
-    async def handle_edited(self, ack: AsyncAck, body: Body) -> None:
+    async def handle_edited(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """What was entered is used, where it makes an order."""
         form = Submission.model_validate(body)
         team, person = who(form)
         about = str(form.view.get("private_metadata") or "")
-        await self._settle(ack, form, self._desk.edit(person, team, about, form.view.get("state")))
+        await self._settle(ack, client, form, self._desk.edit(person, team, about, form.view.get("state")))
 
-    async def handle_replaced(self, ack: AsyncAck, body: Body) -> None:
+    async def handle_replaced(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """A card for the change."""
         form = Submission.model_validate(body)
         team, person = who(form)
         about = str(form.view.get("private_metadata") or "")
-        await self._settle(ack, form, self._desk.replace(person, team, about, form.view.get("state")))
+        await self._settle(ack, client, form, self._desk.replace(person, team, about, form.view.get("state")))
 
-    async def handle_declined(self, ack: AsyncAck, body: Body) -> None:
+    async def handle_declined(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """No."""
         form = Submission.model_validate(body)
         team, person = who(form)
         about, state = str(form.view.get("private_metadata") or ""), form.view.get("state")
-        await self._settle(ack, form, self._desk.decline(person, team, about, read_reason(state)))
+        await self._settle(ack, client, form, self._desk.decline(person, team, about, read_reason(state)))
 
-    async def _settle(self, ack: AsyncAck, form: Submission, doing: Coroutine[Any, Any, Decision | None]) -> None:
-        """Close the form when it did what it is for; else it says why not."""
+    async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Doing) -> None:
+        """Close the form when it did what it is for; else it says why not. A stand-in first where that takes long."""
+        under_way = asyncio.ensure_future(self._done(form, doing))
+        done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
+        if not done:
+            stand_in = fresh_id()
+            await ack(response_action="update", view=moment_view(TITLE, MOMENT, external_id=stand_in))
+            self._background.start(_settle_late(client, stand_in, under_way))
+            return
+        click = under_way.result()
+        if isinstance(click, Decision) and click.answer is Answered.INVALID:
+            problems = {name: said for name, said in click.problems.items() if name} or {"quantity": click.message}
+            await ack(response_action="errors", errors=form_errors(problems, form.view.get("state")))
+        elif isinstance(click, Decision) and click.answer in _DID:
+            await ack()
+        else:
+            await ack(response_action="update", view=_settled_view(click))
+
+    async def _done(self, form: Submission, doing: Doing) -> Decision | str:
+        """What came of a form, or why nothing did."""
         try:
             click = await doing
         except Exception:
             log.exception("order_form_broke")
-            await ack(response_action="update", view=words_view(TITLE, BROKE))
-            return
-        if click is None:
-            await ack(response_action="update", view=words_view(TITLE, NOBODY))
-        elif click.answer is Answered.INVALID:
-            problems = {name: said for name, said in click.problems.items() if name} or {"quantity": click.message}
-            await ack(response_action="errors", errors=form_errors(problems, form.view.get("state")))
-        elif click.answer in (Answered.EDITED, Answered.DECLINED, Answered.DONE):
-            await ack()
+            return BROKE
+        if click is not None and click.answer in _DID:
             self._home.refresh(who(form)[1])
-        else:
-            await ack(response_action="update", view=click_view(click))
+        return click if click is not None else NOBODY
+
+
+async def _settle_late(client: AsyncWebClient, stand_in: str, under_way: asyncio.Future[Decision | str]) -> None:
+    await show(client, stand_in, _settled_view(await under_way))
+
+
+def _settled_view(click: Decision | str) -> View:
+    return words_view(TITLE, click) if isinstance(click, str) else click_view(click)
 
 
 async def _redraw(client: AsyncWebClient, shown: dict[str, Any], making: Form) -> None:
