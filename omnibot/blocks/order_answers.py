@@ -24,6 +24,7 @@ _DEFAULTS: Final[Mapping[Answered, str]] = {
     Answered.COPYABLE: "Approved. Trading is off here, so nothing was sent: the card holds a ticket to copy.",
     Answered.EDITED: "Changed. The card shows the new version, which has to be approved afresh.",
     Answered.DECLINED: "Declined. Nothing is sent.",
+    Answered.DONE: "Done.",
     Answered.NOT_ALLOWED: "You may not do this.",
     Answered.DENIED: "This order may not be sent as it is.",
     Answered.INVALID: "This makes no order yet.",
@@ -66,6 +67,11 @@ def reasons(click: Click) -> list[str]:
         for name, problem in click.problems.items()
     ]
     return [one for one in dict.fromkeys(told) if one]
+
+
+def against(click: Click) -> list[str]:
+    """What the rules say against an order as it would be, a sentence each."""
+    return list(dict.fromkeys(shorten(one.reason, _SENTENCE) for one in _failed(click.verdicts)))
 
 
 def _failed(verdicts: tuple[RuleVerdict, ...]) -> list[RuleVerdict]:

@@ -65,20 +65,20 @@ def order_card(
         withheld: why nothing can be pressed here although it waits; None: it can be.
         several: how many orders the same answer proposes.
     """
+    waits = ticket.decidable and not overdue(ticket, now)
     stands = _CHECKING if checking else standing(ticket, now)
+    if waits and withheld is not None:
+        stands = Standing("Nothing can be approved here", shorten(withheld, _WARNING))
     blocks = [_decision(ticket), *_standing(ticket, stands, checking=checking)]
     if ticket.state is State.COPYABLE:
         blocks.append(copyable(ticket))
-    waits = ticket.decidable and not overdue(ticket, now)
     if ticket.state in _WEIGHED and not overdue(ticket, now):
         blocks += _market(ticket, seen, now)
         blocks += _warnings(ticket, warnings, seen)
     blocks += _edits(ticket)
-    if waits and withheld is not None:
-        blocks.append(context(f"Nothing can be approved here: {escape(shorten(withheld, _WARNING))}"))
-    elif waits and not trading_live:
+    if waits and withheld is None and not trading_live:
         blocks.append(context(_OFF))
-    blocks.append(context(_origin(ticket, several=several, waits=waits)) | {"block_id": f"order_origin:{ticket.id}"})
+    blocks.append(context(_origin(ticket, several=several, waits=waits and withheld is None)) | {"block_id": f"order_origin:{ticket.id}"})
     if not checking and withheld is None:
         blocks += ticket_buttons(ticket, trading_live=trading_live, now=now)
     return Page(blocks, fallback(f"{stands.title.rstrip('…')}: {decision(ticket)}. {stands.more}", FALLBACK_TEXT))

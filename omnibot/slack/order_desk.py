@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.model import AccountUnclear, NoAuthority, Person
 from omnibot.blocks.modals import View, words_view
-from omnibot.blocks.order_answers import click_answer, click_view, reasons
+from omnibot.blocks.order_answers import against, click_answer, click_view
 from omnibot.blocks.order_forms import decline_view, edit_view, read_form, replace_view
 from omnibot.blocks.order_list import orders_page
 from omnibot.blocks.values import Block, Page
@@ -121,7 +121,7 @@ class OrderDesk:
             return words_view(TITLE, GONE) if refused is None else click_view(refused)
         entered = read_form(state)
         looked = await self._orders.preview(token, entered, who)
-        said = reasons(looked) if looked.answer is Answered.EDITED else []
+        said = against(looked) if looked.answer is Answered.EDITED else []
         return edit_view(ticket, entered, now=_now(), said=said)
 
     async def edit(self, person: Person, team: str, token: str, state: Any) -> Click | None:

@@ -136,7 +136,7 @@ _GROUPS: dict[str, tuple[Scenario, ...]] = {
         Scenario("an order to sell", "@Omni sell 50 AAPL at $265", ("prefill_sell",)),
         Scenario(
             "a price too far from the market: the rules say no",
-            "@Omni buy 100 AAPL at $180",
+            "@Omni buy 50 AAPL at $400",
             ("prefill_buy",),
             then="Press Review the order, then Approve: you alone read why not. Edit the limit, and it can be sent.",
         ),
