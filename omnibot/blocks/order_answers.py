@@ -79,10 +79,13 @@ def _failed(verdicts: tuple[RuleVerdict, ...]) -> list[RuleVerdict]:
 
 
 def _click_blocks(click: Click) -> list[Block]:
-    blocks = [section(part) for part in escaped_parts(shorten(click_words(click), 1_000))[:2]]
+    told, said = reasons(click), click_words(click)
+    if click.answer is Answered.DENIED and len(against(click)) > 1:
+        # Several reasons are easier to read as a list than in one breath.
+        told, said = [one for one in against(click) if one], _DEFAULTS[click.answer]
+    blocks = [section(part) for part in escaped_parts(shorten(said, 1_000))[:2]]
     if click.answer in (Answered.DECIDED, Answered.SUPERSEDED) and click.ticket is not None:
         blocks.append(section(_as_it_is(click.ticket)))
-    told = reasons(click)
     blocks += [section(f"• {escape(one)}") for one in told[:_REASONS]]
     blocks += [context(f"… and {len(told) - _REASONS} more reasons")] if len(told) > _REASONS else []
     asked = [one for verdict in _failed(click.verdicts) for one in verdict.ask]

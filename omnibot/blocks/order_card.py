@@ -78,7 +78,8 @@ def order_card(
     blocks += _edits(ticket)
     if waits and withheld is None and not trading_live:
         blocks.append(context(_OFF))
-    blocks.append(context(_origin(ticket, several=several, waits=waits and withheld is None)) | {"block_id": f"order_origin:{ticket.id}"})
+    origin = _origin(ticket, several=several, waits=waits and withheld is None)
+    blocks.append(context(origin) | {"block_id": f"order_origin:{ticket.id}"})
     if not checking and withheld is None:
         blocks += ticket_buttons(ticket, trading_live=trading_live, now=now)
     return Page(blocks, fallback(f"{stands.title.rstrip('…')}: {decision(ticket)}. {stands.more}", FALLBACK_TEXT))
@@ -97,7 +98,11 @@ def footer_card(
     """
     waiting = [one for one in tickets if one.decidable and not overdue(one, now)]
     count = len(tickets)
-    said = f"{len(waiting)} of {count} orders wait." if waiting else f"All {count} orders are decided."
+    said = (
+        f"{len(waiting)} of {count} orders wait."
+        if waiting
+        else f"{'Both' if count == 2 else f'All {count}'} orders are decided."
+    )
     blocks: list[Block] = [section(f"*{said}*") | {"block_id": "orders_count"}]
     if waiting:
         lines = [_line(shorten(decision(one), _LINE)) for one in waiting]

@@ -68,7 +68,7 @@ CLICKS: list[tuple[Click, list[str]]] = [
             message="Over your cap.",
             verdicts=(verdict(Rule.ORDER_NOTIONAL, "Over your cap."), verdict(Rule.PRICE, "Far from the market.")),
         ),
-        ["Over your cap.", "• Far from the market."],
+        ["This order may not be sent as it is.", "• Over your cap.", "• Far from the market."],
     ),
     (
         Click(answer=Answered.INVALID, message="This makes no order.", problems={"limit_price": "Write a number."}),

@@ -493,6 +493,7 @@ def test_where_there_is_no_room_for_all_it_lists_the_first_and_counts_the_others
     [
         ([ticket(), ticket(id="t2", state=State.DECLINED)], "1 of 2 orders wait."),
         (siblings(3, state=State.SUBMITTED), "All 3 orders are decided."),
+        (siblings(2, state=State.SUBMITTED), "Both orders are decided."),
         (siblings(3, expires_at=at("2026-11-20T15:00")), "All 3 orders are decided."),
         (siblings(3, unsendable="No."), "3 of 3 orders wait."),
     ],

@@ -82,16 +82,7 @@ class Backstage:
 
     def add(self, form: FaultForm) -> None:
         """Put a fault in force."""
-        gate, fault = self._gates()[form.side], _fault(form)
-        match form.when:
-            case "every":
-                gate.every(form.pattern, form.number, fault, point=form.point)
-            case "sometimes":
-                gate.sometimes(form.pattern, form.probability, fault, point=form.point)
-            case "next":
-                gate.add(Rule(form.pattern, form.point, fault, count=form.number, when="the next"))
-            case _:
-                gate.add(Rule(form.pattern, form.point, fault))
+        befall(self._gates()[form.side], form)
 
     def change(self, form: RuleForm) -> None:
         """Switch a fault off or on, or take it away.
@@ -233,6 +224,20 @@ class Backstage:
         if self._keeper is not None:
             return {**self._keeper.describe(), "ours": True}
         return {"state": "running" if self._slack.socket_mode.sockets else "absent", "note": "", "ours": False}
+
+
+def befall(gate: Gate, form: FaultForm) -> None:
+    """Put a fault in force at a gate."""
+    fault = _fault(form)
+    match form.when:
+        case "every":
+            gate.every(form.pattern, form.number, fault, point=form.point)
+        case "sometimes":
+            gate.sometimes(form.pattern, form.probability, fault, point=form.point)
+        case "next":
+            gate.add(Rule(form.pattern, form.point, fault, count=form.number, when="the next"))
+        case _:
+            gate.add(Rule(form.pattern, form.point, fault))
 
 
 def _fault(form: FaultForm) -> Fault:

@@ -10,7 +10,8 @@ from rich.console import Console
 from omnibot.emulator.demo import commands
 from omnibot.emulator.demo.house import DemoError, House, open_house
 from omnibot.emulator.demo.player import Player
-from omnibot.emulator.demo.stories import NEW, STORIES, Link, Press, Refused, Say, Story
+from omnibot.emulator.demo.steps import NEW, Link, Press, Refused, Say, Story
+from omnibot.emulator.demo.stories import STORIES
 from omnibot.emulator.demo.transcript import Transcript, grown
 from omnibot.emulator.slack.workspace import Message
 from tests.emulator.demo.conftest import PACE, Ended, inside, omnibot
