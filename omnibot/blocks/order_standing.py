@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -270,7 +270,10 @@ def standing(ticket: Ticket, now: datetime) -> Standing:
         case State.EXPIRED:
             return Standing("Expired", reason_words(ticket.reason) or _TOO_LATE)
         case State.UNKNOWN:
-            return Standing(_UNKNOWN[ticket.terms.act], _LOOKED_UP)
+            given_up = reason_words(ticket.reason) if ticket.order_over else ""
+            return Standing(_UNKNOWN[ticket.terms.act], given_up or _LOOKED_UP)
+        case State.NOT_PLACED if ticket.reason:
+            return Standing("Not placed", reason_words(ticket.reason))
         case _:
             return _STANDINGS[ticket.state]
 
@@ -314,4 +317,38 @@ def _submitted(ticket: Ticket) -> Standing:
         return Standing(f"Filled before it could be canceled: {_share(held)}")
     if ticket.terms.act is Act.CANCEL and held.status is None:
         return Standing("Being canceled", "It may still be filled.")
-    return order_standing(held)
+    if ticket.order_over and not (isinstance(held.status, OrderStatus) and held.status in _OVER):
+        return _let_go(ticket)
+    stands = order_standing(held)
+    return replace(stands, more=_more(stands.more, _changed_since(ticket)))
+
+
+def _changed_since(ticket: Ticket) -> str:
+    """What another card made of the order that this one placed."""
+    if ticket.terms.act is not Act.NEW:
+        return ""
+    now = [(name, _amount((ticket.order or {}).get(field))) for field, name in _CHANGING.items()]
+    was = [getattr(ticket.terms, field) for field in _CHANGING]
+    told = [
+        f"{name} {plain(amount) if name == 'quantity' else dollars(amount)}"
+        for (name, amount), before in zip(now, was, strict=True)
+        if amount is not None and before is not None and amount != before
+    ]
+    return f"Changed since: {', '.join(told)}." if told else ""
+
+
+_CHANGING: Final = {"quantity": "quantity", "limit_price": "limit", "stop_price": "stop"}
+
+
+def _let_go(ticket: Ticket) -> Standing:
+    """Of a ticket that is done, or given up, while its order goes on."""
+    if ticket.reason:
+        return Standing(_UNDONE[ticket.terms.act], reason_words(ticket.reason))
+    return Standing(_DONE[ticket.terms.act])
+
+
+_OVER: Final = frozenset(
+    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.REPLACED}
+)
+_DONE: Final = {Act.NEW: "Clear Street has it", Act.CANCEL: "Canceled", Act.MODIFY: "Changed"}
+_UNDONE: Final = {Act.NEW: "Followed no more", Act.CANCEL: "Not canceled", Act.MODIFY: "Not changed"}

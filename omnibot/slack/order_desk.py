@@ -19,10 +19,12 @@ from omnibot.blocks.parts import context
 from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
-from omnibot.orders.model import Answered, Click, Ticket
+from omnibot.orders.model import Answered, Click
 from omnibot.orders.service import Orders
+from omnibot.policy.access import Show
 from omnibot.policy.people import Who
 from omnibot.slack.access import Access
+from omnibot.slack.background import Background
 from omnibot.slack.broker import SlackBroker
 from omnibot.slack.failures import SLACK_ERRORS
 from omnibot.slack.order_cards import OrderCards
@@ -41,7 +43,7 @@ NOBODY = "Slack does not tell me who you are right now, so nothing was done. Try
 GONE = "This order is not there any more. Ask Omni again for a fresh one."
 NOT_YOURS = "This order was proposed to <@{}>. Only they can open its card; ask Omni yourself for one of your own."
 THERE = "Its card is there already: {}"
-SHOWN = "Its card is coming."
+ELSEWHERE = "Its card is in your messages with me: what is said of accounts is not shown here."
 BROKE = "That did not work, and nothing was sent. Try again; if it stays so, tell whoever runs omnibot."
 #: Answers that the card itself gives.
 _SEEN_ON_CARD = frozenset({Answered.APPROVED, Answered.EDITED, Answered.DECLINED, Answered.COPYABLE})
@@ -56,14 +58,24 @@ class OrderDesk:
         broker: the way from answers to tickets.
         turns: whose answers have buttons.
         access: who somebody is.
+        background: where cards are brought up to date while somebody's click is answered.
     """
 
-    def __init__(self, orders: Orders, cards: OrderCards, broker: SlackBroker, turns: Turns, access: Access) -> None:
+    def __init__(
+        self,
+        orders: Orders,
+        cards: OrderCards,
+        broker: SlackBroker,
+        turns: Turns,
+        access: Access,
+        background: Background,
+    ) -> None:
         self._orders = orders
         self._cards = cards
         self._broker = broker
         self._turns = turns
         self._access = access
+        self._background = background
 
     async def _who(self, person: Person, team: str) -> Who | None:
         try:
@@ -80,18 +92,20 @@ class OrderDesk:
             return _said(NOBODY)
         under_way = asyncio.ensure_future(self._orders.approve(tokens, who, team))
         done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
-        checked = [] if done else await self._checking(tokens)
-        try:
-            clicks = await under_way
-        finally:
-            for ticket in checked:
-                await self._orders.redraw(ticket.id)
-        return _told(clicks)
+        if not done:
+            # Beside it: the clicker does not wait for the card.
+            self._background.start(self._checking(tokens, under_way))
+        return _told(await under_way)
 
-    async def _checking(self, tokens: Sequence[str]) -> list[Ticket]:
+    async def _checking(self, tokens: Sequence[str], under_way: asyncio.Future[list[Click]]) -> None:
+        """Say on the cards that they are being looked at, until they have been."""
         found = [pair[0] for token in tokens if (pair := await self._orders.by_token(token)) is not None]
-        said = await asyncio.gather(*(self._orders.check(ticket) for ticket in found if ticket.decidable))
-        return [ticket for ticket, is_so in zip([one for one in found if one.decidable], said, strict=True) if is_so]
+        waiting = [ticket for ticket in found if ticket.decidable]
+        said = await asyncio.gather(*(self._orders.check(ticket) for ticket in waiting))
+        await asyncio.wait({under_way})
+        for ticket, is_said in zip(waiting, said, strict=True):
+            if is_said:
+                await self._orders.redraw(ticket.id)
 
     async def propose_cancel(self, person: Person, team: str, ticket_id: str) -> Page | None:
         """Make a card that cancels this ticket's order. Returns as `approve`."""
@@ -174,7 +188,10 @@ class OrderDesk:
         if not tickets:
             return GONE
         links = await self._cards.links(tickets)
-        return THERE.format(" ".join(f"<{link}|the card>" for link in links.values())) if links else None
+        if links:
+            return THERE.format(" ".join(f"<{link}|the card>" for link in links.values()))
+        shown = await self._access.may_see_account_data(person, turn.channel, team=team)
+        return {Show.HERE: None, Show.NEVER: shown.reason}.get(shown.show, ELSEWHERE)
 
     # Lists and the halt.
 
