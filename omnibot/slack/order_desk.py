@@ -14,8 +14,7 @@ from omnibot.accounts.model import AccountUnclear, NoAuthority, Person
 from omnibot.blocks.modals import View, words_view
 from omnibot.blocks.order_answers import against, click_answer, click_view
 from omnibot.blocks.order_forms import decline_view, edit_view, read_form, replace_view
-from omnibot.blocks.order_list import PAGE, orders_page
-from omnibot.blocks.parts import context
+from omnibot.blocks.order_list import home_orders, orders_page
 from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
@@ -218,12 +217,7 @@ class OrderDesk:
     async def open_tickets(self, person: Person) -> list[Block]:
         """What of a person's is open, for their App Home."""
         tickets = [ticket for ticket in await self._orders.mine(person) if ticket.open]
-        if not tickets:
-            return []
-        # Home has no pages to turn.
-        shown = tickets[:PAGE]
-        blocks = orders_page(shown, now=_now(), links=await self._cards.links(shown)).blocks
-        return [*blocks, context("`/omni orders` lists all of them.")] if len(tickets) > PAGE else blocks
+        return home_orders(tickets, now=_now(), links=await self._cards.links(tickets)) if tickets else []
 
     async def halt(self, person: Person, team: str, *, halted: bool) -> Page:
         """Halt all trading, or let it go on."""

@@ -82,6 +82,7 @@ def test_the_second_of_two_people_approves_as_themselves(demo: Served, open_page
 
     page.locator("[data-person=ben]").click()
     expect(page.locator(".workspace")).to_have_attribute("aria-busy", "false")
+    page.locator(".channel .replies").last.click()
     expect(page.locator(".thread")).to_contain_text("@Ben A second person has to approve this order.")
     card = card_of(page, "Buy 400 KO")
     approve(page, card, "Buy 400 KO")

@@ -10,6 +10,7 @@ from omnibot.db.engine import Database
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
 from omnibot.orders.model import Answered, State, Told
+from omnibot.orders.service import UNDECIDED
 from omnibot.policy.order_rules import Rule
 from omnibot.policy.people import Who
 from tests.orders.safe import (

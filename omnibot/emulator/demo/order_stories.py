@@ -11,6 +11,8 @@ CANCEL = f"DELETE {_ORDERS}/{{order_id}}"
 
 _REVIEW = "Review the order"
 _WAITING = "Waiting for approval"
+#: Cards that were asked for on cards are no orders of one answer.
+_NO_SET = r"\A(?!.*Order \d of \d)"
 #: The call takes effect and its answer is lost.
 _LOST = {"side": "clear-street", "pattern": "POST *orders", "kind": "drop", "point": "after", "when": "next"}
 
@@ -90,7 +92,7 @@ ORDER_STORIES = (
             ),
             Decide("ana", "Approve", (r"Changed\.", "Asked for: Change the order")),
             Decide("ana", "Cancel order…", (r"Cancel the order to buy 50 DIS at a limit of \$113\.50", _WAITING)),
-            Decide("ana", "Approve", (r"Canceled\. .*Filled: 20 of 50",)),
+            Decide("ana", "Approve", (r"Canceled\. .*Filled: 20 of 50", _NO_SET)),
         ),
         (*NEW, SUBMIT, REPLACE, CANCEL),
     ),
