@@ -13,8 +13,8 @@ const PLANS = {
   replace_refused: "work, and cannot be changed",
 };
 const CONDITIONS = {
-  live: "moves as usual", frozen: "stands still", stale: "has an old quote", null: "has no quote at all",
-  one_sided: "is offered by nobody", halted: "is halted",
+  live: "moves as usual", frozen: "stands still", stale: "is old", null: "is not known: there is no quote",
+  one_sided: "has bids, and no offers", halted: "stands, for trading is halted",
 };
 const PHASES = {
   open: "open", pre_market: "before regular hours", after_hours: "after regular hours", overnight: "overnight session",
@@ -36,13 +36,12 @@ function chooser(label, value, options, words, onChoose) {
 function InForce({ exchange }) {
   const lines = [
     ...Object.entries(exchange.plans).map(([symbol, plan]) =>
-      [symbol, `${all(symbol)}: orders ${planned(plan)}`, { symbol, plan: "" }]),
+      [`${all(symbol)}: orders ${planned(plan)}`, { symbol, plan: "" }]),
     ...Object.entries(exchange.conditions).map(([symbol, condition]) =>
-      [symbol, `${all(symbol)}: ${symbol === "*" ? "every price" : "its price"} ${CONDITIONS[condition]}`,
-        { symbol, condition: "live" }]),
+      [`${all(symbol)}: the price ${CONDITIONS[condition]}`, { symbol, condition: "live" }]),
   ];
   if (!lines.length) return html`<p class="aside">Orders meet the market, and prices move as usual.</p>`;
-  return html`<ul class="rules">${lines.map(([, words, back]) => html`<li key=${words} class="rule">
+  return html`<ul class="rules">${lines.map(([words, back]) => html`<li key=${words} class="rule">
     <div>${words}</div><button type="button" class="plain" aria-label=${`As usual again: ${words}`}
         onClick=${() => put(back)}>As usual again</button></li>`)}</ul>`;
 }
