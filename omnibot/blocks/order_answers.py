@@ -81,9 +81,10 @@ def _failed(verdicts: tuple[RuleVerdict, ...]) -> list[RuleVerdict]:
 
 def _click_blocks(click: Click) -> list[Block]:
     told, said = reasons(click), click_words(click)
-    if click.answer is Answered.DENIED and len(against(click)) > 1:
+    several = [one for one in against(click) if one]
+    if click.answer is Answered.DENIED and len(several) > 1 and said.startswith(several[0]):
         # Several reasons are easier to read as a list than in one breath.
-        told, said = [one for one in against(click) if one], _DEFAULTS[click.answer]
+        told, said = several, _DEFAULTS[click.answer]
     blocks = [section(part) for part in escaped_parts(shorten(said, 1_000))[:2]]
     if click.answer in (Answered.DECIDED, Answered.SUPERSEDED) and click.ticket is not None:
         blocks.append(section(_as_it_is(click.ticket)))
