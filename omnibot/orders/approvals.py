@@ -324,6 +324,7 @@ def _entry(
     kind = "denied" if denied else "voted" if decision is Decision.SECOND_APPROVAL else ticket.state.value
     facts = {
         "policy": digest,
+        "shown": ticket.seen,
         "quote": seen.quote(),
         "verdicts": [{"rule": said.rule.value, "passed": said.passed, "reason": said.reason} for said in verdicts],
         "approved_by": [f"{one.org}/{one.user}" for one in ticket.approved_by],

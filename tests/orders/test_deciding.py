@@ -199,7 +199,9 @@ async def test_a_declined_ticket_says_by_whom_and_why_and_its_owner_hears_it(saf
     click = await safe.orders.decline(ticket.token, EVE, "too early")
     assert click.answer is Answered.DECLINED
     late = await safe.approve(ticket)
-    assert (late.answer, late.message) == (Answered.DECIDED, f"It was declined by <@{EVE.user}>. too early")
+    assert (late.answer, late.message) == (Answered.DECIDED, "It was declined. too early")
+    assert late.ticket is not None
+    assert late.ticket.decided_by == Person(EVE.org, EVE.user)
     await safe.told(ticket, Told.DECLINED)
 
 

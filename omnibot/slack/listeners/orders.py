@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Coroutine
 from typing import Any
@@ -10,7 +11,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.modals import View, words_view
+from omnibot.blocks.modals import View, moment_view, words_view
 from omnibot.blocks.order_answers import click_view
 from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE, read_tokens
 from omnibot.blocks.order_forms import (
@@ -30,13 +31,16 @@ from omnibot.slack.events import Click, SlashCommand, Submission
 from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.home import Home
 from omnibot.slack.listeners.actions import tell, who
-from omnibot.slack.modals import open_modal
+from omnibot.slack.modals import MOMENT, fresh_id, open_modal, show
 from omnibot.slack.order_desk import BROKE, NOBODY, TITLE, OrderDesk, say
 from omnibot.turns.model import Person
 
 log = structlog.get_logger(__name__)
 
 NOT_OPENED = "Slack did not open the form. Please press the button again."
+NOT_HALTED = "That did not work: trading goes on as it was. Try again at once, and tell whoever runs omnibot."
+#: Seconds that what was entered may take before the form says that it is being looked at: Slack waits for three.
+PATIENCE = 1.5
 #: Words of `/omni` that are about orders.
 COMMANDS = ("orders", "halt", "resume")
 
@@ -83,7 +87,8 @@ class OrderListeners:
         if name == "orders":
             self._background.start(self._list(person, respond))
         else:
-            self._background.start(self._halt(person, form.team_id, respond, halted=name == "halt"))
+            halting = self._desk.halt(person, form.team_id, halted=name == "halt", reason=form.text)
+            self._background.start(self._halt(halting, respond))
 
     async def _list(self, person: Person, respond: AsyncRespond, number: int = 0, *, replace: bool = False) -> None:
         try:
@@ -93,8 +98,13 @@ class OrderListeners:
         else:
             await respond(text=page.text, blocks=page.blocks, replace_original=replace)
 
-    async def _halt(self, person: Person, team: str, respond: AsyncRespond, *, halted: bool) -> None:
-        page = await self._desk.halt(person, team, halted=halted)
+    async def _halt(self, halting: Coroutine[Any, Any, Page], respond: AsyncRespond) -> None:
+        try:
+            page = await halting
+        except Exception:
+            log.exception("halt_broke")
+            await respond(text=NOT_HALTED)
+            return
         await respond(text=page.text, blocks=page.blocks)
 
     async def handle_page(self, ack: AsyncAck, body: Body, action: dict[str, Any], respond: AsyncRespond) -> None:
@@ -174,45 +184,70 @@ class OrderListeners:
         form = self._desk.edit_preview if edits else self._desk.replace_form
         self._background.start(_redraw(client, click.view, form(person, team, about, state)))
 
-    async def handle_edited(self, ack: AsyncAck, body: Body) -> None:
+    async def handle_edited(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """What was entered is used, where it makes an order."""
         form = Submission.model_validate(body)
         team, person = who(form)
         about = str(form.view.get("private_metadata") or "")
-        await self._settle(ack, form, self._desk.edit(person, team, about, form.view.get("state")))
+        await self._settle(ack, client, form, self._desk.edit(person, team, about, form.view.get("state")))
 
-    async def handle_replaced(self, ack: AsyncAck, body: Body) -> None:
+    async def handle_replaced(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """A card for the change."""
         form = Submission.model_validate(body)
         team, person = who(form)
         about = str(form.view.get("private_metadata") or "")
-        await self._settle(ack, form, self._desk.replace(person, team, about, form.view.get("state")))
+        await self._settle(ack, client, form, self._desk.replace(person, team, about, form.view.get("state")))
 
-    async def handle_declined(self, ack: AsyncAck, body: Body) -> None:
+    async def handle_declined(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """No."""
         form = Submission.model_validate(body)
         team, person = who(form)
         about, state = str(form.view.get("private_metadata") or ""), form.view.get("state")
-        await self._settle(ack, form, self._desk.decline(person, team, about, read_reason(state)))
+        await self._settle(ack, client, form, self._desk.decline(person, team, about, read_reason(state)))
 
-    async def _settle(self, ack: AsyncAck, form: Submission, doing: Coroutine[Any, Any, Decision | None]) -> None:
-        """Close the form when it did what it is for; else it says why not."""
+    async def _settle(
+        self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Coroutine[Any, Any, Decision | None]
+    ) -> None:
+        """Close the form when it did what it is for; else it says why not, a little later where that takes its time."""
+        under_way = asyncio.ensure_future(self._outcome(form, doing))
+        done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
+        if not done:
+            stand_in = fresh_id()
+            await ack(response_action="update", view=moment_view(TITLE, MOMENT, external_id=stand_in))
+            self._background.start(_say_later(client, stand_in, under_way))
+            return
+        outcome = under_way.result()
+        if isinstance(outcome, str):
+            await ack(response_action="update", view=words_view(TITLE, outcome))
+        elif outcome.answer is Answered.INVALID:
+            problems = {name: said for name, said in outcome.problems.items() if name} or {"quantity": outcome.message}
+            await ack(response_action="errors", errors=form_errors(problems, form.view.get("state")))
+        elif outcome.answer in _DONE:
+            await ack()
+        else:
+            await ack(response_action="update", view=click_view(outcome))
+
+    async def _outcome(self, form: Submission, doing: Coroutine[Any, Any, Decision | None]) -> Decision | str:
+        """What came of a form, or why nothing did."""
         try:
             click = await doing
         except Exception:
             log.exception("order_form_broke")
-            await ack(response_action="update", view=words_view(TITLE, BROKE))
-            return
-        if click is None:
-            await ack(response_action="update", view=words_view(TITLE, NOBODY))
-        elif click.answer is Answered.INVALID:
-            problems = {name: said for name, said in click.problems.items() if name} or {"quantity": click.message}
-            await ack(response_action="errors", errors=form_errors(problems, form.view.get("state")))
-        elif click.answer in (Answered.EDITED, Answered.DECLINED, Answered.DONE):
-            await ack()
+            return BROKE
+        if click is not None and click.answer in _DONE:
             self._home.refresh(who(form)[1])
-        else:
-            await ack(response_action="update", view=click_view(click))
+        return NOBODY if click is None else click
+
+
+#: Answers of a form that did what it is for.
+_DONE = frozenset({Answered.EDITED, Answered.DECLINED, Answered.DONE})
+
+
+async def _say_later(client: AsyncWebClient, stand_in: str, under_way: asyncio.Future[Decision | str]) -> None:
+    """Where the form was, what came of it."""
+    outcome = await under_way
+    view = words_view(TITLE, outcome) if isinstance(outcome, str) else click_view(outcome)
+    await show(client, stand_in, view)
 
 
 async def _redraw(client: AsyncWebClient, shown: dict[str, Any], making: Form) -> None:
