@@ -205,7 +205,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             team=me.team_id or "",
             workspace_url=workspace_url,
         )
-        order_desk = OrderDesk(orders, cards, broker, turns, access)
+        order_desk = OrderDesk(orders, cards, broker, turns, access, background)
         home = Home(
             client,
             access,

@@ -267,7 +267,8 @@ def standing(ticket: Ticket, now: datetime) -> Standing:
         case State.EXPIRED:
             return Standing("Expired", reason_words(ticket.reason) or _TOO_LATE)
         case State.UNKNOWN:
-            return Standing(_UNKNOWN[ticket.terms.act], _LOOKED_UP)
+            given_up = reason_words(ticket.reason) if ticket.order_over else ""
+            return Standing(_UNKNOWN[ticket.terms.act], given_up or _LOOKED_UP)
         case _:
             return _STANDINGS[ticket.state]
 
@@ -323,4 +324,20 @@ def _submitted(ticket: Ticket) -> Standing:
         return Standing(f"Filled before it could be canceled: {_share(held)}")
     if ticket.terms.act is Act.CANCEL and held.status is None:
         return Standing("Being canceled", "It may still be filled.")
+    if ticket.order_over and not (isinstance(held.status, OrderStatus) and held.status in _OVER):
+        return _let_go(ticket)
     return order_standing(held)
+
+
+def _let_go(ticket: Ticket) -> Standing:
+    """Of a ticket that is done, or given up, while its order goes on."""
+    if ticket.reason:
+        return Standing(_UNDONE[ticket.terms.act], reason_words(ticket.reason))
+    return Standing(_DONE[ticket.terms.act])
+
+
+_OVER: Final = frozenset(
+    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.REPLACED}
+)
+_DONE: Final = {Act.NEW: "Clear Street has it", Act.CANCEL: "Canceled", Act.MODIFY: "Changed"}
+_UNDONE: Final = {Act.NEW: "Followed no more", Act.CANCEL: "Not canceled", Act.MODIFY: "Not changed"}

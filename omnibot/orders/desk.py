@@ -213,7 +213,7 @@ class Desk:
         for one in waiting:
             message = trouble.get(one.id, together)
             quotes = {"shown": one.seen, "quote": seen[one.id].quote()}
-            facts = {"reason": message, "policy": self._rules.digest, **quotes, "verdicts": []}
+            facts: dict[str, Any] = {"reason": message, "policy": self._rules.digest, **quotes, "verdicts": []}
             await self._store.note(Entry(kind="denied", actor=person, ticket=one, facts=facts))
             clicks[one.id] = Click(answer=Answered.DENIED, message=message, ticket=one, seen=seen[one.id])
         return clicks

@@ -239,7 +239,7 @@ class Ticket:
     """What the newest edit changed."""
     edited_by: tuple[Person, ...] = ()
     approved_by: tuple[Person, ...] = ()
-    """Of this version, and of this attempt."""
+    """Of this version, and of this attempt: of one that was made, those who allowed it."""
     decided_by: Person | None = None
     reason: str | None = None
     """Why it was declined, rejected, …: in plain words."""

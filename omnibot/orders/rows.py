@@ -14,11 +14,13 @@ from omnibot.orders.model import State, Ticket, read_terms
 def read_ticket(row: RowMapping, versions: Sequence[RowMapping], votes: Sequence[RowMapping]) -> Ticket:
     """A ticket from its row, and the rows of its versions and votes (and perhaps of others')."""
     own = [one for one in versions if one["ticket_id"] == row["id"]]
+    # People vote before the attempt that they allow is counted.
+    attempt = row["attempts"] - (row["state"] in _SENT)
     [current] = [one for one in own if one["version"] == row["version"]]
     approvals = [
         Person(vote["org"], vote["user"])
         for vote in votes
-        if (vote["ticket_id"], vote["version"], vote["attempt"]) == (row["id"], row["version"], row["attempts"])
+        if (vote["ticket_id"], vote["version"], vote["attempt"]) == (row["id"], row["version"], attempt)
         and vote["content_hash"] == current["content_hash"]
     ]
     edits = [Person(one["org"], one["user"]) for one in own if one["user"] is not None]
@@ -36,6 +38,7 @@ def read_ticket(row: RowMapping, versions: Sequence[RowMapping], votes: Sequence
     )
 
 
+_SENT = frozenset({State.SUBMITTING, State.UNKNOWN, State.SUBMITTED, State.REJECTED})
 _PLAIN = (
     *("id", "message_id", "action_id", "position", "team", "channel", "thread_ts", "turn_id", "principal"),
     *("account_id", "account_name", "version", "client_order_id", "reason", "attempts", "looks", "first_look_at"),

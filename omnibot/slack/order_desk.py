@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from omnibot.accounts.model import AccountUnclear, NoAuthority, Person
 from omnibot.blocks.modals import View, words_view
@@ -20,10 +19,11 @@ from omnibot.blocks.parts import shorten
 from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
-from omnibot.orders.model import Answered, Click, Ticket
+from omnibot.orders.model import Answered, Click
 from omnibot.orders.service import Orders
 from omnibot.policy.people import Who
 from omnibot.slack.access import Access
+from omnibot.slack.background import Background
 from omnibot.slack.broker import SlackBroker
 from omnibot.slack.failures import SLACK_ERRORS
 from omnibot.slack.order_cards import OrderCards
@@ -59,14 +59,24 @@ class OrderDesk:
         broker: the way from answers to tickets.
         turns: whose answers have buttons.
         access: who somebody is.
+        background: where cards are brought up to date while somebody's click is answered.
     """
 
-    def __init__(self, orders: Orders, cards: OrderCards, broker: SlackBroker, turns: Turns, access: Access) -> None:
+    def __init__(
+        self,
+        orders: Orders,
+        cards: OrderCards,
+        broker: SlackBroker,
+        turns: Turns,
+        access: Access,
+        background: Background,
+    ) -> None:
         self._orders = orders
         self._cards = cards
         self._broker = broker
         self._turns = turns
         self._access = access
+        self._background = background
 
     async def _who(self, person: Person, team: str) -> Who | None:
         try:
@@ -80,30 +90,25 @@ class OrderDesk:
         """Approve these versions. Returns what the clicker is told; None: the card says it."""
         under_way = asyncio.ensure_future(self._approved(person, team, tokens))
         done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
-        checked = [] if done else await self._checking(tokens)
-        try:
-            clicks = await under_way
-        finally:
-            for ticket in checked:
-                await self._orders.redraw(ticket.id)
+        if not done:
+            # Beside it: the clicker does not wait for the card.
+            self._background.start(self._checking(tokens, under_way))
+        clicks = await under_way
         return _said(NOBODY) if clicks is None else _told(clicks)
 
     async def _approved(self, person: Person, team: str, tokens: Sequence[str]) -> list[Click] | None:
         who = await self._who(person, team)
         return None if who is None else await self._orders.approve(tokens, who, team)
 
-    async def _checking(self, tokens: Sequence[str]) -> list[Ticket]:
-        try:
-            return await self._said_on_cards(tokens)
-        except SQLAlchemyError as error:
-            # The approval is under way, and is not to be spoilt by words about it.
-            log.warning("cards_not_checking", error=type(error).__name__)
-            return []
-
-    async def _said_on_cards(self, tokens: Sequence[str]) -> list[Ticket]:
+    async def _checking(self, tokens: Sequence[str], under_way: asyncio.Future[list[Click] | None]) -> None:
+        """Say on the cards that they are being looked at, until they have been."""
         found = [pair[0] for token in tokens if (pair := await self._orders.by_token(token)) is not None]
-        said = await asyncio.gather(*(self._orders.check(ticket) for ticket in found if ticket.decidable))
-        return [ticket for ticket, is_so in zip([one for one in found if one.decidable], said, strict=True) if is_so]
+        waiting = [ticket for ticket in found if ticket.decidable]
+        said = await asyncio.gather(*(self._orders.check(ticket) for ticket in waiting))
+        await asyncio.wait({under_way})
+        for ticket, is_said in zip(waiting, said, strict=True):
+            if is_said:
+                await self._orders.redraw(ticket.id)
 
     async def propose_cancel(self, person: Person, team: str, ticket_id: str) -> Page | None:
         """Make a card that cancels this ticket's order. Returns as `approve`."""

@@ -155,6 +155,24 @@ def settle_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, value)
 
 
+@pytest.fixture
+async def trading_house(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """A running house in which Ana and Ben trade; a parameter is OMNIBOT_TRADING."""
+    from tests.journeys.order_thread import POLICY
+
+    async with furnished(tmp_path, migrated, revision="2026-10") as house:
+        policy = tmp_path / "policy.toml"
+        policy.write_text(POLICY.format(**{name: house.slack.workspace.user(name).id for name in ("ana", "ben")}))
+        house.bot.environment |= {
+            "OMNIBOT_POLICY": str(policy),
+            "CLEAR_STREET_ACCOUNT_ID": "19816",
+            "OMNIBOT_TRADING": getattr(request, "param", "live"),
+            "OMNIBOT_AUDIT_KEY": "a" * 40,
+        }
+        await house.start()
+        yield house
+
+
 @contextlib.asynccontextmanager
 async def furnished(tmp_path: Path, migrated: Path, *, revision: str = "2026-04") -> AsyncIterator[House]:
     """A house whose bot does not run yet."""

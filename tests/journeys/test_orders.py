@@ -2,105 +2,166 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from omnibot.blocks.order_buttons import APPROVE
-from omnibot.emulator.slack.workspace import Message
-from tests.journeys.conftest import House, furnished
-
-POLICY = """version = 1
-[trading]
-traders = ["{ana}", "{ben}"]
-approvers = ["{ben}"]
-halters = ["{ana}", "{ben}"]
-with_shared_key = true
-accounts = "any"
-max_order_notional = "1000000"
-max_day_notional = "2000000"
-order_types = ["LIMIT", "MARKET"]
-times_in_force = ["DAY", "GOOD_TILL_CANCEL"]
-sessions = ["regular", "extended"]
-price_collar = "none"
-four_eyes_above = "100000"
-max_quote_age_seconds = 3600
-"""
-SUBMIT = "POST /v1/accounts/{account_id}/orders"
+from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, REPLACE
+from tests.forking import done
+from tests.journeys.conftest import House
+from tests.journeys.order_thread import (
+    PATIENCE,
+    OrderThread,
+    asked,
+    buttons,
+    has_button,
+    is_card,
+    order_calls,
+    press_review,
+    proposed,
+    submitted,
+    words,
+)
 
 
-@pytest.fixture
-async def house(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
-    """A running house in which Ana and Ben trade, and Ben approves for others."""
-    async with furnished(tmp_path, migrated, revision="2026-10") as house:
-        policy = tmp_path / "policy.toml"
-        people = {name: house.slack.workspace.user(name).id for name in ("ana", "ben")}
-        policy.write_text(POLICY.format(**people))
-        house.bot.environment |= {
-            "OMNIBOT_POLICY": str(policy),
-            "CLEAR_STREET_ACCOUNT_ID": "19816",
-            "OMNIBOT_TRADING": getattr(request, "param", "live"),
-            "OMNIBOT_AUDIT_KEY": "a" * 40,
-        }
-        await house.start()
-        yield house
+async def test_an_order_is_proposed_approved_once_and_followed_to_its_end(trading_house: House):
+    thread = await proposed(trading_house, "buy 10 AAPL at $400")
+    card = await thread.card("Buy 10 AAPL at a limit of $400")
+    assert "good for the day, account 19816 (Main)" in trading_house.slack.visible_text(card)
+    await thread.press(APPROVE)
+    await thread.card("Filled", "Approved by @Ana")
+    await thread.read("@Ana *Filled", "The order: Buy 10 AAPL")
+    assert len(submitted(trading_house)) == 1
+    assert len(thread.cards()) == 1
 
 
-class Desk:
-    """A thread with an answer that proposes an order."""
+async def test_a_large_order_waits_for_a_second_person_whom_the_thread_calls_and_the_audit_names_both(
+    trading_house: House, tmp_path: Path
+):
+    thread = await proposed(trading_house, "buy 300 AAPL at $400")
+    await thread.press(APPROVE)
+    await thread.card("Approved so far* by @Ana", "A second person")
+    await thread.heard("ana", "Your approval counts")
+    called = await thread.read("A second person has to approve this order", "@Ben", "Buy 300 AAPL")
+    assert "@Ana" not in called
+    assert order_calls(trading_house) == []
 
-    def __init__(self, house: House, ts: str, channel: str = "trading") -> None:
-        self.house, self.slack, self.ts, self.channel = house, house.slack, ts, channel
+    await thread.press(APPROVE, user="ben")
+    await thread.card("Filled", "Approved by @Ana and @Ben")
+    assert len(submitted(trading_house)) == 1
+    # She did not approve it alone, so she hears of it in her own messages too.
+    own = trading_house.slack.dm("ana")
+    await trading_house.slack.wait_for(
+        lambda: "Filled" in str([trading_house.slack.visible_text(m) for m in trading_house.slack.history(own)]),
+        timeout=PATIENCE,
+    )
 
-    def cards(self) -> list[Message]:
-        """Cards of orders, in order."""
-        return [m for m in self.house.replies(self.channel, self.ts) if "order_decision:" in str(m.blocks)]
-
-    async def card(self, *words: str, place: int = 0) -> Message:
-        """A card, once it says all that."""
-
-        def ready() -> Message | None:
-            cards = self.cards()[place:]
-            return cards[0] if cards and all(word in self.slack.visible_text(cards[0]) for word in words) else None
-
-        found = await self.slack.wait_for(ready, timeout=30)
-        assert found is not None
-        return found
-
-    async def press(self, action: str, *words: str, user: str = "ana", place: int = 0) -> None:
-        card = await self.card(*words, place=place)
-        await self.slack.wait_for(lambda: action in str(self.cards()[place].blocks), timeout=30)
-        assert await self.slack.click(user, self.channel, card.ts, action_id=action)
-
-    async def heard(self, user: str, words: str) -> None:
-        """Something said to one person alone."""
-        await self.slack.wait_for(lambda: words in str(self.slack.ephemerals(user)), timeout=30)
-
-    async def read(self, words: str) -> None:
-        await self.slack.wait_for(lambda: words in "\n".join(self.house.shown(self.channel, self.ts)), timeout=60)
-
-
-async def proposed(house: House, question: str, *, user: str = "ana", press: str = "Review") -> Desk:
-    ts = await house.slack.say(user, "trading", f"@Omni {question}")
-    await house.answered("trading", ts)
-    answer = house.replies("trading", ts)[-1]
-    label = next(b["text"]["text"] for b in house.slack.buttons(answer) if press.lower() in b["text"]["text"].lower())
-    assert await house.slack.click(user, "trading", answer.ts, label=label)
-    return Desk(house, ts)
+    verified = done("audit", "verify", environment=trading_house.bot.environment, cwd=tmp_path)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    (call,) = submitted(trading_house)
+    client_id = call.args["body"][0]["id"] if isinstance(call.args.get("body"), list) else str(call.args)
+    explained = done("policy", "explain", client_id, environment=trading_house.bot.environment, cwd=tmp_path)
+    assert explained.returncode == 0, explained.stderr
+    assert "four_eyes" in explained.stdout
+    ana, ben = (trading_house.slack.workspace.user(name).id for name in ("ana", "ben"))
+    assert ana in explained.stdout
+    assert ben in explained.stdout
 
 
-def orders_at_clear_street(house: House) -> list[Any]:
-    return [call for call in house.omni.calls if call.name == SUBMIT]
+async def test_what_was_proposed_in_private_comes_to_the_second_person_as_a_card_of_their_own(trading_house: House):
+    slack = trading_house.slack
+    own, bens = slack.dm("ana"), slack.dm("ben")
+    await slack.command("ana", "trading", "/omni", "private buy 300 AAPL at $400")
+    (root,) = await slack.wait_for(lambda: trading_house.roots(own), timeout=PATIENCE)
+    await trading_house.answered(own, root.ts, timeout=PATIENCE)
+    thread = OrderThread(trading_house, root.ts, own)
+    await press_review(thread)
+    await thread.press(APPROVE)
+    (copy,) = await slack.wait_for(lambda: [m for m in slack.history(bens) if is_card(m)], timeout=PATIENCE)
+    assert "Approved so far* by @Ana" in slack.visible_text(copy)
+    assert await slack.click("ben", bens, copy.ts, action_id=APPROVE)
+    await thread.card("Filled", "Approved by @Ana and @Ben")
+    await slack.wait_for(lambda: "Filled" in slack.visible_text(copy), timeout=PATIENCE)
+    assert buttons(copy) == []
+    assert len(submitted(trading_house)) == 1
+    assert not any(is_card(m) for m in slack.history("trading"))
 
 
-async def test_an_order_is_proposed_approved_once_and_followed_to_its_end(house: House):
-    desk = await proposed(house, "buy 10 AAPL at $400")
-    card = await desk.card("Buy 10 AAPL at a limit of $400")
-    assert "good for the day, account 19816 (Main)" in house.slack.visible_text(card)
-    await desk.press(APPROVE)
-    await desk.card("Filled")
-    await desk.read("The order")
-    assert len(orders_at_clear_street(house)) == 1
-    assert len(desk.cards()) == 1
+async def test_several_orders_are_cards_in_order_and_can_be_approved_together(trading_house: House):
+    thread = await proposed(trading_house, "buy 10 AAPL and sell 5 MSFT")
+    await thread.card("Buy 10 AAPL", "Order 1 of 2")
+    await thread.card("Sell 5 MSFT", "Order 2 of 2", place=1)
+    await thread.read("2 of 2 orders wait", "Buy 10 AAPL", "Sell 5 MSFT", "not a spread")
+    footer = trading_house.replies("trading", thread.ts)[-1]
+    assert has_button(footer, APPROVE_ALL)
+    assert await trading_house.slack.click("ana", "trading", footer.ts, action_id=APPROVE_ALL)
+    await thread.read("All 2 orders are decided")
+    await thread.card("Approved by @Ana")
+    await thread.card("Approved by @Ana", place=1)
+    await trading_house.slack.wait_for(lambda: len(submitted(trading_house)) == 2, timeout=PATIENCE)
+
+
+async def test_of_several_orders_approved_together_none_goes_when_one_may_not(trading_house: House):
+    # The account holds 40, and nobody may sell short.
+    thread = await proposed(trading_house, "buy 10 AAPL and sell 50 MSFT")
+    await thread.card("Sell 50 MSFT", place=1)
+    await thread.read("2 of 2 orders wait")
+    footer = trading_house.replies("trading", thread.ts)[-1]
+    assert await trading_house.slack.click("ana", "trading", footer.ts, action_id=APPROVE_ALL)
+    await thread.heard("ana", "approved together or not at all", "short")
+    assert "2 of 2 orders wait" in trading_house.slack.visible_text(footer)
+    assert order_calls(trading_house) == []
+
+
+@pytest.mark.parametrize("trading_house", ["off"], indirect=True)
+async def test_while_trading_is_off_approving_ends_in_a_ticket_to_copy_and_no_call(trading_house: House):
+    thread = await proposed(trading_house, "buy 10 AAPL at $400")
+    await thread.press(APPROVE, "Trading is off here")
+    card = await thread.card("Approved, but not sent", "Approved by @Ana")
+    assert buttons(card) == []
+    (copied,) = [block for block in card.blocks if "rich_text_preformatted" in str(block)]
+    assert all(word in str(copied) for word in ("AAPL", "400", "10"))
+    assert order_calls(trading_house) == []
+
+
+async def test_a_working_order_is_changed_and_canceled_from_its_card(trading_house: House):
+    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+    await thread.press(APPROVE)
+    await thread.card("Working")
+
+    await thread.press(REPLACE)
+    form = await thread.form("ana", "Change this order")
+    assert (await thread.enter("ana", form, quantity="8")).closed
+    await thread.press(APPROVE, "8", place=1)
+    await thread.read("Changed", "8")
+    await thread.card("Changed", place=1)
+    patched = [call for call in order_calls(trading_house) if call.startswith("PATCH")]
+    assert len(patched) == 1
+
+    await thread.press(CANCEL)
+    await thread.press(APPROVE, "Cancel", place=2)
+    await thread.card("Canceled", place=0)
+    await thread.card("Canceled", place=2)
+    assert len([call for call in order_calls(trading_house) if call.startswith("DELETE")]) == 1
+    assert len(submitted(trading_house)) == 1
+    assert [order.status for order in trading_house.omni.exchange.of(19816) if not order.over] == []
+
+
+async def test_omni_orders_and_the_app_home_list_what_is_open_and_lead_to_its_card(trading_house: House):
+    slack = trading_house.slack
+    thread = await proposed(trading_house, "buy 10 AAPL at $400")
+    card = await thread.card("Buy 10 AAPL")
+    assert (await slack.command("ana", "trading", "/omni", "orders")).acked
+    listed = await thread.heard("ana", "Your orders", "Buy 10 AAPL", "Waiting for approval")
+    assert "Open its card" in listed
+    assert f"p{card.ts.replace('.', '')}" in str(slack.ephemerals("ana")[-1]["blocks"])
+    assert (await slack.command("ben", "trading", "/omni", "orders")).acked
+    await thread.heard("ben", "You have no open orders")
+    await slack.open_home("ana")
+    await slack.wait_for(lambda: "Buy 10 AAPL" in words(slack.home("ana") or {"blocks": []}), timeout=PATIENCE)
+    assert "*Your orders*" in words(slack.home("ana") or {"blocks": []})
+
+
+async def test_without_a_press_nothing_is_proposed(trading_house: House):
+    thread = await asked(trading_house, "buy 10 AAPL at $400")
+    assert thread.cards() == []

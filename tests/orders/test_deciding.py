@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse

@@ -1,0 +1,179 @@
+"""Who presses what on the card of an order, and how often: each click is answered, and does what this person may."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from omnibot.blocks.order_buttons import APPROVE, DECLINE, EDIT
+from omnibot.blocks.order_forms import ENTERED_ACTION
+from omnibot.emulator.slack.workspace import User
+from tests.journeys.conftest import House
+from tests.journeys.order_thread import (
+    PATIENCE,
+    OrderThread,
+    asked,
+    buttons,
+    has_button,
+    order_calls,
+    press_review,
+    proposed,
+    submitted,
+    words,
+)
+
+BUY = "buy 10 AAPL at $400"
+
+
+def keep_as_it_is(thread: OrderThread, card_ts: str) -> Any:
+    """Hold back what would change a card, so that somebody presses what is over."""
+    return thread.slack.gate.hold("chat.update", "before", count=20, matches=lambda call: call.args["ts"] == card_ts)
+
+
+async def test_who_presses_approve_again_or_after_somebody_else_hears_that_it_is_done_already(trading_house: House):
+    thread = await proposed(trading_house, BUY)
+    card = await thread.card("Buy 10 AAPL")
+    hold = keep_as_it_is(thread, card.ts)
+    assert await trading_house.slack.click("ana", "trading", card.ts, action_id=APPROVE)
+    await trading_house.slack.wait_for(lambda: submitted(trading_house), timeout=PATIENCE)
+    assert await trading_house.slack.click("ana", "trading", card.ts, action_id=APPROVE)
+    await thread.heard("ana", "approved", "by @Ana")
+    assert await trading_house.slack.click("ben", "trading", card.ts, action_id=APPROVE)
+    await thread.heard("ben", "approved", "by @Ana")
+    hold.release()
+    await thread.card("Filled")
+    assert len(submitted(trading_house)) == 1
+
+
+async def test_two_people_who_press_at_the_same_time_make_one_order(trading_house: House):
+    thread = await proposed(trading_house, BUY)
+    card = await thread.card("Buy 10 AAPL")
+    clicks = [trading_house.slack.click(who, "trading", card.ts, action_id=APPROVE) for who in ("ana", "ben") * 3]
+    assert all(await asyncio.gather(*clicks))
+    await thread.card("Filled")
+    assert len(submitted(trading_house)) == 1
+
+
+async def test_who_may_not_approve_is_told_why_and_whom_to_ask_and_nothing_happens(trading_house: House):
+    slack = trading_house.slack
+    slack.workspace.users["U0EVE00001"] = User("U0EVE00001", "eve", "Eve")
+    for name in ("eve", "dan"):
+        await slack.join(name, "trading")
+    thread = await proposed(trading_house, BUY)
+    card = await thread.card("Buy 10 AAPL")
+    for name in ("cleo", "dan", "eve"):
+        assert await slack.click(name, "trading", card.ts, action_id=APPROVE)
+    heard = await thread.heard("eve", "You may not approve this order", "Who can help")
+    assert "@Ana" in heard
+    assert "@Ben" in heard
+    for name in ("cleo", "dan"):
+        await slack.wait_for(lambda name=name: slack.ephemerals(name), timeout=PATIENCE)
+        assert "$" not in str(slack.ephemerals(name))
+
+    # Neither do their forms open, nor can they see the card that the button of the answer stands for.
+    for name in ("cleo", "dan", "eve"):
+        assert await slack.click(name, "trading", card.ts, action_id=EDIT)
+        await slack.wait_for(lambda name=name: slack.modals(name), timeout=PATIENCE)
+        (modal,) = slack.modals(name)
+        assert modal["submit"] is None
+        assert "AAPL" not in words(modal)
+    assert "Waiting for approval" in thread.text()
+    assert order_calls(trading_house) == []
+
+
+async def test_an_edit_is_checked_shown_and_makes_a_version_of_its_own(trading_house: House):
+    slack = trading_house.slack
+    thread = await proposed(trading_house, "buy 300 AAPL at $400")
+    await thread.press(APPROVE, user="ben")
+    card = await thread.card("Approved so far* by @Ben")
+    await thread.press(EDIT)
+    form = await thread.form("ana", "Edit this order")
+    assert "Buy 300 AAPL" in words(form)
+
+    nonsense = await thread.enter("ana", form, quantity="a few")
+    assert list(nonsense.errors or {}) == ["order_field:quantity"]
+    typed = {"value": "20"}
+    where = {"view_id": form["id"], "block_id": "order_field:quantity", "action_id": f"{ENTERED_ACTION}:quantity"}
+    assert await slack.press("ana", **where, value=typed)
+    await slack.wait_for(lambda: "Buy 20 AAPL" in words(slack.modals("ana")[-1]), timeout=PATIENCE)
+    assert thread.text().startswith("Buy 300 AAPL")
+
+    hold = keep_as_it_is(thread, card.ts)
+    assert (await thread.enter("ana", slack.modals("ana")[-1], quantity="20")).closed
+    await hold.reached()
+    assert await slack.click("ben", "trading", card.ts, action_id=APPROVE)
+    await thread.heard("ben", "edited since", "It now reads", "Buy 20 AAPL")
+    hold.release()
+    await thread.card("Buy 20 AAPL", "Waiting for approval", "Edited by @Ana")
+    assert "Approved so far" not in thread.text()
+    await thread.press(APPROVE)
+    await thread.card("Filled")
+    (call,) = submitted(trading_house)
+    assert "'20'" in str(call.args)
+
+
+async def test_who_declines_may_say_why_and_the_card_shows_it(trading_house: House):
+    thread = await proposed(trading_house, BUY)
+    await thread.press(DECLINE, user="ben")
+    form = await thread.form("ben", "Decline this order")
+    reason = {"order_reason": {"order_reason": {"value": "Earnings are tomorrow."}}}
+    assert (await trading_house.slack.submit("ben", form["id"], reason)).closed
+    card = await thread.card("Declined* by @Ben", "Earnings are tomorrow.")
+    assert buttons(card) == []
+    await thread.read("@Ana *Declined* by @Ben", "Earnings are tomorrow.")
+    assert order_calls(trading_house) == []
+
+
+async def test_a_halt_keeps_everything_but_cancels_from_going_out(trading_house: House):
+    slack = trading_house.slack
+    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+    await thread.press(APPROVE)
+    await thread.card("Working")
+    await slack.command("ben", "trading", "/omni", "halt")
+    await thread.heard("ben", "You may not halt or resume trading", "@Ana")
+    await slack.command("ana", "trading", "/omni", "halt")
+    await thread.heard("ana", "Trading is halted. Only cancels go through")
+
+    other = await proposed(trading_house, BUY)
+    await other.press(APPROVE)
+    await other.heard("ana", "rading is halted", "Who can help")
+    await other.card("Waiting for approval")
+    await thread.press("order_cancel")
+    await thread.press(APPROVE, "Cancel", place=1)
+    await thread.card("Canceled")
+
+    await slack.command("ana", "trading", "/omni", "resume")
+    await thread.heard("ana", "Trading goes on")
+    await other.press(APPROVE)
+    await other.card("Filled")
+    assert len(submitted(trading_house)) == 2
+
+
+async def test_omni_may_propose_orders_only_to_who_may_trade_and_what_comes_anyway_cannot_be_pressed(
+    trading_house: House,
+):
+    slack = trading_house.slack
+    slack.workspace.users["U0EVE00001"] = User("U0EVE00001", "eve", "Eve")
+    await slack.join("eve", "trading")
+    await asked(trading_house, BUY)
+    thread = await asked(trading_house, BUY, user="eve")
+    named = [call.args["capabilities"] for call in trading_house.omni.calls if "capabilities" in call.args]
+    assert ["PREFILL_ORDER" in str(capabilities) for capabilities in named] == [True, False]
+
+    await press_review(thread, user="eve")
+    card = await thread.card("Buy 10 AAPL", "Nothing can be approved here", "You may not trade through omnibot")
+    assert buttons(card) == []
+
+
+async def test_the_button_of_an_answer_opens_one_card_for_the_asker_alone(trading_house: House):
+    thread = await asked(trading_house, BUY)
+    await press_review(thread, user="ben")
+    await thread.heard("ben", "proposed to @Ana", "ask Omni yourself")
+    assert thread.cards() == []
+    await press_review(thread)
+    card = await thread.card("Buy 10 AAPL")
+    await press_review(thread)
+    await thread.heard("ana", "Its card is there already", "the card")
+    assert f"p{card.ts.replace('.', '')}" in str(trading_house.slack.ephemerals("ana")[-1])
+    assert len(thread.cards()) == 1
+    assert has_button(card, APPROVE)
