@@ -159,6 +159,40 @@ async def test_what_turns_up_after_it_was_given_up_is_taken_for_what_it_is(still
     assert (await still.step(ticket)).state is State.SUBMITTED
 
 
+async def test_whoever_heard_that_it_was_not_placed_hears_that_it_was(still: Safe):
+    still.emulator.exchange.list_lag = 10**6
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await looked_for(still, await approved(still))
+    await still.show_all()
+    assert still.cards.told == [(ticket.id, Told.NOT_PLACED)]
+    still.emulator.exchange.list_lag = 0
+    assert (await still.step(ticket)).state is State.SUBMITTED
+    await still.show_all()
+    assert still.cards.told[1:] == [(ticket.id, Told.PLACED)]
+
+
+async def test_whoever_heard_that_nobody_knows_hears_that_it_was_placed(still: Safe):
+    still.emulator.exchange.list_lag = 10**6
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await approved(still)
+    for _ in range(2):
+        await still.step(ticket)
+    await still.show_all()
+    assert still.cards.told == [(ticket.id, Told.UNKNOWN)]
+    still.emulator.exchange.list_lag = 0
+    await still.step(ticket)
+    await still.show_all()
+    assert still.cards.told[1:] == [(ticket.id, Told.PLACED)]
+
+
+async def test_what_is_found_at_the_first_look_worries_nobody(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await approved(still)
+    assert (await still.step(ticket)).state is State.SUBMITTED
+    await still.show_all()
+    assert still.cards.told == []
+
+
 async def test_approving_what_was_placed_unseen_makes_no_second_order(still: Safe):
     still.emulator.exchange.list_lag = 10**6
     still.emulator.gate.drop(SUBMIT, "after")
