@@ -307,7 +307,8 @@ def _not_placed(ticket: Ticket) -> Standing:
     title, once = _NOT_DONE[ticket.terms.act]
     why = reason_words(ticket.reason) or f"{asked} Approve it again to send it once more."
     if ticket.approved_by:
-        why = _more(why, f"Approved again by {len(ticket.approved_by)} so far: a second person has to approve it too.")
+        why = _more("A second person has to approve it too.", why)
+        return Standing("Approved again so far", _more(why, once), ticket.approved_by)
     return Standing(title, _more(why, once))
 
 

@@ -244,7 +244,7 @@ class Ticket:
     reason: str | None = None
     """Why it was declined, rejected, …: in plain words."""
     attempts: int = 0
-    """How often a call may have been made."""
+    """How often a call may have been made, or was to be made once more."""
     looks: int = 0
     first_look_at: datetime | None = None
     submitted_at: datetime | None = None

@@ -310,9 +310,12 @@ class TicketStore(TicketReader):
         """Approved, but not sent. What an earlier attempt sent might still turn up: that goes on being looked for."""
         mine = tickets.c.owner == self.instance
         told, due = (Told.DECLINED if to is State.DECLINED else Told.EXPIRED), self.database.now()
+        changes: dict[str, Any] = {}
         if ticket.attempts:
             to, told = State.NOT_PLACED, Told.NOT_PLACED
-        return await self.change(connection, ticket, to, mine, True, tell=told, reason=reason, due_at=due)
+            # As if it had been made: who approved this attempt has not approved the next.
+            changes["attempts"] = ticket.attempts + 1
+        return await self.change(connection, ticket, to, mine, True, tell=told, reason=reason, due_at=due, **changes)
 
     # Whose turn it is.
 

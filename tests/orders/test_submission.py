@@ -271,6 +271,22 @@ async def test_a_halt_stops_what_is_approved_but_not_sent(still: Safe):
     assert (halted.state, still.calls("POST")) == (State.DECLINED, [])
 
 
+async def test_whoever_approved_again_before_a_halt_has_not_approved_what_comes_after_it(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "before")
+    ticket = await looked_for(still, await approved(still))
+    await still.show_all()
+    await still.approve_and_die(ticket)
+    await still.orders.halt(EVE, None)
+    halted = await still.step(ticket)
+    assert (halted.state, halted.approved_by) == (State.NOT_PLACED, ())
+    await still.show_all()
+    assert still.cards.told == [(ticket.id, Told.NOT_PLACED)] * 2
+    await still.orders.resume(EVE)
+    assert (await still.approve(halted)).answer is Answered.APPROVED
+    await still.until(ticket, State.SUBMITTED)
+    assert [order.client_order_id for order in still.at_exchange] == [ticket.client_order_id]
+
+
 async def test_without_its_owners_key_nothing_is_sent(still: Safe, database: Database):
     [ticket] = await still.propose()
     await still.approve_and_die(ticket)
