@@ -209,7 +209,8 @@ def _edits(ticket: Ticket) -> list[Block]:
 
 def _origin(ticket: Ticket, *, several: int, waits: bool) -> str:
     """Who proposed it for whom, who approved it, until when it waits."""
-    told = [f"Proposed by Omni for {people((ticket.owner,))}"]
+    owner, asker = people((ticket.owner,)), ticket.asked_for_by
+    told = [f"Proposed by Omni for {owner}" if asker is None else f"Asked for by {people((asker,))}, for {owner}"]
     if ticket.approved_by and ticket.state is not State.PROPOSED:
         told.append(f"Approved by {people(ticket.approved_by)}")
     if several > 1:

@@ -277,6 +277,11 @@ class Ticket:
         return self.state in DECIDABLE
 
     @property
+    def asked_for_by(self) -> Person | None:
+        """Who asked for it on the card of an order; None: Omni proposed it."""
+        return next(iter(self.edited_by), None) if self.message_id.startswith("ticket:") else None
+
+    @property
     def order_id(self) -> str | None:
         """Clear Street's id of the order it placed or is about."""
         return (self.order or {}).get("id") or self.terms.order_id

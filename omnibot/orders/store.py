@@ -54,7 +54,7 @@ class Minted:
     order: dict[str, Any] | None = None
     """What is known of the order that is canceled or changed."""
     author: Person | None = None
-    """Who entered these terms; None: they are Omni's."""
+    """Who entered these terms, or asked for the cancel; None: they are Omni's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

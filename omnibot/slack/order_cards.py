@@ -190,7 +190,10 @@ class OrderCards:
             await self._write(ticket, slots, called, second_page(ticket, approvers), card.channel)
             return
         for user in approvers:
-            own = await self._access.direct(Person(ticket.owner.org, user))
+            approver = Person(ticket.owner.org, user)
+            if not await self._access.hearing_of_accounts(approver):
+                continue  # no member any more: the policy names them still
+            own = await self._access.direct(approver)
             try:
                 await self._write(ticket, slots, f"{COPY}{user}", page, own)
             except Refusal as refusal:

@@ -331,6 +331,12 @@ def test_an_order_that_was_not_placed_can_only_be_approved_again():
     assert approve["text"]["text"] == approve["confirm"]["confirm"]["text"] == "Approve again"
 
 
+def test_what_was_asked_for_on_a_card_was_not_proposed_by_omni():
+    said = words(card(ticket(message_id="ticket:t0", edited_by=(BEN,)), SEEN))
+    assert "Asked for by <@U0BEN>, for <@U0ANA>" in said
+    assert "Omni" not in said
+
+
 @pytest.mark.parametrize(
     ("terms", "reason", "said"),
     [

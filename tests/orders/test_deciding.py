@@ -178,6 +178,36 @@ async def test_orders_approved_together_are_checked_as_a_sum_and_sent_one_by_one
     assert (await still.approve(tickets[2])).answer is Answered.DENIED, "the day is used up"
 
 
+@pytest.mark.parametrize("less", ["canceled", "smaller"])
+async def test_what_an_order_was_goes_on_counting_while_it_is_canceled_or_made_smaller(safe: Safe, less: str):
+    safe.book.current = rules(max_day_notional='"6000"')
+    safe.emulator.order_plans["*"] = "never"
+    placed = await safe.placed(quantity="20")
+    if less == "canceled":
+        asked = await safe.orders.propose_cancel(placed.id, ANA, TEAM)
+    else:
+        asked = await safe.orders.propose_replace(placed.id, {"quantity": "1"}, ANA, TEAM)
+    assert asked.ticket is not None
+    [more] = await safe.propose()
+    both = await safe.orders.approve([asked.ticket.token, more.token], ANA, TEAM)
+    assert [click.answer for click in both] == [Answered.DENIED] * 2
+    assert (await safe.approve(more)).answer is Answered.DENIED
+    assert (await safe.approve(asked.ticket)).answer is Answered.APPROVED
+
+
+async def test_whoever_asks_for_a_cancel_stands_on_its_card_and_in_the_audit(safe: Safe):
+    safe.emulator.order_plans["*"] = "never"
+    placed = await safe.placed()
+    cancel = (await safe.orders.propose_cancel(placed.id, BEN, TEAM)).ticket
+    assert cancel is not None
+    assert cancel.asked_for_by == Person(BEN.org, BEN.user)
+    query = select(audit.c.record).where(audit.c.ticket_id == cancel.id)
+    async with safe.database.transaction() as connection:
+        record = json.loads((await connection.execute(query)).scalars().one())
+    assert record["actor"] == f"{BEN.org}/{BEN.user}"
+    assert (await safe.propose())[0].asked_for_by is None
+
+
 async def test_many_approvals_at_once_never_exceed_the_day(still: Safe):
     still.book.current = rules(max_day_notional='"6000"')
     tickets = [(await still.propose())[0] for _ in range(5)]
