@@ -75,7 +75,8 @@ def exposition() -> tuple[bytes, str]:
 #: with response URLs, trigger ids, the old verification token and the sockets' tickets in them.
 _TOKENS = re.compile(
     r"""xox[a-z]-[\w-]+|xapp-[\w-]+|xoxe\.[\w.-]+|(?<=[Bb]earer )[^\s'"]+"""
-    r"""|(?<=ticket=)[^&\s'"\\]+"""
+    # An order's ticket is no secret: people look for its id.
+    r"""|(?<=ticket=)(?!(?<=\sticket=)[0-9a-f]{24}(?:\s|$))[^&\s'"\\]+"""
     r"""|(?<=["']response_url["']: ["'])[^"']+|(?<=["']trigger_id["']: ["'])[^"']+|(?<=["']token["']: ["'])[^"']+"""
     r"""|(?<=["']response_url["']:["'])[^"']+|(?<=["']trigger_id["']:["'])[^"']+|(?<=["']token["']:["'])[^"']+"""
     r"""|(?<=response_url=)[^&\s]+|(?<=trigger_id=)[^&\s]+"""

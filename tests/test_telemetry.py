@@ -27,6 +27,7 @@ from omnibot.telemetry import KEY_FIELD, MOST_SECRETS, REGISTRY, Redactor, expos
         """{"trigger_id":"sk-very-secret"}""",
         """{'response_url': 'https://hooks.slack.com/commands/sk-very-secret'}""",
         "GET wss://example.com/link/?ticket=sk-very-secret&app_id=5",
+        "socket mode ticket=sk-very-secret",
         "command=%2Fomni&response_url=https%3A%2F%2Fsk-very-secret&x=1",
     ],
 )
@@ -39,6 +40,12 @@ def test_tokens_and_known_secrets_are_replaced(line: str):
 
 def test_other_words_are_left_alone():
     assert Redactor(["key"]).clean("nothing to hide here") == "nothing to hide here"
+
+
+def test_the_id_of_an_orders_ticket_can_be_looked_for():
+    line = "event=ticket_made ticket=0123456789abcdef01234567 act=new"
+    assert Redactor().clean(line) == line
+    assert "0123" not in Redactor().clean("wss://example.com/link/?ticket=0123456789abcdef01234567")
 
 
 def test_event_values_are_cleaned(caplog: pytest.LogCaptureFixture):

@@ -30,6 +30,7 @@ _DEFAULTS: Final[Mapping[Answered, str]] = {
     Answered.EXPIRED: "This has expired, and nothing was sent. Ask again for a fresh one.",
     Answered.SUPERSEDED: "This button is of an earlier version. Look at the card as it is now.",
     Answered.DECIDED: "This was decided already.",
+    Answered.DONE: "Done.",
     Answered.UNKNOWN: "omnibot does not know this order any more. Ask again for a fresh one.",
     Answered.DONE: "Done.",
 }

@@ -208,7 +208,7 @@ def _edits(ticket: Ticket) -> list[Block]:
 
 
 def _origin(ticket: Ticket, *, several: int, waits: bool) -> str:
-    """Who proposed it for whom, who approved it, until when it waits."""
+    """Who proposed it for whom, who approved it, until when it waits, and its name for those who look after it."""
     owner, asker = people((ticket.owner,)), ticket.asked_for_by
     told = [f"Proposed by Omni for {owner}" if asker is None else f"Asked for by {people((asker,))}, for {owner}"]
     if ticket.approved_by and ticket.state is not State.PROPOSED:
@@ -219,4 +219,5 @@ def _origin(ticket: Ticket, *, several: int, waits: bool) -> str:
         told.append(f"Expires {slack_time(ticket.expires_at)}")
     if ticket.state is State.REJECTED and ticket.request_id:
         told.append(f"Request {escape(shorten(ticket.request_id, 100))}")
+    told.append(f"Ticket {escape(ticket.id)}")
     return " · ".join(told)

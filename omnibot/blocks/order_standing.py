@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -327,7 +327,25 @@ def _submitted(ticket: Ticket) -> Standing:
         return Standing("Being canceled", "It may still be filled.")
     if ticket.order_over and not (isinstance(held.status, OrderStatus) and held.status in _OVER):
         return _let_go(ticket)
-    return order_standing(held)
+    stands = order_standing(held)
+    return replace(stands, more=_more(stands.more, _changed_since(ticket)))
+
+
+def _changed_since(ticket: Ticket) -> str:
+    """What another card made of the order that this one placed."""
+    if ticket.terms.act is not Act.NEW:
+        return ""
+    now = [(name, _amount((ticket.order or {}).get(field))) for field, name in _CHANGING.items()]
+    was = [getattr(ticket.terms, field) for field in _CHANGING]
+    told = [
+        f"{name} {plain(amount) if name == 'quantity' else dollars(amount)}"
+        for (name, amount), before in zip(now, was, strict=True)
+        if amount is not None and before is not None and amount != before
+    ]
+    return f"Changed since: {', '.join(told)}." if told else ""
+
+
+_CHANGING: Final = {"quantity": "quantity", "limit_price": "limit", "stop_price": "stop"}
 
 
 def _let_go(ticket: Ticket) -> Standing:

@@ -35,6 +35,7 @@ LONGEST_SYMBOL = 40
 STRATEGIES = ("SOR", "VWAP", "TWAP", "DMA")
 NO_ACCOUNT = 0
 """Stands for an account that nobody named; no order goes on it."""
+WHICH_ACCOUNT = "It is not known on which account: Omni was asked without one. Ask again in your messages with me."
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,8 @@ _CHANGEABLE = (*AMOUNTS, "trailing_offset_type")
 
 def body_of(terms: Terms, client_order_id: str, revision: Revision) -> tuple[dict[str, Any] | None, str | None]:
     """The exact body that is sent, and, where nothing can be sent, why. A cancel has no body."""
+    if terms.account_id == NO_ACCOUNT:
+        return None, WHICH_ACCOUNT
     if terms.act is Act.CANCEL:
         return None, None if terms.order_id else "It is not said which order this is about."
     strange = unsendable(terms)

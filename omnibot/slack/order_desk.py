@@ -21,6 +21,7 @@ from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
 from omnibot.orders.model import Answered, Click
 from omnibot.orders.service import Orders
+from omnibot.policy.access import Show
 from omnibot.policy.people import Who
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
@@ -44,7 +45,7 @@ NOBODY = "Slack does not tell me who you are right now, so nothing was done. Try
 GONE = "This order is not there any more. Ask Omni again for a fresh one."
 NOT_YOURS = "This order was proposed to <@{}>. Only they can open its card; ask Omni yourself for one of your own."
 THERE = "Its card is there already: {}"
-SHOWN = "Its card is coming."
+ELSEWHERE = "Its card is in your messages with me: what is said of accounts is not shown here."
 BROKE = "That did not work. Look at the card before you try again; if it stays so, tell whoever runs omnibot."
 #: Answers that the card itself gives.
 _SEEN_ON_CARD = frozenset({Answered.APPROVED, Answered.EDITED, Answered.DECLINED, Answered.COPYABLE})
@@ -191,7 +192,10 @@ class OrderDesk:
         if not tickets:
             return GONE
         links = await self._cards.links(tickets)
-        return THERE.format(" ".join(f"<{link}|the card>" for link in links.values())) if links else None
+        if links:
+            return THERE.format(" ".join(f"<{link}|the card>" for link in links.values()))
+        shown = await self._access.may_see_account_data(person, turn.channel, team=team)
+        return {Show.HERE: None, Show.NEVER: shown.reason}.get(shown.show, ELSEWHERE)
 
     # Lists and the halt.
 

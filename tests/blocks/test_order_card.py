@@ -291,6 +291,47 @@ def test_a_cancel_that_came_too_late_says_so():
     assert "*Filled before it could be canceled: 100 of 100 at an average of $187.42.*" in words(card(done))
 
 
+CHANGE = Terms(act=Act.MODIFY, account_id=19816, order_id="o1", quantity=Decimal(60))
+STOP = Terms(act=Act.CANCEL, account_id=19816, order_id="o1")
+GOES_ON = "The order goes on as it was."
+
+
+@pytest.mark.parametrize(
+    ("terms", "before", "reason", "said"),
+    [
+        (CHANGE, BUY, None, "*Changed.*"),
+        (CHANGE, BUY, GOES_ON, f"*Not changed.* {GOES_ON}"),
+        (STOP, BUY, GOES_ON, f"*Not canceled.* {GOES_ON}"),
+        (BUY, None, "The key is not linked any more", "*Followed no more.* The key is not linked any more."),
+    ],
+)
+def test_what_is_done_or_given_up_while_its_order_works_says_so(
+    terms: Terms, before: Terms | None, reason: str | None, said: str
+):
+    order = {"id": "o1", "status": "NEW"}
+    left = ticket(terms=terms, before=before, state=State.SUBMITTED, order=order, order_over=True, reason=reason)
+    page = card(left)
+    assert said in words(page)
+    assert pressed(page) == []
+
+
+def test_an_unknown_outcome_that_nobody_looks_up_any_more_is_not_said_to_be_looked_up():
+    given_up = card(ticket(state=State.UNKNOWN, order_over=True, reason="The key is not linked any more."))
+    assert "The key is not linked any more." in words(given_up)
+    assert "looked up" not in words(given_up)
+
+
+def test_what_was_not_placed_says_what_clear_street_said():
+    busy = card(ticket(state=State.NOT_PLACED, reason="Clear Street was too busy to take it."))
+    assert "*Not placed.* Clear Street was too busy to take it." in words(busy)
+    assert "3 times" not in words(busy)
+
+
+def test_the_card_of_an_order_that_another_card_changed_says_what_it_is_now():
+    page = card(working("NEW", quantity="60", limit_price="188.00"))
+    assert "*Working.* Changed since: quantity 60, limit $188.00." in words(page)
+
+
 def test_of_a_change_the_total_is_the_changed_one():
     terms = Terms(act=Act.MODIFY, account_id=19816, order_id="o1", quantity=Decimal(60))
     order = {"id": "o2", "status": "PARTIALLY_FILLED", "filled": "40"}

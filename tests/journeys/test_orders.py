@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,10 @@ async def test_a_large_order_waits_for_a_second_person_whom_the_thread_calls_and
 
     verified = done("audit", "verify", environment=trading_house.bot.environment, cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    (call,) = submitted(trading_house)
-    client_id = call.args["body"][0]["id"] if isinstance(call.args.get("body"), list) else str(call.args)
-    explained = done("policy", "explain", client_id, environment=trading_house.bot.environment, cwd=tmp_path)
+    name = re.search(r"Ticket (\w+)", thread.text())
+    assert name is not None
+    assert f"event=ticket_submitted ticket={name[1]}" in trading_house.bot.logged()
+    explained = done("policy", "explain", name[1], environment=trading_house.bot.environment, cwd=tmp_path)
     assert explained.returncode == 0, explained.stderr
     assert "four_eyes" in explained.stdout
     ana, ben = (trading_house.slack.workspace.user(name).id for name in ("ana", "ben"))
@@ -135,6 +137,7 @@ async def test_a_working_order_is_changed_and_canceled_from_its_card(trading_hou
     await thread.press(APPROVE, "8", place=1)
     await thread.read("Changed", "8")
     await thread.card("Changed", place=1)
+    await thread.card("Working", "Changed since: quantity 8")
     patched = [call for call in order_calls(trading_house) if call.startswith("PATCH")]
     assert len(patched) == 1
 
@@ -160,6 +163,33 @@ async def test_omni_orders_and_the_app_home_list_what_is_open_and_lead_to_its_ca
     await slack.open_home("ana")
     await slack.wait_for(lambda: "Buy 10 AAPL" in words(slack.home("ana") or {"blocks": []}), timeout=PATIENCE)
     assert "*Your orders*" in words(slack.home("ana") or {"blocks": []})
+
+
+async def test_omni_cancels_an_order_through_a_card_as_well(trading_house: House):
+    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+    await thread.press(APPROVE)
+    await thread.card("Working")
+    other = await asked(trading_house, "cancel my AAPL order")
+    await press_review(other, label="Cancel the order")
+    await other.press(APPROVE, "Cancel the order to buy 10 AAPL")
+    await other.card("Canceled", "Approved by @Ana")
+    await thread.card("Canceled")
+    assert len([call for call in order_calls(trading_house) if call.startswith("DELETE")]) == 1
+
+
+async def test_where_accounts_are_not_spoken_of_the_card_comes_in_private(trading_house: House):
+    slack = trading_house.slack
+    thread = await asked(trading_house, "buy 10 AAPL at $400", channel="research")
+    named = [call.args["capabilities"] for call in trading_house.omni.calls if "capabilities" in call.args]
+    assert "PREFILL_ORDER" not in str(named)
+    await press_review(thread)
+    await thread.heard("ana", "Its card is in your messages with me")
+    own = slack.dm("ana")
+    (card,) = await slack.wait_for(lambda: [m for m in slack.history(own) if is_card(m)], timeout=PATIENCE)
+    assert thread.cards() == []
+    # Omni was asked without an account, and there is none that this could go to.
+    assert "It is not known on which account" in slack.visible_text(card)
+    assert APPROVE not in buttons(card)
 
 
 async def test_without_a_press_nothing_is_proposed(trading_house: House):

@@ -15,6 +15,7 @@ from omnibot.orders.model import Answered, Click
 from omnibot.policy.reading import read_policy
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
+from omnibot.slack.listeners.actions import COMING, _show_order
 from omnibot.slack.listeners.orders import OrderListeners
 from omnibot.slack.modals import MOMENT
 from omnibot.slack.order_desk import BROKE, TITLE, OrderDesk
@@ -145,6 +146,32 @@ async def test_a_form_that_is_settled_at_once_closes_or_says_why(desktop: Deskto
     desk = Desk(click)
     desk.go_on.set()
     assert (await submitted(desktop, desk, Background())).get("response_action") == action
+
+
+async def test_whoever_opens_a_card_that_takes_its_time_hears_that_it_is_coming(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("omnibot.slack.listeners.actions.PATIENCE", 0.01)
+    turn, go_on = await desktop.turn(), asyncio.Event()
+
+    async def opening() -> str:
+        await go_on.wait()
+        return "It is in your messages."
+
+    body = {
+        "type": "block_actions",
+        "team": {"id": desktop.slack.team_id},
+        "user": {"id": turn.person.user, "team_id": desktop.slack.team_id},
+        "channel": {"id": turn.channel},
+        "message": {"ts": turn.message_ts, "thread_ts": turn.thread_ts},
+        "container": {},
+        "actions": [],
+    }
+    showing = asyncio.create_task(_show_order(desktop.client, body, opening()))
+    await desktop.slack.wait_for(lambda: COMING in str(desktop.slack.ephemerals("ana")))
+    go_on.set()
+    await showing
+    assert "It is in your messages." in str(desktop.slack.ephemerals("ana"))
 
 
 # -- lists ------------------------------------------------------------------------------------------------------------

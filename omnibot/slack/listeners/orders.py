@@ -38,6 +38,7 @@ from omnibot.turns.model import Person
 log = structlog.get_logger(__name__)
 
 NOT_OPENED = "Slack did not open the form. Please press the button again."
+NOT_LISTED = "That did not work. Try again in a minute; if it stays so, tell whoever runs omnibot."
 NOT_HALTED = "That did not work: trading goes on as it was. Try again at once, and tell whoever runs omnibot."
 #: Seconds that what was entered may take before the form says that it is being looked at: Slack waits for three.
 PATIENCE = 1.5
@@ -95,6 +96,9 @@ class OrderListeners:
             page = await self._desk.mine(person, number)
         except SLACK_ERRORS:
             await respond(text=NOBODY, replace_original=False)
+        except Exception:
+            log.exception("orders_not_listed")
+            await respond(text=NOT_LISTED, replace_original=False)
         else:
             await respond(text=page.text, blocks=page.blocks, replace_original=replace)
 
