@@ -39,6 +39,10 @@ ORDER_CHANGED = "The order that this changes is not as it was when this card was
 ORDER_UNREAD = "Clear Street does not say how the order that this changes stands. Try again in a minute."
 TOGETHER = "They are approved together or not at all, and one of them may not be sent: {}"
 NO_KEY = "The Clear Street key it would be sent with is not there: its owner links one with `/omni link`."
+MAY_TURN_UP = (
+    "It was sent once, and may still turn up; and trading is off now. Look at the account's orders in Clear Street "
+    "before you type it in by hand."
+)
 READ_AGAIN = "It is drawn anew: read it again, then approve."
 CHECKED = "This can be saved."
 
@@ -196,6 +200,8 @@ class Desk:
             await self._keyring.key_of(ticket.principal)
         except NoAuthority:
             return NO_KEY
+        if not self._live and ticket.attempts:
+            return MAY_TURN_UP
         if ticket.terms.act is not Act.MODIFY or ticket.before is None:
             return None
         order_id = ticket.terms.order_id or ""

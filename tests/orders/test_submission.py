@@ -321,6 +321,19 @@ async def test_while_trading_is_off_approving_ends_in_a_copyable_ticket_and_no_c
         assert not copyable.open
 
 
+async def test_what_may_still_turn_up_is_not_given_out_to_be_typed_in_by_hand(
+    still: Safe, database: Database, emulator: ClearStreetEmulator
+):
+    still.emulator.exchange.list_lag = 10**6
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await looked_for(still, await approved(still))
+    async with open_safe(database, emulator, live=False, working=False, clock=still.clock) as off:
+        click = await off.approve(ticket)
+        assert (click.answer, (await off.get(ticket)).state) == (Answered.DENIED, State.NOT_PLACED)
+        assert "may still turn up" in click.message
+    assert len(still.at_exchange) == 1
+
+
 async def test_what_was_approved_before_trading_was_switched_off_is_not_sent(
     database: Database, emulator: ClearStreetEmulator
 ):
