@@ -310,12 +310,13 @@ class TicketStore(TicketReader):
         """Approved, but not sent. What an earlier attempt sent might still turn up: that goes on being looked for."""
         mine = tickets.c.owner == self.instance
         told, due = (Told.DECLINED if to is State.DECLINED else Told.EXPIRED), self.database.now()
-        changes: dict[str, Any] = {}
+        # Not by whoever approved it.
+        undone: dict[str, Any] = {"decided_org": None, "decided_user": None, "reason": reason, "due_at": due}
         if ticket.attempts:
             to, told = State.NOT_PLACED, Told.NOT_PLACED
             # As if it had been made: who approved this attempt has not approved the next.
-            changes["attempts"] = ticket.attempts + 1
-        return await self.change(connection, ticket, to, mine, True, tell=told, reason=reason, due_at=due, **changes)
+            undone["attempts"] = ticket.attempts + 1
+        return await self.change(connection, ticket, to, mine, True, tell=told, **undone)
 
     # Whose turn it is.
 

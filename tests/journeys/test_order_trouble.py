@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from omnibot.app import running
-from omnibot.blocks.order_buttons import APPROVE
+from omnibot.blocks.order_buttons import APPROVE, REPLACE
 from omnibot.settings import Settings
 from tests.journeys.conftest import House, settle_in
-from tests.journeys.order_thread import ORDERS, PATIENCE, SUBMIT, buttons, order_calls, proposed, submitted
+from tests.journeys.order_thread import ORDERS, PATIENCE, SUBMIT, buttons, order_calls, proposed, submitted, words
 
 BUY = "buy 10 AAPL at $400"
 QUOTES = "GET /v1/market-data/snapshot"
@@ -144,3 +144,20 @@ async def test_an_order_that_clear_street_refuses_says_why_and_what_to_do(tradin
     assert buttons(card) == []
     await thread.read("@Ana *Rejected", "Ask Omni for a changed order")
     assert placed(trading_house) == 0
+
+
+async def test_a_form_that_takes_long_is_answered_in_time_and_says_what_came_of_it(trading_house: House):
+    slack = trading_house.slack
+    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+    await thread.press(APPROVE)
+    await thread.card("Working")
+    await thread.press(REPLACE)
+    form = await thread.form("ana", "Change this order")
+    hold = trading_house.omni.gate.hold(f"{LIST}/{{order_id}}", count=100)
+    assert (await thread.enter("ana", form, quantity="8")).acked
+    unread = "does not say how this order stands"
+    await slack.wait_for(lambda: unread in words(slack.modals("ana")[-1]), timeout=PATIENCE)
+    # Slack had its answer before that.
+    assert [call for call in slack.calls if call.name == "views.update" and unread in str(call.args)]
+    hold.release()
+    assert len(thread.cards()) == 1

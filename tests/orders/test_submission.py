@@ -269,6 +269,7 @@ async def test_a_halt_stops_what_is_approved_but_not_sent(still: Safe):
     assert (await still.orders.halt(EVE, "news")).answer is Answered.DONE
     halted = await still.step(ticket)
     assert (halted.state, still.calls("POST")) == (State.DECLINED, [])
+    assert halted.decided_by is None
 
 
 async def test_whoever_approved_again_before_a_halt_has_not_approved_what_comes_after_it(still: Safe):

@@ -40,12 +40,16 @@ log = structlog.get_logger(__name__)
 NOT_OPENED = "Slack did not open the form. Please press the button again."
 NOT_LISTED = "That did not work. Try again in a minute; if it stays so, tell whoever runs omnibot."
 NOT_HALTED = "That did not work: trading goes on as it was. Try again at once, and tell whoever runs omnibot."
-#: Seconds that what was entered may take before the form says that it is being looked at: Slack waits for three.
-PATIENCE = 1.5
 #: Words of `/omni` that are about orders.
 COMMANDS = ("orders", "halt", "resume")
 
 Body = dict[str, Any]
+#: Does what a form is for; None: it is not known who asks.
+Doing = Coroutine[Any, Any, Decision | None]
+#: Answers after which a form has done what it is for.
+_DID = (Answered.EDITED, Answered.DECLINED, Answered.DONE)
+#: Seconds after which a stand-in takes a form's place: Slack waits for three.
+PATIENCE = 2.0
 #: Makes a form for a person, a workspace, and what the button carried.
 Form = Coroutine[Any, Any, View]
 
@@ -209,49 +213,42 @@ class OrderListeners:
         about, state = str(form.view.get("private_metadata") or ""), form.view.get("state")
         await self._settle(ack, client, form, self._desk.decline(person, team, about, read_reason(state)))
 
-    async def _settle(
-        self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Coroutine[Any, Any, Decision | None]
-    ) -> None:
-        """Close the form when it did what it is for; else it says why not, a little later where that takes its time."""
-        under_way = asyncio.ensure_future(self._outcome(form, doing))
+    async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Doing) -> None:
+        """Close the form when it did what it is for; else it says why not. A stand-in first where that takes long."""
+        under_way = asyncio.ensure_future(self._done(form, doing))
         done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
         if not done:
             stand_in = fresh_id()
             await ack(response_action="update", view=moment_view(TITLE, MOMENT, external_id=stand_in))
-            self._background.start(_say_later(client, stand_in, under_way))
+            self._background.start(_settle_late(client, stand_in, under_way))
             return
-        outcome = under_way.result()
-        if isinstance(outcome, str):
-            await ack(response_action="update", view=words_view(TITLE, outcome))
-        elif outcome.answer is Answered.INVALID:
-            problems = {name: said for name, said in outcome.problems.items() if name} or {"quantity": outcome.message}
+        click = under_way.result()
+        if isinstance(click, Decision) and click.answer is Answered.INVALID:
+            problems = {name: said for name, said in click.problems.items() if name} or {"quantity": click.message}
             await ack(response_action="errors", errors=form_errors(problems, form.view.get("state")))
-        elif outcome.answer in _DONE:
+        elif isinstance(click, Decision) and click.answer in _DID:
             await ack()
         else:
-            await ack(response_action="update", view=click_view(outcome))
+            await ack(response_action="update", view=_settled_view(click))
 
-    async def _outcome(self, form: Submission, doing: Coroutine[Any, Any, Decision | None]) -> Decision | str:
+    async def _done(self, form: Submission, doing: Doing) -> Decision | str:
         """What came of a form, or why nothing did."""
         try:
             click = await doing
         except Exception:
             log.exception("order_form_broke")
             return BROKE
-        if click is not None and click.answer in _DONE:
+        if click is not None and click.answer in _DID:
             self._home.refresh(who(form)[1])
-        return NOBODY if click is None else click
+        return click if click is not None else NOBODY
 
 
-#: Answers of a form that did what it is for.
-_DONE = frozenset({Answered.EDITED, Answered.DECLINED, Answered.DONE})
+async def _settle_late(client: AsyncWebClient, stand_in: str, under_way: asyncio.Future[Decision | str]) -> None:
+    await show(client, stand_in, _settled_view(await under_way))
 
 
-async def _say_later(client: AsyncWebClient, stand_in: str, under_way: asyncio.Future[Decision | str]) -> None:
-    """Where the form was, what came of it."""
-    outcome = await under_way
-    view = words_view(TITLE, outcome) if isinstance(outcome, str) else click_view(outcome)
-    await show(client, stand_in, view)
+def _settled_view(click: Decision | str) -> View:
+    return words_view(TITLE, click) if isinstance(click, str) else click_view(click)
 
 
 async def _redraw(client: AsyncWebClient, shown: dict[str, Any], making: Form) -> None:
