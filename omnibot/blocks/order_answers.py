@@ -24,6 +24,7 @@ _DEFAULTS: Final[Mapping[Answered, str]] = {
     Answered.COPYABLE: "Approved. Trading is off here, so nothing was sent: the card holds a ticket to copy.",
     Answered.EDITED: "Changed. The card shows the new version, which has to be approved afresh.",
     Answered.DECLINED: "Declined. Nothing is sent.",
+    Answered.DONE: "Done.",
     Answered.NOT_ALLOWED: "You may not do this.",
     Answered.DENIED: "This order may not be sent as it is.",
     Answered.INVALID: "This makes no order yet.",
@@ -70,15 +71,23 @@ def reasons(click: Click) -> list[str]:
     return [one for one in dict.fromkeys(told) if one]
 
 
+def against(click: Click) -> list[str]:
+    """What the rules say against an order as it would be, a sentence each."""
+    return list(dict.fromkeys(shorten(one.reason, _SENTENCE) for one in _failed(click.verdicts)))
+
+
 def _failed(verdicts: tuple[RuleVerdict, ...]) -> list[RuleVerdict]:
     return [verdict for verdict in verdicts if not verdict.passed]
 
 
 def _click_blocks(click: Click) -> list[Block]:
-    blocks = [section(part) for part in escaped_parts(shorten(click_words(click), 1_000))[:2]]
+    told, said = reasons(click), click_words(click)
+    if click.answer is Answered.DENIED and len(against(click)) > 1:
+        # Several reasons are easier to read as a list than in one breath.
+        told, said = [one for one in against(click) if one], _DEFAULTS[click.answer]
+    blocks = [section(part) for part in escaped_parts(shorten(said, 1_000))[:2]]
     if click.answer in (Answered.DECIDED, Answered.SUPERSEDED) and click.ticket is not None:
         blocks.append(section(_as_it_is(click.ticket)))
-    told = reasons(click)
     blocks += [section(f"• {escape(one)}") for one in told[:_REASONS]]
     blocks += [context(f"… and {len(told) - _REASONS} more reasons")] if len(told) > _REASONS else []
     asked = [one for verdict in _failed(click.verdicts) for one in verdict.ask]

@@ -64,20 +64,21 @@ def order_card(
         withheld: why nothing can be pressed here although it waits; None: it can be.
         several: how many orders the same answer proposes.
     """
+    waits = ticket.decidable and not overdue(ticket, now)
     stands = _CHECKING if checking else standing(ticket, now)
+    if waits and withheld is not None:
+        stands = Standing("Nothing can be approved here", shorten(withheld, _WARNING))
     blocks = [_decision(ticket), *_standing(ticket, stands, checking=checking)]
     if ticket.state is State.COPYABLE:
         blocks.append(copyable(ticket))
-    waits = ticket.decidable and not overdue(ticket, now)
     if ticket.state in _WEIGHED and not overdue(ticket, now):
         blocks += _market(ticket, seen, now)
         blocks += _warnings(ticket, warnings, seen)
     blocks += _edits(ticket)
-    if waits and withheld is not None:
-        blocks.append(context(f"Nothing can be approved here: {escape(shorten(withheld, _WARNING))}"))
-    elif waits and not trading_live:
+    if waits and withheld is None and not trading_live:
         blocks.append(context(_OFF))
-    blocks.append(context(_origin(ticket, several=several, waits=waits)) | {"block_id": f"order_origin:{ticket.id}"})
+    origin = _origin(ticket, several=several, waits=waits and withheld is None)
+    blocks.append(context(origin) | {"block_id": f"order_origin:{ticket.id}"})
     if not checking and withheld is None:
         blocks += ticket_buttons(ticket, trading_live=trading_live, now=now)
     return Page(blocks, fallback(f"{stands.title.rstrip('…')}: {decision(ticket)}. {stands.more}", FALLBACK_TEXT))
@@ -96,7 +97,11 @@ def footer_card(
     """
     waiting = [one for one in tickets if one.decidable and not overdue(one, now)]
     count = len(tickets)
-    said = f"{len(waiting)} of {count} orders wait." if waiting else f"All {count} orders are decided."
+    said = (
+        f"{len(waiting)} of {count} orders wait."
+        if waiting
+        else f"{'Both' if count == 2 else f'All {count}'} orders are decided."
+    )
     blocks: list[Block] = [section(f"*{said}*") | {"block_id": "orders_count"}]
     if waiting:
         lines = [_line(shorten(decision(one), _LINE)) for one in waiting]

@@ -123,7 +123,7 @@ def decline_view(ticket: Ticket) -> View:
     """The form that declines a ticket; saying why is welcome, not needed."""
     ask = _input(
         _REASON_BLOCK,
-        "Why not? (you need not say)",
+        "Why not?",
         {"type": "plain_text_input", "action_id": _REASON_ACTION, "multiline": True, "max_length": REASON},
         hint="Stands on the card, where everybody who sees it can read it.",
         optional=True,

@@ -69,6 +69,12 @@ def orders_page(
     return Page([*blocks, context(_PRIVATE)], fallback(said, FALLBACK_TEXT))
 
 
+def home_orders(tickets: Sequence[Ticket], *, now: datetime, links: Mapping[str, str] | None = None) -> list[Block]:
+    """The newest of somebody's open tickets, for their App Home, which has no pages to turn."""
+    blocks = orders_page(tickets[:PAGE], now=now, links=links).blocks
+    return [*blocks, context("`/omni orders` lists all of them.")] if len(tickets) > PAGE else blocks
+
+
 def _entry(decision: str, told: Sequence[str]) -> Block:
     return section(f"*{_escaped(decision, _SAID)}*\n{' · '.join(filter(None, told))}")
 

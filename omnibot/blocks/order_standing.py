@@ -216,7 +216,12 @@ def _filled_so_far(order: Progress) -> str:
 
 
 def _why(order: Progress) -> str:
-    return shorten(" ".join(reason_words(detail) for detail in order.details[:5]), REASON)
+    said = [detail for detail in order.details[:5] if detail.strip().lower() != _OF_COURSE]
+    return shorten(" ".join(map(reason_words, said)), REASON)
+
+
+#: Of an order that is canceled: no more than that.
+_OF_COURSE: Final = "canceled by user"
 
 
 def _status(value: Any) -> OrderStatus | UnknownValue | None:

@@ -284,6 +284,9 @@ def edited(terms: Terms, entered: Mapping[str, Any], now: datetime) -> tuple[Ter
             changes[name] = _entered(name, value)
         except ValueError as error:
             problems[name] = str(error)
+    if changes.get("extended_hours") is False and terms.extended_hours is None:
+        # A box that nobody ticked: nothing was said before, and nothing is now.
+        changes["extended_hours"] = None
     left = tuple(name for name in terms.not_understood if name not in changes)
     new = replace(terms, **changes, not_understood=left)
     if terms.act is Act.NEW:

@@ -31,6 +31,8 @@ UNREADABLE = "Clear Street does not say how this order stands, so that it cannot
 NOTHING_NEW = "Nothing would be different."
 #: Seconds in which Omni's orders are looked up before their tickets are made without knowing them.
 READING = 5.0
+#: How the message ids begin of tickets that a card proposes; its ticket's id follows.
+ASKED_ON_CARD = "ticket:"
 
 
 class Proposing:
@@ -93,7 +95,7 @@ class Proposing:
                 message = problems.get("", "This cannot be sent as it is.")
                 return Click(answer=Answered.INVALID, message=message, ticket=ticket, problems=problems)
         proposal = Proposal(
-            message_id=f"ticket:{ticket.id}",
+            message_id=f"{ASKED_ON_CARD}{ticket.id}",
             action_id=await self._free_action(ticket, act, terms),
             owner=ticket.owner,
             team=ticket.team,
@@ -110,7 +112,7 @@ class Proposing:
 
     async def _free_action(self, ticket: Ticket, act: Act, terms: Terms) -> str:
         """The name of an action of a card: the same while its ticket is not decided, so that two clicks are one."""
-        made = [one for one in await self._store.of_message(f"ticket:{ticket.id}") if one.terms.act is act]
+        made = [one for one in await self._store.of_message(f"{ASKED_ON_CARD}{ticket.id}") if one.terms.act is act]
         waiting = [one for one in made if one.decidable and one.terms == terms]
         return waiting[0].action_id if waiting else f"{act.value}:{len(made)}"
 

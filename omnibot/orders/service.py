@@ -46,7 +46,7 @@ SWEEP = 1.0
 CLAIM, AT_A_TIME = 50, 200
 #: Seconds after which a step that broke is tried again, doubling up to the second.
 STUMBLE, STUMBLE_AT_MOST = 1.0, 60.0
-UNDECIDED = "Nobody decided in time."
+UNDECIDED = "Nobody decided in time, and nothing was sent. Ask again for a fresh one."
 HALTED, RESUMED = "Trading is halted. Only cancels go through until somebody resumes it.", "Trading goes on."
 ALREADY = {True: "Trading is halted already.", False: "Trading is not halted."}
 

@@ -16,6 +16,7 @@ from omnibot.blocks.values import Page
 from omnibot.blocks.variants import plain_page, words_only
 from omnibot.orders.facts import warnings
 from omnibot.orders.model import Seen, Ticket, Told, read_quote
+from omnibot.orders.proposing import ASKED_ON_CARD
 from omnibot.orders.store import TicketStore
 from omnibot.policy import trading
 from omnibot.policy.access import Show
@@ -83,7 +84,7 @@ class OrderCards:
     async def show(self, ticket: Ticket, seen: Seen | None) -> None:
         """Post the card, or bring it and its copies up to date. Raises Refusal, and what slack_sdk raises."""
         slots = await self._posts.load(ticket.id)
-        together = await self._store.of_message(ticket.message_id)
+        together = [ticket] if _is_alone(ticket) else await self._store.of_message(ticket.message_id)
         if CARD not in slots:
             place = await self._place(ticket)
             if place is None:
@@ -245,6 +246,11 @@ class OrderCards:
 
     def _link(self, ticket: Ticket, channel: str, ts: str) -> str:
         return message_link(self._workspace_url, channel, ts, ticket.thread_ts if channel == ticket.channel else None)
+
+
+def _is_alone(ticket: Ticket) -> bool:
+    """Whether it was asked for on a card: what else is asked for there has nothing to do with it."""
+    return ticket.message_id.startswith(ASKED_ON_CARD)
 
 
 def _is_posted(slots: Slots) -> bool:

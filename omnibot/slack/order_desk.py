@@ -12,9 +12,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.model import AccountUnclear, NoAuthority, Person
 from omnibot.blocks.modals import View, words_view
-from omnibot.blocks.order_answers import click_answer, click_view, reasons
+from omnibot.blocks.order_answers import against, click_answer, click_view
 from omnibot.blocks.order_forms import decline_view, edit_view, read_form, replace_view
-from omnibot.blocks.order_list import orders_page
+from omnibot.blocks.order_list import home_orders, orders_page
 from omnibot.blocks.parts import shorten
 from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.orders import Order
@@ -140,7 +140,7 @@ class OrderDesk:
             return words_view(TITLE, GONE) if refused is None else click_view(refused)
         entered = read_form(state)
         looked = await self._orders.preview(token, entered, who)
-        said = reasons(looked) if looked.answer is Answered.EDITED else []
+        said = against(looked) if looked.answer is Answered.EDITED else []
         return edit_view(ticket, entered, now=_now(), said=said)
 
     async def edit(self, person: Person, team: str, token: str, state: Any) -> Click | None:
@@ -222,7 +222,7 @@ class OrderDesk:
     async def open_tickets(self, person: Person) -> list[Block]:
         """What of a person's is open, for their App Home."""
         tickets = [ticket for ticket in await self._orders.mine(person) if ticket.open]
-        return orders_page(tickets, now=_now(), links=await self._cards.links(tickets)).blocks if tickets else []
+        return home_orders(tickets, now=_now(), links=await self._cards.links(tickets)) if tickets else []
 
     async def halt(self, person: Person, team: str, *, halted: bool, reason: str = "") -> Page:
         """Halt all trading, or let it go on; `reason` as it was typed."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.order_answers import alert_page, alert_words, click_answer, click_view, outcome_page
+from omnibot.blocks.order_answers import against, alert_page, alert_words, click_answer, click_view, outcome_page
 from omnibot.blocks.values import Page
 from omnibot.emulator.slack.views import validate_view
 from omnibot.orders.model import Answered, Click, State, Terms, Ticket
@@ -40,6 +40,17 @@ def test_every_click_is_answered_even_when_the_service_says_nothing(answer: Answ
     assert elements(page) == []
 
 
+def test_a_form_is_told_what_the_rules_say_against_what_was_entered():
+    verdicts = (
+        verdict(Rule.ORDER_NOTIONAL, "Over your cap."),
+        verdict(Rule.HALT, "fine", passed=True),
+        verdict(Rule.PRICE, "Far from the market."),
+    )
+    looked = Click(answer=Answered.EDITED, message="Over your cap. Far from the market.", verdicts=verdicts)
+
+    assert against(looked) == ["Over your cap.", "Far from the market."]
+
+
 CLICKS: list[tuple[Click, list[str]]] = [
     (Click(answer=Answered.APPROVED, message="Approved: it is on its way."), ["Approved: it is on its way."]),
     (
@@ -57,7 +68,7 @@ CLICKS: list[tuple[Click, list[str]]] = [
             message="Over your cap.",
             verdicts=(verdict(Rule.ORDER_NOTIONAL, "Over your cap."), verdict(Rule.PRICE, "Far from the market.")),
         ),
-        ["Over your cap.", "• Far from the market."],
+        ["This order may not be sent as it is.", "• Over your cap.", "• Far from the market."],
     ),
     (
         Click(answer=Answered.INVALID, message="This makes no order.", problems={"limit_price": "Write a number."}),

@@ -252,7 +252,7 @@ ORDERS: list[tuple[str, dict[str, Any], str, list[str]]] = [
      "*Rejected.* It would trade with another open order of the same account.", []),
     ("REJECTED", {"details": ["MOON_PHASE"]}, "*Rejected.* Clear Street says “MOON_PHASE”.", []),
     ("CANCELED", {"filled": "40", "details": ["Canceled by user"]},
-     "*Canceled.* Canceled by user. Filled: 40 of 100.", []),
+     "*Canceled.* Filled: 40 of 100.", []),
     ("CANCELED", {}, "*Canceled.* Nothing was filled.", []),
     ("EXPIRED", {}, "*Expired.* Nothing was filled.", []),
     ("PENDING_CANCEL", {}, "*Being canceled.* It may still be filled.", []),
@@ -434,7 +434,9 @@ def test_a_decision_that_cannot_be_read_whole_cannot_be_approved():
 def test_a_prefill_that_nobody_may_act_on_is_shown_with_the_reason_and_without_buttons():
     page = card(ticket(), SEEN, withheld="Nobody may trade here: there is no policy file.")
 
-    assert "Nothing can be approved here: Nobody may trade here" in words(page)
+    assert "*Nothing can be approved here.* Nobody may trade here" in words(page)
+    assert "Waiting for approval" not in words(page), "nobody can give it"
+    assert "Expires" not in words(page)
     assert pressed(page) == []
 
 
@@ -555,6 +557,7 @@ def test_where_there_is_no_room_for_all_it_lists_the_first_and_counts_the_others
     [
         ([ticket(), ticket(id="t2", state=State.DECLINED)], "1 of 2 orders wait."),
         (siblings(3, state=State.SUBMITTED), "All 3 orders are decided."),
+        (siblings(2, state=State.SUBMITTED), "Both orders are decided."),
         (siblings(3, expires_at=at("2026-11-20T15:00")), "All 3 orders are decided."),
         (siblings(3, unsendable="No."), "3 of 3 orders wait."),
     ],

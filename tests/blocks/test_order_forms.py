@@ -32,6 +32,7 @@ from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOff
 from omnibot.emulator.slack.views import validate_view
 from omnibot.orders.drafts import EDITABLE, edited
 from omnibot.orders.model import State, Terms
+from omnibot.orders.sentences import changes
 from omnibot.policy.facts import Act
 from tests.blocks import hostile
 from tests.blocks.checker import strings
@@ -320,3 +321,12 @@ def test_slack_takes_the_forms_of_whatever_is_proposed(
         taken(view)
         quiet_texts(strings(view["blocks"]))
         assert len(json.dumps(view)) < 100_000
+
+
+def test_a_box_that_nobody_ticked_changes_nothing():
+    new, problems = edited(BUY, {"quantity": "12", "extended_hours": False}, NOW)
+
+    assert problems == {}
+    assert changes(BUY, new) == ("quantity 100 → 12",)
+    ticked = replace(BUY, extended_hours=True)
+    assert edited(ticked, {"extended_hours": False}, NOW)[0].extended_hours is False

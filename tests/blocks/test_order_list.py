@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.order_list import PAGE, PAGE_ACTION, orders_page
+from omnibot.blocks.order_list import PAGE, PAGE_ACTION, home_orders, orders_page
 from omnibot.blocks.values import Page
 from omnibot.clearstreet.models import Order
 from omnibot.clearstreet.models.enums import OrderStatus, OrderType, Side, TimeInForce
@@ -127,3 +127,13 @@ def test_slack_takes_the_list_of_whatever_there_is_and_nothing_pings(one: Ticket
 
     check(page)
     quiet(page)
+
+
+@pytest.mark.parametrize(("count", "told"), [(PAGE, False), (PAGE + 1, True)])
+def test_home_shows_the_newest_and_says_where_all_of_them_are(count: int, told: bool):
+    said = words(Page(home_orders([ticket(id=f"t{n}") for n in range(count)], now=NOW), "Your orders."))
+
+    assert said.count(SENTENCE) == PAGE
+    assert ("`/omni orders` lists all of them." in said) is told
+    assert "page 1" not in said
+    assert "Older" not in said, "Home has no pages to turn"

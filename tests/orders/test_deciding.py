@@ -16,6 +16,7 @@ from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
 from omnibot.orders.explaining import explain
 from omnibot.orders.model import Answered, Seen, State, Told
+from omnibot.orders.service import UNDECIDED
 from omnibot.policy.order_rules import Rule
 from omnibot.policy.people import Who
 from tests.orders.safe import (
@@ -252,7 +253,7 @@ async def test_a_ticket_that_nobody_decides_expires_by_itself(still: Safe):
 async def test_the_alarm_clock_expires_what_is_due(safe: Safe):
     [ticket] = await safe.propose()
     await safe.due(ticket)
-    assert (await safe.until(ticket, State.EXPIRED)).reason == "Nobody decided in time."
+    assert (await safe.until(ticket, State.EXPIRED)).reason == UNDECIDED
     await safe.shows(ticket, lambda now: now.state is State.EXPIRED)
 
 

@@ -6,7 +6,8 @@ import asyncio
 
 from omnibot.emulator.clearstreet.revision import REVISIONS
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.demo.forms import ActionForm, FaultForm, LineForm, RuleForm, SwitchForm
+from omnibot.emulator.demo import exchange_levers
+from omnibot.emulator.demo.forms import ActionForm, ExchangeForm, FaultForm, LineForm, RuleForm, SwitchForm
 from omnibot.emulator.demo.journal import Journal
 from omnibot.emulator.demo.keeper import Keeper
 from omnibot.emulator.demo.lines import Lines
@@ -58,6 +59,7 @@ class Backstage:
                 {**rule.describe(), "side": side} for side, gate in self._gates().items() for rule in gate.rules()
             ],
             "lines": {} if self._lines is None else self._lines.describe(),
+            "exchange": exchange_levers.describe(self._omni.exchange),
         }
 
     def everything(self) -> JSON:
@@ -80,16 +82,7 @@ class Backstage:
 
     def add(self, form: FaultForm) -> None:
         """Put a fault in force."""
-        gate, fault = self._gates()[form.side], _fault(form)
-        match form.when:
-            case "every":
-                gate.every(form.pattern, form.number, fault, point=form.point)
-            case "sometimes":
-                gate.sometimes(form.pattern, form.probability, fault, point=form.point)
-            case "next":
-                gate.add(Rule(form.pattern, form.point, fault, count=form.number, when="the next"))
-            case _:
-                gate.add(Rule(form.pattern, form.point, fault))
+        befall(self._gates()[form.side], form)
 
     def change(self, form: RuleForm) -> None:
         """Switch a fault off or on, or take it away.
@@ -122,13 +115,22 @@ class Backstage:
         await self._lines.switch(form)
 
     async def mend(self) -> None:
-        """Let everything work: no faults, good lines, deliveries in order."""
+        """Let everything work: no faults, good lines, deliveries in order, an open market that orders simply meet."""
+        exchange_levers.reset(self._omni.exchange)
         for gate in self._gates().values():
             gate.clear()
         if self._lines is not None:
             await self._lines.mend()
         for name in _TROUBLES:
             self._flag(name, on=False)
+
+    def deal(self, form: ExchangeForm) -> None:
+        """Change how the exchange is.
+
+        Raises:
+            LookupError: not like this; says why.
+        """
+        exchange_levers.put(self._omni.exchange, form)
 
     def _gates(self) -> dict[str, Gate]:
         return {"slack": self._slack.gate, "clear-street": self._omni.gate}
@@ -222,6 +224,20 @@ class Backstage:
         if self._keeper is not None:
             return {**self._keeper.describe(), "ours": True}
         return {"state": "running" if self._slack.socket_mode.sockets else "absent", "note": "", "ours": False}
+
+
+def befall(gate: Gate, form: FaultForm) -> None:
+    """Put a fault in force at a gate."""
+    fault = _fault(form)
+    match form.when:
+        case "every":
+            gate.every(form.pattern, form.number, fault, point=form.point)
+        case "sometimes":
+            gate.sometimes(form.pattern, form.probability, fault, point=form.point)
+        case "next":
+            gate.add(Rule(form.pattern, form.point, fault, count=form.number, when="the next"))
+        case _:
+            gate.add(Rule(form.pattern, form.point, fault))
 
 
 def _fault(form: FaultForm) -> Fault:

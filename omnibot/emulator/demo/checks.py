@@ -88,14 +88,19 @@ def _is_label(on_it: str, label: str, text: str) -> bool:
     return bool(begun) and _flat(wanted).startswith(" " + " ".join(begun)) and _flat(wanted) in text
 
 
-#: What a bot may look up at any time: the accounts, which generation answers, what is enabled, what there is to sign.
-LOOKUPS = ("GET /v1/accounts", "GET entitlement-status", "GET entitlements", "GET entitlement-agreements")
+#: What a bot may look up at Omni at any time: which generation answers, what is enabled, what there is to sign.
+_LOOKUPS = ("GET entitlement-status", "GET entitlements", "GET entitlement-agreements")
+
+
+def is_lookup(name: str) -> bool:
+    """Whether a call (`short`) only reads accounts, their orders and holdings, the market, or what may be asked."""
+    return name in _LOOKUPS or name.startswith("GET /v1/")
 
 
 def wrong_calls(expected: Sequence[str], calls: Sequence[str]) -> list[str]:
     """The calls must be the expected ones, in order; "…" stands for one or more of its kind."""
     wanted = "".join(rf"(?:{re.escape(name.removesuffix(' …'))};){'+' * name.endswith(' …')}" for name in expected)
-    seen = [name for name in map(short, calls) if name not in LOOKUPS]
+    seen = [name for name in map(short, calls) if not is_lookup(name)]
     if re.fullmatch(wanted, "".join(f"{name};" for name in seen)):
         return []
     return [f"calls were {', '.join(collapsed(seen)) or 'none'}; expected {', '.join(expected)}"]

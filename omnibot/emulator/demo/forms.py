@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from omnibot.emulator.clearstreet.market import Condition, Phase
+
 _TS = r"^\d{1,10}\.\d{1,6}$"
 
 
@@ -163,6 +165,24 @@ class SwitchForm(BaseModel):
 
     name: Literal["rate_limits", "duplicates", "out_of_order", "hold_events", "pace", "stream_seconds", "generation"]
     value: bool | float | str
+
+
+class ExchangeForm(BaseModel):
+    """How the exchange shall be; what is not said stays."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    #: What `plan`, `condition` and `move` are about; "*": everything (but nothing moves everything).
+    symbol: str = Field(default="*", pattern=r"^(\*|[A-Z0-9. ]{1,21})$")
+    #: What becomes of orders sent from now on (`order_plans`); "" has them meet the market.
+    plan: str | None = Field(default=None, max_length=60)
+    condition: Condition | None = None
+    #: By so many percent the price moves from where it is, evenly in so many seconds.
+    move: float | None = Field(default=None, ge=-90, le=500)
+    over: float = Field(default=0.0, ge=0, le=600)
+    phase: Phase | None = None
+    #: Seconds after which an accepted order can be found.
+    list_lag: float | None = Field(default=None, ge=0, le=120)
 
 
 class ActionForm(BaseModel):

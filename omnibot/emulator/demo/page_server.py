@@ -168,6 +168,7 @@ class PageServer:
         app.router.add_post("/backstage/fault", _verb(forms.FaultForm, self._told(self._backstage.add)))
         app.router.add_post("/backstage/rule", _verb(forms.RuleForm, self._told(self._backstage.change)))
         app.router.add_post("/backstage/line", _verb(forms.LineForm, self._told(self._backstage.line)))
+        app.router.add_post("/backstage/exchange", _verb(forms.ExchangeForm, self._told(self._backstage.deal)))
         app.router.add_post("/backstage/switch", _verb(forms.SwitchForm, self._told(self._backstage.switch)))
         app.router.add_post("/backstage/action", _verb(forms.ActionForm, self._told(self._backstage.act)))
 

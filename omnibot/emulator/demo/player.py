@@ -8,10 +8,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from omnibot.emulator.demo import checks
+from omnibot.emulator.demo.dealing import Dealing
 from omnibot.emulator.demo.house import House
 from omnibot.emulator.demo.linking import link, unlink
 from omnibot.emulator.demo.signing import sign
-from omnibot.emulator.demo.stories import Command, Link, Press, Refused, Say, Sign, Step, Story, Teach, Withhold
+from omnibot.emulator.demo.steps import (
+    Arrange,
+    Command,
+    Decide,
+    Hear,
+    Link,
+    Press,
+    Refused,
+    Say,
+    Sign,
+    Step,
+    Story,
+    Teach,
+    Withhold,
+)
 from omnibot.emulator.demo.transcript import Transcript, labels_of, lines_of
 from omnibot.emulator.slack.workspace import JSON, Message
 
@@ -44,6 +59,7 @@ class Player:
         self._slack, self._omni = house.slack, house.omni
         self._story = story
         self._transcript = transcript
+        self._dealing = Dealing(house, transcript)
         self._last: _Turn | None = None
         # Other stories may have been played in this house before.
         self._first_call, self._first_slack_call = len(house.omni.calls), len(house.slack.calls)
@@ -51,18 +67,42 @@ class Player:
     async def play(self) -> list[str]:
         """Perform it; what was not as it should be, in words. Ends at the first step that goes wrong."""
         async with self._transcript.running():
-            for step in self._story.steps:
-                if isinstance(step, Teach):
-                    self._omni.add_script(step.script)
-                elif isinstance(step, Withhold):
-                    self._omni.entitlements.withhold(step.key, step.account)
-                elif isinstance(step, Link):
-                    if problem := await self._link(step):
-                        return [problem]
-                elif problems := await (self._be_refused(step) if isinstance(step, Refused) else self._perform(step)):
-                    return problems
+            try:
+                for step in self._story.steps:
+                    if problems := await self._take(step):
+                        return problems
+            finally:
+                self._dealing.mend()
         calls = [call.name for call in self._omni.calls[self._first_call :]]
         return [*checks.wrong_calls(self._story.calls, calls), *self._refusals(), *self._pings()]
+
+    async def _take(self, step: Step) -> list[str]:
+        match step:
+            case Teach():
+                self._omni.add_script(step.script)
+            case Withhold():
+                self._omni.entitlements.withhold(step.key, step.account)
+            case Arrange():
+                self._dealing.arrange(step)
+            case Link():
+                return [problem] if (problem := await self._link(step)) else []
+            case Refused():
+                return await self._be_refused(step)
+            case Hear():
+                return await self._dealing.hear(step)
+            case Decide():
+                return await self._decide(step)
+            case _:
+                return await self._perform(step)
+        return []
+
+    async def _decide(self, step: Decide) -> list[str]:
+        if self._last is None or self._last.root is None:
+            raise ValueError("a story cannot begin with a decision")
+        problems = await self._dealing.decide(step, self._last.channel, self._last.root)
+        if not problems:
+            await self._settle()
+        return problems
 
     async def _perform(self, step: Say | Command | Press | Sign) -> list[str]:
         earlier = {message.ts for message in self._everything()}
@@ -103,7 +143,7 @@ class Player:
             return [f"{user} was not told “{refused.words}”"]
         await self._settle()
         shown = [m for m in self._everything() if m.user == self._slack.bot_user_id and m.ts not in before]
-        calls = [checks.short(c.name) for c in self._omni.calls[asked:] if checks.short(c.name) not in checks.LOOKUPS]
+        calls = [name for c in self._omni.calls[asked:] if not checks.is_lookup(name := checks.short(c.name))]
         return [
             *(f"others saw: “{self._slack.visible_text(message)[:60]}”" for message in shown),
             *(f"Clear Street was asked: {name}" for name in calls),

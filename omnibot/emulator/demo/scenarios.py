@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from omnibot.emulator.clearstreet.accounts import ANAS_KEY, BENS_KEY
 from omnibot.emulator.slack.workspace import JSON
@@ -21,6 +21,18 @@ class Scenario:
     scripts: tuple[str, ...] = ()
     #: Where: the channel one looks at, the thread that is open (after an answer there), or one's DM with Omni.
     place: Literal["channel", "thread", "dm"] = "channel"
+    #: What is done backstage before it is typed: {verb, form}.
+    before: tuple[JSON, ...] = ()
+    #: What to press then, and as whom.
+    then: str = ""
+
+
+def _exchange(**form: Any) -> tuple[JSON, ...]:
+    return ({"verb": "exchange", "form": form},)
+
+
+def _fault(**form: Any) -> tuple[JSON, ...]:
+    return ({"verb": "fault", "form": {"side": "clear-street", **form}},)
 
 
 _GROUPS: dict[str, tuple[Scenario, ...]] = {
@@ -108,13 +120,125 @@ _GROUPS: dict[str, tuple[Scenario, ...]] = {
             "@Omni what are my current positions?",
             ("positions", "positions_shared", "positions_unshared"),
         ),
-        Scenario("an order to buy at a limit", "@Omni buy 100 AAPL at $180", ("prefill_buy",)),
+        Scenario(
+            "an order to buy at a limit, filled at once",
+            "@Omni buy 10 AAPL at $275",
+            ("prefill_buy",),
+            then="Press Review the order, then Approve on its card; Edit first, if you like.",
+        ),
+        Scenario(
+            "an order that two people must approve, for it is worth more than $25,000",
+            "@Omni buy 200 AAPL at $275",
+            ("prefill_buy",),
+            then="As Ana press Review the order, then Approve; as Ben, top left, press Approve too, or Decline.",
+        ),
         Scenario("an order to buy at the market", "@Omni buy 10 NVDA at the market", ("prefill_market",)),
-        Scenario("an order to sell", "@Omni sell 50 AAPL at $200", ("prefill_sell",)),
-        Scenario("a short sale", "@Omni short 20 TSLA at $420", ("prefill_short",)),
+        Scenario("an order to sell", "@Omni sell 50 AAPL at $265", ("prefill_sell",)),
+        Scenario(
+            "a price too far from the market: the rules say no",
+            "@Omni buy 50 AAPL at $400",
+            ("prefill_buy",),
+            then="Press Review the order, then Approve: you alone read why not. Edit the limit, and it can be sent.",
+        ),
+        Scenario("a short sale", "@Omni short 20 TSLA at $410", ("prefill_short",)),
         Scenario("options", "@Omni buy 2 AAPL calls", ("prefill_option",)),
-        Scenario("two orders at once", "@Omni buy 10 AAPL and sell 5 MSFT", ("prefill_two",)),
+        Scenario(
+            "two orders at once",
+            "@Omni buy 10 AAPL and sell 5 MSFT",
+            ("prefill_two",),
+            then="Press Review both orders, then Approve all below the cards; or decide on each by itself.",
+        ),
         Scenario("one order of every type", "@Omni show every order type", ("prefill_every_type",)),
+        Scenario(
+            "an order that is filled slowly, in five parts",
+            "@Omni buy 100 KO at $72",
+            ("prefill_buy",),
+            before=_exchange(symbol="KO", plan="slowly"),
+            then="Press Review the order, then Approve, and watch its card.",
+        ),
+        Scenario(
+            "an order filled in part, which one changes or cancels",
+            "@Omni buy 50 DIS at $113",
+            ("prefill_buy",),
+            before=_exchange(symbol="DIS", plan="partial"),
+            then="Press Review the order, then Approve; then Change order… or Cancel order…, and approve that too.",
+        ),
+        Scenario(
+            "an order that is filled before it can be canceled",
+            "@Omni buy 30 NKE at $66",
+            ("prefill_buy",),
+            before=_exchange(symbol="NKE", plan="too_late_to_cancel"),
+            then="Press Review the order, then Approve; then Cancel order…, and approve that card.",
+        ),
+        Scenario(
+            "an order that Clear Street refuses: its code, in plain words",
+            "@Omni buy 20 ORCL at $222",
+            ("prefill_buy",),
+            before=_exchange(symbol="ORCL", plan="refuse:BUYING_POWER"),
+            then="Press Review the order, then Approve.",
+        ),
+        Scenario(
+            "an order that the venue rejects after it was accepted",
+            "@Omni buy 20 QCOM at $169",
+            ("prefill_buy",),
+            before=_exchange(symbol="QCOM", plan="reject"),
+            then="Press Review the order, then Approve.",
+        ),
+        Scenario(
+            "Clear Street takes an order and its answer is lost: it is found again, and not sent twice",
+            "@Omni buy 15 JPM at $312",
+            ("prefill_buy",),
+            before=_fault(pattern="POST *orders", kind="drop", point="after", when="next"),
+            then="Press Review the order, then Approve, and watch the card and the calls.",
+        ),
+        Scenario(
+            "the same where it is not listed for ten seconds",
+            "@Omni buy 15 WMT at $108",
+            ("prefill_buy",),
+            before=(
+                *_exchange(list_lag=10),
+                *_fault(pattern="POST *orders", kind="drop", point="after", when="next"),
+            ),
+            then="Press Review the order, then Approve. Exchange, above, has orders found at once again.",
+        ),
+        Scenario(
+            "an order that is lost on its way: not placed, and approved again by hand",
+            "@Omni buy 15 HD at $374",
+            ("prefill_buy",),
+            before=_fault(pattern="POST *orders", kind="drop", when="next"),
+            then="Press Review the order, then Approve. After half a minute press Approve again.",
+        ),
+        Scenario(
+            "Clear Street says that it has this order already (409), as it does when a call comes twice",
+            "@Omni buy 15 UNH at $325",
+            ("prefill_buy",),
+            before=_fault(pattern="POST *orders", kind="refuse", status=409, point="after", when="next"),
+            then="Press Review the order, then Approve: it is looked up, and not sent twice.",
+        ),
+        Scenario(
+            "a quote that moves away while one reads the card",
+            "@Omni buy 10 NFLX at $112",
+            ("prefill_buy",),
+            before=_exchange(symbol="NFLX", move=6, over=20),
+            then="Press Review the order and wait a little, then Approve: it rests at its limit.",
+        ),
+        Scenario(
+            "no quote at all: nothing is sent blindly",
+            "@Omni buy 10 CRM at $264",
+            ("prefill_buy",),
+            before=_exchange(symbol="CRM", condition="null"),
+            then="Press Review the order, then Approve: you alone read why not. Exchange, above, brings prices back.",
+        ),
+        Scenario(
+            "a market that is closed: the card says so, and orders wait for it to open",
+            "@Omni buy 10 V at $335",
+            ("prefill_buy",),
+            before=_exchange(phase="closed"),
+            then="Press Review the order. Exchange, above, opens the market again.",
+        ),
+        Scenario("your open orders and today's; only you see them", "/omni orders"),
+        Scenario("nobody's order is sent any more", "/omni halt", then="Approve an order now, and read why not."),
+        Scenario("orders are sent again", "/omni resume"),
         Scenario(
             "another price for an open order; without one Omni says so",
             "@Omni change my AAPL order",
@@ -163,8 +287,16 @@ def all_scenarios() -> Iterator[tuple[str, Scenario]]:
 
 
 def scenarios() -> list[JSON]:
-    """All of them, as the drawer lists them: {name, group, about, text, place}."""
+    """All of them, as the drawer lists them: {name, group, about, text, place, before, then}."""
     return [
-        {"name": one.text, "group": group, "about": one.about, "text": one.text, "place": one.place}
+        {
+            "name": one.text,
+            "group": group,
+            "about": one.about,
+            "text": one.text,
+            "place": one.place,
+            "before": list(one.before),
+            "then": one.then,
+        }
         for group, one in all_scenarios()
     ]

@@ -1,100 +1,26 @@
 """The stories: what people do, and which calls at Clear Street must follow.
 
-What must be read in Slack stands in no story: it is what the emulated Omni finally said.
+What must be read in Slack of an answer stands in no story: it is what the emulated Omni finally said.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 from omnibot.emulator.clearstreet.accounts import BENS_KEY
-
-#: Calls as they are written here: "…" means once or more often; lookups (`checks.LOOKUPS`) may come at any time.
-NEW = ("POST threads", "GET responses/{response_id} …", "GET messages/{message_id}")
-SIGN = ("POST entitlements",)
-NEXT = ("POST threads/{thread_id}/messages", "GET responses/{response_id} …", "GET messages/{message_id}")
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Type a message; `room` "dm" is one's DM with Omni, `reply` puts it into the thread of the last answer."""
-
-    user: str
-    room: str
-    text: str
-    reply: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Type `/omni` and these words; `room` is where they are typed, `answered_in` where the answer must appear."""
-
-    user: str
-    room: str
-    text: str
-    answered_in: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """Press a button of the last answer, named by its label or, where that is the bot's own, by a regex for it."""
-
-    user: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Teach:
-    """Let Omni answer differently from now on."""
-
-    script: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Withhold:
-    """Nobody has let Omni see the data of this account."""
-
-    key: str
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """Press the last answer's button to read an agreement, read it to its end and sign it: Omni is asked again."""
-
-    user: str
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Link a key of one's own, which sees one account; `key` "" has it forgotten."""
-
-    user: str
-    room: str
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Try this, and be told `words` in private: nobody else sees a thing, and Omni is not asked."""
-
-    step: Say | Press
-    words: str
-
-
-Step = Say | Command | Press | Teach | Withhold | Sign | Link | Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A scripted conversation."""
-
-    name: str
-    about: str
-    steps: tuple[Step, ...]
-    calls: tuple[str, ...] = field(default=NEW)
-
+from omnibot.emulator.demo.order_stories import ORDER_STORIES
+from omnibot.emulator.demo.steps import (
+    NEW,
+    NEXT,
+    SIGN,
+    Command,
+    Link,
+    Press,
+    Refused,
+    Say,
+    Sign,
+    Story,
+    Teach,
+    Withhold,
+)
 
 _MENDED = {
     "name": "mended",
@@ -107,7 +33,7 @@ _MENDED = {
     },
 }
 
-STORIES = {
+STORIES: dict[str, Story] = {
     story.name: story
     for story in (
         Story(
@@ -209,5 +135,6 @@ STORIES = {
             "/omni private in a channel is answered in the asker's DM, and nobody else sees a thing",
             (Command("ana", "trading", "private what are my current positions?", answered_in="dm"),),
         ),
+        *ORDER_STORIES,
     )
 }

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -320,6 +321,46 @@ async def test_somebody_elses_bot_is_not_ours_to_kill(emulators, page):
     assert (described["state"], described["ours"], described["connections"]) == ("absent", False, 0)
     refused = await post(page, "/backstage/action", action="kill")
     assert "somebody else" in refused["error"]
+
+
+async def test_the_exchange_is_moved_and_set_right_again(emulators, page):
+    exchange = emulators[1].exchange
+    aapl = exchange.market.instruments.find("AAPL")
+    exchange.market.wandering = False
+    await post(page, "/backstage/exchange", symbol="AAPL", plan="slowly", condition="frozen")
+    await post(page, "/backstage/exchange", plan="refuse:BUYING_POWER", phase="closed", list_lag=5)
+    shown = (await get(page))["exchange"]
+    assert shown["plans"] == {"AAPL": "slowly", "*": "refuse:BUYING_POWER"}
+    assert (shown["conditions"], shown["phase"], shown["list_lag"]) == ({"AAPL": "frozen"}, "closed", 5)
+    assert exchange.plans.choose("", "AAPL").refusal is None
+    assert exchange.plans.choose("", "MSFT").refusal.code == "BUYING_POWER"
+
+    await post(page, "/backstage/exchange", symbol="AAPL", plan="", condition="live")
+    assert (await get(page))["exchange"]["conditions"] == {}
+    before = exchange.market.last(aapl)
+    await post(page, "/backstage/exchange", symbol="AAPL", move=10)
+    assert round(exchange.market.last(aapl) / before, 3) == Decimal("1.1")
+
+    await post(page, "/backstage/action", action="mend")
+    shown = (await get(page))["exchange"]
+    assert (shown["plans"], shown["conditions"], shown["phase"], shown["list_lag"]) == ({}, {}, "open", 0)
+    assert exchange.market.last(aapl) / before < Decimal("1.05")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"plan": "no such"}, {"symbol": "NOPE", "plan": "fill"}, {"symbol": "NOPE", "condition": "null"}, {"move": 5}],
+)
+async def test_what_the_exchange_does_not_have_is_refused_in_words(page, form: dict[str, Any]):
+    refused = await post(page, "/backstage/exchange", **form)
+    assert refused["ok"] is False
+    assert re.match("(plan|symbol): ", refused["error"])
+    assert (await get(page))["exchange"]["plans"] == {}
+
+
+async def test_what_scenarios_do_before_they_ask_can_be_done(page):
+    for verb, form in ((one["verb"], one["form"]) for scenario in scenarios() for one in scenario["before"]):
+        assert (await post(page, f"/backstage/{verb}", **form))["ok"] is True, form
 
 
 async def test_every_scenario_can_be_asked():

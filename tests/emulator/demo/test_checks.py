@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from omnibot.emulator.demo import checks
-from omnibot.emulator.demo.stories import NEW, NEXT, STORIES
+from omnibot.emulator.demo.steps import NEW, NEXT
+from omnibot.emulator.demo.stories import STORIES
 
 ANSWER = "**AAPL** trades at [$271.06](ticker:AAPL), &lt;up&gt; 0.84%.\n\n| a | b |\n|---|---|\n| 1 | 2 |"
 SHOWN = "Ana asked: the price\nAAPL trades at $271.06, <up> 0.84%.\n| a | b |\n| 1 | 2 |\nOmni AI can be wrong."

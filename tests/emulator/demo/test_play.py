@@ -10,7 +10,8 @@ from rich.console import Console
 from omnibot.emulator.demo import commands
 from omnibot.emulator.demo.house import DemoError, House, open_house
 from omnibot.emulator.demo.player import Player
-from omnibot.emulator.demo.stories import NEW, STORIES, Link, Press, Refused, Say, Story
+from omnibot.emulator.demo.steps import NEW, Decide, Hear, Link, Press, Refused, Say, Step, Story
+from omnibot.emulator.demo.stories import STORIES
 from omnibot.emulator.demo.transcript import Transcript, grown
 from omnibot.emulator.slack.workspace import Message
 from tests.emulator.demo.conftest import PACE, Ended, inside, omnibot
@@ -95,6 +96,18 @@ async def test_a_story_that_goes_wrong_is_reported_with_what_differs(monkeypatch
         assert "dan was not told" in untold
         (key,) = await _play(Story("key", "no such", (Link("ben", "trading", "nobodys-key"),), ()), house)
         assert "not linked" in key
+
+        ordering = Say("ana", "trading", "@Omni buy 10 KO at $75")
+        monkeypatch.setattr("omnibot.emulator.demo.dealing._PATIENCE", 5)
+        wrong: dict[str, Step] = {
+            "does not say “never said”": Decide("ana", "Review the order", ("never said", "Notional")),
+            "not told “gold”": Hear("ana", "trading", "orders", "gold"),
+        }
+        for words, step in wrong.items():
+            (problem,) = await _play(Story("order", "otherwise", (ordering, step), ()), house)
+            assert words in problem
+        (button,) = await _play(Story("order", "no such", (ordering, Decide("ben", "Approve")), ()), house)
+        assert "no button “Approve”" in button
 
         change = house.slack.workspace.change
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from omnibot.emulator.demo.house import House, open_house
 from omnibot.emulator.demo.player import Player
 from omnibot.emulator.demo.scenarios import Scenario, all_scenarios
-from omnibot.emulator.demo.stories import Command, Say, Step, Story
+from omnibot.emulator.demo.steps import Command, Say, Step, Story
 from omnibot.emulator.demo.transcript import Transcript
 from omnibot.emulator.slack.server import SlackEmulator
 from tests.emulator.demo.conftest import PACE

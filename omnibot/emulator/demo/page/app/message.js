@@ -12,7 +12,7 @@ import { openThread } from "./place.js";
 import { pressed } from "./pressing.js";
 import { Reactions, ReactButton } from "./reactions.js";
 import { nameOf, set, state, threadKey } from "./store.js";
-import { clock, dayAndTime, iso, whole } from "./time.js";
+import { clock, dayAndTime, iso, shortClock, whole } from "./time.js";
 
 // What the renderer is given for one message. Inputs in messages are kept here while the message is on the page.
 function useContextOf(message, names) {
@@ -108,7 +108,8 @@ export const Message = memo(function Message({ message, names, head, inThread, r
       aria-label=${`${nameOf(message.user)}, ${clock(message.ts)}`}>
     ${message.only_you && html`<p class="only-you-note"><${Icon} name="eye" />Only visible to you</p>`}
     <div class="gutter">${head ? html`<${Avatar} user=${message.user} />`
-      : html`<time class="beside" dateTime=${iso(message.ts)} title=${whole(message.ts)}>${clock(message.ts)}</time>`}</div>
+      : html`<time class="beside" dateTime=${iso(message.ts)} title=${whole(message.ts)}>
+          ${shortClock(message.ts)}</time>`}</div>
     <div class="content">
       ${head && html`<div class="who"><strong>${nameOf(message.user)}</strong><${Badges} user=${message.user} />
         <time dateTime=${iso(message.ts)} title=${whole(message.ts)}>${clock(message.ts)}</time></div>`}

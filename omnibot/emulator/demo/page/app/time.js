@@ -10,6 +10,9 @@ const ISO = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit"
 
 export const dateOf = (ts) => new Date(Number(ts) * 1000);
 export const clock = (ts) => CLOCK.format(dateOf(ts));
+// Without "AM" or "PM": for where there is no room.
+export const shortClock = (ts) => CLOCK.formatToParts(dateOf(ts)).filter((part) => part.type !== "dayPeriod")
+  .map((part) => part.value).join("").trim();
 export const withSeconds = (at) => SECONDS.format(new Date(at * 1000));
 export const iso = (ts) => dateOf(ts).toISOString(); // for programs
 export const whole = (ts) => WHOLE.format(dateOf(ts));

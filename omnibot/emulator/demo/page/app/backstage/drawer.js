@@ -7,10 +7,14 @@ import { get } from "../live.js";
 import { set, state } from "../store.js";
 import { Bot } from "./bot.js";
 import { Calls } from "./calls.js";
+import { Exchange } from "./exchange.js";
 import { Faults } from "./faults.js";
 import { Tries } from "./tries.js";
 
-const TABS = { calls: ["Calls", Calls], try: ["Try", Tries], faults: ["Faults", Faults], bot: ["Bot & API", Bot] };
+const TABS = {
+  calls: ["Calls", Calls], try: ["Try", Tries], faults: ["Faults", Faults], exchange: ["Exchange", Exchange],
+  bot: ["Bot & API", Bot],
+};
 
 export async function refresh() {
   const everything = await get("/backstage");

@@ -12,6 +12,12 @@ const READY = [
   ["Clear Street is slow (2 s)", { side: "clear-street", pattern: "*", kind: "delay", seconds: 2, jitter: 0.5 }],
   ["Clear Street takes the question, its answer is lost",
       { side: "clear-street", pattern: "POST *", kind: "drop", point: "after", when: "next", number: 1 }],
+  ["Clear Street takes an order, its answer is lost", { side: "clear-street", pattern: "POST *orders", kind: "drop",
+      point: "after", when: "next", number: 1 }],
+  ["Clear Street loses an order on its way", { side: "clear-street", pattern: "POST *orders", kind: "drop",
+      when: "next", number: 1 }],
+  ["Clear Street takes an order, and says there was one already (409)", { side: "clear-street",
+      pattern: "POST *orders", kind: "refuse", status: 409, point: "after", when: "next", number: 1 }],
   ["Clear Street says wait (429, 3 s)", { side: "clear-street", pattern: "GET *", kind: "refuse", status: 429,
       retry_after: 3, when: "next", number: 2 }],
   ["Clear Street sends broken JSON", { side: "clear-street", pattern: "GET *", kind: "wrong-json", when: "next",
@@ -160,7 +166,10 @@ export function Faults() {
   const methods = useStore((s) => s.backstage?.methods);
   const lines = useStore((s) => s.backstage?.lines) ?? {};
   const switches = useStore((s) => s.backstage?.switches) ?? {};
-  const trouble = rules.length || Object.values(lines).some((line) => line.mode !== "pass")
+  const exchange = useStore((s) => s.backstage?.exchange);
+  const dealt = exchange && (exchange.phase !== "open" || exchange.list_lag > 0
+    || Object.keys(exchange.plans).length > 0 || Object.keys(exchange.conditions).length > 0);
+  const trouble = rules.length || dealt || Object.values(lines).some((line) => line.mode !== "pass")
     || SWITCHES.some(([name]) => switches[name]);
   return html`<div class="faults">
     <div class="ready"><button type="button" class="go" disabled=${!trouble} onClick=${() =>

@@ -2,6 +2,7 @@
 
 import { html, useMemo } from "../../vendor/preact.js";
 import { send } from "../composer.js";
+import { post } from "../live.js";
 import { open } from "../place.js";
 import { NOTHING, channelOf, dm, state, useStore } from "../store.js";
 import { toast } from "../toasts.js";
@@ -18,7 +19,10 @@ function channelFor(place) {
   return state.channels.find((one) => one.members.includes(state.bot)) ?? dm();
 }
 
-function run({ text, place }) {
+async function run({ text, place, before }) {
+  for (const { verb, form } of before) {
+    if (!(await post(`/backstage/${verb}`, form)).ok) return;
+  }
   const { channel: here, thread } = state.place;
   if (place === "thread") {
     if (thread && channelOf(here)) send(here, thread, text);
@@ -42,7 +46,7 @@ export function Tries() {
   return html`<div class="tries"><p class="aside">A press asks it as ${user}, in the channel you look at.</p>
     ${groups.map(([group, members]) => html`<h3 key=${group}>${group}</h3>
       <ul aria-label=${group}>${members.map((one) => html`<li key=${one.name}><div><strong>${one.about}</strong>
-        <code>${one.text}</code>${HERE[one.place] && html` <span class="aside">${HERE[one.place]}</span>`}</div>
+        <code>${one.text}</code>${one.then && html`<span class="then">${one.then}</span>`}${HERE[one.place] && html` <span class="aside">${HERE[one.place]}</span>`}</div>
       <button type="button" class="plain" data-scenario=${one.name} aria-label=${`Try: ${one.text}`}
           onClick=${() => run(one)}>Try this</button></li>`)}</ul>`)}</div>`;
 }
