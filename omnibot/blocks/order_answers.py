@@ -33,6 +33,7 @@ _DEFAULTS: Final[Mapping[Answered, str]] = {
     Answered.DECIDED: "This was decided already.",
     Answered.DONE: "Done.",
     Answered.UNKNOWN: "omnibot does not know this order any more. Ask again for a fresh one.",
+    Answered.DONE: "Done.",
 }
 #: Answers after which the reasons of rules are worth saying.
 _EXPLAINED: Final = frozenset({Answered.NOT_ALLOWED, Answered.DENIED, Answered.SECOND_NEEDED, Answered.INVALID})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from omnibot.blocks.limits import FALLBACK_TEXT
@@ -195,7 +194,7 @@ def _hours(seen: Seen) -> str:
 
 
 def _warnings(ticket: Ticket, warnings: Sequence[str], seen: Seen | None) -> list[Block]:
-    moved = drift(_middle(ticket.seen), seen) if seen is not None and ticket.terms.act is not Act.CANCEL else None
+    moved = drift(ticket.seen, seen) if seen is not None and ticket.terms.act is not Act.CANCEL else None
     said = [one_line(line) for line in [*([moved] if moved else []), *warnings]]
     said = [line for line in dict.fromkeys(said) if line]
     if not said:
@@ -203,16 +202,6 @@ def _warnings(ticket: Ticket, warnings: Sequence[str], seen: Seen | None) -> lis
     lines = [f"⚠ {shorten(line, _WARNING)}" for line in said[:_WARNINGS]]
     lines += [f"⚠ … and {len(said) - _WARNINGS} more"] if len(said) > _WARNINGS else []
     return [_rich(f"order_warnings:{ticket.id}", _line("\n".join(lines)))]
-
-
-def _middle(shown: Mapping[str, Any] | None) -> Decimal | None:
-    """Between bid and offer of the quote that the card showed."""
-    try:
-        bid, ask = (Decimal(str((shown or {})[side])) for side in ("bid", "ask"))
-    except (KeyError, InvalidOperation):
-        return None
-    known = [money.known(bid), money.known(ask)]
-    return None if None in known else (bid + ask) / 2
 
 
 def _edits(ticket: Ticket) -> list[Block]:
@@ -225,7 +214,8 @@ def _edits(ticket: Ticket) -> list[Block]:
 
 def _origin(ticket: Ticket, *, several: int, waits: bool) -> str:
     """Who proposed it for whom, who approved it, until when it waits, and its name for those who look after it."""
-    told = [f"Proposed by Omni for {people((ticket.owner,))}"]
+    owner, asker = people((ticket.owner,)), ticket.asked_for_by
+    told = [f"Proposed by Omni for {owner}" if asker is None else f"Asked for by {people((asker,))}, for {owner}"]
     if ticket.approved_by and ticket.state is not State.PROPOSED:
         told.append(f"Approved by {people(ticket.approved_by)}")
     if several > 1:

@@ -260,6 +260,8 @@ def standing(ticket: Ticket, now: datetime) -> Standing:
             return Standing(
                 "Approved so far", "A second person has to approve it before it is sent.", ticket.approved_by
             )
+        case State.NOT_PLACED:
+            return _not_placed(ticket)
         case State.SUBMITTED:
             return _submitted(ticket)
         case State.REJECTED:
@@ -272,8 +274,6 @@ def standing(ticket: Ticket, now: datetime) -> Standing:
         case State.UNKNOWN:
             given_up = reason_words(ticket.reason) if ticket.order_over else ""
             return Standing(_UNKNOWN[ticket.terms.act], given_up or _LOOKED_UP)
-        case State.NOT_PLACED if ticket.reason:
-            return Standing("Not placed", reason_words(ticket.reason))
         case _:
             return _STANDINGS[ticket.state]
 
@@ -301,13 +301,26 @@ _STANDINGS: Final[Mapping[State, Standing]] = {
     State.PROPOSED: Standing("Waiting for approval"),
     State.APPROVED: Standing("Sending…"),
     State.SUBMITTING: Standing("Sending…"),
-    State.NOT_PLACED: Standing(
-        "Not placed",
-        f"Clear Street was asked {LOOKS} times and knows nothing of it. Approve it again to send it once more: "
-        "the same order cannot be placed twice.",
-    ),
     State.COPYABLE: Standing("Approved, but not sent", "Trading is off here: to be placed by hand."),
     State.SUPERSEDED: Standing("Superseded", "Another card stands in its place; nothing can be approved here."),
+}
+
+
+def _not_placed(ticket: Ticket) -> Standing:
+    """Why, as is written down; what may be done about it; who has done so already."""
+    asked = f"Clear Street was asked {LOOKS} times and knows nothing of it."
+    title, once = _NOT_DONE[ticket.terms.act]
+    why = reason_words(ticket.reason) or f"{asked} Approve it again to send it once more."
+    if ticket.approved_by:
+        why = _more("A second person has to approve it too.", why)
+        return Standing("Approved again so far", _more(why, once), ticket.approved_by)
+    return Standing(title, _more(why, once))
+
+
+_NOT_DONE: Final = {
+    Act.NEW: ("Not placed", "The same order cannot be placed twice."),
+    Act.CANCEL: ("Not canceled", ""),
+    Act.MODIFY: ("Not changed", ""),
 }
 
 

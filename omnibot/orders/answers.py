@@ -17,16 +17,16 @@ EDITING = "It was sent once already, so that it can only be approved again as it
 REASONS = 3
 
 _DECIDED = {
-    State.APPROVED: "It is approved already{by}, and about to be sent.",
-    State.SUBMITTING: "It is approved already{by}, and being sent.",
-    State.UNKNOWN: "It was approved{by} and sent, and omnibot is finding out what came of it.",
-    State.SUBMITTED: "It was approved{by}, and is with Clear Street.",
-    State.REJECTED: "It was approved{by}, and Clear Street refused it.",
-    State.COPYABLE: "It was approved{by}, to be typed in by hand.",
-    State.DECLINED: "It was declined{by}.",
+    State.APPROVED: "It is approved already, and about to be sent.",
+    State.SUBMITTING: "It is approved already, and being sent.",
+    State.UNKNOWN: "It was approved and sent, and omnibot is finding out what came of it.",
+    State.SUBMITTED: "It was approved, and is with Clear Street.",
+    State.REJECTED: "It was approved, and Clear Street refused it.",
+    State.COPYABLE: "It was approved, to be typed in by hand.",
+    State.DECLINED: "It was declined.",
     State.EXPIRED: TOO_OLD,
     State.SUPERSEDED: "Another proposal stands in its place.",
-    State.NOT_PLACED: "It was approved{by} and sent, but not placed.",
+    State.NOT_PLACED: "It was approved and sent, but not placed.",
     State.PROPOSED: "It waits for approval.",
 }
 
@@ -53,12 +53,11 @@ def why_not(ticket: Ticket, version: int, now: datetime) -> Click | None:
 
 
 def decided(ticket: Ticket) -> Click:
-    """Somebody was quicker, or time was."""
-    by = f" by <@{ticket.decided_by.user}>" if ticket.decided_by is not None else ""
+    """Somebody was quicker, or time was. Who it was, `ticket` says."""
     answer = {State.EXPIRED: Answered.EXPIRED, State.SUPERSEDED: Answered.SUPERSEDED}.get(
         ticket.state, Answered.DECIDED
     )
-    message = _DECIDED[ticket.state].format(by=by)
+    message = _DECIDED[ticket.state]
     if ticket.reason and ticket.state in (State.DECLINED, State.REJECTED, State.EXPIRED):
         message = f"{message} {ticket.reason}"
     return Click(answer=answer, message=message, ticket=ticket)

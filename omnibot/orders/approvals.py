@@ -5,7 +5,7 @@ Locks are taken in one order: the halt, the owner's day, the accounts, the ticke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -53,6 +53,10 @@ class Judged:
     verdicts: tuple[RuleVerdict, ...] = ()
 
 
+Worth = tuple[Decimal | None, Decimal | None]
+"""Money and shares that a ticket moves; None: not known."""
+_NOT_WEIGHED: Mapping[str, Worth] = {}
+
 Judge = Callable[[Sequence[tuple[Ticket, MarketFacts]], DayFacts], list[list[RuleVerdict]]]
 """The rule book: tickets with the clicker's vote among their approvals, and the day, to every rule's verdict."""
 
@@ -96,7 +100,8 @@ class Approvals:
             fit = [one for one in found if _fits(one, by_id[one.id], owner, now)]
             voted = {one.id: _with_vote(one, person) for one in fit}
             facts = [(voted[one.id], await self._market(connection, one, by_id[one.id].seen, by_id)) for one in fit]
-            used = await self._used(connection, owner, day, fit, halted)
+            moves = {one.id: worth(one, owner, by_id[one.id].seen) for one in fit}
+            used = await self._used(connection, owner, day, fit, halted, moves)
             verdicts = judge(facts, used) if fit else []
             decisions = {one.id: decide(said) for one, said in zip(fit, verdicts, strict=True)}
             denied = Decision.DENY in decisions.values()
@@ -157,20 +162,37 @@ class Approvals:
         return market_facts(seen, money.total(selling))
 
     async def _used(
-        self, connection: AsyncConnection, owner: Who, day: str, checked: Sequence[Ticket], halted: bool | None
+        self,
+        connection: AsyncConnection,
+        owner: Who,
+        day: str,
+        checked: Sequence[Ticket],
+        halted: bool | None,
+        moves: Mapping[str, Worth] = _NOT_WEIGHED,
     ) -> DayFacts:
+        """What the day has used up, without what is checked.
+
+        Args:
+            moves: by id, what each ticket that is checked comes to. An order that is changed to less goes on counting
+                as the most it was: what that is more than `moves` is used up already. Of what is not said here, the
+                orders that are changed do not count.
+        """
         mine = and_(reservations.c.org == owner.org, reservations.c.user == owner.user, reservations.c.day == day)
         query = select(reservations.c.chain, reservations.c.notional, reservations.c.quantity).where(
             mine,
             reservations.c.ticket_id.not_in([one.id for one in checked]),
-            reservations.c.chain.not_in([chain_of(one) for one in checked]),
             reservations.c.ticket_id.in_(_counted()),
         )
         rows = (await connection.execute(query)).all()
-        chains = {row.chain for row in rows}
-        of_chain = [[row for row in rows if row.chain == chain] for chain in chains]
-        notional = money.total(_largest([row.notional for row in own]) for own in of_chain)
-        return DayFacts(halted, notional, money.total(_largest([row.quantity for row in own]) for own in of_chain))
+        own: dict[str, list[Worth | None]] = {}
+        for one in checked:
+            own.setdefault(chain_of(one), []).append(moves.get(one.id))
+        notionals, quantities = [], []
+        for chain in dict.fromkeys(row.chain for row in rows):
+            reserved = [row for row in rows if row.chain == chain]
+            notionals.append(_beyond([row.notional for row in reserved], own.get(chain, []), 0))
+            quantities.append(_beyond([row.quantity for row in reserved], own.get(chain, []), 1))
+        return DayFacts(halted, money.total(notionals), money.total(quantities))
 
     async def _reserve(self, connection: AsyncConnection, ticket: Ticket, owner: Who, seen: Seen, day: str) -> None:
         """What this ticket uses up of the day; all that is done to one order counts once, as the largest of it."""
@@ -324,6 +346,7 @@ def _entry(
     kind = "denied" if denied else "voted" if decision is Decision.SECOND_APPROVAL else ticket.state.value
     facts = {
         "policy": digest,
+        "shown": ticket.seen,
         "quote": seen.quote(),
         "verdicts": [{"rule": said.rule.value, "passed": said.passed, "reason": said.reason} for said in verdicts],
         "approved_by": [f"{one.org}/{one.user}" for one in ticket.approved_by],
@@ -342,6 +365,15 @@ def _before(seen: Seen) -> datetime:
 def _largest(amounts: Sequence[str]) -> Decimal | None:
     """An amount that was not known makes all of it unknown."""
     return None if "" in amounts else max(map(Decimal, amounts))
+
+
+def _beyond(reserved: Sequence[str], moves: Sequence[Worth | None], which: int) -> Decimal | None:
+    """What an order has used up beyond what the changes that are checked come to; with none of them, all of it."""
+    known = [None if one is None else one[which] for one in moves]
+    if moves and None in known:
+        return Decimal(0)  # what is checked is not known then, and nothing is let through
+    largest, moved = _largest(reserved), money.total(known)
+    return None if largest is None or moved is None else max(largest - moved, Decimal(0))
 
 
 def _written(amount: Decimal | None) -> str:

@@ -17,7 +17,7 @@ from omnibot.orders.answers import EDITING, decided, helpers, no_such, reasons, 
 from omnibot.orders.approvals import Approvals, Ask, Judged
 from omnibot.orders.audit import Entry
 from omnibot.orders.drafts import edited, terms_of
-from omnibot.orders.facts import order_facts
+from omnibot.orders.facts import REVIEW, drift, order_facts
 from omnibot.orders.looking import PATIENCE, Looking
 from omnibot.orders.model import Answered, Click, Seen, State, Terms, Ticket
 from omnibot.orders.proposing import NOTHING_NEW, Proposing, changed
@@ -39,6 +39,11 @@ ORDER_CHANGED = "The order that this changes is not as it was when this card was
 ORDER_UNREAD = "Clear Street does not say how the order that this changes stands. Try again in a minute."
 TOGETHER = "They are approved together or not at all, and one of them may not be sent: {}"
 NO_KEY = "The Clear Street key it would be sent with is not there: its owner links one with `/omni link`."
+MAY_TURN_UP = (
+    "It was sent once, and may still turn up; and trading is off now. Look at the account's orders in Clear Street "
+    "before you type it in by hand."
+)
+READ_AGAIN = "It is drawn anew: read it again, then approve."
 CHECKED = "This can be saved."
 
 
@@ -120,8 +125,10 @@ class Desk:
         owner_who = await self._who_is(owner, waiting[0].team, clicker)
         refused = self._refused(waiting[0], clicker, owner_who)
         if refused is not None:
+            await self._note_refusal(waiting, refused.message, clicker)
             return {one.id: replace(refused, ticket=one) for one in waiting}
         seen, trouble = await asyncio.gather(self._looking.look(waiting), self._troubles(waiting))
+        trouble = {**_unread(waiting, seen), **trouble}
         if trouble:
             return await self._denied(waiting, trouble, clicker, seen)
         asks = [
@@ -193,6 +200,8 @@ class Desk:
             await self._keyring.key_of(ticket.principal)
         except NoAuthority:
             return NO_KEY
+        if not self._live and ticket.attempts:
+            return MAY_TURN_UP
         if ticket.terms.act is not Act.MODIFY or ticket.before is None:
             return None
         order_id = ticket.terms.order_id or ""
@@ -209,10 +218,17 @@ class Desk:
         together = TOGETHER.format(next(iter(trouble.values())))
         for one in waiting:
             message = trouble.get(one.id, together)
-            facts = {"reason": message, "quote": seen[one.id].quote(), "verdicts": []}
+            quotes = {"shown": one.seen, "quote": seen[one.id].quote()}
+            facts: dict[str, Any] = {"reason": message, "policy": self._rules.digest, **quotes, "verdicts": []}
             await self._store.note(Entry(kind="denied", actor=person, ticket=one, facts=facts))
             clicks[one.id] = Click(answer=Answered.DENIED, message=message, ticket=one, seen=seen[one.id])
         return clicks
+
+    async def _note_refusal(self, waiting: Sequence[Ticket], reason: str, clicker: Who) -> None:
+        """Who tried to approve what is not theirs to approve."""
+        facts: dict[str, Any] = {"reason": reason, "policy": self._rules.digest, "verdicts": []}
+        person = Person(clicker.org, clicker.user)
+        await self._store.note(*(Entry(kind="refused", actor=person, ticket=one, facts=facts) for one in waiting))
 
     def _answer(self, judged: Judged, denied: Sequence[Judged], seen: Seen) -> Click:
         ticket, verdicts = judged.ticket, judged.verdicts
@@ -344,6 +360,12 @@ class Desk:
 def lasting(rules: Rules) -> timedelta:
     """How long a ticket waits for people."""
     return timedelta(minutes=rules.current.trading.ticket_expiry_minutes)
+
+
+def _unread(waiting: Sequence[Ticket], seen: Mapping[str, Seen]) -> dict[str, str]:
+    """By id, those whose card shows a market that is not there any more."""
+    moved = {one.id: drift(one.seen, seen[one.id], least=REVIEW) for one in waiting if one.terms.act is not Act.CANCEL}
+    return {id: f"{said} {READ_AGAIN}" for id, said in moved.items() if said is not None}
 
 
 _AMOUNTS_OF = ("quantity", "limit_price", "stop_price", "limit_offset", "trailing_offset", "trailing_offset_type")

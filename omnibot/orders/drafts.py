@@ -307,14 +307,14 @@ def _entered(name: str, value: Any) -> Any:
     return _amount(name, value)
 
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,12})?", re.ASCII)
+#: A comma is for thousands only: whoever writes 187,50 means no 18,750.
+_NUMBER = re.compile(r"[+-]?\$?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.[0-9]{1,12})?", re.ASCII)
 
 
 def _amount(name: str, text: str) -> Decimal:
-    digits = text.replace(",", "").removeprefix("$").strip()
-    if not _NUMBER.fullmatch(digits):
+    if not _NUMBER.fullmatch(text):
         raise ValueError("Write a number, such as 187.50.")
-    amount = Decimal(digits)
+    amount = Decimal(text.replace(",", "").replace("$", ""))
     if amount <= 0 and name != "limit_offset":
         raise ValueError("This must be more than zero.")
     return amount

@@ -53,9 +53,11 @@ def _attempt(record: Mapping[str, Any]) -> list[str]:
     lines = ["", f"{record['at']}, version {record['version']}, {record['actor']}: {record['kind']}{under}"]
     if record.get("reason"):
         lines.append(f"  {record['reason']}")
-    quote = record.get("quote") or {}
-    if quote.get("bid") and quote.get("ask"):
-        lines.append(f"  They saw {quote['bid']} to {quote['ask']}, as of {quote.get('quoted_at') or 'nobody knows'}.")
+    for name, words in (("shown", "The card showed"), ("quote", "The rules were asked about")):
+        quote = record.get(name) or {}
+        if quote.get("bid") and quote.get("ask"):
+            moment = quote.get("quoted_at") or "nobody knows"
+            lines.append(f"  {words} {quote['bid']} to {quote['ask']}, as of {moment}.")
     width = max((len(said["rule"]) for said in record["verdicts"]), default=0)
     return [
         *lines,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from omnibot.clearstreet.models.enums import InstrumentType, PositionEffect, Side, UnknownValue
 from omnibot.clearstreet.models.options import STANDARD_MULTIPLIER, read_option
@@ -122,6 +123,8 @@ def exchange_day(now: datetime) -> str:
 LARGE = Decimal("0.25")
 DRIFT = Decimal(25)
 """Basis points by which the market may have moved since the card, before it is said."""
+REVIEW = Decimal(100)
+"""Basis points by which it may have moved, before the card has to be read again: nobody has seen this price."""
 
 
 def warnings(
@@ -187,12 +190,26 @@ def _about_sale(ticket: Ticket, seen: Seen) -> list[str]:
     return said
 
 
-def drift(shown: Decimal | None, seen: Seen) -> str | None:
-    """How far the market has moved since the card was shown, where that is worth a word."""
-    middle = seen.middle
-    if shown is None or middle is None or shown <= 0:
+def drift(shown: Mapping[str, Any] | None, seen: Seen, *, least: Decimal = DRIFT) -> str | None:
+    """How far the market has moved since the card showed a quote, where that is worth a word.
+
+    Args:
+        shown: the quote on the card, as `Seen.quote` wrote it.
+        least: basis points below which it is not.
+    """
+    middle, before = seen.middle, _middle(shown)
+    if before is None or middle is None or before <= 0:
         return None
-    moved = (middle - shown) / shown * money.WHOLE
-    if abs(moved) < DRIFT:
+    moved = (middle - before) / before * money.WHOLE
+    if abs(moved) < least:
         return None
-    return f"The market has {'risen' if moved > 0 else 'fallen'} by {percent(abs(moved))} since this card was made."
+    return f"The market has {'risen' if moved > 0 else 'fallen'} by {percent(abs(moved))} since this card was drawn."
+
+
+def _middle(shown: Mapping[str, Any] | None) -> Decimal | None:
+    try:
+        bid, ask = (Decimal(str((shown or {})[side])) for side in ("bid", "ask"))
+    except (KeyError, InvalidOperation):
+        return None
+    known = [money.known(bid), money.known(ask)]
+    return None if None in known else (bid + ask) / 2

@@ -192,6 +192,19 @@ class Seen:
         }
 
 
+def read_quote(written: Mapping[str, Any]) -> Seen:
+    """What `Seen.quote` wrote down; the rest of it is not known."""
+    bid, ask, last = (None if (amount := written[name]) is None else Decimal(amount) for name in ("bid", "ask", "last"))
+    quoted = written["quoted_at"]
+    return Seen(
+        at=datetime.fromisoformat(written["asked_at"]),
+        bid=bid,
+        ask=ask,
+        last=last,
+        quoted_at=None if quoted is None else datetime.fromisoformat(quoted),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """One proposed order action, and what became of it. Moments are UTC without zone."""
@@ -231,7 +244,7 @@ class Ticket:
     reason: str | None = None
     """Why it was declined, rejected, …: in plain words."""
     attempts: int = 0
-    """How often a call may have been made."""
+    """How often a call may have been made, or was to be made once more."""
     looks: int = 0
     first_look_at: datetime | None = None
     submitted_at: datetime | None = None
@@ -262,6 +275,11 @@ class Ticket:
     def decidable(self) -> bool:
         """Whether it waits for people."""
         return self.state in DECIDABLE
+
+    @property
+    def asked_for_by(self) -> Person | None:
+        """Who asked for it on the card of an order; None: Omni proposed it."""
+        return next(iter(self.edited_by), None) if self.message_id.startswith("ticket:") else None
 
     @property
     def order_id(self) -> str | None:
@@ -308,6 +326,8 @@ class Told(StrEnum):
     UNKNOWN = "unknown"
     """It is not known whether the order was placed."""
     NOT_PLACED = "not_placed"
+    PLACED = "placed"
+    """What was said to be unknown, or not placed, is with Clear Street after all."""
     LEFT = "left"
     """Nobody follows the order any more: the key it would be looked at with is gone."""
 

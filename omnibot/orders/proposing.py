@@ -105,8 +105,7 @@ class Proposing:
             account_id=ticket.account_id,
             turn_id=ticket.turn_id,
         )
-        minted = await self._minted(proposal, 0, terms, None, order)
-        minted = replace(minted, author=clicker if act is Act.MODIFY else None)
+        minted = replace(await self._minted(proposal, 0, terms, None, order), author=clicker)
         made = await self._mint(proposal, minted, await self._revision(ticket.principal))
         log.info("ticket_about_order", ticket=made.id, about=ticket.id, act=act.value, team=team)
         return Click(answer=Answered.DONE, message="Approve it to have it done.", ticket=made)

@@ -144,8 +144,13 @@ class Orders:
         """
         clicks = await self._desk.approve(tokens, clicker, team)
         for click in clicks:
-            if click.answer is Answered.APPROVED and click.ticket is not None:
+            if click.ticket is None:
+                continue
+            if click.answer is Answered.APPROVED:
                 self._begin(click.ticket)
+            elif click.answer is Answered.DENIED:
+                # What it was denied for may stand there only once it is drawn anew: how the market is now.
+                await self._cards.redraw(click.ticket.id)
         self._hurry()
         return clicks
 

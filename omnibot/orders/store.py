@@ -54,7 +54,7 @@ class Minted:
     order: dict[str, Any] | None = None
     """What is known of the order that is canceled or changed."""
     author: Person | None = None
-    """Who entered these terms; None: they are Omni's."""
+    """Who entered these terms, or asked for the cancel; None: they are Omni's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,10 +310,12 @@ class TicketStore(TicketReader):
         """Approved, but not sent. What an earlier attempt sent might still turn up: that goes on being looked for."""
         mine = tickets.c.owner == self.instance
         told, due = (Told.DECLINED if to is State.DECLINED else Told.EXPIRED), self.database.now()
+        # Not by whoever approved it.
+        undone: dict[str, Any] = {"decided_org": None, "decided_user": None, "reason": reason, "due_at": due}
         if ticket.attempts:
             to, told = State.NOT_PLACED, Told.NOT_PLACED
-        # Not by whoever approved it.
-        undone = {"decided_org": None, "decided_user": None, "reason": reason, "due_at": due}
+            # As if it had been made: who approved this attempt has not approved the next.
+            undone["attempts"] = ticket.attempts + 1
         return await self.change(connection, ticket, to, mine, True, tell=told, **undone)
 
     # Whose turn it is.

@@ -31,7 +31,6 @@ from omnibot.orders.model import (
 )
 from omnibot.orders.outcomes import kept, progress, took_effect, waits
 from omnibot.orders.reasons import refusal
-from omnibot.orders.sentences import sentence
 from omnibot.orders.store import TicketStore
 from omnibot.policy.facts import Act
 
@@ -176,11 +175,13 @@ class Submission:
             written = {**(ticket.order or {}), "id": order.id, "client_order_id": order.client_order_id}
         been = progress(ticket, order, now)
         over = been.over and ticket.terms.act is not Act.MODIFY
+        # Who heard that nobody knows, or that it was not placed, must hear that it was.
+        feared = ticket.state is State.NOT_PLACED or (ticket.state is State.UNKNOWN and ticket.looks >= UNKNOWN_TOLD)
         await self._store.move(
             ticket,
             State.SUBMITTED,
             after=next_look(timedelta(0), waiting=waits(written)),
-            tell=been.told if over else None,
+            tell=been.told if over else Told.PLACED if feared else None,
             order=written,
             order_id=order.id,
             order_over=over,
@@ -281,10 +282,9 @@ class Submission:
     async def _alert_about(self, ticket: Ticket, now: datetime) -> None:
         if ticket.ops_told or ticket.unknown_since is None or now - ticket.unknown_since < UNKNOWN_FOR_LONG:
             return
-        what = sentence(ticket.terms, account_name=ticket.account_name, before=ticket.before)
         await self._alert(
-            f"For more than a minute it has not been known whether this was placed: {what}. Client order id "
-            f"`{ticket.client_order_id}`. omnibot goes on looking, and does not send it again by itself."
+            f"For more than a minute it has not been known what became of an order: {_named(ticket)}. omnibot goes on "
+            "looking, and does not send it again by itself."
         )
         await self._store.mark_ops_told(ticket)
 
@@ -293,9 +293,17 @@ class Submission:
         if ticket.state is State.NOT_PLACED:
             await self._store.move(ticket, State.EXPIRED, tell=Told.LEFT, reason=LEFT)
             return
-        what = sentence(ticket.terms, account_name=ticket.account_name, before=ticket.before)
-        await self._alert(f"{LEFT} The order: {what}. Client order id `{ticket.client_order_id}`.")
+        await self._alert(f"{LEFT} The order: {_named(ticket)}.")
         await self._store.move(ticket, State.UNKNOWN, tell=Told.LEFT, order_over=True, ops_told=True, reason=LEFT)
+
+
+def _named(ticket: Ticket) -> str:
+    """What operators need to find an order, and nothing of what it is: who may read their channel and log, nobody says.
+
+    `omnibot policy explain` shows the rest to those who may read the database.
+    """
+    about = f", about order {ticket.terms.order_id}" if ticket.terms.order_id is not None else ""
+    return f"ticket {ticket.id}, client order id {ticket.client_order_id}{about}, account {ticket.account_id}"
 
 
 def _as_approved(ticket: Ticket) -> bool:

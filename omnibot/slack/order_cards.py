@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -15,7 +15,7 @@ from omnibot.blocks.past import message_link
 from omnibot.blocks.values import Page
 from omnibot.blocks.variants import plain_page, words_only
 from omnibot.orders.facts import warnings
-from omnibot.orders.model import Seen, State, Ticket, Told
+from omnibot.orders.model import Seen, Ticket, Told, read_quote
 from omnibot.orders.proposing import ASKED_ON_CARD
 from omnibot.orders.store import TicketStore
 from omnibot.policy import trading
@@ -97,10 +97,10 @@ class OrderCards:
         await self._write(ticket, slots, CARD, page, place)
         for slot in [slot for slot in slots if slot.startswith(COPY)]:
             await self._write(ticket, slots, slot, page, slots[slot].channel)
-        if ticket.state is State.PROPOSED and ticket.approved_by:
+        if ticket.decidable and ticket.approved_by:
             await self._ask_others(ticket, slots, page)
         if len(together) > 1:
-            await self._foot(together)
+            await self._foot(together, {} if seen is None else {ticket.id: seen})
         if ticket.turn_id is not None and not any(one.decidable for one in together):
             await self._settle(ticket.message_id, ticket.turn_id)
 
@@ -187,10 +187,14 @@ class OrderCards:
             return
         card = slots[CARD]
         if not card.channel.startswith("D"):
-            await self._write(ticket, slots, f"second:{ticket.version}", second_page(ticket, approvers), card.channel)
+            called = f"second:{ticket.version}:{ticket.attempts}"
+            await self._write(ticket, slots, called, second_page(ticket, approvers), card.channel)
             return
         for user in approvers:
-            own = await self._access.direct(Person(ticket.owner.org, user))
+            approver = Person(ticket.owner.org, user)
+            if not await self._access.hearing_of_accounts(approver):
+                continue  # no member any more: the policy names them still
+            own = await self._access.direct(approver)
             try:
                 await self._write(ticket, slots, f"{COPY}{user}", page, own)
             except Refusal as refusal:
@@ -200,15 +204,16 @@ class OrderCards:
 
     # Several orders of one answer.
 
-    async def _foot(self, together: Sequence[Ticket]) -> None:
-        """Below the last card: how many wait, and “Approve all”. The last ticket's own."""
+    async def _foot(self, together: Sequence[Ticket], seen: Mapping[str, Seen]) -> None:
+        """Below the last card: how many wait, what they come to, and “Approve all”. The last ticket's own."""
         last = together[-1]
         async with self._footers.setdefault(last.message_id, asyncio.Lock()):
             slots = await self._posts.load(last.id)
             if not _is_posted(slots):
                 return  # comes when the last card does
             now = await self._store.of_message(last.message_id)
-            page = footer_card(now, now=_now(), trading_live=self._live)
+            shown = {one.id: read_quote(one.seen) for one in now if one.seen is not None}
+            page = footer_card(now, {**shown, **seen}, now=_now(), trading_live=self._live)
             await self._write(last, slots, FOOTER, page, slots[CARD].channel)
         if not any(one.decidable for one in now):
             self._footers.pop(last.message_id, None)

@@ -15,6 +15,7 @@ from omnibot.blocks.modals import View, words_view
 from omnibot.blocks.order_answers import against, click_answer, click_view
 from omnibot.blocks.order_forms import decline_view, edit_view, read_form, replace_view
 from omnibot.blocks.order_list import home_orders, orders_page
+from omnibot.blocks.parts import shorten
 from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
@@ -37,13 +38,15 @@ log = structlog.get_logger(__name__)
 PATIENCE = 0.7
 #: Seconds that reading today's orders may take.
 READING = 8.0
+#: Characters of a halt's reason.
+REASON = 300
 TITLE = "Order"
 NOBODY = "Slack does not tell me who you are right now, so nothing was done. Try again in a minute."
 GONE = "This order is not there any more. Ask Omni again for a fresh one."
 NOT_YOURS = "This order was proposed to <@{}>. Only they can open its card; ask Omni yourself for one of your own."
 THERE = "Its card is there already: {}"
 ELSEWHERE = "Its card is in your messages with me: what is said of accounts is not shown here."
-BROKE = "That did not work, and nothing was sent. Try again; if it stays so, tell whoever runs omnibot."
+BROKE = "That did not work. Look at the card before you try again; if it stays so, tell whoever runs omnibot."
 #: Answers that the card itself gives.
 _SEEN_ON_CARD = frozenset({Answered.APPROVED, Answered.EDITED, Answered.DECLINED, Answered.COPYABLE})
 
@@ -86,17 +89,19 @@ class OrderDesk:
 
     async def approve(self, person: Person, team: str, tokens: Sequence[str]) -> Page | None:
         """Approve these versions. Returns what the clicker is told; None: the card says it."""
-        who = await self._who(person, team)
-        if who is None:
-            return _said(NOBODY)
-        under_way = asyncio.ensure_future(self._orders.approve(tokens, who, team))
+        under_way = asyncio.ensure_future(self._approved(person, team, tokens))
         done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
         if not done:
             # Beside it: the clicker does not wait for the card.
             self._background.start(self._checking(tokens, under_way))
-        return _told(await under_way)
+        clicks = await under_way
+        return _said(NOBODY) if clicks is None else _told(clicks)
 
-    async def _checking(self, tokens: Sequence[str], under_way: asyncio.Future[list[Click]]) -> None:
+    async def _approved(self, person: Person, team: str, tokens: Sequence[str]) -> list[Click] | None:
+        who = await self._who(person, team)
+        return None if who is None else await self._orders.approve(tokens, who, team)
+
+    async def _checking(self, tokens: Sequence[str], under_way: asyncio.Future[list[Click] | None]) -> None:
         """Say on the cards that they are being looked at, until they have been."""
         found = [pair[0] for token in tokens if (pair := await self._orders.by_token(token)) is not None]
         waiting = [ticket for ticket in found if ticket.decidable]
@@ -196,7 +201,7 @@ class OrderDesk:
 
     async def mine(self, person: Person, number: int = 0) -> Page:
         """A page of `/omni orders`."""
-        allowed = await self._access.may_use(person)
+        allowed = await self._access.hearing_of_accounts(person)
         if not allowed:
             return _said(allowed.reason)
         tickets = await self._orders.mine(person)
@@ -219,12 +224,13 @@ class OrderDesk:
         tickets = [ticket for ticket in await self._orders.mine(person) if ticket.open]
         return home_orders(tickets, now=_now(), links=await self._cards.links(tickets)) if tickets else []
 
-    async def halt(self, person: Person, team: str, *, halted: bool) -> Page:
-        """Halt all trading, or let it go on."""
+    async def halt(self, person: Person, team: str, *, halted: bool, reason: str = "") -> Page:
+        """Halt all trading, or let it go on; `reason` as it was typed."""
         who = await self._who(person, team)
         if who is None:
             return _said(NOBODY)
-        return click_answer(await (self._orders.halt(who, None) if halted else self._orders.resume(who)))
+        why = shorten(reason, REASON) or None
+        return click_answer(await (self._orders.halt(who, why) if halted else self._orders.resume(who, why)))
 
 
 async def say(client: AsyncWebClient, *, channel: str, user: str, page: Page, thread_ts: str | None) -> None:

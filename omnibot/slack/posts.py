@@ -270,6 +270,9 @@ class Posts:
         try:
             if post.streaming:
                 await self.stop(turn, slots, slot, session=session)
+            # Whatever becomes of the call, and of this process: from now on it is not known what the message shows.
+            post.written = None
+            await self._written(turn.id, slot, post)
             await self._update(turn, slot, post, page)
         except Refusal:
             return False

@@ -101,6 +101,8 @@ class Reserved:
     """A word of the command's own, alone: `threads`, `account`, …"""
 
     name: str
+    about: str = ""
+    """What stands behind it: of `halt` alone, why."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class Question:
 Command = Help | Stop | Private | Research | Reserved | Question
 
 RESERVED: Final = frozenset({"threads", "orders", "account", "link", "unlink", "consent", "halt", "resume"})
+#: In a hurry nobody types it exactly; and halting by mistake does less harm than asking Omni what “halt!” may mean.
+_HALT: Final = re.compile(r"halt(?:[!.,:;]+|(?=\s))(.*)", re.IGNORECASE | re.DOTALL)
 _RESEARCH: Final = re.compile(r"\Aresearch\s+((?-i:[A-Z0-9.]{1,6}))(?:\s+(.*))?\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -131,6 +135,8 @@ def parse_command(text: str, names: Names | None = None) -> Command:
         return Stop()
     if word in RESERVED:
         return Reserved(word)
+    if (halt := _HALT.fullmatch(words)) and not words.endswith("?"):
+        return Reserved("halt", halt[1].strip())
     if word.startswith("private") and word[len("private")].isspace():
         return Private(words[len("private") :].strip())
     research = _RESEARCH.match(words)

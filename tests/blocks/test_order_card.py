@@ -372,6 +372,29 @@ def test_an_order_that_was_not_placed_can_only_be_approved_again():
     assert approve["text"]["text"] == approve["confirm"]["confirm"]["text"] == "Approve again"
 
 
+def test_what_was_asked_for_on_a_card_was_not_proposed_by_omni():
+    said = words(card(ticket(message_id="ticket:t0", edited_by=(BEN,)), SEEN))
+    assert "Asked for by <@U0BEN>, for <@U0ANA>" in said
+    assert "Omni" not in said
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason", "said"),
+    [
+        (BUY, "Trading was halted before this was sent. Nothing was sent.", "*Not placed.* Trading was halted"),
+        (BUY, None, "*Not placed.* Clear Street was asked 3 times and knows nothing of it."),
+        (Terms(act=Act.CANCEL, account_id=1, order_id="o1"), "It shows nothing of it.", "*Not canceled.* It shows"),
+    ],
+)
+def test_what_was_not_done_says_what_and_why(terms: Terms, reason: str | None, said: str):
+    assert said in words(card(ticket(state=State.NOT_PLACED, terms=terms, reason=reason), SEEN))
+
+
+def test_an_order_to_be_sent_again_says_who_has_approved_it_again():
+    one = ticket(state=State.NOT_PLACED, approved_by=(BEN,), reason="Nothing was sent.")
+    assert "*Approved again so far* by <@U0BEN>. A second person has to approve it too." in words(card(one, SEEN))
+
+
 def test_while_trading_is_off_card_and_dialog_say_that_nothing_is_sent():
     page = card(ticket(), SEEN, live=False)
 

@@ -97,7 +97,7 @@ async def test_several_orders_are_cards_in_order_and_can_be_approved_together(tr
     footer = trading_house.replies("trading", thread.ts)[-1]
     assert has_button(footer, APPROVE_ALL)
     assert await trading_house.slack.click("ana", "trading", footer.ts, action_id=APPROVE_ALL)
-    await thread.read("All 2 orders are decided")
+    await thread.read("Both orders are decided")
     await thread.card("Approved by @Ana")
     await thread.card("Approved by @Ana", place=1)
     await trading_house.slack.wait_for(lambda: len(submitted(trading_house)) == 2, timeout=PATIENCE)

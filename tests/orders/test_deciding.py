@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
+from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
+from omnibot.db.tables import audit
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
-from omnibot.orders.model import Answered, State, Told
+from omnibot.orders.explaining import explain
+from omnibot.orders.model import Answered, Seen, State, Told
 from omnibot.orders.service import UNDECIDED
 from omnibot.policy.order_rules import Rule
 from omnibot.policy.people import Who
@@ -173,6 +179,36 @@ async def test_orders_approved_together_are_checked_as_a_sum_and_sent_one_by_one
     assert (await still.approve(tickets[2])).answer is Answered.DENIED, "the day is used up"
 
 
+@pytest.mark.parametrize("less", ["canceled", "smaller"])
+async def test_what_an_order_was_goes_on_counting_while_it_is_canceled_or_made_smaller(safe: Safe, less: str):
+    safe.book.current = rules(max_day_notional='"6000"')
+    safe.emulator.order_plans["*"] = "never"
+    placed = await safe.placed(quantity="20")
+    if less == "canceled":
+        asked = await safe.orders.propose_cancel(placed.id, ANA, TEAM)
+    else:
+        asked = await safe.orders.propose_replace(placed.id, {"quantity": "1"}, ANA, TEAM)
+    assert asked.ticket is not None
+    [more] = await safe.propose()
+    both = await safe.orders.approve([asked.ticket.token, more.token], ANA, TEAM)
+    assert [click.answer for click in both] == [Answered.DENIED] * 2
+    assert (await safe.approve(more)).answer is Answered.DENIED
+    assert (await safe.approve(asked.ticket)).answer is Answered.APPROVED
+
+
+async def test_whoever_asks_for_a_cancel_stands_on_its_card_and_in_the_audit(safe: Safe):
+    safe.emulator.order_plans["*"] = "never"
+    placed = await safe.placed()
+    cancel = (await safe.orders.propose_cancel(placed.id, BEN, TEAM)).ticket
+    assert cancel is not None
+    assert cancel.asked_for_by == Person(BEN.org, BEN.user)
+    query = select(audit.c.record).where(audit.c.ticket_id == cancel.id)
+    async with safe.database.transaction() as connection:
+        record = json.loads((await connection.execute(query)).scalars().one())
+    assert record["actor"] == f"{BEN.org}/{BEN.user}"
+    assert (await safe.propose())[0].asked_for_by is None
+
+
 async def test_many_approvals_at_once_never_exceed_the_day(still: Safe):
     still.book.current = rules(max_day_notional='"6000"')
     tickets = [(await still.propose())[0] for _ in range(5)]
@@ -200,7 +236,9 @@ async def test_a_declined_ticket_says_by_whom_and_why_and_its_owner_hears_it(saf
     click = await safe.orders.decline(ticket.token, EVE, "too early")
     assert click.answer is Answered.DECLINED
     late = await safe.approve(ticket)
-    assert (late.answer, late.message) == (Answered.DECIDED, f"It was declined by <@{EVE.user}>. too early")
+    assert (late.answer, late.message) == (Answered.DECIDED, "It was declined. too early")
+    assert late.ticket is not None
+    assert late.ticket.decided_by == Person(EVE.org, EVE.user)
     await safe.told(ticket, Told.DECLINED)
 
 
@@ -263,6 +301,63 @@ async def test_a_card_to_be_decided_shows_the_market(safe: Safe):
     seen = safe.cards.shown[0][1]
     assert seen is not None
     assert (seen.bid is not None, seen.market_open, seen.session) == (True, True, "regular")
+
+
+@pytest.mark.parametrize(("price", "said"), [("400.00", "risen"), ("100.00", "fallen")])
+async def test_a_card_whose_market_is_not_there_any_more_is_read_again_first(still: Safe, price: str, said: str):
+    [ticket] = await still.propose({**BUY, "order_type": "MARKET", "limit_price": None})
+    await still.show_all()
+    still.emulator.market.move("AAPL", price)
+    click = await still.approve(await still.get(ticket))
+    assert click.answer is Answered.DENIED
+    assert f"The market has {said} by" in click.message
+    assert (await still.get(ticket)).state is State.PROPOSED
+    await still.show_all()  # now the card says how the market is
+    assert (await still.approve(await still.get(ticket))).answer is Answered.APPROVED
+    await still.until(ticket, State.SUBMITTED)
+    assert len(still.at_exchange) == 1
+
+
+async def test_a_market_that_has_hardly_moved_needs_no_second_reading(still: Safe):
+    [ticket] = await still.propose()
+    await still.show_all()
+    middle = (still.cards.shown[-1][1] or Seen(at=still.clock())).middle
+    assert middle is not None
+    still.emulator.market.move("AAPL", str(middle * Decimal("1.005")))
+    assert (await still.approve(await still.get(ticket))).answer is Answered.APPROVED
+
+
+async def test_a_moved_market_keeps_no_order_from_being_canceled(safe: Safe):
+    ticket = await safe.placed(limit_price="1.00")
+    cancel = (await safe.orders.propose_cancel(ticket.id, ANA, TEAM)).ticket
+    assert cancel is not None
+    safe.emulator.market.move("AAPL", "900.00")
+    assert (await safe.approve(cancel)).answer is Answered.APPROVED
+
+
+async def test_who_tried_to_approve_what_is_not_theirs_stands_in_the_audit(still: Safe):
+    [ticket] = await still.propose()
+    assert (await still.approve(ticket, COLLEAGUE)).answer is Answered.NOT_ALLOWED
+    assert await still.audited(ticket) == ["proposed", "refused"]
+    assert COLLEAGUE.user in (await explain(still.database, ticket.id) or "")
+    assert (await still.verified()).sound
+
+
+async def test_the_audit_tells_what_the_card_showed_from_what_the_rules_were_asked_about(still: Safe):
+    [ticket] = await still.propose()
+    await still.show_all()
+    shown = (await still.get(ticket)).seen
+    assert shown is not None
+    await still.approve(ticket)
+    query = select(audit.c.record).where(audit.c.ticket_id == ticket.id)
+    async with still.database.transaction() as connection:
+        records = [json.loads(one) for one in (await connection.execute(query)).scalars()]
+    [approved] = [one for one in records if one["kind"] == "approved"]
+    assert approved["shown"] == shown
+    assert approved["quote"]["asked_at"] != shown["asked_at"]
+    told = await explain(still.database, ticket.id) or ""
+    assert f"The card showed {shown['bid']} to {shown['ask']}" in told
+    assert "The rules were asked about" in told
 
 
 @pytest.mark.parametrize("revision", ["2026-04", "2026-08"])

@@ -159,6 +159,40 @@ async def test_what_turns_up_after_it_was_given_up_is_taken_for_what_it_is(still
     assert (await still.step(ticket)).state is State.SUBMITTED
 
 
+async def test_whoever_heard_that_it_was_not_placed_hears_that_it_was(still: Safe):
+    still.emulator.exchange.list_lag = 10**6
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await looked_for(still, await approved(still))
+    await still.show_all()
+    assert still.cards.told == [(ticket.id, Told.NOT_PLACED)]
+    still.emulator.exchange.list_lag = 0
+    assert (await still.step(ticket)).state is State.SUBMITTED
+    await still.show_all()
+    assert still.cards.told[1:] == [(ticket.id, Told.PLACED)]
+
+
+async def test_whoever_heard_that_nobody_knows_hears_that_it_was_placed(still: Safe):
+    still.emulator.exchange.list_lag = 10**6
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await approved(still)
+    for _ in range(2):
+        await still.step(ticket)
+    await still.show_all()
+    assert still.cards.told == [(ticket.id, Told.UNKNOWN)]
+    still.emulator.exchange.list_lag = 0
+    await still.step(ticket)
+    await still.show_all()
+    assert still.cards.told[1:] == [(ticket.id, Told.PLACED)]
+
+
+async def test_what_is_found_at_the_first_look_worries_nobody(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await approved(still)
+    assert (await still.step(ticket)).state is State.SUBMITTED
+    await still.show_all()
+    assert still.cards.told == []
+
+
 async def test_approving_what_was_placed_unseen_makes_no_second_order(still: Safe):
     still.emulator.exchange.list_lag = 10**6
     still.emulator.gate.drop(SUBMIT, "after")
@@ -217,7 +251,8 @@ async def test_operators_hear_once_of_what_is_unknown_for_more_than_a_minute(sti
         await still.step(ticket)
     [alert] = still.cards.alerts
     assert ticket.client_order_id in alert
-    assert "Buy 10 AAPL" in alert
+    assert ticket.id in alert
+    assert "AAPL" not in alert, "the channel and the log are read by who knows whom"
 
 
 async def test_what_was_not_sent_soon_after_its_approval_is_not_sent_any_more(still: Safe):
@@ -235,6 +270,22 @@ async def test_a_halt_stops_what_is_approved_but_not_sent(still: Safe):
     halted = await still.step(ticket)
     assert (halted.state, still.calls("POST")) == (State.DECLINED, [])
     assert halted.decided_by is None
+
+
+async def test_whoever_approved_again_before_a_halt_has_not_approved_what_comes_after_it(still: Safe):
+    still.emulator.gate.drop(SUBMIT, "before")
+    ticket = await looked_for(still, await approved(still))
+    await still.show_all()
+    await still.approve_and_die(ticket)
+    await still.orders.halt(EVE, None)
+    halted = await still.step(ticket)
+    assert (halted.state, halted.approved_by) == (State.NOT_PLACED, ())
+    await still.show_all()
+    assert still.cards.told == [(ticket.id, Told.NOT_PLACED)] * 2
+    await still.orders.resume(EVE)
+    assert (await still.approve(halted)).answer is Answered.APPROVED
+    await still.until(ticket, State.SUBMITTED)
+    assert [order.client_order_id for order in still.at_exchange] == [ticket.client_order_id]
 
 
 async def test_without_its_owners_key_nothing_is_sent(still: Safe, database: Database):
@@ -269,6 +320,19 @@ async def test_while_trading_is_off_approving_ends_in_a_copyable_ticket_and_no_c
         await safe.shows(ticket, lambda now: now.state is State.COPYABLE)
         assert safe.calls("POST", "PATCH", "DELETE", "GET") == []
         assert not copyable.open
+
+
+async def test_what_may_still_turn_up_is_not_given_out_to_be_typed_in_by_hand(
+    still: Safe, database: Database, emulator: ClearStreetEmulator
+):
+    still.emulator.exchange.list_lag = 10**6
+    still.emulator.gate.drop(SUBMIT, "after")
+    ticket = await looked_for(still, await approved(still))
+    async with open_safe(database, emulator, live=False, working=False, clock=still.clock) as off:
+        click = await off.approve(ticket)
+        assert (click.answer, (await off.get(ticket)).state) == (Answered.DENIED, State.NOT_PLACED)
+        assert "may still turn up" in click.message
+    assert len(still.at_exchange) == 1
 
 
 async def test_what_was_approved_before_trading_was_switched_off_is_not_sent(

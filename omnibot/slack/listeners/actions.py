@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -25,6 +26,9 @@ from omnibot.turns.service import Turns
 log = structlog.get_logger(__name__)
 
 GONE = "This button has expired. Ask the question again in words."
+COMING = "Its card is coming: Clear Street takes its time."
+#: Seconds after which whoever clicked hears that what they asked for is on its way.
+PATIENCE = 1.0
 _WORDS = {
     Pressed.ALREADY: "You already pressed this: Omni is working on the answer.",
     Pressed.PASSED: "The conversation has gone on since: only its last answer can be made again. Ask anew in words.",
@@ -94,9 +98,13 @@ async def refusal(access: Access, team: str, person: Person) -> str | None:
 
 
 async def _show_order(client: AsyncWebClient, body: dict[str, Any], opening: Coroutine[Any, Any, str | None]) -> None:
-    """The card comes into the thread; where it does not, whoever clicked is told why."""
+    """The card comes into the thread; where it does not, or takes its time, whoever clicked is told so."""
+    under_way = asyncio.ensure_future(opening)
+    done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
+    if not done:
+        await tell(client, body, COMING)
     try:
-        said = await opening
+        said = await under_way
     except Exception:
         log.exception("order_not_opened")
         said = "That did not work. Press the button again in a minute."

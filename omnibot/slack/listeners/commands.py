@@ -44,8 +44,8 @@ def register(app: AsyncApp, turns: Turns, others: Mapping[str, Command], *, bot_
                 await ack(text=page.text, blocks=page.blocks)
             case Stop():
                 await ack(text=stopped_words(*await turns.stop(person, form.channel_id)))
-            case Reserved(name) if name in others:
-                await others[name](name, form, person, ack, client, respond)
+            case Reserved(name, about) if name in others:
+                await others[name](name, form.model_copy(update={"text": about}), person, ack, client, respond)
             case Reserved(name):
                 await ack(text=f"`/omni {name}` is not part of this version of omnibot. `/omni help` lists what is.")
             case Question(text):

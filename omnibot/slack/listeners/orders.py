@@ -38,6 +38,8 @@ from omnibot.turns.model import Person
 log = structlog.get_logger(__name__)
 
 NOT_OPENED = "Slack did not open the form. Please press the button again."
+NOT_LISTED = "That did not work. Try again in a minute; if it stays so, tell whoever runs omnibot."
+NOT_HALTED = "That did not work: trading goes on as it was. Try again at once, and tell whoever runs omnibot."
 #: Words of `/omni` that are about orders.
 COMMANDS = ("orders", "halt", "resume")
 
@@ -90,18 +92,27 @@ class OrderListeners:
         if name == "orders":
             self._background.start(self._list(person, respond))
         else:
-            self._background.start(self._halt(person, form.team_id, respond, halted=name == "halt"))
+            halting = self._desk.halt(person, form.team_id, halted=name == "halt", reason=form.text)
+            self._background.start(self._halt(halting, respond))
 
     async def _list(self, person: Person, respond: AsyncRespond, number: int = 0, *, replace: bool = False) -> None:
         try:
             page = await self._desk.mine(person, number)
         except SLACK_ERRORS:
             await respond(text=NOBODY, replace_original=False)
+        except Exception:
+            log.exception("orders_not_listed")
+            await respond(text=NOT_LISTED, replace_original=False)
         else:
             await respond(text=page.text, blocks=page.blocks, replace_original=replace)
 
-    async def _halt(self, person: Person, team: str, respond: AsyncRespond, *, halted: bool) -> None:
-        page = await self._desk.halt(person, team, halted=halted)
+    async def _halt(self, halting: Coroutine[Any, Any, Page], respond: AsyncRespond) -> None:
+        try:
+            page = await halting
+        except Exception:
+            log.exception("halt_broke")
+            await respond(text=NOT_HALTED)
+            return
         await respond(text=page.text, blocks=page.blocks)
 
     async def handle_page(self, ack: AsyncAck, body: Body, action: dict[str, Any], respond: AsyncRespond) -> None:
