@@ -16,7 +16,7 @@ demo: .venv/run
 	$(BIN)/omnibot demo
 
 test: lint
-	$(BIN)/pytest -n 6 --dist worksteal
+	$(BIN)/pytest -n 8 --dist worksteal
 
 test-browser: .venv/dev
 	$(BIN)/pytest tests/browser -n 2 --dist worksteal

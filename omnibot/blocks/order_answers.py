@@ -85,7 +85,9 @@ def _click_blocks(click: Click) -> list[Block]:
     several = [one for one in against(click) if one]
     if click.answer is Answered.DENIED and len(several) > 1 and said.startswith(several[0]):
         # Several reasons are easier to read as a list than in one breath.
-        told, said = several, _DEFAULTS[click.answer]
+        cause = one_line(click.seen.trouble or "") if click.seen is not None else ""
+        told = [cause, *several] if cause and cause in said else several
+        said = _DEFAULTS[click.answer]
     blocks = [section(part) for part in escaped_parts(shorten(said, 1_000))[:2]]
     if click.answer in (Answered.DECIDED, Answered.SUPERSEDED) and click.ticket is not None:
         blocks.append(section(_as_it_is(click.ticket)))
@@ -155,30 +157,3 @@ def _next_step(ticket: Ticket) -> str:
             return "Ask Omni for a changed order to try again."
         case _:
             return ""
-
-
-# -- the ops channel --------------------------------------------------------------------------------------------------
-
-
-def alert_words(ticket: Ticket, seconds: int) -> str:
-    """What the ops channel hears of an order whose outcome stays unknown: what to look for, and nothing of the order.
-
-    Args:
-        ticket: it is unknown.
-        seconds: for how long.
-    """
-    told = [f"ticket {ticket.id}", f"client order id {ticket.client_order_id}", f"account {ticket.account_id}"]
-    if ticket.terms.act is not Act.NEW and ticket.order_id:
-        told.append(f"order {shorten(ticket.order_id, 64)}")
-    if ticket.request_id:
-        told.append(f"request {shorten(ticket.request_id, 100)}")
-    what = {Act.NEW: "placed", Act.CANCEL: "canceled", Act.MODIFY: "changed"}[ticket.terms.act]
-    return (
-        f"For {seconds} s it has not been known whether an order was {what} ({', '.join(told)}). It is looked up again "
-        "and again, and nothing is sent meanwhile. Look at Clear Street whether it is there."
-    )
-
-
-def alert_page(sentence: str) -> Page:
-    """Trouble, in the ops channel."""
-    return Page([section(f"⚠ {part}") for part in escaped_parts(sentence)], fallback(sentence, FALLBACK_TEXT))

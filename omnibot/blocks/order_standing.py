@@ -302,7 +302,6 @@ _STANDINGS: Final[Mapping[State, Standing]] = {
     State.APPROVED: Standing("Sending…"),
     State.SUBMITTING: Standing("Sending…"),
     State.COPYABLE: Standing("Approved, but not sent", "Trading is off here: to be placed by hand."),
-    State.SUPERSEDED: Standing("Superseded", "Another card stands in its place; nothing can be approved here."),
 }
 
 

@@ -25,7 +25,6 @@ _DECIDED = {
     State.COPYABLE: "It was approved, to be typed in by hand.",
     State.DECLINED: "It was declined.",
     State.EXPIRED: TOO_OLD,
-    State.SUPERSEDED: "Another proposal stands in its place.",
     State.NOT_PLACED: "It was approved and sent, but not placed.",
     State.PROPOSED: "It waits for approval.",
 }
@@ -54,9 +53,7 @@ def why_not(ticket: Ticket, version: int, now: datetime) -> Click | None:
 
 def decided(ticket: Ticket) -> Click:
     """Somebody was quicker, or time was. Who it was, `ticket` says."""
-    answer = {State.EXPIRED: Answered.EXPIRED, State.SUPERSEDED: Answered.SUPERSEDED}.get(
-        ticket.state, Answered.DECIDED
-    )
+    answer = Answered.EXPIRED if ticket.state is State.EXPIRED else Answered.DECIDED
     message = _DECIDED[ticket.state]
     if ticket.reason and ticket.state in (State.DECLINED, State.REJECTED, State.EXPIRED):
         message = f"{message} {ticket.reason}"

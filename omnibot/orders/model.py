@@ -2,10 +2,11 @@
 
 proposed → approved → submitting → submitted | rejected | unknown          unknown → submitted | not_placed
    │  ↑ edit            approved → copyable (trading is off)               not_placed → approved | submitted
-   └──┴→ declined | expired | superseded
+   └──┴→ declined | expired
 
-A ticket sends one order at most, under one client order id, however often it is approved. `unknown` and `not_placed`
-are looked up; only a human approves again, and the same order cannot be placed twice under one client order id.
+An edit supersedes the version before it: whoever presses that one's buttons is told. A ticket sends one order at most,
+under one client order id, however often it is approved. `unknown` and `not_placed` are looked up; only a human approves
+again, and the same order cannot be placed twice under one client order id.
 """
 
 from __future__ import annotations
@@ -55,8 +56,6 @@ class State(StrEnum):
     """Approved while trading was off: to be typed in by hand."""
     DECLINED = "declined"
     EXPIRED = "expired"
-    SUPERSEDED = "superseded"
-    """Another ticket stands in its place."""
 
     @property
     def terminal(self) -> bool:
@@ -69,7 +68,7 @@ class State(StrEnum):
         return self in COUNTED
 
 
-TERMINAL = frozenset({State.REJECTED, State.COPYABLE, State.DECLINED, State.EXPIRED, State.SUPERSEDED, State.SUBMITTED})
+TERMINAL = frozenset({State.REJECTED, State.COPYABLE, State.DECLINED, State.EXPIRED, State.SUBMITTED})
 COUNTED = frozenset({State.APPROVED, State.SUBMITTING, State.UNKNOWN, State.NOT_PLACED, State.SUBMITTED})
 DECIDABLE = frozenset({State.PROPOSED, State.NOT_PLACED})
 """States in which people's approval counts."""

@@ -388,7 +388,7 @@ class Orders:
                 await self._submission.look_up(ticket)
             case State.SUBMITTED:
                 await self._following.follow(ticket)
-            case State.REJECTED | State.COPYABLE | State.DECLINED | State.EXPIRED | State.SUPERSEDED:
+            case State.REJECTED | State.COPYABLE | State.DECLINED | State.EXPIRED:
                 return
             case _:
                 assert_never(ticket.state)

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.order_answers import against, alert_page, alert_words, click_answer, click_view, outcome_page
+from omnibot.blocks.order_answers import against, click_answer, click_view, outcome_page
 from omnibot.blocks.values import Page
 from omnibot.emulator.slack.views import validate_view
-from omnibot.orders.model import Answered, Click, State, Terms, Ticket
-from omnibot.policy.facts import Act
+from omnibot.orders.model import Answered, Click, State, Ticket
 from omnibot.policy.order_rules import Rule, RuleVerdict
 from tests.blocks import hostile
 from tests.blocks.checker import check, elements, strings
@@ -145,24 +144,6 @@ def test_what_is_no_address_is_no_link(address: str):
     assert "The card" not in words(outcome_page(working("FILLED"), card=address))
 
 
-def test_ops_hear_what_to_look_for_and_nothing_of_the_order():
-    said = alert_words(ticket(state=State.UNKNOWN, request_id="r-1"), 65)
-    page = alert_page(said)
-
-    for one in ("65 s", "ticket t1", "omnibot-t1", "account 19816", "request r-1", "was placed"):
-        assert one in words(page)
-    assert "AAPL" not in said
-    assert "100" not in said
-
-
-@pytest.mark.parametrize(("act", "said"), [(Act.CANCEL, "was canceled"), (Act.MODIFY, "was changed")])
-def test_ops_hear_which_order_was_to_be_canceled_or_changed(act: Act, said: str):
-    terms = Terms(act=act, account_id=19816, order_id="o1")
-
-    assert said in alert_words(ticket(state=State.UNKNOWN, terms=terms), 61)
-    assert "order o1" in alert_words(ticket(state=State.UNKNOWN, terms=terms), 61)
-
-
 clicks: st.SearchStrategy[Any] = st.builds(
     Click,
     answer=st.sampled_from(Answered),
@@ -193,9 +174,9 @@ def test_slack_takes_the_answer_to_any_click_and_nothing_pings(click: Click):
     assert validate_view(click_view(click), "modal") == []
 
 
-@given(tickets(), hostile.texts, st.integers(0, 10**6))
+@given(tickets(), hostile.texts)
 @examples(60)
-def test_slack_takes_every_outcome_and_alert_and_nothing_pings(one: Ticket, text: str, seconds: int):
-    for page in (outcome_page(one, card=CARD), outcome_page(one, card=text), alert_page(alert_words(one, seconds))):
+def test_slack_takes_every_outcome_and_nothing_pings(one: Ticket, text: str):
+    for page in (outcome_page(one, card=CARD), outcome_page(one, card=text)):
         check(page)
         quiet(page)

@@ -213,7 +213,6 @@ STATES: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"state": State.DECLINED, "reason": "Trading is halted."}, "*Declined.* Trading is halted.", []),
     ({"state": State.EXPIRED}, "*Expired.* Nobody approved it in time, and nothing was sent.", []),
     ({"expires_at": at("2026-11-20T15:30")}, "*Expired.* Nobody approved it in time", []),
-    ({"state": State.SUPERSEDED}, "*Superseded.* Another card stands in its place", []),
     ({"terms": Terms(act=Act.CANCEL, account_id=19816, order_id="o1")}, "Cancel order o1", [APPROVE, DECLINE]),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,6 +88,23 @@ def backstage(browser: Browser, demo: Served) -> None:
     page.context.close()
 
 
+def order(browser: Browser, demo: Served) -> None:
+    """An order worth two people's approval, with Ana's given."""
+    page = tab(browser, demo, "ana/C0TRADING1", "light")
+    page.locator("#composer").fill("@Omni buy 200 AAPL at $275")
+    page.locator("#composer").press("Enter")
+    answered(page)
+    thread = page.locator(".thread")
+    thread.get_by_role("button", name="Review the order").click()
+    thread.get_by_role("button", name=re.compile("^Approve")).click()
+    page.get_by_role("dialog", name="Approve?").get_by_role("button", name="Approve", exact=True).click()
+    expect(thread.locator(".message", has_text="A second person has to approve this order")).to_have_count(1)
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(500)
+    picture(page, "demo-order.png")
+    page.context.close()
+
+
 def picture(page: Page, name: str) -> None:
     page.evaluate("document.activeElement?.blur()")
     page.screenshot(path=PICTURES / name)
@@ -101,6 +119,7 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         conversation(browser, demo)
+        order(browser, demo)
         backstage(browser, demo)
         browser.close()
 

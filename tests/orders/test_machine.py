@@ -289,7 +289,7 @@ class Tickets(RuleBasedStateMachine):
 
     async def _was_approved(self, ticket: Ticket, order: Any, worth: Decimal) -> None:
         now = await self.safe.get(ticket)
-        assert now.state not in (State.PROPOSED, State.DECLINED, State.COPYABLE, State.SUPERSEDED, State.REJECTED) or (
+        assert now.state not in (State.PROPOSED, State.DECLINED, State.COPYABLE, State.REJECTED) or (
             # A human said no to what was not placed, and it turned up nevertheless.
             now.state is State.DECLINED and now.attempts
         )
