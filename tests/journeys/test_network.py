@@ -179,6 +179,10 @@ async def test_a_question_that_both_half_open_sockets_swallow_is_delivered_again
     assert house.asked() == ["once"]
 
 
+def polls(house: House) -> int:
+    return sum(call.name == "GET /v1/omni-ai/responses/{response_id}" for call in house.omni.calls)
+
+
 async def test_a_line_to_clear_street_that_swallows_polls_for_a_while_and_for_good(
     wired: Wired, run: Run, monkeypatch: pytest.MonkeyPatch
 ):
@@ -195,8 +199,10 @@ async def test_a_line_to_clear_street_that_swallows_polls_for_a_while_and_for_go
         await wired.once(ts, "The first answer.")
 
         monkeypatch.setitem(DEADLINE, Kind.INSTANT, timedelta(seconds=1))
+        earlier = polls(house)
         ts = await wired.ask("the second")
-        await house.slack.wait_for(lambda: house.omni.active())
+        # Polled: the bot knows by now that Omni has the question.
+        await house.slack.wait_for(lambda: polls(house) > earlier)
         await wired.omni.blackhole()
         await wired.once(ts, "longer than 3 minutes")
         await wired.omni.passing()
