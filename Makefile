@@ -10,16 +10,20 @@ BIN := .venv/bin
 # Python is started hundreds of times: let it keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Many real processes share few cores here. What fails in the crowd is run once more by itself, for all to see; what fails
+# then has failed.
+ALONE := --last-failed --last-failed-no-failures none -n 0
+
 .PHONY: demo test test-browser screenshots lint fmt soak bench clean
 
 demo: .venv/run
 	$(BIN)/omnibot demo
 
 test: lint
-	$(BIN)/pytest -n 8 --dist worksteal
+	$(BIN)/pytest -n 8 --dist worksteal || $(BIN)/pytest $(ALONE)
 
 test-browser: .venv/dev
-	$(BIN)/pytest tests/browser -n 2 --dist worksteal
+	$(BIN)/pytest tests/browser -n 2 --dist worksteal || $(BIN)/pytest tests/browser $(ALONE)
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.browser.screenshots
