@@ -16,7 +16,7 @@ from rich.console import Console
 from omnibot import __version__
 from omnibot.db import migrate
 from omnibot.errors import OmnibotError
-from omnibot.settings import AuditSettings, DatabaseSettings, KeysSettings, PolicySettings, Settings
+from omnibot.settings import AuditSettings, DatabaseSettings, KeysSettings, PolicySettings, Settings, split_secrets
 
 app = typer.Typer(
     name="omnibot",
@@ -212,9 +212,8 @@ def verify(
     from omnibot.orders.auditing import describe, verify_database
 
     settings = AuditSettings()
-    found = _finish(
-        verify_database(settings.database_url, settings.audit_keys(), settings.encryption_keys(), head=head)
-    )
+    keys, others = split_secrets(settings.omnibot_audit_key), settings.audit_secrets()
+    found = _finish(verify_database(settings.database_url, keys, others, head=head))
     typer.echo(describe(found))
     raise typer.Exit(0 if found.sound else 1)
 

@@ -126,8 +126,7 @@ class Settings(BaseSettings):
 
     def audit_secrets(self) -> list[str]:
         """What the audit's keys are derived from where it has none of its own."""
-        shared = self.clear_street_api_key.get_secret_value() if self.clear_street_api_key else None
-        return self.encryption_keys() or ([shared] if shared else [])
+        return _secrets_for_audit(self.omnibot_encryption_keys, self.clear_street_api_key)
 
     @field_validator("omnibot_log_level", mode="before")
     @classmethod
@@ -218,20 +217,16 @@ class AuditSettings(DatabaseSettings):
 
     omnibot_audit_key: SecretStr | None = None
     omnibot_encryption_keys: SecretStr | None = None
+    clear_street_api_key: SecretStr | None = None
 
-    def audit_keys(self) -> list[str]:
-        """The audit's own keys, the one that signs first; none: they are derived."""
-        text = self.omnibot_audit_key.get_secret_value() if self.omnibot_audit_key is not None else ""
-        return [key.strip() for key in text.split(",") if key.strip()]
-
-    def encryption_keys(self) -> list[str]:
-        """The Fernet keys, of which there may be none.
+    def audit_secrets(self) -> list[str]:
+        """What the audit's keys are derived from where it has none of its own; the same as a running bot's.
 
         Raises:
-            SettingsError: one is no Fernet key.
+            SettingsError: an encryption key is no Fernet key.
         """
         try:
-            return split_keys(self.omnibot_encryption_keys)
+            return _secrets_for_audit(self.omnibot_encryption_keys, self.clear_street_api_key)
         except ValueError as error:
             raise SettingsError(f"OMNIBOT_ENCRYPTION_KEYS: {error}") from None
 
@@ -243,6 +238,11 @@ def split_secrets(setting: SecretStr | None) -> list[str]:
     """The comma-separated secrets of a setting."""
     text = setting.get_secret_value() if setting is not None else ""
     return [secret.strip() for secret in text.split(",") if secret.strip()]
+
+
+def _secrets_for_audit(encryption_keys: SecretStr | None, shared_key: SecretStr | None) -> list[str]:
+    """The first signs; with the others too, rows verify that were signed before there was a first one."""
+    return [*split_keys(encryption_keys), *([shared_key.get_secret_value()] if shared_key is not None else [])]
 
 
 def split_keys(setting: SecretStr | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Literal, get_args, get_origin
 import pytest
 
 from omnibot.errors import SettingsError
-from omnibot.settings import DatabaseSettings, Settings
+from omnibot.settings import AuditSettings, DatabaseSettings, Settings
 
 ROOT = Path(__file__).parent.parent
 #: What the README says of settings whose absence means something.
@@ -204,3 +204,25 @@ def test_a_public_url_without_encryption_is_refused(monkeypatch):
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
     assert read(monkeypatch, CLEAR_STREET_ACCOUNT_ID="").clear_street_account_id is None
+
+
+SHARED, ENCRYPTION = "the shared key", "A" * 43 + "="
+
+
+@pytest.mark.parametrize(
+    ("variables", "secrets"),
+    [
+        ({"CLEAR_STREET_API_KEY": SHARED}, [SHARED]),
+        ({"OMNIBOT_ENCRYPTION_KEYS": ENCRYPTION}, [ENCRYPTION]),
+        ({"CLEAR_STREET_API_KEY": SHARED, "OMNIBOT_ENCRYPTION_KEYS": ENCRYPTION}, [ENCRYPTION, SHARED]),
+    ],
+)
+def test_what_a_bot_signs_the_audit_with_is_what_the_command_line_verifies_it_with(
+    variables: dict[str, str], secrets: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", **variables}.items():
+        monkeypatch.setenv(name, value)
+    assert Settings.read().audit_secrets() == AuditSettings().audit_secrets() == secrets

@@ -4,8 +4,8 @@ A row's hash is an HMAC over the hash before it and the row's own text. The key 
 whoever can write to the database cannot make a row, nor change, remove or insert one without it being found. A tail
 that was cut off together with the head is found by comparing with a head that was logged (`audit_head`) or noted.
 
-The key is `OMNIBOT_AUDIT_KEY`, and without it is derived from `OMNIBOT_ENCRYPTION_KEYS`. Each row names the key it was
-signed with: after a change of keys, the first signs and the others still verify.
+The key is `OMNIBOT_AUDIT_KEY`, and without it is derived from `OMNIBOT_ENCRYPTION_KEYS`, or from the shared API key.
+Each row names the key it was signed with: after a change of keys, the first signs and the others still verify.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from omnibot.db.engine import Database
 from omnibot.db.tables import audit, audit_heads
 from omnibot.errors import SettingsError
 from omnibot.orders.model import Ticket, canonical
+from omnibot.settings import SHORTEST_AUDIT_KEY
 
 log = structlog.get_logger(__name__)
 
 START = "0" * 64
 """The hash before the first row's."""
-SHORTEST_KEY = 32
 _BATCH = 1_000
 _PURPOSE = b"omnibot: the audit of orders"
 
@@ -49,19 +49,20 @@ class Signer:
 
     Args:
         keys: OMNIBOT_AUDIT_KEY, split at its commas.
-        encryption_keys: OMNIBOT_ENCRYPTION_KEYS, used where there are no keys of its own, and to verify older rows.
+        secrets: OMNIBOT_ENCRYPTION_KEYS and the shared API key: used where there are no keys of its own, and to verify
+            older rows.
 
     Raises:
         SettingsError: there is none, or one is too short.
     """
 
-    def __init__(self, keys: Sequence[str], encryption_keys: Sequence[str] = ()) -> None:
-        if any(len(key) < SHORTEST_KEY for key in keys):
-            raise SettingsError(f"OMNIBOT_AUDIT_KEY is too short: a key has {SHORTEST_KEY} characters at least")
-        secrets = [*keys, *encryption_keys]
-        if not secrets:
+    def __init__(self, keys: Sequence[str], secrets: Sequence[str] = ()) -> None:
+        if any(len(key) < SHORTEST_AUDIT_KEY for key in keys):
+            raise SettingsError(f"OMNIBOT_AUDIT_KEY is too short: a key has {SHORTEST_AUDIT_KEY} characters at least")
+        everything = [*keys, *secrets]
+        if not everything:
             raise SettingsError(NO_KEY)
-        derived = [hmac.digest(key.encode(), _PURPOSE, "sha256") for key in secrets]
+        derived = [hmac.digest(key.encode(), _PURPOSE, "sha256") for key in everything]
         self._keys = {hashlib.sha256(key).hexdigest()[:16]: key for key in reversed(derived)}
         self.key_id = hashlib.sha256(derived[0]).hexdigest()[:16]
 

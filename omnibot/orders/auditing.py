@@ -30,10 +30,10 @@ async def opened(database_url: str) -> AsyncIterator[Database]:
 
 
 async def verify_database(
-    database_url: str, keys: Sequence[str], encryption_keys: Sequence[str], *, head: str | None
+    database_url: str, keys: Sequence[str], secrets: Sequence[str], *, head: str | None
 ) -> Verified:
     """Look through the audit of a database; see `audit.verify`. Raises SettingsError as `opened` and `Signer` do."""
-    signer = Signer(keys, encryption_keys)
+    signer = Signer(keys, secrets)
     async with opened(database_url) as database:
         return await verify(database, signer, head=head)
 
