@@ -19,7 +19,7 @@ from omnibot.blocks.parts import context, escaped_parts, section, shorten
 from omnibot.blocks.safety import escape
 from omnibot.blocks.values import Block
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOffsetType
-from omnibot.orders.drafts import edited
+from omnibot.orders.drafts import PRICES, edited
 from omnibot.orders.model import AMOUNTS, Terms, Ticket
 from omnibot.orders.sentences import changes, sentence
 from omnibot.policy import money
@@ -39,15 +39,6 @@ REASON, _FIELD = 500, 200
 _PROBLEM: Final = 150
 _YES: Final = {"text": plain("May also trade outside regular hours"), "value": "yes"}
 
-#: The prices that each type of order has: those that `orders.drafts.edited` asks for.
-PRICES: Final[Mapping[OrderType, tuple[str, ...]]] = {
-    OrderType.MARKET: (),
-    OrderType.LIMIT: ("limit_price",),
-    OrderType.STOP: ("stop_price",),
-    OrderType.STOP_LIMIT: ("stop_price", "limit_price"),
-    OrderType.TRAILING_STOP: ("trailing_offset", "trailing_offset_type"),
-    OrderType.TRAILING_STOP_LIMIT: ("trailing_offset", "trailing_offset_type", "limit_offset"),
-}
 #: In either spelling of an opening or closing auction; each generation is written in its own.
 _OFFERED_TIMES: Final = (
     TimeInForce.DAY,

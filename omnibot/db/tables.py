@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -125,6 +127,23 @@ turns = Table(
     Index("uq_turns_press_key", "press_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
+
+def _message_columns() -> list[Column[Any]]:
+    """What is known of one Slack message."""
+    return [
+        Column("channel", String(32), nullable=False),
+        #: NULL: about to be posted, or posted by someone who died before writing it down.
+        Column("ts", String(32)),
+        #: How often the slot was given up and posted anew: an older message of the slot is not it.
+        Column("generation", Integer, nullable=False, default=0),
+        #: Fingerprint of what was last written there: nothing is written while nothing changed.
+        Column("written", String(64)),
+        #: It was begun as a stream, and is not known to have ended.
+        Column("streaming", Boolean, nullable=False, server_default=false()),
+        Column("created_at", DateTime, nullable=False),
+    ]
+
+
 #: The Slack messages a turn's reply is made of, each written down before it is posted.
 posts = Table(
     "posts",
@@ -132,16 +151,7 @@ posts = Table(
     Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
     #: "root", "progress", "answer:0", "answer:1", …
     Column("slot", String(32), primary_key=True),
-    Column("channel", String(32), nullable=False),
-    #: NULL: about to be posted, or posted by someone who died before writing it down.
-    Column("ts", String(32)),
-    #: How often the slot was given up and posted anew: an older message of the slot is not it.
-    Column("generation", Integer, nullable=False, default=0),
-    #: Fingerprint of what was last written there: nothing is written while nothing changed.
-    Column("written", String(64)),
-    #: It was begun as a stream, and is not known to have ended.
-    Column("streaming", Boolean, nullable=False, server_default=false()),
-    Column("created_at", DateTime, nullable=False),
+    *_message_columns(),
 )
 
 #: Buttons offered below answers. The Slack value is the opaque token.
@@ -354,12 +364,7 @@ ticket_posts = Table(
     metadata,
     Column("ticket_id", ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True),
     Column("slot", String(48), primary_key=True),
-    Column("channel", String(32), nullable=False),
-    Column("ts", String(32)),
-    Column("generation", Integer, nullable=False, default=0),
-    Column("written", String(64)),
-    Column("streaming", Boolean, nullable=False, server_default=false()),
-    Column("created_at", DateTime, nullable=False),
+    *_message_columns(),
 )
 
 #: What a ticket said before and after each edit; buttons carry a version's token.

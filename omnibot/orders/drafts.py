@@ -255,7 +255,8 @@ EDITABLE: Mapping[Act, tuple[str, ...]] = {
     Act.MODIFY: _CHANGEABLE,
     Act.CANCEL: (),
 }
-_PRICES: Mapping[OrderType, tuple[str, ...]] = {
+#: The prices that each type of order has.
+PRICES: Mapping[OrderType, tuple[str, ...]] = {
     OrderType.MARKET: (),
     OrderType.LIMIT: ("limit_price",),
     OrderType.STOP: ("stop_price",),
@@ -325,10 +326,10 @@ def _fitting(terms: Terms, problems: dict[str, str], now: datetime) -> Terms:
     if not terms.quantity:
         problems.setdefault("quantity", "How much is this order for?")
     kind = terms.order_type
-    if isinstance(kind, OrderType) and kind in _PRICES:
-        unfit: dict[str, Any] = {name: None for name in ALL_PRICES if name not in _PRICES[kind]}
+    if isinstance(kind, OrderType) and kind in PRICES:
+        unfit: dict[str, Any] = {name: None for name in ALL_PRICES if name not in PRICES[kind]}
         terms = replace(terms, **unfit)
-        for name in _PRICES[kind]:
+        for name in PRICES[kind]:
             if getattr(terms, name) is None:
                 problems.setdefault(name, "This type of order needs it.")
     if terms.time_in_force is not TimeInForce.GOOD_TILL_DATE:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from omnibot.blocks.parts import shorten
 from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
-from omnibot.orders.model import Answered, Click
+from omnibot.orders.model import Answered, Click, Ticket
 from omnibot.orders.service import Orders
 from omnibot.policy.access import Show
 from omnibot.policy.people import Who
@@ -49,6 +50,10 @@ ELSEWHERE = "Its card is in your messages with me: what is said of accounts is n
 BROKE = "That did not work. Look at the card before you try again; if it stays so, tell whoever runs omnibot."
 #: Answers that the card itself gives.
 _SEEN_ON_CARD = frozenset({Answered.APPROVED, Answered.EDITED, Answered.DECLINED, Answered.COPYABLE})
+
+
+#: A ticket, and why somebody may not do something with it; None: they may.
+May = Callable[[Who], Awaitable[tuple[Ticket | None, Click | None]]]
 
 
 class OrderDesk:
@@ -122,13 +127,19 @@ class OrderDesk:
 
     async def edit_form(self, person: Person, team: str, token: str) -> View:
         """The form that edits a ticket, or why there is none."""
+        return await self._form(
+            person, team, partial(self._orders.editable, token), lambda ticket: edit_view(ticket, now=_now())
+        )
+
+    async def _form(self, person: Person, team: str, may: May, drawn: Callable[[Ticket], View]) -> View:
+        """A form, or why this person gets none."""
         who = await self._who(person, team)
         if who is None:
             return words_view(TITLE, NOBODY)
-        ticket, refused = await self._orders.editable(token, who)
+        ticket, refused = await may(who)
         if ticket is None or refused is not None:
             return words_view(TITLE, GONE) if refused is None else click_view(refused)
-        return edit_view(ticket, now=_now())
+        return drawn(ticket)
 
     async def edit_preview(self, person: Person, team: str, token: str, state: Any) -> View:
         """The same form with what was entered, and what the rules say to that."""
@@ -150,13 +161,13 @@ class OrderDesk:
 
     async def replace_form(self, person: Person, team: str, ticket_id: str, state: Any = None) -> View:
         """The form that changes a working order, or why there is none."""
-        who = await self._who(person, team)
-        if who is None:
-            return words_view(TITLE, NOBODY)
-        ticket, refused = await self._orders.touchable(ticket_id, who)
-        if ticket is None or refused is not None:
-            return words_view(TITLE, GONE) if refused is None else click_view(refused)
-        return replace_view(ticket, None if state is None else read_form(state), now=_now())
+        entered = None if state is None else read_form(state)
+        return await self._form(
+            person,
+            team,
+            partial(self._orders.touchable, ticket_id),
+            lambda ticket: replace_view(ticket, entered, now=_now()),
+        )
 
     async def replace(self, person: Person, team: str, ticket_id: str, state: Any) -> Click | None:
         """Make a card that changes this ticket's order to what was entered."""
@@ -165,13 +176,7 @@ class OrderDesk:
 
     async def decline_form(self, person: Person, team: str, token: str) -> View:
         """The form that declines a ticket, or why there is none."""
-        who = await self._who(person, team)
-        if who is None:
-            return words_view(TITLE, NOBODY)
-        ticket, refused = await self._orders.declinable(token, who)
-        if ticket is None or refused is not None:
-            return words_view(TITLE, GONE) if refused is None else click_view(refused)
-        return decline_view(ticket)
+        return await self._form(person, team, partial(self._orders.declinable, token), decline_view)
 
     async def decline(self, person: Person, team: str, token: str, reason: str | None) -> Click | None:
         """Say no."""

@@ -16,7 +16,6 @@ from omnibot.blocks.order_forms import (
     DECLINE_VIEW,
     EDIT_VIEW,
     ENTERED_ACTION,
-    PRICES,
     REPLACE_VIEW,
     block_of,
     decline_view,
@@ -30,7 +29,7 @@ from omnibot.blocks.order_forms import (
 )
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOffsetType
 from omnibot.emulator.slack.views import validate_view
-from omnibot.orders.drafts import EDITABLE, edited
+from omnibot.orders.drafts import EDITABLE, PRICES, edited
 from omnibot.orders.model import State, Terms
 from omnibot.orders.sentences import changes
 from omnibot.policy.facts import Act
