@@ -50,8 +50,11 @@ async def test_after_a_restart_what_open_orders_sell_is_not_sold_again(database:
         plant(emulator, 1000, status="FILLED")
         plant(emulator, 1, status="NEW", side="SELL", quantity=120)
         async with open_safe(database, emulator, working=False, revision="auto") as safe:
-            answer, message = await sell(safe)
-    assert (answer, "Only 0 of this can be sold" in message) == (Answered.DENIED, True)
+            [ticket] = await safe.propose(SALE)
+            assert (await safe.approve(ticket)).answer is Answered.DENIED
+        async with open_safe(database, emulator, working=False, revision="auto") as safe:
+            click = await safe.approve(ticket)
+    assert (click.answer, "Only 0 of this can be sold" in click.message) == (Answered.DENIED, True)
 
 
 async def test_an_open_sale_behind_a_thousand_open_orders_counts(still: Safe):
