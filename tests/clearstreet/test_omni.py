@@ -270,7 +270,7 @@ async def test_threads_are_read_as_far_as_somebody_needs_them(api: ScriptedApi, 
 @pytest.mark.parametrize("path", ["entitlements", "entitlement-status", "entitlement-agreements"])
 async def test_a_list_without_pages_that_has_some_is_not_known(api: ScriptedApi, omni: Omni, path: str):
     api.script(f"GET /v1/omni-ai/{path}", envelope([], next_page_token="x"))
-    reads = {
+    reads: dict[str, Any] = {
         "entitlements": omni.entitlements,
         "entitlement-status": omni.entitlement_status,
         "entitlement-agreements": omni.agreements,
