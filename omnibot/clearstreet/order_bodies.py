@@ -53,7 +53,7 @@ class OrderFields:
     expires_at: datetime | None = None
     extended_hours: bool | None = None
     position_effect: PositionEffect | None = None
-    """Cannot be said in 2026-08."""
+    """In 2026-08 only a short sale says it, by its side."""
     instrument_type: InstrumentType | None = None
     """Written in 2026-04 only; preferred stock cannot be said later."""
     strategy: Mapping[str, Any] | None = None
@@ -171,12 +171,16 @@ def _older_words(order: OrderFields, revision: Revision) -> dict[str, Any]:
     if order.strategy is not None:
         raise ValueError("only 2026-10 has execution strategies")
     if revision is Revision.V2026_08:
-        if order.position_effect is not None:
+        if order.position_effect not in (None, _said_by(order.side)):
             raise ValueError("2026-08 cannot say whether an order opens or closes a position")
         return _words(order.side, "position_effect", None)
     kind = order.instrument_type
     written = {"instrument_type": kind.value} if kind is not None and revision is Revision.V2026_04 else {}
     return _words(order.side, "position_effect", order.position_effect) | written
+
+
+def _said_by(side: Side) -> PositionEffect | None:
+    return PositionEffect.OPEN if side is Side.SELL_SHORT else None
 
 
 def _words(side: Side, name: str, effect: PositionEffect | None) -> dict[str, Any]:

@@ -281,7 +281,7 @@ async def test_a_list_without_pages_that_has_some_is_not_known(api: ScriptedApi,
 
 async def test_entitlements_of_the_first_generation(api: ScriptedApi, omni: Omni):
     api.script(f"GET {GRANTS}", envelope(payload("entitlements_2026_04")["data"]))
-    api.script("GET /v1/omni-ai/entitlement-agreements", payload("agreements"))
+    api.script("GET /v1/omni-ai/entitlement-agreements", envelope(payload("agreements")["data"]))
     api.script(f"DELETE {GRANTS}/entitlement_id", payload("entitlement_deleted"))
 
     grant = Entitlement("entitlement_id", 0, "omni.account_data", "agreement_id", None)

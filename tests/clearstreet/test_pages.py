@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
+from omnibot.clearstreet.market import MarketData
+from omnibot.clearstreet.models import OpenScreener
 from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.trading import MAX_ORDERS, Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.errors import Incomplete, Unavailable
+from omnibot.markets.service import Markets
 from tests.clearstreet.conftest import ACCOUNT, KEY, Heard, Say, ScriptedApi, envelope
 
 ORDERS = f"GET /v1/accounts/{ACCOUNT}/orders"
 POSITIONS = f"GET /v1/accounts/{ACCOUNT}/positions"
 ACCOUNTS = "GET /v1/accounts"
+ROW = [{"field": {"name": "symbol"}, "value": "AAPL"}]
 
 
 @pytest.fixture(params=["2026-04", "2026-08", "2026-10"])
@@ -135,3 +139,21 @@ async def test_accounts_behind_an_empty_page_are_accounts(api: ScriptedApi, trad
     api.script(ACCOUNTS, envelope([], next_page_token="x"))
     with pytest.raises(Incomplete):
         await trading.accounts(KEY)
+
+
+@pytest.mark.parametrize(
+    ("answers", "rows", "more"),
+    [
+        ([envelope([], next_page_token="x"), envelope([ROW])], 1, False),
+        ([envelope([ROW], next_page_token="x")], 2, True),
+        ([envelope([ROW])], 1, False),
+    ],
+    ids=["an empty page with a token", "a token that comes again", "the end"],
+)
+async def test_a_screen_says_when_there_may_be_more(
+    api: ScriptedApi, transport: Transport, answers: list[dict[str, Any]], rows: int, more: bool
+):
+    api.script("POST /v1/screener", *answers)
+
+    exhibit = await Markets(MarketData(transport)).screen(KEY, OpenScreener(()), patience=20)
+    assert (len(exhibit["rows"]), exhibit["more"]) == (rows, more)
