@@ -33,12 +33,14 @@ from omnibot.clearstreet.models.enums import (
 from omnibot.clearstreet.models.options import read_option
 from omnibot.clearstreet.models.scalars import decode
 from omnibot.clearstreet.revision import Revision
+from omnibot.db.engine import Database
 from omnibot.orders.drafts import body_of, edited, read_drafts, understood
-from omnibot.orders.model import Terms, read_terms, write_terms
+from omnibot.orders.model import Answered, Terms, read_terms, write_terms
 from omnibot.orders.proposing import changed
 from omnibot.orders.sentences import sentence
 from omnibot.policy.facts import Act
 from tests.examples import examples
+from tests.orders.safe import open_emulator, open_safe
 
 ACCOUNT, OURS = 19816, "omnibot-0123456789abcdef"
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -493,6 +495,26 @@ def test_a_field_that_the_order_has_not_is_not_understood_and_nothing_is_sent(
     assert body is None
     assert why_not is not None
     assert all(name in why_not for name in strange)
+
+
+@pytest.mark.parametrize("revision", ["2026-04", "2026-08", "2026-10"])
+async def test_nobody_can_approve_an_order_with_a_field_too_many(database: Database, revision: str):
+    orders: list[dict[str, Any]] = [
+        {"order_type": "MARKET", "limit_price": "1.00", "stop_price": "999"},
+        {"order_type": "LIMIT", "limit_price": "250", "stop_price": "300"},
+        {"order_type": "STOP", "stop_price": "300", "limit_price": "0.01"},
+        {**PLAIN, "expires_at": "2027-01-15T21:00:00Z"},
+    ]
+    async with open_emulator(revision=revision) as emulator, open_safe(database, emulator, working=False) as safe:
+        placed = await safe.placed(order_type="LIMIT", limit_price="1.00")
+        tickets = await safe.propose(*({**PLAIN, "limit_price": None, **order} for order in orders))
+        tickets += await safe.propose_about("MODIFY", {"order_id": placed.order_id, "stop_price": "300"})
+        clicks = [await safe.approve(ticket) for ticket in tickets]
+        await safe.settled()
+
+        assert [click.answer for click in clicks] == [Answered.DENIED] * len(tickets)
+        assert [ticket.body for ticket in tickets] == [None] * len(tickets)
+        assert len(safe.calls("POST", "PATCH")) == 1
 
 
 @pytest.mark.parametrize("name", ["stop_price", "limit_offset", "trailing_offset"])
