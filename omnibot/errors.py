@@ -5,7 +5,8 @@
     ├── OwnershipLost               another instance owns this row now: drop it, write nothing
     └── ClearStreetError            the API did not do what was asked (carries `request_id`, `status`)
         ├── Unavailable             no answer, or 5xx: the outcome of a write is unknown
-        │   └── Malformed           an answer that is not the API's envelope: also unknown for writes
+        │   ├── Malformed           an answer that is not the API's envelope: also unknown for writes
+        │   └── Incomplete          a list was not read to its end: what it does not show may exist all the same
         ├── RateLimited             429: not done; `retry_after` seconds
         ├── Unauthorised            401: the key is wrong, expired or revoked
         ├── NotEntitled             403: the key is good, but may not do or see this
@@ -69,6 +70,10 @@ class Unavailable(ClearStreetError):
 
 class Malformed(Unavailable):
     """Clear Street sent an answer that could not be read."""
+
+
+class Incomplete(Unavailable):
+    """Clear Street lists more than could be read, so that it is not known what else there is."""
 
 
 class RateLimited(ClearStreetError):

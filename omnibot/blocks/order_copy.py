@@ -124,7 +124,9 @@ def _text(name: str, value: Any) -> str:
             # To be typed in: no sign of a currency, no thousands apart.
             return f"{value:f}" if money.known(value) is not None else str(value)
         case datetime():
-            return f"{utc(value):%Y-%m-%d %H:%M} UTC"
+            moment = utc(value)
+            precise = "%H:%M:%S.%f" if moment.microsecond else "%H:%M:%S" if moment.second else "%H:%M"
+            return f"{moment.date().isoformat()} {moment.strftime(precise)} UTC"
         case tuple():
             return shorten(", ".join(map(str, value)), _FIELD)
         case _:

@@ -14,6 +14,7 @@ from omnibot.clearstreet.models.scalars import JSON, decode
 from omnibot.errors import (
     ClearStreetError,
     Conflict,
+    Incomplete,
     Invalid,
     Malformed,
     NotEntitled,
@@ -50,6 +51,12 @@ class Answer:
         except ValidationError:
             pass  # its text repeats the data, which may be a person's account: drop it
         raise Malformed(request_id=self.request_id, status=self.status)
+
+    def read_whole(self, adapter: TypeAdapter[T]) -> T:
+        """As `read`, of an endpoint that has no pages. Raises Incomplete when it has some after all."""
+        if self.next_page_token is not None:
+            raise Incomplete(request_id=self.request_id, status=self.status)
+        return self.read(adapter)
 
 
 def open_envelope(status: int, body: bytes, *, header_id: str | None = None) -> Answer:

@@ -44,7 +44,7 @@ class MarketData:
             raise ValueError(f"at most {MAX_SNAPSHOTS} instruments, none with a comma")
         query = {"instrument_ids": ",".join(instruments)}
         answer = await self._transport.call("GET", "/v1/market-data/snapshot", key=key, query=query)
-        return answer.read(market.snapshots)
+        return answer.read_whole(market.snapshots)
 
     async def run_screener(self, key: str, body: Mapping[str, Any], *, page_token: str | None = None) -> ScreenerPage:
         """A page of the instruments that pass the filters (POST screener, 2026-08 and later).
@@ -89,4 +89,4 @@ class MarketData:
             "market": None if market_type is None else market_type.value,
         }
         answer = await self._transport.call("GET", "/v1/calendars/market-hours", key=key, query=query)
-        return answer.read(market.market_hours)
+        return answer.read_whole(market.market_hours)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from omnibot.clearstreet import pages
@@ -36,6 +37,9 @@ ENTITLEMENTS = f"{ROOT}/entitlements"
 STATUS = f"{ROOT}/entitlement-status"
 
 
+MAX_THREADS = 10_000
+
+
 class Omni:
     """Omni AI over one transport."""
 
@@ -46,10 +50,25 @@ class Omni:
 
     # Threads
 
-    async def list_threads(self, key: str, account_id: int | None, *, limit: int = 200) -> list[Thread]:
-        """The account's threads, latest first (by creation until 2026-08, by last activity after), at most `limit`."""
-        return await pages.walk(
-            self._transport, THREADS, read.threads, key=key, query={"account_id": account_id}, limit=limit
+    async def list_threads(
+        self, key: str, account_id: int | None, *, active_since: datetime | None = None
+    ) -> list[Thread]:
+        """The account's threads, latest first (by creation until 2026-08, by last activity after).
+
+        Args:
+            active_since: an aware moment; threads whose last activity is older may be missing.
+
+        Raises:
+            Incomplete: there are more than can be read.
+        """
+        return await pages.whole(
+            self._transport,
+            THREADS,
+            read.threads,
+            key=key,
+            query={"account_id": account_id},
+            limit=MAX_THREADS,
+            enough=lambda thread: _idle_since(thread, active_since),
         )
 
     async def get_thread(self, key: str, account_id: int | None, thread_id: str) -> Thread:
@@ -163,7 +182,7 @@ class Omni:
         old = self._generation.old_grant_names(_now())
         query = {"trading_account_id" if old else "account_id": account_id}
         answer = await self._transport.call("GET", ENTITLEMENTS, key=key, query=query)
-        grants = answer.read(read.entitlements)
+        grants = answer.read_whole(read.entitlements)
         # A generation that does not know the parameter's name lists all.
         return [grant for grant in grants if account_id is None or grant.account_id == account_id]
 
@@ -192,7 +211,7 @@ class Omni:
             answer = await self._transport.call("GET", f"{ROOT}/entitlement-agreements", key=key)
         except NotFound:
             return []
-        return answer.read(read.agreements)
+        return answer.read_whole(read.agreements)
 
     async def entitlement_status(self, key: str, account_id: int | None = None) -> list[EntitlementStatus]:
         """What is enabled, of one account or of all (2026-10). Raises NotFound in earlier generations."""
@@ -204,7 +223,7 @@ class Omni:
         """Disable entitlements for accounts (2026-10). Raises NotFound in earlier generations."""
         body = {"account_ids": list(account_ids), "entitlement_codes": list(entitlement_codes)}
         answer = await self._transport.call("POST", f"{ENTITLEMENTS}/opt-out", key=key, body=body)
-        return answer.read(read.entitlement_statuses)
+        return answer.read_whole(read.entitlement_statuses)
 
     # Generations
 
@@ -255,7 +274,7 @@ class Omni:
 
     async def _grant(self, key: str, body: Mapping[str, Any]) -> list[Entitlement]:
         answer = await self._transport.call("POST", ENTITLEMENTS, key=key, body=body)
-        return answer.read(read.entitlements)
+        return answer.read_whole(read.entitlements)
 
     async def _entitlement_status(self, key: str, account_id: int | None, *, retries: bool) -> list[EntitlementStatus]:
         query = {"account_id": account_id}
@@ -265,7 +284,13 @@ class Omni:
             self._generation.saw_entitlement_status(error.status, _now())
             raise
         self._generation.saw_entitlement_status(answer.status, _now())
-        return answer.read(read.entitlement_statuses)
+        return answer.read_whole(read.entitlement_statuses)
+
+
+def _idle_since(thread: Thread, moment: datetime | None) -> bool:
+    """Whether a thread, and with it all after it, whatever they are sorted by, was quiet before this."""
+    last = thread.updated_at
+    return moment is not None and last is not None and last.tzinfo is not None and last < moment
 
 
 def _now() -> float:

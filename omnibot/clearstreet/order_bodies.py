@@ -2,7 +2,7 @@
 
 Source: NewOrderRequest and ReplaceOrderRequest of all generations. Amounts are written as the decimals they are, never
 through a float and never with an exponent. What a generation cannot say is refused here, not left out; but for the
-position effect, which 2026-08 finds out by itself, and the type of the instrument, which only 2026-04 asked for.
+type of the instrument, which only 2026-04 asks for, where the symbol says it too.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class OrderFields:
     expires_at: datetime | None = None
     extended_hours: bool | None = None
     position_effect: PositionEffect | None = None
-    """Not written in 2026-08."""
+    """In 2026-08 only a short sale says it, by its side."""
     instrument_type: InstrumentType | None = None
-    """Written in 2026-04 only."""
+    """Written in 2026-04 only; preferred stock cannot be said later."""
     strategy: Mapping[str, Any] | None = None
     """2026-10 only."""
 
@@ -70,6 +70,8 @@ def order_body(order: OrderFields, revision: Revision) -> dict[str, Any]:
         ValueError: the generation cannot say this, or a field makes no sense; the text says which.
     """
     newest = revision in (Revision.V2026_10, Revision.UNKNOWN)
+    if order.instrument_type is InstrumentType.PREFERRED_STOCK and revision is not Revision.V2026_04:
+        raise ValueError("only 2026-04 tells preferred stock apart")
     if not 0 < len(order.client_order_id) <= MAX_CLIENT_ID:
         raise ValueError(f"a client order id has 1 to {MAX_CLIENT_ID} characters")
     if (order.symbol is None) == (order.instrument_id is None):
@@ -169,10 +171,16 @@ def _older_words(order: OrderFields, revision: Revision) -> dict[str, Any]:
     if order.strategy is not None:
         raise ValueError("only 2026-10 has execution strategies")
     if revision is Revision.V2026_08:
+        if order.position_effect not in (None, _said_by(order.side)):
+            raise ValueError("2026-08 cannot say whether an order opens or closes a position")
         return _words(order.side, "position_effect", None)
     kind = order.instrument_type
     written = {"instrument_type": kind.value} if kind is not None and revision is Revision.V2026_04 else {}
     return _words(order.side, "position_effect", order.position_effect) | written
+
+
+def _said_by(side: Side) -> PositionEffect | None:
+    return PositionEffect.OPEN if side is Side.SELL_SHORT else None
 
 
 def _words(side: Side, name: str, effect: PositionEffect | None) -> dict[str, Any]:

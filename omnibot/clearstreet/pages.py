@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -13,6 +14,7 @@ from omnibot.clearstreet.models import resources
 from omnibot.clearstreet.models.resources import Message
 from omnibot.clearstreet.revision import Generation, Paging
 from omnibot.clearstreet.transport import Transport
+from omnibot.errors import Incomplete
 
 T = TypeVar("T")
 Query = Mapping[str, str | int | None]
@@ -22,10 +24,19 @@ PAGE_SIZE = 100
 LARGE_PAGE_SIZE = 1000
 """The most it gives of accounts, orders and positions."""
 MAX_PAGES = 200
-"""After so many pages a list is taken as it is."""
+"""After so many pages without an end a list is not read any further."""
 
 
-async def walk(
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """Items of a list, in its order."""
+
+    items: list[T]
+    more: bool
+    """There are more than these, or it is not known that there are none."""
+
+
+async def some(
     transport: Transport,
     path: str,
     adapter: TypeAdapter[list[T]],
@@ -35,20 +46,56 @@ async def walk(
     limit: int,
     ids: Mapping[str, str] | None = None,
     page_size: int = PAGE_SIZE,
-) -> list[T]:
-    """The first `limit` items of a list, page after page."""
+    enough: Callable[[T], bool] = lambda _: False,
+) -> Listed[T]:
+    """The first `limit` items of a list, page after page; only an absent token is its end.
+
+    Args:
+        enough: whether everything from this item on is of no interest: pages after it are not asked for, and count as
+            read.
+    """
     found: list[T] = []
+    followed: set[str] = set()
     more: Query = {"page_size": max(1, min(limit, page_size))}
     for _ in range(MAX_PAGES):
         answer = await transport.call("GET", path, key=key, ids=ids, query={**query, **more})
         page: list[T] = answer.read(adapter)
-        if not page or page[-1] in found:  # the end, or a token that led back
-            break
+        if page and (page[0] in found or page[-1] in found):
+            break  # it moved while it was read, or a token led back
         found.extend(page)
-        if len(found) >= limit or answer.next_page_token is None:
+        token = answer.next_page_token
+        if token is None or any(map(enough, page)):
+            return Listed(found[:limit], more=len(found) > limit)
+        if len(found) >= limit or token in followed:
             break
-        more = {"page_token": answer.next_page_token}
-    return found[:limit]
+        followed.add(token)
+        more = {"page_token": token}
+    return Listed(found[:limit], more=True)
+
+
+async def whole(
+    transport: Transport,
+    path: str,
+    adapter: TypeAdapter[list[T]],
+    *,
+    key: str,
+    query: Query,
+    limit: int,
+    ids: Mapping[str, str] | None = None,
+    page_size: int = PAGE_SIZE,
+    enough: Callable[[T], bool] = lambda _: False,
+) -> list[T]:
+    """A list to its end.
+
+    Raises:
+        Incomplete: it has more than `limit` items, or its end was not found.
+    """
+    listed = await some(
+        transport, path, adapter, key=key, query=query, limit=limit, ids=ids, page_size=page_size, enough=enough
+    )
+    if listed.more:
+        raise Incomplete
+    return listed.items
 
 
 async def newest(
@@ -58,6 +105,9 @@ async def newest(
 
     2026-04 begins with the oldest page, later generations with the newest, and neither says which token leads where:
     so the first token followed shows it, and what it shows is remembered.
+
+    Raises:
+        Incomplete: it is not known that these are the newest.
     """
     generation = transport.generation
 
@@ -68,16 +118,19 @@ async def newest(
     enough = generation.paging(_now()) is Paging.LATEST_FIRST and 0 < count < PAGE_SIZE
     first, messages = await page({"page_size": count if enough else PAGE_SIZE})
     found = {message.id: message for message in messages}
+    followed: set[str] = set()
     for direction in ("next_page_token", "previous_page_token"):
         token: str | None = getattr(first, direction)
-        while token and len(found) < MAX_PAGES * PAGE_SIZE:
+        while token is not None:
             if len(found) >= count and generation.paging(_now()) is Paging.LATEST_FIRST:
                 break
+            if token in followed or len(followed) >= MAX_PAGES:
+                raise Incomplete
+            followed.add(token)
             answer, messages = await page({"page_token": token})
             fresh = [message for message in messages if message.id not in found]
-            if not fresh:
-                break
-            _learn(generation, found, fresh)
+            if fresh:
+                _learn(generation, found, fresh)
             found.update((message.id, message) for message in fresh)
             token = getattr(answer, direction)
     return sorted(found.values(), key=lambda message: message.seq)[-count:] if count > 0 else []

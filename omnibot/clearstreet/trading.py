@@ -26,12 +26,12 @@ from omnibot.clearstreet.models.resources import Account
 from omnibot.clearstreet.order_bodies import moment_text
 from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.transport import Transport
-from omnibot.errors import Conflict, Invalid, NotFound, Unavailable
+from omnibot.errors import Conflict, Incomplete, Invalid, NotFound
 
 MAX_ACCOUNTS = 10_000
 MAX_POSITIONS = 10_000
-MAX_SEARCHED = 20_000
-"""Orders looked through for the ones wanted, where the API does not do it."""
+MAX_ORDERS = 20_000
+"""Orders read of one list; of a longer one it is not known what else it holds."""
 
 ACCOUNT = "/v1/accounts/{account_id}"
 ORDERS = f"{ACCOUNT}/orders"
@@ -60,9 +60,10 @@ class Trading:
         """The accounts this key may see, closed ones left out (GET /v1/accounts, 2026-08 and later).
 
         Raises:
-            ClearStreetError: one of its leaves.
+            Incomplete: there are more than can be read.
+            ClearStreetError: another of its leaves.
         """
-        everything = await pages.walk(
+        everything = await pages.whole(
             self._transport, "/v1/accounts", resources.accounts, key=key, query={}, limit=MAX_ACCOUNTS
         )
         return [account for account in everything if account.status != AccountStatus.CLOSED]
@@ -73,8 +74,12 @@ class Trading:
         return answer.read(holdings.balances)
 
     async def positions(self, key: str, account_id: int) -> list[Position]:
-        """Everything the account holds, long and short (GET positions, all generations)."""
-        return await pages.walk(
+        """Everything the account holds, long and short (GET positions, all generations).
+
+        Raises:
+            Incomplete: there is more than can be read.
+        """
+        return await pages.whole(
             self._transport,
             f"{ACCOUNT}/positions",
             holdings.positions,
@@ -97,9 +102,8 @@ class Trading:
         symbol: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-        limit: int = 1000,
     ) -> list[Order]:
-        """Orders of the account, at most `limit`, in the API's order (GET orders, all generations).
+        """All such orders of the account, in the API's order (GET orders, all generations).
 
         With `order_ids`, Clear Street's ids or client ids, this finds an order at any time, open or over: the call to
         reconcile with. An order may show up here some time after it was accepted. 2026-04 does not look at `order_ids`
@@ -112,7 +116,7 @@ class Trading:
             until: only orders created at or before this moment.
 
         Raises:
-            Unavailable: of some ids it cannot be said whether there are such orders: there are too many others.
+            Incomplete: the list was not read to its end, so that it cannot be said which such orders there are.
             ValueError: an id has a comma in it.
         """
         if any("," in one for one in order_ids):
@@ -124,37 +128,35 @@ class Trading:
             "from": None if since is None else moment_text(since),
             "to": None if until is None else moment_text(until),
         }
-        most = max(limit, MAX_SEARCHED) if order_ids else limit
-        found = await pages.walk(
+        listed = await pages.some(
             self._transport,
             ORDERS,
             orders.orders,
             key=key,
             ids=_ids(account_id),
             query=query,
-            limit=most,
+            limit=MAX_ORDERS,
             page_size=pages.LARGE_PAGE_SIZE,
         )
-        if not order_ids:
-            return found
         wanted = set(order_ids)
-        named = [order for order in found if wanted & {order.id, order.client_order_id}]
-        if len(found) >= most and wanted - {id for order in named for id in (order.id, order.client_order_id)}:
-            raise Unavailable("Clear Street lists too many orders to find one among them.")
-        return named[:limit]
+        named = [order for order in listed.items if not wanted or wanted & {order.id, order.client_order_id}]
+        if listed.more and not (wanted and _settled(wanted, named)):
+            raise Incomplete
+        return named
 
-    async def open_orders(self, key: str, account_id: int, *, limit: int = 1000) -> list[Order]:
+    async def open_orders(self, key: str, account_id: int) -> list[Order]:
         """The orders that are not over yet, of any day (GET orders, all generations).
 
-        While it is not known which generation answers, nothing is filtered there, and of very many orders `limit` are
-        looked at.
+        Raises:
+            Incomplete: there are more than can be read, or it is not known which generation answers (ask `Omni`
+                first), and so not by which words it can be asked for them.
         """
-        statuses: Collection[OrderStatus] = ()
         known = self._transport.generation.revision(asyncio.get_running_loop().time())
-        if known is not Revision.UNKNOWN:
-            newest = known is Revision.V2026_10
-            statuses = [one for one in OrderStatus if one not in OVER and (newest or one not in _ONLY_NEWEST)]
-        found = await self.list_orders(key, account_id, statuses=statuses, limit=limit)
+        if known is Revision.UNKNOWN:
+            raise Incomplete("It is not known which generation of Clear Street's API answers.")
+        newest = known is Revision.V2026_10
+        statuses = [one for one in OrderStatus if one not in OVER and (newest or one not in _ONLY_NEWEST)]
+        found = await self.list_orders(key, account_id, statuses=statuses)
         return [order for order in found if not order.over]
 
     async def get_order(self, key: str, account_id: int, order_id: str) -> Order:
@@ -236,6 +238,15 @@ class Trading:
 def _ids(account_id: int, order_id: str | None = None) -> dict[str, str]:
     account = {"account_id": str(account_id)}
     return account if order_id is None else {**account, "order_id": order_id}
+
+
+def _settled(wanted: Collection[str], named: Collection[Order]) -> bool:
+    """Whether orders of a list that was cut are those wanted: of a replaced one the successor might be missing."""
+    ids = {order.id for order in named}
+    return all(
+        one in ids or any(order.client_order_id == one and order.status != OrderStatus.REPLACED for order in named)
+        for one in wanted
+    )
 
 
 _SENTENCES = {

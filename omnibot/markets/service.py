@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 CATALOG_AGE: Final = 3600.0
 HOURS_AGE: Final = 30.0
 _PAGE: Final = 100
+#: Pages asked for; with a token left after the last of them it is said that there is more.
+_MOST_PAGES: Final = 10
 
 
 class Markets:
@@ -65,12 +67,14 @@ class Markets:
         body = screener_body(wanted, page_size=_PAGE)
         rows: list[Row] = []
         token: str | None = None
-        while True:
+        followed: set[str] = set()
+        for _ in range(_MOST_PAGES):
             page = await self._data.run_screener(key, body, page_token=token)
             rows.extend(page.rows)
             token = page.next_page_token
-            if token is None or not page.rows or len(rows) >= MAX_ROWS:
+            if token is None or token in followed or len(rows) >= MAX_ROWS:
                 break
+            followed.add(token)
         more = token is not None or len(rows) > MAX_ROWS
         now = datetime.now(UTC)
         return screen_exhibit(action, wanted, rows[:MAX_ROWS], more=more, catalog=catalog, now=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,12 +19,21 @@ from omnibot.clearstreet.models.actions import (
     PrefillNew,
     read_action,
 )
-from omnibot.clearstreet.models.enums import OrderType, PositionEffect, Side, TimeInForce, TrailingOffsetType
+from omnibot.clearstreet.models.enums import (
+    InstrumentType,
+    OrderType,
+    PositionEffect,
+    Side,
+    TimeInForce,
+    TrailingOffsetType,
+    UnknownValue,
+)
+from omnibot.clearstreet.models.options import read_option
 from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.models.scalars import Number
 from omnibot.clearstreet.order_bodies import OrderFields, Replacement, order_body, replace_body
 from omnibot.clearstreet.revision import Revision
-from omnibot.orders.model import AMOUNTS, Terms
+from omnibot.orders.model import AMOUNTS, WORDS, Terms
 from omnibot.policy import money
 from omnibot.policy.facts import Act
 
@@ -90,7 +99,7 @@ def _terms(order: NewOrder | CancelOrder | ModifyOrder, account: int) -> Terms:
                 act=Act.CANCEL,
                 account_id=_account(order.account_id),
                 order_id=_id(order.order_id, strange),
-                not_understood=tuple(strange),
+                not_understood=tuple(dict.fromkeys(strange)),
             )
         case ModifyOrder():
             return Terms(
@@ -99,46 +108,73 @@ def _terms(order: NewOrder | CancelOrder | ModifyOrder, account: int) -> Terms:
                 order_id=_id(order.order_id, strange),
                 trailing_offset_type=order.trailing_offset_type,
                 **_amounts(order, strange),
-                not_understood=tuple(strange),
+                not_understood=tuple(dict.fromkeys(strange)),
             )
 
 
 def _new(order: NewOrder, account: int, strange: list[str]) -> Terms:
-    symbol = order.symbol.strip() if order.symbol else None
-    if symbol is not None and not (symbol.isascii() and symbol.isprintable() and 0 < len(symbol) <= LONGEST_SYMBOL):
-        symbol = None
-    if symbol is None:
-        strange.append("symbol")
     expires = order.expires_at
     if isinstance(expires, str):
         strange.append("expires_at")
         expires = None
-    return Terms(
+    terms = Terms(
         act=Act.NEW,
         account_id=account,
-        symbol=symbol,
+        symbol=_symbol(order.symbol, strange),
         instrument_type=order.instrument_type,
         side=order.side,
         order_type=order.order_type,
         time_in_force=order.time_in_force,
         trailing_offset_type=order.trailing_offset_type,
-        position_effect=order.position_effect,
+        position_effect=_position_effect(order, strange),
         expires_at=expires,
         extended_hours=order.extended_hours,
         strategy=_strategy(order.strategy, strange),
         **_amounts(order, strange),
         not_understood=tuple(dict.fromkeys(strange)),
     )
+    return understood(terms)
+
+
+def _symbol(said: str | None, strange: list[str]) -> str | None:
+    """Only the symbols of options have blanks: other words in one would read as the order's."""
+    symbol = said.strip() if said else ""
+    good = symbol.isascii() and symbol.isprintable() and 0 < len(symbol) <= LONGEST_SYMBOL
+    if good and (" " not in symbol or read_option(symbol) is not None):
+        return symbol
+    strange.append("symbol")
+    return None
+
+
+def _position_effect(order: NewOrder, strange: list[str]) -> PositionEffect | UnknownValue | None:
+    sent = order.raw if isinstance(order.raw, dict) else {}
+    said = {str(value) for name in _EFFECT_NAMES if (value := sent.get(name)) is not None}
+    if len(said) <= 1:
+        return order.position_effect
+    strange.append("position_effect")
+    return None
+
+
+_EFFECT_NAMES = ("position_effect", "position_intent")
 
 
 def _amounts(order: NewOrder | ModifyOrder, strange: list[str]) -> dict[str, Any]:
     amounts: dict[str, Any] = {}
     for name in AMOUNTS:
         value = getattr(order, name)
-        amounts[name] = money.known(value) if isinstance(value, Decimal) else None
+        amounts[name] = value if isinstance(value, Decimal) and _legible(value) else None
         if value is not None and amounts[name] is None:
             strange.append(name)
     return amounts
+
+
+def _legible(amount: Decimal) -> bool:
+    """Whether a sentence says the amount to its last digit."""
+    return (
+        money.known(amount) is not None
+        and len(amount.as_tuple().digits) <= money.LONGEST
+        and abs(amount.adjusted()) < money.LONGEST - 2  # as basis points it is a hundredth in percent
+    )
 
 
 def _strategy(strategy: Mapping[str, Any] | None, strange: list[str]) -> str | None:
@@ -155,10 +191,14 @@ def _strategy(strategy: Mapping[str, Any] | None, strange: list[str]) -> str | N
 
 def _id(order_id: str | None, strange: list[str]) -> str | None:
     good = isinstance(order_id, str) and 0 < len(order_id) <= LONGEST_ID
-    if good and order_id is not None and order_id.isascii() and order_id.isprintable() and "," not in order_id:
+    if good and order_id is not None and _PLAIN_ID.fullmatch(order_id):
         return order_id
     strange.append("order_id")
     return None
+
+
+#: No blanks, which would let an id read as words of the sentence, and no commas, of which lists are made.
+_PLAIN_ID = re.compile(r"[!-+\--~]+")
 
 
 def terms_of(order: Order, account_id: int) -> Terms:
@@ -190,6 +230,72 @@ def afterwards(before: Terms | None, change: Terms) -> Terms | None:
 _CHANGEABLE = (*AMOUNTS, "trailing_offset_type")
 
 
+# -- what an order of a kind has --------------------------------------------------------------------------------------
+
+#: The prices that each type of order has.
+PRICES: Mapping[OrderType, tuple[str, ...]] = {
+    OrderType.MARKET: (),
+    OrderType.LIMIT: ("limit_price",),
+    OrderType.STOP: ("stop_price",),
+    OrderType.STOP_LIMIT: ("stop_price", "limit_price"),
+    OrderType.TRAILING_STOP: ("trailing_offset", "trailing_offset_type"),
+    OrderType.TRAILING_STOP_LIMIT: ("trailing_offset", "trailing_offset_type", "limit_offset"),
+}
+ALL_PRICES = ("limit_price", "stop_price", "limit_offset", "trailing_offset", "trailing_offset_type")
+
+
+def misfits(terms: Terms, before: Terms | None = None) -> tuple[str, ...]:
+    """Names of fields that hold a value, and that what is asked for has not: nobody knows what they would do.
+
+    Args:
+        before: the order that is changed.
+    """
+    given = [one.name for one in fields(terms) if one.name not in _ABOUT and getattr(terms, one.name) is not None]
+    match terms.act:
+        case Act.CANCEL:
+            has: Collection[str] = ("order_id",)
+        case Act.MODIFY:
+            has = {"order_id", *_CHANGEABLE} - _prices_not_of(None if before is None else before.order_type)
+        case _:
+            has = {*given} - {"order_id"} - _prices_not_of(terms.order_type) - _contradicting(terms)
+    return tuple(name for name in given if name not in has)
+
+
+_ABOUT = ("act", "account_id", "not_understood")
+
+
+def _prices_not_of(kind: OrderType | UnknownValue | None) -> set[str]:
+    if not isinstance(kind, OrderType) or kind not in PRICES:
+        return set()
+    return {*ALL_PRICES} - {*PRICES[kind]}
+
+
+def _contradicting(terms: Terms) -> set[str]:
+    """Of a new order, what its time in force, its side and its symbol leave no room for."""
+    wrong = set() if terms.time_in_force is TimeInForce.GOOD_TILL_DATE else {"expires_at"}
+    if terms.side is Side.SELL_SHORT and terms.position_effect is PositionEffect.CLOSE:
+        wrong.add("position_effect")
+    if terms.instrument_type is not None and terms.symbol is not None:
+        option = read_option(terms.symbol) is not None
+        if terms.instrument_type not in ((InstrumentType.OPTION,) if option else _SHARES):
+            wrong.add("instrument_type")
+    return wrong
+
+
+_SHARES = (InstrumentType.COMMON_STOCK, InstrumentType.PREFERRED_STOCK)
+
+
+def understood(terms: Terms, before: Terms | None = None) -> Terms:
+    """Terms without what does not fit, which is not understood: with it nothing is sent.
+
+    Args:
+        before: as of `misfits`.
+    """
+    wrong = misfits(terms, before)
+    taken: dict[str, Any] = dict.fromkeys(wrong)
+    return replace(terms, **taken, not_understood=tuple(dict.fromkeys((*terms.not_understood, *wrong))))
+
+
 # -- the bytes --------------------------------------------------------------------------------------------------------
 
 
@@ -197,40 +303,42 @@ def body_of(terms: Terms, client_order_id: str, revision: Revision) -> tuple[dic
     """The exact body that is sent, and, where nothing can be sent, why. A cancel has no body."""
     if terms.account_id == NO_ACCOUNT:
         return None, WHICH_ACCOUNT
-    if terms.act is Act.CANCEL:
-        return None, None if terms.order_id else "It is not said which order this is about."
     strange = unsendable(terms)
-    if strange is not None:
+    if strange is not None or terms.act is Act.CANCEL:
         return None, strange
     try:
         return (_replacement(terms) if terms.act is Act.MODIFY else _order(terms, client_order_id, revision)), None
+    except OverflowError:
+        return None, "This order cannot be written: its date is out of bounds."
     except ValueError as error:
         return None, f"This order cannot be written: {error}."
 
 
 def unsendable(terms: Terms) -> str | None:
     """Why terms cannot be sent at all; None: they can."""
-    if terms.not_understood:
-        return f"Omni proposed something omnibot does not understand: {', '.join(terms.not_understood[:5])}."
-    if terms.act is Act.MODIFY:
-        return None if terms.order_id else "It is not said which order this is about."
-    words = (
-        ("side", Side),
-        ("order_type", OrderType),
-        ("time_in_force", TimeInForce),
-        ("trailing_offset_type", TrailingOffsetType),
-        ("position_effect", PositionEffect),
-    )
-    for name, kind in words:
+    strange = (*terms.not_understood, *misfits(terms))
+    if strange:
+        return f"Omni proposed something omnibot does not understand: {', '.join(strange[:5])}."
+    for name, kind in WORDS.items():
         value = getattr(terms, name)
         if value is not None and (not isinstance(value, kind) or value.value == "OTHER"):
             return f"omnibot does not know what {name.replace('_', ' ')} “{str(value)[:40]}” means."
-    lacking = [
-        name for name in ("side", "order_type", "time_in_force", "quantity", "symbol") if not getattr(terms, name)
-    ]
-    if lacking:
-        return f"The order's {lacking[0].replace('_', ' ')} is missing."
-    return None
+    if terms.act is not Act.NEW:
+        return None if terms.order_id else "It is not said which order this is about."
+    lacking = [name for name in _needed(terms) if not getattr(terms, name)]
+    return f"The order's {lacking[0].replace('_', ' ')} is missing." if lacking else None
+
+
+def _needed(terms: Terms) -> list[str]:
+    needed = ["side", "order_type", "time_in_force", "quantity", "symbol"]
+    if isinstance(terms.order_type, OrderType):
+        # An offset of the limit may be nothing.
+        needed += [
+            one for one in PRICES.get(terms.order_type, ()) if one != "limit_offset" or terms.limit_offset is None
+        ]
+    if terms.time_in_force is TimeInForce.GOOD_TILL_DATE:
+        needed.append("expires_at")
+    return needed
 
 
 def _order(terms: Terms, client_order_id: str, revision: Revision) -> dict[str, Any]:
@@ -255,16 +363,6 @@ EDITABLE: Mapping[Act, tuple[str, ...]] = {
     Act.MODIFY: _CHANGEABLE,
     Act.CANCEL: (),
 }
-#: The prices that each type of order has.
-PRICES: Mapping[OrderType, tuple[str, ...]] = {
-    OrderType.MARKET: (),
-    OrderType.LIMIT: ("limit_price",),
-    OrderType.STOP: ("stop_price",),
-    OrderType.STOP_LIMIT: ("stop_price", "limit_price"),
-    OrderType.TRAILING_STOP: ("trailing_offset", "trailing_offset_type"),
-    OrderType.TRAILING_STOP_LIMIT: ("trailing_offset", "trailing_offset_type", "limit_offset"),
-}
-ALL_PRICES = ("limit_price", "stop_price", "limit_offset", "trailing_offset", "trailing_offset_type")
 
 
 def edited(terms: Terms, entered: Mapping[str, Any], now: datetime) -> tuple[Terms, dict[str, str]]:
@@ -292,6 +390,8 @@ def edited(terms: Terms, entered: Mapping[str, Any], now: datetime) -> tuple[Ter
     new = replace(terms, **changes, not_understood=left)
     if terms.act is Act.NEW:
         new = _fitting(new, problems, now)
+    for name in misfits(new):
+        problems.setdefault(name, "This order has no such thing.")
     return new, problems
 
 
@@ -327,16 +427,21 @@ def _fitting(terms: Terms, problems: dict[str, str], now: datetime) -> Terms:
         problems.setdefault("quantity", "How much is this order for?")
     kind = terms.order_type
     if isinstance(kind, OrderType) and kind in PRICES:
-        unfit: dict[str, Any] = {name: None for name in ALL_PRICES if name not in PRICES[kind]}
-        terms = replace(terms, **unfit)
+        terms = _taken_away(terms, _prices_not_of(kind))
         for name in PRICES[kind]:
             if getattr(terms, name) is None:
                 problems.setdefault(name, "This type of order needs it.")
     if terms.time_in_force is not TimeInForce.GOOD_TILL_DATE:
-        return replace(terms, expires_at=None)
+        return _taken_away(terms, {"expires_at"})
     expires = terms.expires_at
     if expires is None:
         problems.setdefault("expires_at", "A good-till-date order needs its date.")
     elif (expires if expires.tzinfo else expires.replace(tzinfo=UTC)) <= now:
         problems.setdefault("expires_at", "This is in the past.")
     return terms
+
+
+def _taken_away(terms: Terms, names: Collection[str]) -> Terms:
+    """Terms without what a person's choice of type or of time leaves no room for, understood or not."""
+    taken: dict[str, Any] = dict.fromkeys(names)
+    return replace(terms, **taken, not_understood=tuple(one for one in terms.not_understood if one not in names))

@@ -9,7 +9,7 @@ from typing import Any
 
 from omnibot.clearstreet.models.enums import InstrumentType, PositionEffect, Side, UnknownValue
 from omnibot.clearstreet.models.options import STANDARD_MULTIPLIER, read_option
-from omnibot.orders.drafts import NO_ACCOUNT, afterwards
+from omnibot.orders.drafts import NO_ACCOUNT, afterwards, misfits
 from omnibot.orders.model import Seen, Terms, Ticket
 from omnibot.orders.sentences import exchange_zone, underlying
 from omnibot.policy import money
@@ -23,7 +23,7 @@ _SHARES = (None, InstrumentType.COMMON_STOCK, InstrumentType.PREFERRED_STOCK)
 
 def order_facts(ticket: Ticket, owner: Who, approved_by: Iterable[Who], edited_by: Iterable[Who]) -> OrderFacts:
     """What the rules are told about a ticket; of a change, the order as it would be afterwards."""
-    terms, strange = ticket.terms, list(ticket.terms.not_understood)
+    terms, strange = ticket.terms, [*ticket.terms.not_understood, *misfits(ticket.terms, ticket.before)]
     if terms.act is Act.MODIFY:
         after = afterwards(ticket.before, terms)
         if after is None:

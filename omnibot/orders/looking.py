@@ -145,10 +145,20 @@ class Looking:
     async def _holdings(self, heard: _Heard, key: str, account_id: int, *, selling: bool) -> None:
         if selling:
             # First the orders: what fills in between is then missing from the position, and never counted as free.
-            heard.orders = await self._trading.open_orders(key, account_id)
+            heard.orders = await self.open_orders(key, account_id)
         heard.positions = await self._trading.positions(key, account_id)
 
-    # Single orders.
+    # Orders.
+
+    async def open_orders(self, key: str, account_id: int) -> list[Order]:
+        """All orders of an account that are not over yet.
+
+        Raises:
+            Incomplete: which they are is not known.
+            ClearStreetError: they could not be read.
+        """
+        await self.generation(key)  # which the words to ask with depend on
+        return await self._trading.open_orders(key, account_id)
 
     async def placed(self, key: str, ticket: Ticket) -> Order | None:
         """The order that a ticket placed, found by its client id at any time; None: none is listed.

@@ -16,7 +16,7 @@ from omnibot.accounts.service import AccountUnclear, Keyring, NoAuthority
 from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.revision import Revision
 from omnibot.errors import ClearStreetError
-from omnibot.orders.drafts import NO_ACCOUNT, body_of, edited, read_drafts, terms_of
+from omnibot.orders.drafts import NO_ACCOUNT, body_of, edited, misfits, read_drafts, terms_of, understood
 from omnibot.orders.looking import PATIENCE, Looking
 from omnibot.orders.model import Answered, Click, Proposal, State, Terms, Ticket, client_order_id
 from omnibot.orders.outcomes import kept
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 NOT_OPEN = "This order is over, so that there is nothing to cancel or to change."
 NO_ORDER = "There is no order yet that could be canceled or changed."
 UNREADABLE = "Clear Street does not say how this order stands, so that it cannot be changed now. Try again in a minute."
+NO_SUCH_PRICE = "This type of order has no such price."
 NOTHING_NEW = "Nothing would be different."
 #: Seconds in which Omni's orders are looked up before their tickets are made without knowing them.
 READING = 5.0
@@ -139,11 +140,12 @@ class Proposing:
         if order is None and terms.order_id is not None and terms.account_id != NO_ACCOUNT:
             # Nobody waits for this one.
             order = await self.order_of(proposal.principal, terms.account_id, terms.order_id, within=READING)
+        before = None if order is None else terms_of(order, terms.account_id)
         return Minted(
             position=position,
-            terms=terms,
+            terms=understood(terms, before),
             proposed=raw,
-            before=None if order is None else terms_of(order, terms.account_id),
+            before=before,
             order=None if order is None else kept(order),
             account_name=await self._name(proposal.principal, terms.account_id),
         )
@@ -189,6 +191,8 @@ def changed(terms: Terms, before: Terms, entered: Mapping[str, Any], now: dateti
     new, problems = edited(terms, entered, now.replace(tzinfo=UTC))
     same: dict[str, Any] = {name: None for name in entered if getattr(new, name, None) == getattr(before, name, None)}
     new = replace(new, **same)
+    for name in misfits(new, before):
+        problems.setdefault(name, NO_SUCH_PRICE)
     if not problems and new == terms:
         problems[""] = NOTHING_NEW
     return new, problems

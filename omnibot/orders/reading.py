@@ -14,6 +14,8 @@ from omnibot.orders.model import Proposal, State, Ticket
 from omnibot.orders.rows import read_ticket, short
 
 LONGEST_ID = 80
+MOST_LISTED = 200
+"""Tickets of a person that are shown in a list."""
 TO_DO = and_(
     tickets.c.state.in_([state.value for state in State if not state.terminal or state is State.SUBMITTED]),
     tickets.c.order_over.is_(False),
@@ -48,9 +50,9 @@ class TicketReader:
             return ticket, row.version
 
     async def of_person(self, person: Person, *, since: datetime) -> list[Ticket]:
-        """This person's open tickets and orders, and those made since."""
+        """This person's open tickets and orders, and those made since: the newest `MOST_LISTED`."""
         mine = and_(tickets.c.org == person.org, tickets.c.user == person.user)
-        return await self.find(and_(mine, or_(TO_DO, tickets.c.created_at >= since)), limit=200)
+        return await self.find(and_(mine, or_(TO_DO, tickets.c.created_at >= since)), limit=MOST_LISTED)
 
     async def of_message(self, message_id: str) -> list[Ticket]:
         """The tickets of one of Omni's messages, in order."""

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from omnibot.clearstreet.models.enums import OrderType, PositionEffect, Side, TimeInForce, TrailingOffsetType
+from omnibot.clearstreet.models.enums import (
+    InstrumentType,
+    OrderType,
+    PositionEffect,
+    Side,
+    TimeInForce,
+    TrailingOffsetType,
+)
 from omnibot.clearstreet.models.options import Option, OptionRight, read_option
 from omnibot.orders.drafts import afterwards
 from omnibot.orders.model import Terms
 from omnibot.policy.case import ticker
 from omnibot.policy.facts import Act
-from omnibot.policy.money import dollars, percent, plain
+from omnibot.policy.money import dollars, plain
 
 _TIMES = {
     TimeInForce.DAY: "good for the day",
@@ -69,8 +76,8 @@ def sentence(terms: Terms, *, account_name: str = "", before: Terms | None = Non
 def order_words(terms: Terms) -> str:
     """“Buy 100 AAPL at a limit of $187.50, good for the day”."""
     said = f"{_verb(terms)} {_amount_of(terms)} {_price(terms)}, {_time(terms)}"
-    if terms.extended_hours:
-        said += ", extended hours too"
+    if terms.extended_hours is not None:
+        said += ", extended hours too" if terms.extended_hours else ", regular hours only"
     if terms.strategy:
         said += f", worked as {terms.strategy}"
     return said
@@ -97,7 +104,8 @@ def _amount_of(terms: Terms) -> str:
     quantity = "[unknown quantity]" if terms.quantity is None else plain(terms.quantity)
     option = read_option(terms.symbol)
     if option is None:
-        return f"{quantity} {terms.symbol or '[unknown symbol]'}"
+        preferred = " preferred stock" if terms.instrument_type is InstrumentType.PREFERRED_STOCK else ""
+        return f"{quantity} {terms.symbol or '[unknown symbol]'}{preferred}"
     return f"{quantity} {'contract' if terms.quantity == 1 else 'contracts'} of the {option_words(option)}"
 
 
@@ -137,11 +145,17 @@ def _price(terms: Terms) -> str:
 def _trail(terms: Terms) -> str:
     match terms.trailing_offset_type, terms.trailing_offset:
         case TrailingOffsetType.PRICE, Decimal() as offset:
-            return dollars(offset)
+            return _money(offset)
         case TrailingOffsetType.BPS, Decimal() as offset:
-            return percent(offset)
+            return f"{plain(_hundredth(offset))} %"
         case _:
             return "[unknown distance]"
+
+
+def _hundredth(amount: Decimal) -> Decimal:
+    """Exact, however many digits it has."""
+    sign, digits, exponent = amount.as_tuple()
+    return Decimal((sign, digits, exponent - 2)) if isinstance(exponent, int) else amount
 
 
 def _time(terms: Terms) -> str:
@@ -153,21 +167,31 @@ def _time(terms: Terms) -> str:
 
 
 def moment_words(moment: datetime) -> str:
-    """A moment in the exchange's time: “January 15, 2027, 16:00 New York time”."""
-    zone = exchange_zone()
+    """A moment in the exchange's time, as exact as it is: “January 15, 2027, 16:00 New York time”."""
     there, name = moment, "UTC"
-    if moment.tzinfo is not None and zone is not None:
+    if moment.tzinfo is not None:
         # The first and the last day there is have no other zone.
         with suppress(OverflowError):
-            there, name = moment.astimezone(zone), "New York time"
-    return f"{day_words(there.date())}, {there:%H:%M} {name}"
+            there = moment.astimezone(UTC)
+        zone = exchange_zone()
+        with suppress(OverflowError):
+            if zone is not None and not _twice(moment.astimezone(zone)):
+                there, name = moment.astimezone(zone), "New York time"
+    precise = "%H:%M:%S.%f" if there.microsecond else "%H:%M:%S" if there.second else "%H:%M"
+    return f"{day_words(there.date())}, {there.strftime(precise)} {name}"
+
+
+def _twice(there: datetime) -> bool:
+    """Whether clocks show this time twice on that day: they are set back."""
+    return there.replace(fold=0).utcoffset() != there.replace(fold=1).utcoffset()
 
 
 def _existing(terms: Terms, before: Terms | None) -> str:
+    name = f"order {terms.order_id or '[unknown order]'}"
     if before is None:
-        return f"order {terms.order_id or '[unknown order]'}"
+        return name
     words = order_words(before)
-    return f"the order to {words[:1].lower()}{words[1:]}"
+    return f"the order to {words[:1].lower()}{words[1:]} ({name})"
 
 
 def _changed(terms: Terms, before: Terms | None) -> str:
@@ -231,7 +255,7 @@ _SAY: dict[str, Callable[[Any], str]] = {
 def _money(amount: Decimal | None) -> str:
     if amount is None:
         return "[unknown price]"
-    return f"−{dollars(-amount)}" if amount < 0 else dollars(amount)
+    return f"−{dollars(amount.copy_negate())}" if amount < 0 else dollars(amount)
 
 
 def _account(account_id: int, name: str) -> str:

@@ -235,7 +235,7 @@ class Orders:
         key = await self._keyring.key_of(principal)
         today, still = await asyncio.gather(
             self._trading.list_orders(key, account_id, since=self._day_began().replace(tzinfo=UTC)),
-            self._trading.open_orders(key, account_id),
+            self._looking.open_orders(key, account_id),
         )
         everything = {order.id: order for order in (*still, *today)}
         began = datetime.fromtimestamp(0, UTC)

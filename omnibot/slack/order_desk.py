@@ -21,6 +21,7 @@ from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
 from omnibot.orders.model import Answered, Click, Ticket
+from omnibot.orders.reading import MOST_LISTED
 from omnibot.orders.service import Orders
 from omnibot.policy.access import Show
 from omnibot.policy.people import Who
@@ -221,6 +222,8 @@ class OrderDesk:
             trouble = f"Today's orders could not be read. {in_plain_words(error)}"
         except TimeoutError:
             trouble = "Clear Street takes too long to list today's orders. Try again in a minute."
+        if len(tickets) >= MOST_LISTED:
+            trouble = f"Only the newest {MOST_LISTED} of your tickets are shown. {trouble}".rstrip()
         links = await self._cards.links(tickets)
         return orders_page(tickets, orders, now=_now(), links=links, number=number, trouble=trouble)
 

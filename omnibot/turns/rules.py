@@ -33,6 +33,7 @@ from omnibot.clearstreet.models import (
 from omnibot.errors import (
     ClearStreetError,
     Conflict,
+    Incomplete,
     Invalid,
     NotEntitled,
     NotFound,
@@ -329,6 +330,8 @@ def in_plain_words(error: ClearStreetError) -> str:
         case Invalid():
             said = f" It says: “{error.api_message}”" if error.api_message else ""
             return f"Clear Street did not accept the question.{said}"
+        case Incomplete():
+            return str(error)
         case _:
             return "Clear Street is not answering right now. Try again in a minute."
 
@@ -357,9 +360,13 @@ def answer_to(messages: Sequence[Message], user_seq: int) -> Message | None:
     return None
 
 
+#: By so much the clocks of two machines may differ.
+CLOCKS_DIFFER = timedelta(minutes=2)
+
+
 def candidate_threads(threads: Sequence[Thread], *, since: datetime, known: Collection[str]) -> list[Thread]:
     """Omni threads that a lost create-thread may have made, oldest first; clocks may differ by two minutes."""
-    earliest = since - timedelta(minutes=2)
+    earliest = since - CLOCKS_DIFFER
     fitting = [t for t in threads if t.id not in known and (t.created_at is None or _naive(t.created_at) >= earliest)]
     return sorted(fitting, key=lambda t: t.id)
 

@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from omnibot.turns.consenting import capabilities
 from omnibot.turns.model import Broker, Conversation, Kind, Notary, Reply, Snapshot, State, Turn
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
+    CLOCKS_DIFFER,
     DEADLINE,
     Verdict,
     adopt_message,
@@ -374,7 +376,8 @@ class Submission:
         assert turn.submitted_at is not None
         key = await self._keyring.key_of(conversation.principal)
         known, _ = await self._store.known_omni_ids(conversation)
-        threads = await self._omni.list_threads(key, conversation.account_id, limit=200)
+        earliest = turn.submitted_at.replace(tzinfo=UTC) - CLOCKS_DIFFER
+        threads = await self._omni.list_threads(key, conversation.account_id, active_since=earliest)
         ticker = turn.event.get("ticker") if turn.kind is Kind.DEEP_INSIGHTS else None
         for thread in candidate_threads(threads, since=turn.submitted_at, known=known):
             messages = await self._omni.latest_messages(key, conversation.account_id, thread.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
-from omnibot.errors import Invalid, Malformed, NotFound, RateLimited, Unavailable
+from omnibot.errors import Incomplete, Invalid, Malformed, NotFound, RateLimited, Unavailable
 from tests.clearstreet.conftest import (
     ACCOUNT,
     ANSWER,
@@ -226,31 +226,62 @@ async def test_the_latest_page_is_one_call_once_that_is_known(api: ScriptedApi, 
     assert api.heard[0].query == {"account_id": str(ACCOUNT), "page_size": "20"}
 
 
-async def test_a_token_that_leads_in_circles_ends(api: ScriptedApi, omni: Omni):
+async def test_a_token_that_leads_in_circles_is_no_end(api: ScriptedApi, omni: Omni):
     message = {"id": "m1", "thread_id": THREAD, "role": "USER", "seq": 1, "content": {"parts": []}}
     api.script(f"GET {THREADS}/{THREAD}/messages", envelope([message], next_page_token="x", previous_page_token="y"))
     api.script(f"GET {THREADS}", envelope([{"id": "t"}], next_page_token="x"))
 
-    assert len(await omni.list_messages(KEY, ACCOUNT, THREAD)) == 1
-    assert len(await omni.list_threads(KEY, ACCOUNT)) == 1
+    with pytest.raises(Incomplete):
+        await omni.list_messages(KEY, ACCOUNT, THREAD)
+    with pytest.raises(Incomplete):
+        await omni.list_threads(KEY, ACCOUNT)
 
 
-async def test_threads_are_paged_up_to_the_limit(api: ScriptedApi, omni: Omni):
+async def test_an_empty_page_of_messages_with_a_token_goes_on(api: ScriptedApi, omni: Omni):
+    message = {"id": "m1", "thread_id": THREAD, "role": "USER", "seq": 1, "content": {"parts": []}}
+    newer = {**message, "id": "m2", "seq": 2}
+    answers = [envelope([message], next_page_token="x"), envelope([], next_page_token="y"), envelope([newer])]
+    api.script(f"GET {THREADS}/{THREAD}/messages", *answers)
+
+    assert [one.id for one in await omni.latest_messages(KEY, ACCOUNT, THREAD)] == ["m1", "m2"]
+
+
+async def test_threads_are_read_as_far_as_somebody_needs_them(api: ScriptedApi, omni: Omni):
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
     def role(heard: Heard) -> Say:
         start = int(heard.query.get("page_token", "0"))
-        return Say(envelope([{"id": f"t{n}"} for n in range(start, start + 100)], next_page_token=str(start + 100)))
+        threads = [
+            {"id": f"t{n}", "updated_at": (noon - timedelta(minutes=n)).isoformat()} for n in range(start, start + 100)
+        ]
+        return Say(envelope(threads, next_page_token=str(start + 100)))
 
     api.play(f"GET {THREADS}", role)
-    assert [thread.id for thread in await omni.list_threads(KEY, ACCOUNT, limit=150)] == [f"t{n}" for n in range(150)]
+    found = await omni.list_threads(KEY, ACCOUNT, active_since=noon - timedelta(minutes=150))
+    assert [thread.id for thread in found] == [f"t{n}" for n in range(200)]
     assert [heard.query for heard in api.heard] == [
         {"account_id": str(ACCOUNT), "page_size": "100"},
         {"account_id": str(ACCOUNT), "page_token": "100"},
     ]
+    with pytest.raises(Incomplete):
+        await omni.list_threads(KEY, ACCOUNT)
+
+
+@pytest.mark.parametrize("path", ["entitlements", "entitlement-status", "entitlement-agreements"])
+async def test_a_list_without_pages_that_has_some_is_not_known(api: ScriptedApi, omni: Omni, path: str):
+    api.script(f"GET /v1/omni-ai/{path}", envelope([], next_page_token="x"))
+    reads: dict[str, Any] = {
+        "entitlements": omni.entitlements,
+        "entitlement-status": omni.entitlement_status,
+        "entitlement-agreements": omni.agreements,
+    }
+    with pytest.raises(Incomplete):
+        await reads[path](KEY)
 
 
 async def test_entitlements_of_the_first_generation(api: ScriptedApi, omni: Omni):
-    api.script(f"GET {GRANTS}", payload("entitlements_2026_04"))
-    api.script("GET /v1/omni-ai/entitlement-agreements", payload("agreements"))
+    api.script(f"GET {GRANTS}", envelope(payload("entitlements_2026_04")["data"]))
+    api.script("GET /v1/omni-ai/entitlement-agreements", envelope(payload("agreements")["data"]))
     api.script(f"DELETE {GRANTS}/entitlement_id", payload("entitlement_deleted"))
 
     grant = Entitlement("entitlement_id", 0, "omni.account_data", "agreement_id", None)
@@ -393,7 +424,7 @@ async def test_what_is_enabled_is_read_and_can_be_disabled(api: ScriptedApi, omn
 
 
 async def test_closed_accounts_are_left_out(api: ScriptedApi, transport: Transport):
-    api.script("GET /v1/accounts", payload("accounts"))
+    api.script("GET /v1/accounts", payload("accounts"), envelope([]))
 
     [account] = await Trading(transport).accounts(KEY)
     assert (account.id, account.status, account.short_name) == (ACCOUNT, AccountStatus.ACTIVE, "TST-ACCOUNT-01")

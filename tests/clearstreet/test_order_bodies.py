@@ -92,6 +92,18 @@ def test_the_opening_is_called_what_the_generation_calls_it(revision, word):
     assert body["time_in_force"] == ("AT_OPEN" if revision in (NEWEST, Revision.UNKNOWN) else "AT_THE_OPENING")
 
 
+@pytest.mark.parametrize("effect", PositionEffect)
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_what_a_generation_cannot_say_is_refused_and_not_left_out(side, effect):
+    with pytest.raises(ValueError, match="opens or closes"):
+        order_body(replace(ORDER, side=side, position_effect=effect), MIDDLE)
+    preferred = replace(ORDER, instrument_type=InstrumentType.PREFERRED_STOCK)
+    assert order_body(preferred, OLDEST)["instrument_type"] == "PREFERRED_STOCK"
+    for later in (MIDDLE, NEWEST):
+        with pytest.raises(ValueError, match="preferred stock"):
+            order_body(preferred, later)
+
+
 def test_everything_an_order_can_have_is_written():
     full = replace(
         ORDER,

@@ -12,7 +12,7 @@ from omnibot.clearstreet.models import InstrumentType, OrderStatus, PositionType
 from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
-from omnibot.errors import Conflict, Invalid, Malformed, NotFound, RateLimited, Unavailable
+from omnibot.errors import Conflict, Incomplete, Invalid, Malformed, NotFound, RateLimited, Unavailable
 from tests.clearstreet.conftest import ACCOUNT, KEY, REQUEST_ID, Say, ScriptedApi, envelope, refusal
 from tests.contracts.published import literal
 
@@ -94,20 +94,25 @@ async def test_orders_that_nobody_asked_for_are_not_taken_for_those_looked_up(
     assert [order.id for order in await trading.list_orders(KEY, ACCOUNT, order_ids=["theirs-1", "2"])] == ["1", "2"]
 
     # Where the list was cut, an order that is not in it may exist all the same.
-    monkeypatch.setattr("omnibot.clearstreet.trading.MAX_SEARCHED", 3)
-    with pytest.raises(Unavailable, match="too many orders"):
-        await trading.list_orders(KEY, ACCOUNT, order_ids=["ours"], limit=1)
-    assert await trading.list_orders(KEY, ACCOUNT, order_ids=["1"], limit=1)
+    monkeypatch.setattr("omnibot.clearstreet.trading.MAX_ORDERS", 2)
+    with pytest.raises(Incomplete):
+        await trading.list_orders(KEY, ACCOUNT, order_ids=["ours"])
+    assert await trading.list_orders(KEY, ACCOUNT, order_ids=["1"])
+
+    # And what took the place of a replaced one may stand behind the cut.
+    api.script(f"GET {ORDERS}", envelope([{**others[0], "status": "REPLACED"}, *others[1:]]))
+    with pytest.raises(Incomplete):
+        await trading.list_orders(KEY, ACCOUNT, order_ids=["theirs-0"])
 
 
 async def test_a_days_orders_are_asked_for_in_utc(api: ScriptedApi, trading: Trading):
     api.script(f"GET {ORDERS}", envelope([]))
     morning = datetime(2026, 11, 20, 9, 30, tzinfo=timezone(timedelta(hours=-5)))
 
-    await trading.list_orders(KEY, ACCOUNT, since=morning, until=morning, symbol="BRK.B", limit=7)
+    await trading.list_orders(KEY, ACCOUNT, since=morning, until=morning, symbol="BRK.B")
 
     moment = "2026-11-20T14:30:00.000000Z"
-    assert api.heard[0].query == {"from": moment, "to": moment, "symbol": "BRK.B", "page_size": "7"}
+    assert api.heard[0].query == {"from": moment, "to": moment, "symbol": "BRK.B", "page_size": "1000"}
     with pytest.raises(ValueError, match="time zone"):
         await trading.list_orders(KEY, ACCOUNT, since=datetime(2026, 11, 20))  # noqa: DTZ001  # that is the mistake
 
@@ -115,7 +120,7 @@ async def test_a_days_orders_are_asked_for_in_utc(api: ScriptedApi, trading: Tra
 @pytest.mark.parametrize(
     ("revision", "asked"),
     [
-        ("auto", None),
+        ("2026-04", {"NEW", "PENDING_NEW", "PARTIALLY_FILLED"}),
         ("2026-08", {"NEW", "PENDING_NEW", "PARTIALLY_FILLED"}),
         ("2026-10", {"NEW", "QUEUED", "PENDING_TRIGGER"}),
     ],
@@ -129,11 +134,16 @@ async def test_open_orders_are_filtered_by_words_the_generation_knows(api: Scrip
 
     assert [order.id for order in found] == ["1"]
     status = api.heard[0].query.get("status")
-    assert (status is None) == (asked is None)
-    if status is not None and asked is not None:
-        assert asked <= set(status.split(","))
-        assert not {"FILLED", "REPLACED"} & set(status.split(","))
-        assert ("QUEUED" in status) == (revision == "2026-10")
+    assert status is not None
+    assert asked <= set(status.split(","))
+    assert not {"FILLED", "REPLACED"} & set(status.split(","))
+    assert ("QUEUED" in status) == (revision == "2026-10")
+
+
+async def test_which_orders_are_open_is_not_known_while_the_generation_is_not(api: ScriptedApi, trading: Trading):
+    with pytest.raises(Incomplete, match="generation"):
+        await trading.open_orders(KEY, ACCOUNT)
+    assert api.heard == []
 
 
 async def test_an_order_of_another_age_is_still_an_order(api: ScriptedApi, trading: Trading):

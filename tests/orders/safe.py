@@ -325,11 +325,16 @@ async def open_safe(
     book: Book | None = None,
     clock: Clock | None = None,
     life: Life | None = None,
+    revision: str | None = None,
 ) -> AsyncIterator[Safe]:
-    """One instance. `working`: its alarm clock rings; otherwise a test takes each step."""
+    """One instance. `working`: its alarm clock rings; otherwise a test takes each step.
+
+    `revision`: what it is told about the API; None: what is true.
+    """
     life = life or Life()
     cards, book, clock = cards or Notebook(), book or Book(rules()), clock or Clock()
-    transport = MortalTransport(life, base_url=emulator.base_url, rate=10_000, revision=emulator.revision, timeout=5.0)
+    told = revision or emulator.revision
+    transport = MortalTransport(life, base_url=emulator.base_url, rate=10_000, revision=told, timeout=5.0)
     presence = Presence(database)
     await presence.hold()
     store = TicketStore(MortalDatabase(database, life), presence.instance, Audit(SIGNER))

@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -344,7 +344,9 @@ class OmniLine:
     ) -> list[Message]:
         return await self._call("latest_messages", lambda: self._omni.messages(self._omni.thread(thread_id))[-count:])
 
-    async def list_threads(self, key: str, account_id: int | None, *, limit: int = 200) -> list[Thread]:
+    async def list_threads(
+        self, key: str, account_id: int | None, *, active_since: datetime | None = None
+    ) -> list[Thread]:
         def do() -> list[Thread]:
             threads = [t for t in self._omni.threads.values() if not t.gone]
             return [Thread(t.id, created_at=BEGINNING + timedelta(seconds=t.at)) for t in reversed(threads)]
