@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from omnibot.db.tables import (
     tickets,
 )
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.orders.audit import Audit, Signer, verify
+from omnibot.orders.audit import Audit, Entry, Signer, verify
 from omnibot.orders.heads import HeadFile, Heads
 from omnibot.orders.model import Answered, State, Ticket, content_hash, read_terms, write_terms
 from tests.orders.safe import ANA, BUY, EVE, SIGNER, Safe, link, open_safe, rules
@@ -60,7 +62,13 @@ async def a_vote(connection: AsyncConnection, ticket: Ticket, user: str = "U0ANA
     query = select(ticket_versions.c.content_hash).where(ticket_versions.c.ticket_id == ticket.id)
     hashed = (await connection.execute(query)).scalar_one()
     vote = {"ticket_id": ticket.id, "version": ticket.version, "attempt": ticket.attempts, "org": ANA.org, "user": user}
-    more = {"team": ticket.team, "content_hash": hashed, "quote": {}, "policy_digest": "d", "created_at": ticket.created_at}
+    more = {
+        "team": ticket.team,
+        "content_hash": hashed,
+        "quote": {},
+        "policy_digest": "d",
+        "created_at": ticket.created_at,
+    }
     await connection.execute(insert(ticket_votes).values(**vote, **more))
 
 
@@ -166,6 +174,17 @@ async def test_a_second_approval_that_only_the_database_has_does_not_count(still
     await refused(still, ticket)
 
 
+async def test_a_vote_for_other_content_does_not_count(still: Safe):
+    still.book.current = rules(four_eyes_above='"1"')
+    [ticket] = await still.propose()
+    async with still.database.transaction() as connection:
+        await a_vote(connection, ticket, EVE.user)
+        others = ticket_votes.c.user == EVE.user
+        await connection.execute(update(ticket_votes).where(others).values(content_hash="e" * 64))
+    assert (await still.get(ticket)).approved_by == ()
+    assert (await still.approve(ticket)).answer is Answered.SECOND_NEEDED
+
+
 async def test_bytes_that_were_exchanged_before_an_honest_approval_are_not_sent(still: Safe):
     [ticket] = await still.propose()
     async with still.database.transaction() as connection:
@@ -175,6 +194,20 @@ async def test_bytes_that_were_exchanged_before_an_honest_approval_are_not_sent(
     await still.settled()
     assert still.calls("POST") == [], click
     assert (await still.get(ticket)).state is not State.SUBMITTED
+
+
+async def test_what_is_no_order_is_not_sent_whoever_approved_it(still: Safe):
+    [ticket] = await still.propose({**BUY, "side": "SIDEWAYS"})
+    assert ticket.body is None
+    async with still.database.transaction() as connection:
+        await a_vote(connection, ticket)
+        await approved(connection, ticket)
+        [now] = await still.store.read(connection, tickets.c.id == ticket.id)
+        facts = {"approved_by": [f"{ANA.org}/{ANA.user}"]}
+        entry = Entry(kind="approved", actor=now.approved_by[0], ticket=now, facts=facts)
+        await still.store.note_approvals(connection, entry)
+    await still.step(ticket)
+    await refused(still, ticket)
 
 
 async def test_two_honest_approvals_are_sent(still: Safe):
@@ -277,12 +310,15 @@ async def test_a_head_that_names_no_row_or_is_gone_stops_trading(still: Safe):
 
 
 async def test_what_was_rolled_back_is_not_missed(still: Safe):
-    [ticket] = await still.propose()
-    with pytest.raises(RuntimeError):
+    [ticket], _ = await still.propose(), await still.propose()
+
+    async def unlinking_that_fails() -> None:
         async with still.database.transaction() as connection:
-            await still.store.forget(connection, [ticket.principal])
-            await still.store.forget(connection, [ticket.principal])
+            assert (await still.store.forget(connection, [ticket.principal]))["waiting tickets"] == 2
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await unlinking_that_fails()
     await still.orders.watch_audit()
     assert still.cards.alerts == []
     assert (await still.approve(ticket)).answer is Answered.APPROVED
@@ -328,7 +364,7 @@ async def test_operators_hear_the_head_each_day(still: Safe):
 
 
 async def test_heads_go_to_a_file_which_is_compared_after_a_restart(
-    database: Database, emulator: ClearStreetEmulator, tmp_path
+    database: Database, emulator: ClearStreetEmulator, tmp_path: Path
 ):
     path = tmp_path / "heads"
     async with open_safe(database, emulator, working=False) as first:
@@ -427,15 +463,10 @@ async def test_rows_that_tell_of_sending_without_an_approval_of_the_same_content
     await still.approve_and_die(ticket)
     begun = await still.get(ticket)
     log = still.store.audit
-    from dataclasses import replace
-
-    from omnibot.orders.audit import Entry
-
     for other in ({"content_hash": "e" * 64}, {"version": 2}, {"attempts": 2}):
         sent = replace(begun, **{"attempts": 1, **other})
         async with still.database.transaction() as connection:
             await log.append(connection, Entry(kind="submitting", ticket=sent))
-            assert (await connection.execute(select(audit_heads.c.seq))).scalar_one()
         problems = (await still.verified()).problems
         assert any("without an approval of the same" in one or "its content is not" in one for one in problems), other
         async with still.database.transaction() as connection:
