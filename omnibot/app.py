@@ -39,6 +39,7 @@ from omnibot.entitlements.store import forget_consents
 from omnibot.errors import OmnibotError
 from omnibot.markets.service import Markets
 from omnibot.orders.audit import Audit, Signer
+from omnibot.orders.heads import HeadFile, Heads
 from omnibot.orders.service import Orders
 from omnibot.orders.store import TicketStore
 from omnibot.policy.service import PolicyBook
@@ -111,7 +112,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         # Before the first row is owned: an owner without a lock looks dead to the others.
         await presence.hold()
         signer = Signer(split_secrets(settings.omnibot_audit_key), settings.audit_secrets())
-        tickets = TicketStore(database, presence.instance, Audit(signer))
+        head_file = HeadFile(settings.omnibot_audit_head_file) if settings.omnibot_audit_head_file is not None else None
+        tickets = TicketStore(database, presence.instance, Audit(signer, Heads(head_file)))
         forget = [forget_held, forget_consents, tickets.forget]
         linking = Linking(links, trading, forget=forget, may_link=access.may_link)
         keyring = Keyring(

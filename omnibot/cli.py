@@ -141,7 +141,7 @@ def upgrade() -> None:
 _NEW_KEY = """\
 Put this key first in OMNIBOT_ENCRYPTION_KEYS, before the ones that are there, with commas between:
 the first key encrypts, any of them decrypts. Keep it secret, and keep a copy outside the database.
-Restart every omnibot with it, then run `omnibot keys rotate`; after that the older keys can go.
+Restart every omnibot with it, then run `omnibot keys rotate`: it says which of the older keys are still needed.
 """
 
 
@@ -159,10 +159,14 @@ def new() -> None:
 def rotate() -> None:
     """Encrypt every linked API key with the first of OMNIBOT_ENCRYPTION_KEYS; bots may go on running."""
     from omnibot.accounts.rotation import describe, rotate_database
+    from omnibot.orders.auditing import older_keys_needed
 
     settings = KeysSettings()
     report = _finish(rotate_database(settings.database_url, settings.encryption_keys()))
     typer.echo(describe(report))
+    audit_keys = split_secrets(settings.omnibot_audit_key)
+    if needed := _finish(older_keys_needed(settings.database_url, settings.encryption_keys(), audit_keys)):
+        typer.echo(needed)
     raise typer.Exit(0 if report.complete else 1)
 
 
@@ -207,13 +211,17 @@ class NoSuchTicket(OmnibotError):
 @audit.command()
 def verify(
     head: Annotated[str | None, typer.Option(metavar="HASH", help="A head that was noted or logged earlier.")] = None,
+    head_file: Annotated[
+        Path | None, typer.Option(help="A file with heads; what OMNIBOT_AUDIT_HEAD_FILE says if left out.")
+    ] = None,
 ) -> None:
-    """Find out whether rows of the audit were changed, removed, inserted or cut off; exits with 1 when they were."""
+    """Find out whether the audit was changed or cut off, or tickets are not what it says; exits with 1 if so."""
     from omnibot.orders.auditing import describe, verify_database
 
     settings = AuditSettings()
     keys, others = split_secrets(settings.omnibot_audit_key), settings.audit_secrets()
-    found = _finish(verify_database(settings.database_url, keys, others, head=head))
+    head_file = head_file or settings.omnibot_audit_head_file
+    found = _finish(verify_database(settings.database_url, keys, others, head=head, head_file=head_file))
     typer.echo(describe(found))
     raise typer.Exit(0 if found.sound else 1)
 

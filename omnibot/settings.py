@@ -60,6 +60,8 @@ class Settings(BaseSettings):
 
     #: Sign the audit of orders, the first signs; None: a key is derived from another secret.
     omnibot_audit_key: SecretStr | None = None
+    #: Where the audit's head is written down whenever it has moved, outside the database; None: nowhere.
+    omnibot_audit_head_file: Path | None = None
     #: Whether approved orders are sent. `off`: no order call of any kind is made; approving gives a ticket to copy.
     omnibot_trading: Literal["off", "live"] = "off"
 
@@ -196,6 +198,7 @@ class KeysSettings(DatabaseSettings):
     """What `omnibot keys` needs."""
 
     omnibot_encryption_keys: SecretStr | None = None
+    omnibot_audit_key: SecretStr | None = None
 
     def encryption_keys(self) -> list[str]:
         """The Fernet keys, the one that encrypts first.
@@ -216,6 +219,7 @@ class AuditSettings(DatabaseSettings):
     """What `omnibot audit` needs: the keys that sign the audit, or those from which they are derived."""
 
     omnibot_audit_key: SecretStr | None = None
+    omnibot_audit_head_file: Path | None = None
     omnibot_encryption_keys: SecretStr | None = None
     clear_street_api_key: SecretStr | None = None
 

@@ -1,5 +1,6 @@
 """The command line, as a process."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from omnibot import __version__
+from omnibot.db.engine import open_database
+from omnibot.orders.audit import Audit, Entry, Signer
 from tests.forking import Done, done
 from tests.postgres import Server
 
@@ -64,7 +67,7 @@ def test_run_says_when_slack_cannot_be_reached(tmp_path: Path):
 def test_db_upgrade_makes_the_tables_and_says_where_it_stands(tmp_path: Path):
     ended = from_nothing("db", "upgrade", cwd=tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3")
     assert ended.returncode == 0
-    assert "0007" in ended.stdout
+    assert "0009" in ended.stdout
     assert (tmp_path / "new.sqlite3").exists()
 
 
@@ -173,6 +176,55 @@ def test_the_audit_verifies_and_is_exported_from_the_command_line(tmp_path: Path
     ended = omnibot("audit", "export", "--csv", cwd=tmp_path)
     assert (ended.returncode, ended.stdout.split(",")[:3]) == (0, ["seq", "at", "kind"])
     assert omnibot("audit", "export", "--json", cwd=tmp_path).stdout == ""
+
+
+async def _some_rows(tmp_path: Path, *secrets: str) -> list[str]:
+    """Rows of an audit, signed with keys derived from these; returns the heads after them."""
+    database = await open_database(f"sqlite:///{tmp_path / 'omnibot.sqlite3'}")
+    heads = []
+    for secret in secrets:
+        log = Audit(Signer([], [secret]))
+        async with database.transaction() as connection:
+            await log.append(connection, Entry(kind="halted"))
+        assert log.heads.known is not None
+        heads.append(log.heads.known.hash)
+    await database.close()
+    return heads
+
+
+def test_the_audit_is_compared_with_a_file_of_heads(tmp_path: Path):
+    assert omnibot("db", "upgrade", cwd=tmp_path).returncode == 0
+    one, other = asyncio.run(_some_rows(tmp_path, "A" * 42 + "g=", "A" * 42 + "g="))
+    path = tmp_path / "heads"
+    variables = {"OMNIBOT_ENCRYPTION_KEYS": "A" * 42 + "g="}
+    path.write_text(f"1 {one} 2026-01-01T00:00:00+00:00\n2 {other} 2026-01-01T00:00:01+00:00\n")
+    assert omnibot("audit", "verify", "--head-file", str(path), cwd=tmp_path, **variables).returncode == 0
+    path.write_text(f"1 {one} 2026-01-01T00:00:00+00:00\n3 {'ab' * 32} 2026-01-01T00:00:01+00:00\n")
+    for arguments, more in ((("--head-file", str(path)), {}), ((), {"OMNIBOT_AUDIT_HEAD_FILE": str(path)})):
+        ended = omnibot("audit", "verify", *arguments, cwd=tmp_path, **variables, **more)
+        assert ended.returncode == 1
+        assert "ab" * 32 in ended.stdout
+    path.write_text("something else\n")
+    ended = omnibot("audit", "verify", "--head-file", str(path), cwd=tmp_path, **variables)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "holds no heads" in ended.stderr
+
+
+def test_rotating_says_that_the_audit_needs_the_old_key_and_how_it_can_go_all_the_same(tmp_path: Path):
+    assert omnibot("db", "upgrade", cwd=tmp_path).returncode == 0
+    old, new, own = "A" * 42 + "g=", "B" * 42 + "g=", "a secret of the audit's own, long enough"
+    asyncio.run(_some_rows(tmp_path, old, old))
+    rotated = omnibot("keys", "rotate", cwd=tmp_path, OMNIBOT_ENCRYPTION_KEYS=f"{new},{old}")
+    assert rotated.returncode == 0
+    assert "Keep the older keys: 2 rows of the audit of orders" in rotated.stdout
+    assert old not in rotated.stdout
+    gone = omnibot("audit", "verify", cwd=tmp_path, OMNIBOT_ENCRYPTION_KEYS=new)
+    assert "it cannot be verified" in gone.stdout
+    # As it says.
+    variables = {"OMNIBOT_AUDIT_KEY": f"{own},{old}", "OMNIBOT_ENCRYPTION_KEYS": new}
+    assert omnibot("audit", "verify", cwd=tmp_path, **variables).returncode == 0
+    variables["OMNIBOT_ENCRYPTION_KEYS"] = f"{new},{old}"
+    assert "Keep" not in omnibot("keys", "rotate", cwd=tmp_path, **variables).stdout
 
 
 def test_an_audit_without_a_key_says_what_to_set(tmp_path: Path):

@@ -34,7 +34,7 @@ class Rotation:
 
     @property
     def complete(self) -> bool:
-        """Whether the first key now reads everything, so that the others can go."""
+        """Whether the first key now reads every linked key; the audit of orders may still need the others."""
         return not self.unreadable and not self.restless
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from omnibot.errors import SettingsError
 
 #: Seconds a PostgreSQL connection may take to open.
 CONNECT_TIMEOUT = 5
+_WHEN_COMMITTED = "when_committed"
 
 
 def parse_url(database_url: str) -> URL:
@@ -50,6 +51,11 @@ def parse_url(database_url: str) -> URL:
     raise SettingsError(f"DATABASE_URL names {backend!r}: omnibot keeps its data in SQLite or PostgreSQL")
 
 
+def when_committed(connection: AsyncConnection, call: Callable[[], None]) -> None:
+    """Have `call` made once the transaction of `connection` is known to be committed, and not at all otherwise."""
+    connection.info[_WHEN_COMMITTED].append(call)
+
+
 def _dump_json(value: Any) -> str:
     # Amounts are Decimals; a float in between would change them, so they are stored as strings.
     return json.dumps(value, default=str, separators=(",", ":"))
@@ -69,8 +75,20 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction; commits when the block ends well."""
+        """One transaction; commits when the block ends well, and then makes the calls of `when_committed`."""
+        calls: list[Callable[[], None]] = []
         async with self.engine.begin() as connection:
+            connection.info[_WHEN_COMMITTED] = calls
+            yield connection
+        for call in calls:
+            call()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction for reading, in which everything stays as it is at the first look."""
+        begin = "BEGIN" if self.single_process else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        async with self.transaction() as connection:
+            await connection.exec_driver_sql(begin)
             yield connection
 
     def now(self) -> ColumnElement[datetime]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Table, or_, select, update
-from sqlalchemy.engine import RowMapping
+from sqlalchemy import ColumnElement, Table, and_, or_, select, update
 
 from omnibot.db.engine import Database
 from omnibot.db.presence import is_dead
+from omnibot.db.rows import PutOff
 
 #: Seconds a claim lasts without renewal.
 LEASE = 15.0
@@ -27,11 +27,14 @@ class Leases:
         self._database = database
         self._table = table
         self._instance = instance
+        self._unreadable = PutOff()
 
     async def claim(
         self, open_rows: ColumnElement[bool], *, limit: int, always_due: ColumnElement[bool] | None = None
-    ) -> list[RowMapping]:
-        """Take up to `limit` rows that are open, due, and nobody's (any more); return them whole.
+    ) -> list[str]:
+        """Take up to `limit` rows that are open, due, and nobody's (any more); return their ids.
+
+        Not the rows themselves: one that cannot be read would keep all of them from being taken.
 
         Args:
             open_rows: which rows are open.
@@ -45,6 +48,8 @@ class Leases:
             nobodys = or_(nobodys, table.owner != self._instance)
         else:
             nobodys = or_(nobodys, is_dead(table.owner, lease_seconds=LEASE))
+        if left_alone := self._unreadable.ids:
+            nobodys = and_(nobodys, table.id.not_in(left_alone))
         free = select(table.id).where(open_rows, due, nobodys).order_by(table.due_at).limit(limit)
         if not self._database.single_process:
             free = free.with_for_update(skip_locked=True)
@@ -54,10 +59,16 @@ class Leases:
             update(self._table)
             .where(table.id.in_(select(chosen.c.id)))
             .values(owner=self._instance, lease_until=self._database.after(LEASE))
-            .returning(self._table)
+            .returning(table.id)
         )
         async with self._database.transaction() as connection:
-            return list((await connection.execute(statement)).mappings().all())
+            return list((await connection.execute(statement)).scalars())
+
+    async def put_off(self, row_id: str) -> bool:
+        """Let go of a row that cannot be read, and leave it alone for a while. Returns whether it is the first time."""
+        first = self._unreadable.add(row_id)
+        await self.release([row_id])
+        return first
 
     async def renew(self, ids: Collection[str]) -> set[str]:
         """Renew our leases on these rows in one statement; return those that are still ours."""

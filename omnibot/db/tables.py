@@ -404,6 +404,17 @@ ticket_votes = Table(
     Column("created_at", DateTime, nullable=False),
 )
 
+#: What lets an approved ticket be sent: a signature with the audit's key, written as it is approved.
+ticket_authorisations = Table(
+    "ticket_authorisations",
+    metadata,
+    Column("ticket_id", ForeignKey("tickets.id"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    #: Which of the operator's keys signed it.
+    Column("key_id", String(16), nullable=False),
+    Column("signature", String(64), nullable=False),
+)
+
 #: A person's exchange day, or ("account", its id, "") what an account holds: locked by whoever uses it up.
 trading_days = Table(
     "trading_days",

@@ -14,6 +14,7 @@ from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.models.resources import Account, Agreement, Entitlement, EntitlementStatus
 from omnibot.clearstreet.omni import Omni
 from omnibot.db.engine import Database
+from omnibot.db.rows import PutOff, read_apart
 from omnibot.entitlements.model import (
     GONE,
     NO_ACCOUNTS,
@@ -111,6 +112,7 @@ class Consents:
         self._may_look = may_look
         self._retention = retention
         self._changed: Changed | None = None
+        self._put_off = PutOff()
 
     def start(self, scheduler: Scheduler, changed: Changed) -> None:
         """Begin to look for what a crash, or an API that does not answer, left open."""
@@ -294,12 +296,26 @@ class Consents:
     async def sweep(self) -> None:
         """Find out about signatures of unknown outcome, and draw cards that show something older."""
         try:
-            for consent, age in await self._store.pending():
-                settled = await self._settle(consent, age) if consent.state is State.SIGNING else consent
-                if settled is not None:
-                    await self.tell(settled)
+            ids = await self._store.pending(self._put_off.ids)
+            found, broken = await read_apart(ids, self._store.read_all)
+            for consent, age in found:
+                try:
+                    await self._finish(consent, age)
+                except SQLAlchemyError:
+                    raise
+                except Exception as error:
+                    broken[consent.id] = error
+            for consent_id, why in broken.items():
+                # It stops nothing but itself.
+                log.error("row_unreadable", consent=consent_id, error=f"{type(why).__name__}: {why}")
+                self._put_off.add(consent_id)
         except SQLAlchemyError as error:
             log.warning("consent_sweep_failed", error=type(error).__name__)
+
+    async def _finish(self, consent: Consent, age: float) -> None:
+        settled = await self._settle(consent, age) if consent.state is State.SIGNING else consent
+        if settled is not None:
+            await self.tell(settled)
 
     async def tell(self, consent: Consent) -> None:
         """Let the answer that asked show how it stands, and whatever waited go on."""

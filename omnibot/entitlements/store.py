@@ -148,11 +148,18 @@ class ConsentStore:
         async with self._database.transaction() as connection:
             await connection.execute(statement)
 
-    async def pending(self) -> list[tuple[Consent, float]]:
-        """Those with something left to do, and for signatures the seconds since they were begun."""
-        query = select(consents, self._database.now().label("now")).where(consents.c.pending.is_(True)).limit(BATCH)
+    async def pending(self, besides: Sequence[str]) -> list[str]:
+        """Ids of those with something left to do, the oldest first, but for these."""
+        left = consents.c.pending.is_(True)
+        query = select(consents.c.id).where(left, consents.c.id.not_in(besides)).order_by(consents.c.asked_at)
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+            return list((await connection.execute(query.limit(BATCH))).scalars())
+
+    async def read_all(self, ids: Sequence[str]) -> list[tuple[Consent, float]]:
+        """These, and for signatures the seconds since they were begun; raises when one of them cannot be read."""
+        query = select(consents, self._database.now().label("now")).where(consents.c.id.in_(ids))
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(query.order_by(consents.c.asked_at))).mappings().all()
         return [(_read(row), _age(row)) for row in rows]
 
     async def versions(self, principal: str) -> dict[str, int]:

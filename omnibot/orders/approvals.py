@@ -120,7 +120,7 @@ class Approvals:
                 if decision is not None:
                     entries.append(_entry(after, decision, person, seen, said, digest, denied=denied))
                 judged.append(Judged(ticket=after, decision=decision, verdicts=said))
-            await self._store.audit.append(connection, *entries)
+            await self._store.note_approvals(connection, *entries)
         order = list(by_id)
         return sorted(judged, key=lambda one: order.index(one.ticket.id))
 

@@ -2,7 +2,8 @@
 
 A row's hash is an HMAC over the hash before it and the row's own text. The key is outside the database, so that
 whoever can write to the database cannot make a row, nor change, remove or insert one without it being found. A tail
-that was cut off together with the head is found by comparing with a head that was logged (`audit_head`) or noted.
+that was cut off together with the head is found by comparing with a head that was logged (`audit_head`) or noted, and
+by the bots at work (heads.py). What the rows say is compared with the tickets (replay.py).
 
 The key is `OMNIBOT_AUDIT_KEY`, and without it is derived from `OMNIBOT_ENCRYPTION_KEYS`, or from the shared API key.
 Each row names the key it was signed with: after a change of keys, the first signs and the others still verify.
@@ -28,15 +29,17 @@ from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.db.tables import audit, audit_heads
 from omnibot.errors import SettingsError
+from omnibot.orders.heads import START, Head, Heads
 from omnibot.orders.model import Ticket, canonical
+from omnibot.orders.replay import Replay
 from omnibot.settings import SHORTEST_AUDIT_KEY
 
 log = structlog.get_logger(__name__)
 
-START = "0" * 64
-"""The hash before the first row's."""
 _BATCH = 1_000
 _PURPOSE = b"omnibot: the audit of orders"
+_AUTHORISES = "authorisation of an order"
+"""Stands where a row has the hash before it, so that the one signature is never good for the other."""
 
 NO_KEY = (
     "The audit of orders needs a key. Set OMNIBOT_AUDIT_KEY to a secret of at least 32 characters (`openssl rand -hex "
@@ -69,10 +72,24 @@ class Signer:
     def __repr__(self) -> str:
         return f"Signer({self.key_id})"
 
+    @property
+    def key_ids(self) -> list[str]:
+        """The keys that verify, as rows name them."""
+        return list(self._keys)
+
     def sign(self, previous: str, record: str, key_id: str | None = None) -> str | None:
         """The hash of a row; None: the key it names is not among ours."""
         key = self._keys.get(key_id or self.key_id)
         return None if key is None else hmac.digest(key, f"{previous}\n{record}".encode(), "sha256").hex()
+
+    def authorise(self, content: str, key_id: str | None = None) -> str | None:
+        """A signature that lets an order be sent; None: the key it names is not among ours."""
+        return self.sign(_AUTHORISES, content, key_id)
+
+    def signed(self, row: Mapping[Any, Any]) -> bool:
+        """Whether a row is as one of our keys signed it."""
+        signature = self.sign(row["prev_hash"], row["record"], row["key_id"])
+        return signature is not None and hmac.compare_digest(signature, row["hash"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +113,7 @@ class Entry:
             told |= {
                 "ticket": ticket.id,
                 "version": ticket.version,
+                "attempt": ticket.attempts,
                 "content_hash": ticket.content_hash,
                 "account": ticket.account_id,
                 "owner": f"{ticket.owner.org}/{ticket.owner.user}",
@@ -109,8 +127,9 @@ class Entry:
 class Audit:
     """Adds rows, inside the transaction of what they tell about."""
 
-    def __init__(self, signer: Signer) -> None:
-        self._signer = signer
+    def __init__(self, signer: Signer, heads: Heads | None = None) -> None:
+        self.signer = signer
+        self.heads = heads or Heads()
 
     async def append(self, connection: AsyncConnection, *entries: Entry) -> None:
         """Add rows, as the last thing of a transaction: until it ends, nobody else adds any."""
@@ -118,19 +137,20 @@ class Audit:
             return
         locked = select(audit_heads.c.seq, audit_heads.c.hash).where(audit_heads.c.id == 1).with_for_update()
         seq, head = (await connection.execute(locked)).one()
+        await self.heads.continued(connection, Head(seq, head))
         now = datetime.now(UTC)
         rows: list[dict[str, Any]] = []
         for entry in entries:
             seq += 1
             record = entry.record(seq, now)
-            signed = self._signer.sign(head, record)
+            signed = self.signer.sign(head, record)
             assert signed is not None  # with our own key
             rows.append(
                 {
                     "seq": seq,
                     "prev_hash": head,
                     "hash": signed,
-                    "key_id": self._signer.key_id,
+                    "key_id": self.signer.key_id,
                     "ticket_id": entry.ticket.id if entry.ticket else None,
                     "record": record,
                 }
@@ -138,6 +158,7 @@ class Audit:
             head = signed
         await connection.execute(insert(audit), rows)
         await connection.execute(update(audit_heads).where(audit_heads.c.id == 1).values(seq=seq, hash=head))
+        self.heads.remember(connection, Head(seq, head))
         log.info("audit_head", seq=seq, head=head)
 
 
@@ -155,15 +176,14 @@ class Verified:
         return not self.problems
 
 
-async def rows_of(database: Database) -> AsyncIterator[Mapping[Any, Any]]:
+async def rows_of(connection: AsyncConnection) -> AsyncIterator[Mapping[Any, Any]]:
     """Every row, in order."""
     after = None
     while True:
         query = select(audit).order_by(audit.c.seq).limit(_BATCH)
         if after is not None:
             query = query.where(audit.c.seq > after)
-        async with database.transaction() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+        rows = (await connection.execute(query)).mappings().all()
         for row in rows:
             yield row
         if len(rows) < _BATCH:
@@ -171,30 +191,37 @@ async def rows_of(database: Database) -> AsyncIterator[Mapping[Any, Any]]:
         after = rows[-1]["seq"]
 
 
-async def verify(database: Database, signer: Signer, *, head: str | None = None) -> Verified:
-    """Look through all rows.
+async def verify(database: Database, signer: Signer, *, heads: Sequence[str] = ()) -> Verified:
+    """Look through all rows, and compare what they say with the tickets.
 
     Args:
-        head: a head that was logged or noted earlier: it must still be there.
+        heads: heads that were logged or noted earlier, in their order: they must still be there.
     """
-    # Read first: rows that are added meanwhile come after it.
-    async with database.transaction() as connection:
-        query = select(audit_heads.c.seq, audit_heads.c.hash).where(audit_heads.c.id == 1)
-        kept = (await connection.execute(query)).first()
     problems: list[str] = []
     previous, count = START, 0
     known = {START}
-    async for row in rows_of(database):
-        count += 1
-        if trouble := _trouble(row, signer, previous=previous, seq=count):
-            problems.append(trouble)
-            count = row["seq"]
-        previous = row["hash"]
-        known.add(previous)
-    if kept is None or kept.hash not in known or kept.seq > count:
-        problems.append("The newest rows are missing: the audit has been further than this.")
-    if head is not None and head not in known:
-        problems.append(f"The head {head} is not in the audit: rows after it, or it itself, were cut off or rewritten.")
+    replay = Replay()
+    async with database.snapshot() as connection:
+        query = select(audit_heads.c.seq, audit_heads.c.hash).where(audit_heads.c.id == 1)
+        kept = (await connection.execute(query)).first()
+        async for row in rows_of(connection):
+            count += 1
+            if trouble := _trouble(row, signer, previous=previous, seq=count):
+                problems.append(trouble)
+                count = row["seq"]
+            else:
+                replay.add(json.loads(row["record"]))
+            previous = row["hash"]
+            known.add(previous)
+        if kept is None or kept.hash != previous or kept.seq != count:
+            problems.append("The newest rows are missing: the audit has been further than this.")
+        for head in heads:
+            if head not in known:
+                problems.append(
+                    f"The head {head} is not in the audit: rows after it, or it itself, were cut off or rewritten."
+                )
+                break
+        problems += await replay.compare(connection)
     return Verified(len(known) - 1, previous, tuple(problems))
 
 
@@ -203,10 +230,9 @@ def _trouble(row: Mapping[Any, Any], signer: Signer, *, previous: str, seq: int)
         return f"Row {row['seq']} follows row {seq - 1}: rows between them were removed."
     if row["prev_hash"] != previous:
         return f"Row {seq} does not continue the row before it: a row was changed, removed or inserted."
-    signed = signer.sign(previous, row["record"], row["key_id"])
-    if signed is None:
+    if signer.sign(previous, row["record"], row["key_id"]) is None:
         return f"Row {seq} was signed with a key ({row['key_id']}) that is not among those set: it cannot be verified."
-    if not hmac.compare_digest(signed, row["hash"]):
+    if not signer.signed(row):
         return f"Row {seq} is not what was signed: it was changed or inserted."
     record = json.loads(row["record"])
     if record.get("seq") != seq or record.get("ticket") != row["ticket_id"]:
@@ -225,16 +251,15 @@ async def export(database: Database, form: str) -> AsyncIterator[str]:
     """
     if form == "csv":
         yield _csv_line(COLUMNS)
-    async for row in rows_of(database):
-        record = json.loads(row["record"])
-        if form == "json":
-            yield (
-                json.dumps({**record, "prev_hash": row["prev_hash"], "hash": row["hash"], "key_id": row["key_id"]})
-                + "\n"
-            )
-        else:
-            told = {**record, "hash": row["hash"], "record": row["record"]}
-            yield _csv_line([told.get(name) for name in COLUMNS])
+    async with database.snapshot() as connection:
+        async for row in rows_of(connection):
+            record = json.loads(row["record"])
+            if form == "json":
+                signed = {"prev_hash": row["prev_hash"], "hash": row["hash"], "key_id": row["key_id"]}
+                yield json.dumps({**record, **signed}) + "\n"
+            else:
+                told = {**record, "hash": row["hash"], "record": row["record"]}
+                yield _csv_line([told.get(name) for name in COLUMNS])
 
 
 def _csv_line(values: Sequence[object]) -> str:

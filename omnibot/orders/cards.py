@@ -73,7 +73,7 @@ class CardDesk:
     async def claim(self, *, limit: int) -> list[str]:
         """Take cards with something to do; returns the ids of their tickets."""
         stale = or_(ticket_cards.c.shown < ticket_cards.c.wanted, ticket_cards.c.telling.is_not(None))
-        return [str(row["id"]) for row in await self.leases.claim(stale, limit=limit)]
+        return await self.leases.claim(stale, limit=limit)
 
     async def check(self, ticket: Ticket) -> bool:
         """Say on a card that it is being looked at, unless somebody works on it.

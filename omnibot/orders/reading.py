@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
+from omnibot.db.rows import read_apart
 from omnibot.db.tables import ticket_versions, ticket_votes, tickets
 from omnibot.orders.model import Proposal, State, Ticket
 from omnibot.orders.rows import read_ticket, short
+
+log = structlog.get_logger(__name__)
 
 LONGEST_ID = 80
 MOST_LISTED = 200
@@ -31,13 +36,21 @@ class TicketReader:
 
     async def get(self, ticket_id: str) -> Ticket | None:
         """The ticket as the database has it now."""
-        found = await self.find(tickets.c.id == ticket_id)
+        found = await self._all(tickets.c.id == ticket_id)
         return found[0] if found else None
 
     async def find(self, where: ColumnElement[bool], *, limit: int | None = None) -> list[Ticket]:
-        """Tickets, the newest first."""
+        """Tickets, the newest first, without those that cannot be read."""
         async with self.database.transaction() as connection:
-            return await self.read(connection, where, limit=limit)
+            return await self.readable(connection, where, limit=limit)
+
+    async def read_all(self, ids: Sequence[str]) -> list[Ticket]:
+        """These tickets; raises when one of them cannot be read."""
+        return await self._all(tickets.c.id.in_(ids))
+
+    async def _all(self, where: ColumnElement[bool]) -> list[Ticket]:
+        async with self.database.transaction() as connection:
+            return await self.read(connection, where)
 
     async def by_token(self, token: str) -> tuple[Ticket, int] | None:
         """The ticket whose version this token is for, as it stands now, and that version."""
@@ -56,13 +69,29 @@ class TicketReader:
 
     async def of_message(self, message_id: str) -> list[Ticket]:
         """The tickets of one of Omni's messages, in order."""
-        found = await self.find(tickets.c.message_id == short(message_id, LONGEST_ID))
+        found = await self._all(tickets.c.message_id == short(message_id, LONGEST_ID))
         return sorted(found, key=lambda ticket: (ticket.action_id, ticket.position))
 
     async def of_action(self, proposal: Proposal) -> list[Ticket]:
         """The tickets that were made of this action."""
         message = tickets.c.message_id == short(proposal.message_id, LONGEST_ID)
-        return await self.find(and_(message, tickets.c.action_id == short(proposal.action_id, 2 * LONGEST_ID)))
+        return await self._all(and_(message, tickets.c.action_id == short(proposal.action_id, 2 * LONGEST_ID)))
+
+    async def readable(
+        self, connection: AsyncConnection, where: ColumnElement[bool], *, limit: int | None = None, lock: bool = False
+    ) -> list[Ticket]:
+        """As `read`, without those that cannot be read: they stop nothing but themselves."""
+        query = select(tickets.c.id).where(where)
+        query = query.order_by(tickets.c.id if lock else tickets.c.created_at.desc()).limit(limit)
+        ids = list((await connection.execute(query)).scalars())
+
+        async def read(some: Sequence[str]) -> list[Ticket]:
+            return await self.read(connection, and_(where, tickets.c.id.in_(some)), lock=lock)
+
+        found, broken = await read_apart(ids, read)
+        for ticket_id, error in broken.items():
+            log.error("row_unreadable", ticket=ticket_id, error=f"{type(error).__name__}: {error}")
+        return found
 
     async def read(
         self, connection: AsyncConnection, where: ColumnElement[bool], *, limit: int | None = None, lock: bool = False

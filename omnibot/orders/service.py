@@ -28,6 +28,7 @@ from omnibot.orders.approvals import Approvals
 from omnibot.orders.cards import CardDesk, Cards
 from omnibot.orders.desk import Desk, Rules, WhoIs, lasting
 from omnibot.orders.following import Following
+from omnibot.orders.heads import STOPPED
 from omnibot.orders.looking import Generation, Looking
 from omnibot.orders.model import Answered, Click, Proposal, Seen, State, Ticket, Told, utcnow
 from omnibot.orders.proposing import Proposing
@@ -42,12 +43,19 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between sweeps.
 SWEEP = 1.0
+#: Seconds between looks at the audit's head.
+WATCH = 5.0
 #: Tickets, and cards, that one sweep takes; and that are worked on at a time.
 CLAIM, AT_A_TIME = 50, 200
 #: Seconds after which a step that broke is tried again, doubling up to the second.
 STUMBLE, STUMBLE_AT_MOST = 1.0, 60.0
 UNDECIDED = "Nobody decided in time, and nothing was sent. Ask again for a fresh one."
 HALTED, RESUMED = "Trading is halted. Only cancels go through until somebody resumes it.", "Trading goes on."
+UNREADABLE = (
+    "This omnibot cannot read what it wrote down about an order, so nobody follows it: {named}. Look after it at Clear "
+    "Street. If a newer omnibot wrote it, run that one; it is tried again now and then."
+)
+HEAD = "The audit of orders stands at row {seq}, head {hash}. Keep this: `omnibot audit verify --head` compares it."
 ALREADY = {True: "Trading is halted already.", False: "Trading is not halted."}
 
 
@@ -115,6 +123,9 @@ class Orders:
         self._held: dict[Leases, list[str]] = {store.leases: [], self._cards.leases: []}
         self._stumbles: dict[str, int] = {}
         self._draining = False
+        #: What the operators have heard about the audit, and the day on which they were told its head.
+        self._audit_told: set[str] = set()
+        self._head_told = clock().date()
 
     def _lasts(self) -> timedelta:
         return lasting(self._rules)
@@ -142,6 +153,9 @@ class Orders:
             clicker: as Slack says now.
             team: the workspace in which they clicked.
         """
+        await self.watch_audit()
+        if self._store.audit.heads.trouble is not None:
+            return [Click(answer=Answered.NOT_ALLOWED, message=STOPPED) for _ in tokens]
         clicks = await self._desk.approve(tokens, clicker, team)
         for click in clicks:
             if click.ticket is None:
@@ -269,7 +283,7 @@ class Orders:
         """Who halted trading, and why; None: it is not halted."""
         return await self._approvals.halted_by()
 
-    async def _say(self, sentence: str, *, by: str) -> None:
+    async def _say(self, sentence: str, *, by: str | None = None) -> None:
         try:
             await self._alert(sentence, by=by)
         except Exception:
@@ -285,18 +299,20 @@ class Orders:
         """Begin to sweep and to renew leases."""
         self._scheduler.every("orders:sweep", SWEEP, self.sweep)
         self._scheduler.every("orders:renew", RENEW, self._renew)
+        self._scheduler.every("orders:audit", WATCH, self.watch_audit)
         self._scheduler.at("orders:first-sweep", 0, self.sweep)
 
     async def stop(self, grace: float = 15.0) -> None:
         """Stop claiming, let what is under way end, give every lease back."""
         self._draining = True
-        for name in ("orders:sweep", "orders:first-sweep", "orders:hurry"):
+        for name in ("orders:sweep", "orders:first-sweep", "orders:hurry", "orders:audit"):
             await self._scheduler.finish(name)
         if self._steps:
             _, late = await asyncio.wait(self._steps, timeout=grace)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._store.audit.heads.write_down()
         await self._scheduler.finish("orders:renew")
         for leases, ids in self._held.items():
             with contextlib.suppress(SQLAlchemyError):  # they run out by themselves
@@ -307,8 +323,11 @@ class Orders:
         try:
             if self._draining or len(self._steps) >= AT_A_TIME:
                 return
-            for ticket in await self._store.claim(limit=CLAIM):
+            found, broken = await self._store.claim(limit=CLAIM)
+            for ticket in found:
                 self._begin(ticket)
+            for broken_id, error in broken.items():
+                self._aside(self._put_off(broken_id, error))
             for ticket_id in await self._cards.claim(limit=CLAIM):
                 self._aside(self._show(ticket_id))
         except SQLAlchemyError as error:
@@ -392,6 +411,35 @@ class Orders:
                 return
             case _:
                 assert_never(ticket.state)
+
+    async def _put_off(self, ticket_id: str, error: Exception) -> None:
+        """A ticket cannot be read: the others go on, and somebody hears of it if an order hangs on it."""
+        log.error("row_unreadable", ticket=ticket_id, error=f"{type(error).__name__}: {error}")
+        try:
+            named = await self._store.put_off(ticket_id)
+        except SQLAlchemyError as trouble:  # its lease runs out
+            log.warning("ticket_not_put_off", ticket=ticket_id, error=type(trouble).__name__)
+            return
+        if named is not None:
+            await self._say(UNREADABLE.format(named=named))
+
+    async def watch_audit(self) -> None:
+        """Stop trading, and tell the operators once, when the audit is not what it was; keep its head otherwise."""
+        try:
+            trouble = await self._store.audit_trouble()
+        except SQLAlchemyError as error:
+            log.warning("audit_not_looked_at", error=type(error).__name__)
+            return
+        heads = self._store.audit.heads
+        unwritten = await heads.write_down()
+        for said in (trouble, unwritten):
+            if said is not None and said not in self._audit_told:
+                self._audit_told.add(said)
+                await self._say(said)
+        today = self._clock().date()
+        if self._head_told != today and heads.known is not None and trouble is None:
+            self._head_told = today
+            await self._say(HEAD.format(seq=heads.known.seq, hash=heads.known.hash))
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

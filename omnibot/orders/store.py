@@ -17,10 +17,13 @@ from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.db.leases import LEASE, Leases
 from omnibot.db.presence import is_dead
+from omnibot.db.rows import read_apart
 from omnibot.db.tables import halts, ticket_cards, ticket_versions, tickets
 from omnibot.errors import OwnershipLost
 from omnibot.orders.audit import Audit, Entry
+from omnibot.orders.authority import authorise, require_authority
 from omnibot.orders.facts import holding, sells
+from omnibot.orders.heads import AuditDiffers
 from omnibot.orders.model import (
     APPROVAL_LASTS,
     DECIDABLE,
@@ -282,8 +285,12 @@ class TicketStore(TicketReader):
 
         Raises:
             OwnershipLost: somebody else has it.
+            NotAuthorised: what it says is not what people approved.
+            AuditDiffers: the audit is not what it was.
         """
         async with self.database.transaction() as connection:
+            if await self.audit.heads.check(connection) is not None:
+                raise AuditDiffers
             halted = await is_halted(connection)
             if halted is not False and ticket.terms.act is not Act.CANCEL:
                 moved = await self._back(connection, ticket, State.DECLINED, HALTED)
@@ -294,6 +301,8 @@ class TicketStore(TicketReader):
                 begun: dict[str, Any] = {"attempts": ticket.attempts + 1, "submitted_at": now, "due_at": lease}
                 mine = tickets.c.owner == self.instance
                 moved = await self.change(connection, ticket, State.SUBMITTING, mine, False, lease_until=lease, **begun)
+                # As it is now, which is what the call is made of.
+                await require_authority(connection, self.audit.signer, moved)
             await self.audit.append(
                 connection, Entry(kind=moved.state.value, ticket=moved, facts={"reason": moved.reason})
             )
@@ -320,11 +329,24 @@ class TicketStore(TicketReader):
 
     # Whose turn it is.
 
-    async def claim(self, *, limit: int) -> list[Ticket]:
-        """Take tickets with something to do."""
-        rows = await self.leases.claim(TO_DO, limit=limit)
-        ids = [row["id"] for row in rows]
-        return await self.find(tickets.c.id.in_(ids)) if ids else []
+    async def claim(self, *, limit: int) -> tuple[list[Ticket], dict[str, Exception]]:
+        """Take tickets with something to do; returns them, and by id why others could not be read."""
+        return await read_apart(await self.leases.claim(TO_DO, limit=limit), self.read_all)
+
+    async def put_off(self, ticket_id: str) -> str | None:
+        """Leave a ticket alone that cannot be read.
+
+        Returns:
+            What operators need to find its order, unless none can hang on it, or this was returned before.
+        """
+        if not await self.leases.put_off(ticket_id):
+            return None
+        query = select(tickets.c.state, tickets.c.client_order_id, tickets.c.account_id)
+        async with self.database.transaction() as connection:
+            row = (await connection.execute(query.where(tickets.c.id == ticket_id))).first()
+        if row is None or row.state == State.PROPOSED.value:
+            return None
+        return f"ticket {ticket_id}, client order id {row.client_order_id}, account {row.account_id}"
 
     async def take(self, ticket_id: str) -> Ticket | None:
         """Take one ticket, due or not; None: there is nothing to do, or somebody else has it."""
@@ -344,6 +366,15 @@ class TicketStore(TicketReader):
                 return None
             [ticket] = await self.read(connection, tickets.c.id == ticket_id)
             return ticket
+
+    async def audit_trouble(self) -> str | None:
+        """Why nothing may be approved or sent: the audit is not what it was. None: it is."""
+        async with self.database.transaction() as connection:
+            return await self.audit.heads.check(connection)
+
+    async def note_approvals(self, connection: AsyncConnection, *entries: Entry) -> None:
+        """Tell the audit what came of approving, and let what was approved be sent."""
+        await self.audit.append(connection, *await authorise(connection, self.audit.signer, entries))
 
     async def note(self, *entries: Entry) -> None:
         """Tell the audit of something that changed no ticket."""
@@ -365,7 +396,7 @@ class TicketStore(TicketReader):
     async def forget(self, connection: AsyncConnection, principals: Collection[str]) -> Mapping[str, int]:
         """A link was forgotten: its waiting tickets expire, in the same transaction; what works is only counted."""
         waiting = and_(tickets.c.principal.in_(principals), tickets.c.state.in_([one.value for one in DECIDABLE]))
-        expired = await self.read(connection, waiting, lock=True)
+        expired = await self.readable(connection, waiting, lock=True)
         for ticket in expired:
             reason = "The Clear Street key it would have been sent with was unlinked."
             moved = await self.change(connection, ticket, State.EXPIRED, tickets.c.id.is_not(None), True, reason=reason)

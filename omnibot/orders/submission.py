@@ -17,6 +17,8 @@ from omnibot.accounts.service import Keyring, NoAuthority
 from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.trading import Trading
 from omnibot.errors import ClearStreetError, Malformed, RateLimited, Unauthorised
+from omnibot.orders.authority import NotAuthorised
+from omnibot.orders.heads import NOT_SENT, AuditDiffers
 from omnibot.orders.looking import Looking
 from omnibot.orders.model import (
     LOOKS_OVER,
@@ -25,7 +27,6 @@ from omnibot.orders.model import (
     Ticket,
     Told,
     absent_for_good,
-    content_hash,
     next_look,
     next_lookup,
 )
@@ -44,7 +45,7 @@ STALE = 1.5
 UNKNOWN_TOLD = 2
 NO_KEY = "The Clear Street key it would have been sent with is not linked any more. Nothing was sent."
 SWITCHED_OFF = "Trading was switched off before this was sent. Nothing was sent."
-NOT_THE_SAME = "What would have been sent is not what was approved. Nothing was sent."
+NOT_AUTHORISED = "What would have been sent is not what people approved in Slack. Nothing was sent."
 ABSENT = "Clear Street lists no such order: it was not placed. Approve again to send it once more."
 ABSENT_CHANGE = "The order shows nothing of it: it was not done. Approve again to send it once more."
 BUSY = "Clear Street was too busy to take it, and did nothing. Approve again to send it once more."
@@ -95,11 +96,17 @@ class Submission:
         if not self._live:
             await self._store.give_up(ticket, SWITCHED_OFF)
             return
-        if not _as_approved(ticket):
-            await self._store.give_up(ticket, NOT_THE_SAME)
-            return
         began = time.monotonic()
-        begun = await self._store.begin(ticket, self._clock())
+        try:
+            begun = await self._store.begin(ticket, self._clock())
+        except NotAuthorised:
+            await self._alert(f"{NOT_AUTHORISED} Run `omnibot audit verify`. The order: {_named(ticket)}.")
+            await self._store.give_up(ticket, NOT_AUTHORISED)
+            return
+        except AuditDiffers:
+            # The operators hear of it from whoever watches the audit.
+            await self._store.give_up(ticket, NOT_SENT)
+            return
         if begun.state is not State.SUBMITTING:
             return
         if time.monotonic() - began > STALE:
@@ -304,19 +311,6 @@ def _named(ticket: Ticket) -> str:
     """
     about = f", about order {ticket.terms.order_id}" if ticket.terms.order_id is not None else ""
     return f"ticket {ticket.id}, client order id {ticket.client_order_id}{about}, account {ticket.account_id}"
-
-
-def _as_approved(ticket: Ticket) -> bool:
-    """Whether these are still the bytes that were approved, and about this ticket's own order."""
-    if not ticket.approved_by or content_hash(ticket.terms, ticket.body) != ticket.content_hash:
-        return False
-    match ticket.terms.act:
-        case Act.NEW:
-            return ticket.body is not None and ticket.body.get("id") == ticket.client_order_id
-        case Act.MODIFY:
-            return bool(ticket.body and ticket.terms.order_id)
-        case Act.CANCEL:
-            return bool(ticket.terms.order_id)
 
 
 def _made(ticket: Ticket) -> datetime | None:

@@ -20,6 +20,7 @@ from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.db.leases import LEASE, RENEW
 from omnibot.db.presence import Presence
+from omnibot.db.rows import read_apart
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.errors import OwnershipLost
 from omnibot.markets.service import Markets
@@ -44,7 +45,7 @@ from omnibot.turns.model import (
     Turn,
 )
 from omnibot.turns.presses import Presses
-from omnibot.turns.rows import read_turn, utcnow
+from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import backoff
 from omnibot.turns.stopping import Canceling
 from omnibot.turns.store import TurnStore
@@ -284,18 +285,17 @@ class Turns:
                     active.lease_until = 0.0
             while not self._draining:
                 began = time.monotonic()
-                rows = await self._store.leases.claim(
+                ids = await self._store.leases.claim(
                     turns.c.state.in_(OPEN_STATES), limit=CLAIM, always_due=turns.c.state != State.HELD.value
                 )
-                for row in rows:
-                    try:
-                        turn = read_turn(row)
-                    except (ValueError, TypeError, KeyError):
-                        # Written by another version: leave it, and do the rest.
-                        log.exception("row_unreadable", turn=row["id"])
-                        continue
+                found, broken = await read_apart(ids, self._store.read_all)
+                for turn in found:
                     self._adopt(turn, began + LEASE)
-                if len(rows) < CLAIM:
+                for turn_id, error in broken.items():
+                    # Written by another version: leave it, and do the rest.
+                    log.error("row_unreadable", turn=turn_id, error=f"{type(error).__name__}: {error}")
+                    await self._store.leases.put_off(turn_id)
+                if len(ids) < CLAIM:
                     break
         except SQLAlchemyError as error:
             log.warning("sweep_failed", error=type(error).__name__)

@@ -150,6 +150,12 @@ class TurnStore:
             row = (await connection.execute(select(turns).where(turns.c.id == turn_id))).mappings().first()
         return read_turn(row) if row else None
 
+    async def read_all(self, ids: Sequence[str]) -> list[Turn]:
+        """These turns; raises when one of them cannot be read."""
+        async with self.database.transaction() as connection:
+            rows = (await connection.execute(select(turns).where(turns.c.id.in_(ids)))).mappings().all()
+        return [read_turn(row) for row in rows]
+
     async def conversation(self, conversation_id: str) -> Conversation:
         """The conversation a turn belongs to."""
         async with self.database.transaction() as connection:

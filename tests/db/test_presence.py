@@ -35,7 +35,7 @@ async def instances(database: Database) -> AsyncIterator[list[Presence]]:
 
 
 async def claimed(database: Database, instance: str) -> list[str]:
-    return [row["id"] for row in await TurnStore(database, instance).leases.claim(OPEN, limit=100)]
+    return await TurnStore(database, instance).leases.claim(OPEN, limit=100)
 
 
 async def long_up(database: Database) -> None:
@@ -71,7 +71,7 @@ async def test_eight_claims_at_once_share_the_turns_and_none_is_taken_twice(
         await connection.execute(update(turns).values(owner=None, lease_until=None))
 
     async def claim(instance: str) -> list[str]:
-        return [row["id"] for row in await TurnStore(database, instance).leases.claim(OPEN, limit=7)]
+        return await TurnStore(database, instance).leases.claim(OPEN, limit=7)
 
     shares = await asyncio.gather(*(claim(presence.instance) for presence in instances))
     taken = [turn_id for share in shares for turn_id in share]

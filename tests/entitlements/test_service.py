@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from omnibot.accounts.model import SHARED
 from omnibot.db.tables import consents
@@ -157,6 +157,37 @@ async def test_a_signature_left_behind_by_a_crash_is_found_by_the_sweep_and_told
     assert await bench.state(consent) is State.GRANTED
     await bench.service.sweep()
     assert told == [turn.id]
+
+
+async def two_pending(bench: Bench) -> tuple[Consent, Consent]:
+    """Two that were signed, of which nobody has been told yet."""
+    both = []
+    for number in (1, 2):
+        _, consent = await bench.answered(source_key=f"message:C1:{number}.1", message_ts=f"{number}.1")
+        both.append(await bench.service.sign(consent.id, ANA, await bench.shown(consent), [FIRST]))
+    return both[0], both[1]
+
+
+@pytest.mark.parametrize("spoiled", ["state", "codes", "telling"])
+async def test_a_consent_that_cannot_be_read_or_told_holds_no_other_up(bench: Bench, spoiled: str):
+    poison, healthy = await two_pending(bench)
+    tried: list[str] = []
+
+    async def changed(consent: Consent) -> None:
+        tried.append(consent.id)
+        if spoiled == "telling" and consent.id == poison.id:
+            raise TypeError("a turn with a field of a later version")
+
+    bench.service._changed = changed
+    async with bench.database.transaction() as connection:
+        if spoiled == "state":
+            await connection.execute(update(consents).where(consents.c.id == poison.id).values(state="notarised"))
+        elif spoiled == "codes":
+            await connection.execute(text("UPDATE consents SET codes = '5' WHERE id = :id"), {"id": poison.id})
+    for _ in range(3):
+        await bench.service.sweep()
+    assert tried.count(healthy.id) == 1
+    assert tried.count(poison.id) == (1 if spoiled == "telling" else 0), "it is left alone for a while"
 
 
 async def _grow_old(bench: Bench) -> None:

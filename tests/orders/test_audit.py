@@ -68,18 +68,18 @@ async def test_an_inserted_row_is_found(still: Safe):
 async def test_a_cut_tail_is_found_by_the_head_that_is_kept(still: Safe):
     await written(still)
     await do(still, delete(audit).where(audit.c.seq > 3))
-    assert "The newest rows are missing" in (await still.verified()).problems[-1]
+    assert "The newest rows are missing" in (await still.verified()).problems[0]
 
 
 async def test_a_tail_cut_together_with_the_head_is_found_by_a_head_that_was_noted(still: Safe):
     await written(still)
     noted = (await still.verified()).head
     async with still.database.transaction() as connection:
-        await connection.execute(delete(audit).where(audit.c.seq > 3))
-        head = (await connection.execute(select(audit.c.hash).where(audit.c.seq == 3))).scalar_one()
-        await connection.execute(update(audit_heads).values(seq=3, hash=head))
+        await connection.execute(delete(audit).where(audit.c.seq > 4))
+        head = (await connection.execute(select(audit.c.hash).where(audit.c.seq == 4))).scalar_one()
+        await connection.execute(update(audit_heads).values(seq=4, hash=head))
     assert (await still.verified()).sound, "nothing in the database tells"
-    found = await verify(still.database, SIGNER, head=noted)
+    found = await verify(still.database, SIGNER, heads=[noted])
     assert noted in found.problems[0]
 
 

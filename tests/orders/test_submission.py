@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
+from sqlalchemy import delete
 
 from omnibot.accounts.encryption import Encryption
 from omnibot.accounts.links import Links
 from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
+from omnibot.db.tables import halts
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
+from omnibot.orders import submission
 from omnibot.orders.model import Answered, State, Ticket, Told
-from tests.orders.safe import ANA, BUY, ENCRYPTION_KEY, EVE, Safe, open_safe
+from tests.orders.safe import ACCOUNT, ANA, BUY, ENCRYPTION_KEY, EVE, KEY, Safe, open_safe
 
 SUBMIT = "POST /v1/accounts/{account_id}/orders"
 LIST = "GET /v1/accounts/{account_id}/orders"
@@ -270,6 +274,55 @@ async def test_a_halt_stops_what_is_approved_but_not_sent(still: Safe):
     halted = await still.step(ticket)
     assert (halted.state, still.calls("POST")) == (State.DECLINED, [])
     assert halted.decided_by is None
+
+
+async def test_nothing_is_sent_while_it_is_not_known_whether_trading_is_halted(still: Safe):
+    [ticket] = await still.propose()
+    await still.approve_and_die(ticket)
+    async with still.database.transaction() as connection:
+        await connection.execute(delete(halts))
+    assert (await still.step(ticket)).state is State.DECLINED
+    assert still.calls("POST") == []
+
+
+async def test_whoever_writes_an_attempt_down_too_slowly_leaves_the_call(still: Safe, monkeypatch: pytest.MonkeyPatch):
+    [ticket] = await still.propose()
+    await still.approve_and_die(ticket)
+    monkeypatch.setattr(submission, "STALE", 0.0)
+    late = await still.step(ticket)
+    assert (late.state, late.attempts, still.calls("POST")) == (State.UNKNOWN, 1, [])
+    gone = await looked_for(still, late)
+    assert (gone.state, still.at_exchange) == (State.NOT_PLACED, [])
+
+
+@pytest.mark.parametrize("ours", [0, 2])
+async def test_an_answer_without_exactly_one_order_of_ours_is_looked_up(still: Safe, ours: int):
+    await still.placed()
+    async with httpx.AsyncClient(base_url=still.emulator.base_url) as api:
+        listed = await api.get(f"/v1/accounts/{ACCOUNT}/orders", headers={"Authorization": f"Bearer {KEY}"})
+    [one] = listed.json()["data"]
+    [ticket] = await still.propose()
+    mine = [{**one, "client_order_id": ticket.client_order_id, "id": f"order-{place}"} for place in range(ours)]
+    still.emulator.gate.refuse(SUBMIT, "after", status=200, body={**listed.json(), "data": [one, *mine]})
+    assert (await still.approve(ticket)).answer is Answered.APPROVED
+    assert (await still.until(ticket, lambda now: now.state not in (State.APPROVED, State.SUBMITTING))).order is None
+    found = await still.step(ticket)
+    assert found.state is State.SUBMITTED
+    assert (found.order or {})["id"] in {order.id for order in still.at_exchange}
+
+
+async def test_of_several_orders_in_the_answer_ours_is_taken(still: Safe):
+    other = await still.placed()
+    async with httpx.AsyncClient(base_url=still.emulator.base_url) as api:
+        listed = await api.get(f"/v1/accounts/{ACCOUNT}/orders", headers={"Authorization": f"Bearer {KEY}"})
+    [one] = listed.json()["data"]
+    [ticket] = await still.propose()
+    mine = {**one, "client_order_id": ticket.client_order_id, "id": "order-of-ours"}
+    still.emulator.gate.refuse(SUBMIT, "after", status=200, body={**listed.json(), "data": [one, mine]})
+    await still.approve(ticket)
+    taken = await still.until(ticket, State.SUBMITTED)
+    assert (taken.order or {})["id"] == "order-of-ours"
+    assert (other.order or {})["id"] == one["id"]
 
 
 async def test_whoever_approved_again_before_a_halt_has_not_approved_what_comes_after_it(still: Safe):

@@ -250,8 +250,8 @@ async def test_stop_reaches_every_open_turn_of_a_person_in_the_channel_and_nobod
 async def test_what_a_dead_process_left_is_claimed_at_once_on_sqlite(database: Database, store: TurnStore):
     turn = await joined(store)
     survivor = TurnStore(database, "survivor")
-    rows = await survivor.leases.claim(turns.c.state.in_(OPEN_STATES), limit=10)
-    assert [row["id"] for row in rows] == [turn.id]
+    ids = await survivor.leases.claim(turns.c.state.in_(OPEN_STATES), limit=10)
+    assert ids == [turn.id]
     assert await survivor.leases.claim(turns.c.state.in_(OPEN_STATES), limit=10) == []
     assert await store.leases.renew([turn.id]) == set()
     assert await survivor.leases.renew([turn.id]) == {turn.id}
@@ -261,8 +261,8 @@ async def test_a_lease_that_was_not_renewed_runs_out(database: Database, store: 
     turn = await joined(store)
     async with database.transaction() as connection:
         await connection.execute(update(turns).values(lease_until=database.after(-1)))
-    rows = await store.leases.claim(turns.c.state.in_(OPEN_STATES), limit=10)
-    assert [row["id"] for row in rows] == [turn.id]
+    ids = await store.leases.claim(turns.c.state.in_(OPEN_STATES), limit=10)
+    assert ids == [turn.id]
 
 
 async def test_ended_turns_are_nobodys(store: TurnStore):
