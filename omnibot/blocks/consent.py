@@ -11,6 +11,7 @@ from typing import Any, Final
 from omnibot.blocks.documents import page_blocks
 from omnibot.blocks.limits import FALLBACK_TEXT
 from omnibot.blocks.parts import actions, button, context, escaped_parts, fallback, live_mention, section, shorten
+from omnibot.blocks.shown import Press, digest, marked_button, named
 from omnibot.blocks.values import Block, Page
 from omnibot.entitlements.model import AccountConsent, Card, Document, Granted, Overview, Standing, State
 
@@ -53,9 +54,12 @@ def card_unit(card: Card) -> list[Block]:
         blocks.append(section(f"Accounts: {names}"))
     match card.state:
         case State.ASKED:
-            read = {**button(READ_ACTION, card.id, "Read and sign …"), "style": "primary"}
+            mark = card_mark(card.id, failed=card.failed)
+            about = str(Press(card.id, mark))
+            read = {**button(READ_ACTION, about, "Read and sign …"), "style": "primary"}
+            pressable = [marked_button(one, mark) for one in (read, button(DECLINE_ACTION, about, "Not now"))]
             blocks += [context(_FAILED)] if card.failed else []
-            blocks += [actions([read, button(DECLINE_ACTION, card.id, "Not now")]), context(_NOTHING_YET)]
+            blocks += [actions(pressable) | {"block_id": named(f"consent:{card.id}", mark)}, context(_NOTHING_YET)]
         case State.SIGNING:
             blocks.append(context(":hourglass_flowing_sand: Signed; Clear Street has not confirmed it yet …"))
         case State.GRANTED:
@@ -67,6 +71,11 @@ def card_unit(card: Card) -> list[Block]:
             closed = "You closed the agreement without signing it: nothing was shared. "
             blocks.append(context(f"{closed}Ask the question again when you like."))
     return blocks
+
+
+def card_mark(consent_id: str, *, failed: bool) -> str:
+    """The version of a card that asks: whether it is asked for the first time, or because a signature failed."""
+    return f"{int(failed)}.{digest(consent_id)}"
 
 
 def card_page(card: Card) -> Page:
@@ -122,16 +131,22 @@ class FormState:
     page: int
     accounts: tuple[int, ...]
 
+    @property
+    def mark(self) -> str:
+        """Of the document that is shown."""
+        return f"{self.version or 0}.{digest(self.consent, self.agreement, self.sha256)}"
+
     def dump(self) -> str:
         """As private_metadata: nothing in it is secret."""
         return json.dumps([self.consent, self.agreement, self.version, self.sha256, self.page, list(self.accounts)])
 
 
-def read_state(metadata: str) -> FormState | None:
-    """The form's state; None for anything else."""
+def read_state(view: Mapping[str, Any]) -> FormState | None:
+    """The state of a form; None for anything else, and where its name is of another document."""
     try:
-        consent, agreement, version, sha256, page, accounts = json.loads(metadata)
-        return FormState(consent, agreement, version, sha256, int(page), tuple(int(account) for account in accounts))
+        consent, agreement, version, sha256, page, accounts = json.loads(str(view.get("private_metadata")))
+        state = FormState(consent, agreement, version, sha256, int(page), tuple(int(account) for account in accounts))
+        return state if view.get("callback_id") == named(SIGN_VIEW, state.mark) else None
     except (ValueError, TypeError):
         return None
 
@@ -185,7 +200,7 @@ def document_view(
         blocks.append(actions([button(f"{PAGE_ACTION}{number}", str(number), label) for number, label in turns]))
     view = {
         "type": "modal",
-        "callback_id": SIGN_VIEW,
+        "callback_id": named(SIGN_VIEW, state.mark),
         "private_metadata": state.dump(),
         "notify_on_close": True,
         "title": _plain("Agreement"),
@@ -266,13 +281,13 @@ def _account(number: int, account: AccountConsent, *, can_change: bool) -> list[
     if account.can_opt_out or not account.grants:
         block = section("\n".join([head, *(_grant(grant) for grant in account.grants[:10])]))
         if can_change and account.can_opt_out:
-            block["accessory"] = _opt_out_button(number, account)
+            block |= _beside(number, _opt_out_button(number, account))
         return [block]
     blocks = []
     for place, grant in enumerate(account.grants[:10]):
         block = section(_grant(grant) if place else f"{head}\n{_grant(grant)}")
         if can_change:
-            block["accessory"] = _revoke_button(f"{number}:{place}", account, grant)
+            block |= _beside(f"{number}:{place}", _revoke_button(f"{number}:{place}", account, grant))
         blocks.append(block)
     return blocks
 
@@ -285,17 +300,29 @@ def _grant(grant: Granted) -> str:
 
 def _opt_out_button(number: int, account: AccountConsent) -> Block:
     asks = f"Omni will no longer see the data of {shorten(account.name, 60)}. What it has said so far stays there."
-    return _end_button(str(number), f"{OF_ACCOUNT}{account.account_id}", "Opt out", asks)
+    mark = _account_mark(account)
+    return _end_button(str(number), Press(f"{OF_ACCOUNT}{account.account_id}", mark), "Opt out", asks)
 
 
 def _revoke_button(number: str, account: AccountConsent, grant: Granted) -> Block:
     asks = f"Omni will no longer see the data of {shorten(account.name, 60)} by this signature."
-    return _end_button(number, f"{OF_GRANT}{grant.entitlement_id}", "Revoke", asks)
+    mark = digest(grant.entitlement_id, str(grant.version), str(account.account_id))
+    return _end_button(number, Press(f"{OF_GRANT}{grant.entitlement_id}", mark), "Revoke", asks)
 
 
-def _end_button(number: str, value: str, label: str, asks: str) -> Block:
+def _account_mark(account: AccountConsent) -> str:
+    """Of what is shown of an account."""
+    return digest(str(account.account_id), account.standing.value, *(one.entitlement_id for one in account.grants))
+
+
+def _beside(number: int | str, ending: Block) -> Block:
+    """A button beside a section whose name is of the same version."""
+    return {"accessory": ending, "block_id": named(f"consent_end:{number}", ending["action_id"].rpartition(":")[2])}
+
+
+def _end_button(number: str, press: Press, label: str, asks: str) -> Block:
     return {
-        **button(f"{REVOKE_ACTION}{number}", value, label),
+        **button(named(f"{REVOKE_ACTION}{number}", press.mark), str(press), label),
         "style": "danger",
         "confirm": {
             "title": _plain(f"{label}?"),

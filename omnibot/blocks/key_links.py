@@ -16,6 +16,7 @@ from omnibot.blocks.modals import View, failed, modal, plain
 from omnibot.blocks.parts import actions, button, context, escaped_parts, fallback, section
 from omnibot.blocks.remedies import ACCOUNT_ACTION, LABELS
 from omnibot.blocks.safety import escape
+from omnibot.blocks.shown import Press, digest, marked_button, named
 from omnibot.blocks.values import Block, Page
 from omnibot.telemetry import KEY_FIELD
 
@@ -25,6 +26,8 @@ LINK_VIEW: Final = "omni_link_key"
 #: Buttons: ask Clear Street about the stored key again; forget it.
 MEND_ACTION: Final = "omni_mend_key"
 UNLINK_ACTION: Final = "omni_unlink_key"
+#: What those buttons are about.
+LINK_SUBJECT: Final = "link"
 #: Opens the one-time page; Slack does that, and the listener of all such buttons only acks.
 PAGE_ACTION: Final = "omni_link:page"
 #: Accounts that are named one by one.
@@ -76,7 +79,7 @@ def link_view(
     if known is None:
         blocks.append(section(_ABOUT))
     else:
-        blocks += [section(_state(known)), actions(_offers(known)), {"type": "divider"}]
+        blocks += [section(_state(known)), _row(_offers(known), known.since), {"type": "divider"}]
     if page is not None:
         blocks.append(
             section(
@@ -139,10 +142,15 @@ def linked_elsewhere_page(linked: Linked) -> Page:
     return Page(blocks, fallback(sentence, FALLBACK_TEXT))
 
 
-def unlink_page() -> Page:
-    """Asks whether to forget the key."""
+def key_mark(since: datetime) -> str:
+    """Which key is meant: another one is linked at another moment."""
+    return digest("key", since.isoformat())
+
+
+def unlink_page(since: datetime) -> Page:
+    """Asks whether to forget the key that is linked since then."""
     sentence = f"Forget your Clear Street API key? {_FORGET}"
-    return Page([section(escape(sentence)), actions([_unlink_button()])], fallback(sentence, FALLBACK_TEXT))
+    return Page([section(escape(sentence)), _row([_unlink_button()], since)], fallback(sentence, FALLBACK_TEXT))
 
 
 def waiting_words(count: int, when: str = "now") -> str:
@@ -169,12 +177,20 @@ def _day(moment: datetime) -> str:
 
 
 def _offers(known: Known) -> list[Block]:
-    check = [button(MEND_ACTION, "link", "Check it again")] if known.readable else []
+    check = [button(MEND_ACTION, LINK_SUBJECT, "Check it again")] if known.readable else []
     return [*check, _unlink_button()]
 
 
+def _row(offers: list[Block], since: datetime) -> Block:
+    """Buttons about the key that is linked since then, and about no other."""
+    mark = key_mark(since)
+    value = str(Press(LINK_SUBJECT, mark))
+    row = actions([marked_button(offer, mark) | {"value": value} for offer in offers])
+    return row | {"block_id": named("omni_key", mark)}
+
+
 def _unlink_button() -> Block:
-    return button(UNLINK_ACTION, "link", "Forget it") | {
+    return button(UNLINK_ACTION, LINK_SUBJECT, "Forget it") | {
         "style": "danger",
         "confirm": {
             "title": plain("Forget your API key?"),

@@ -1,7 +1,8 @@
 """What can be pressed on cards of orders: each button names one version of one ticket, and approving asks first.
 
-The value of a button is the token of the version it is for; of “Approve all” all their tokens; of the buttons of a
-working order the id of its ticket.
+The value of a button is the token of the version it is for, with the mark of that version (`Ticket.press`); of “Approve
+all” all of those; of the buttons of a working order the id of its ticket, with the mark. The mark ends the names of the
+button and of its block too: see `blocks.shown`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from omnibot.blocks.limits import BUTTON_VALUE, size
 from omnibot.blocks.modals import plain
 from omnibot.blocks.order_standing import decision, overdue, progress
 from omnibot.blocks.parts import actions, button, shorten
+from omnibot.blocks.shown import BETWEEN, Press, mark_of, marked_button, named
 from omnibot.blocks.values import Block
 from omnibot.clearstreet.models.enums import OrderStatus
 from omnibot.orders.drafts import EDITABLE
@@ -32,7 +34,6 @@ REPLACE: Final = "order_replace"
 _CONFIRM_TEXT, _CONFIRM_TITLE = 300, 100
 NOT_A_SPREAD: Final = "They are not a spread: each is sent by itself, and some may be filled while others are not."
 _NOTHING_SENT: Final = " Trading is off: nothing is sent."
-_BETWEEN: Final = ","
 _GOING: Final = (OrderStatus.PENDING_CANCEL, OrderStatus.FILLED)
 
 
@@ -44,7 +45,10 @@ def ticket_buttons(ticket: Ticket, *, trading_live: bool, now: datetime) -> list
         elements = _of_working(ticket)
     else:
         elements = []
-    return [actions(elements) | {"block_id": f"order_buttons:{ticket.id}"}] if elements else []
+    if not elements:
+        return []
+    row = actions([marked_button(element, ticket.mark) for element in elements])
+    return [row | {"block_id": named(f"order_buttons:{ticket.id}", ticket.mark)}]
 
 
 def approvable(ticket: Ticket) -> bool:
@@ -52,20 +56,17 @@ def approvable(ticket: Ticket) -> bool:
     return ticket.decidable and ticket.unsendable is None and not decision(ticket).endswith("…")
 
 
-def all_button(tickets: Sequence[Ticket], *, trading_live: bool, now: datetime) -> Block | None:
-    """“Approve all”, for those of an answer's tickets that can be approved; None where that is fewer than two."""
+def all_row(tickets: Sequence[Ticket], *, trading_live: bool, now: datetime) -> list[Block]:
+    """“Approve all”, for those of an answer's tickets that can be approved; [] where that is fewer than two."""
     ready = [one for one in tickets if one.state is State.PROPOSED and approvable(one) and not overdue(one, now)]
-    value = _BETWEEN.join(one.token for one in ready)
+    value = BETWEEN.join(one.press for one in ready)
     if len(ready) < 2 or size(value) > BUTTON_VALUE:
-        return None
+        return []
     made = button(APPROVE_ALL, value, f"Approve all {len(ready)}")
     text = _all_words([decision(one) for one in ready], "" if trading_live else _NOTHING_SENT)
-    return made | {"style": "primary", "confirm": _confirm(f"Approve {len(ready)} orders?", text, "Approve all")}
-
-
-def read_tokens(value: str) -> list[str]:
-    """The tokens of a pressed “Approve all”."""
-    return [token for token in value.split(_BETWEEN) if token]
+    made |= {"style": "primary", "confirm": _confirm(f"Approve {len(ready)} orders?", text, "Approve all")}
+    mark = mark_of([Press(one.token, one.mark) for one in ready])
+    return [actions([marked_button(made, mark)]) | {"block_id": named("orders_buttons", mark)}]
 
 
 def _of_waiting(ticket: Ticket, *, trading_live: bool) -> list[Block]:
@@ -74,9 +75,9 @@ def _of_waiting(ticket: Ticket, *, trading_live: bool) -> list[Block]:
     if approvable(ticket):
         elements.append(_approve(ticket, "Approve" if first else "Approve again", trading_live=trading_live))
     if first and _mendable(ticket):
-        elements.append(button(EDIT, ticket.token, "Edit"))
+        elements.append(button(EDIT, ticket.press, "Edit"))
     if first:
-        elements.append(button(DECLINE, ticket.token, "Decline"))
+        elements.append(button(DECLINE, ticket.press, "Decline"))
     return elements
 
 
@@ -84,7 +85,7 @@ def _approve(ticket: Ticket, label: str, *, trading_live: bool) -> Block:
     said = decision(ticket)
     tail = "." + ("" if trading_live else _NOTHING_SENT)
     text = said + tail if size(said + tail) <= _CONFIRM_TEXT else _cut(said, tail)
-    made = button(APPROVE, ticket.token, label, accessibility_label=f"{label}: {said}")
+    made = button(APPROVE, ticket.press, label, accessibility_label=f"{label}: {said}")
     return made | {"style": "primary", "confirm": _confirm(f"{label}?", text, label)}
 
 
@@ -104,9 +105,10 @@ def _mendable(ticket: Ticket) -> bool:
 def _of_working(ticket: Ticket) -> list[Block]:
     if ticket.terms.act is Act.CANCEL or ticket.order_id is None or progress(ticket).status in _GOING:
         return []
+    about = str(Press(ticket.id, ticket.mark))
     return [
-        button(CANCEL, ticket.id, "Cancel order…") | {"style": "danger"},
-        button(REPLACE, ticket.id, "Change order…"),
+        button(CANCEL, about, "Cancel order…") | {"style": "danger"},
+        button(REPLACE, about, "Change order…"),
     ]
 
 

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from omnibot.blocks.limits import FALLBACK_TEXT
-from omnibot.blocks.order_buttons import NOT_A_SPREAD, all_button, ticket_buttons
+from omnibot.blocks.order_buttons import NOT_A_SPREAD, all_row, ticket_buttons
 from omnibot.blocks.order_copy import copyable
 from omnibot.blocks.order_standing import Standing, decision, overdue, people, reason_words, slack_time, standing, utc
-from omnibot.blocks.parts import actions, context, escaped_parts, fallback, one_line, section, shorten
+from omnibot.blocks.parts import context, escaped_parts, fallback, one_line, section, shorten
 from omnibot.blocks.safety import escape
 from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.enums import MarketSession
@@ -107,9 +107,7 @@ def footer_card(
         lines = [_line(shorten(decision(one), _LINE)) for one in waiting]
         blocks.append(_rich("orders_waiting", {"type": "rich_text_list", "style": "bullet", "elements": lines}))
         blocks.append(context(f"{_together(waiting, seen or {})} {NOT_A_SPREAD}".strip()))
-    made = all_button(tickets, trading_live=trading_live, now=now)
-    if made is not None:
-        blocks.append(actions([made]) | {"block_id": "orders_buttons"})
+    blocks += all_row(tickets, trading_live=trading_live, now=now)
     return Page(blocks, fallback(f"{said} {NOT_A_SPREAD if waiting else ''}", FALLBACK_TEXT))
 
 

@@ -17,6 +17,7 @@ from omnibot.blocks.order_copy import NAMES, TIMES, TYPES, UNITS, word
 from omnibot.blocks.order_standing import ACCOUNT, DECISION, decision, utc
 from omnibot.blocks.parts import context, escaped_parts, section, shorten
 from omnibot.blocks.safety import escape
+from omnibot.blocks.shown import Press, named
 from omnibot.blocks.values import Block
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOffsetType
 from omnibot.orders.drafts import PRICES, edited
@@ -25,7 +26,8 @@ from omnibot.orders.sentences import changes, sentence
 from omnibot.policy import money
 from omnibot.policy.facts import Act
 
-#: callback_ids of the forms. Their `private_metadata` is the token of the version, or (replace) the ticket's id.
+#: How the callback_ids of the forms begin; they end with the mark of the version. Their `private_metadata` is what the
+#: button carried that opened them.
 EDIT_VIEW: Final = "order_edit"
 REPLACE_VIEW: Final = "order_replace"
 DECLINE_VIEW: Final = "order_decline"
@@ -77,7 +79,8 @@ def edit_view(
         said: what else is to be pointed out, such as the rules' reasons against it.
     """
     blocks = _form(ticket.terms, ticket.before, ticket.account_name, entered, now, said)
-    return modal("Edit this order", blocks, submit="Use this", callback=EDIT_VIEW, metadata=ticket.token, close="Leave")
+    callback = named(EDIT_VIEW, ticket.mark)
+    return modal("Edit this order", blocks, submit="Use this", callback=callback, metadata=ticket.press, close="Leave")
 
 
 def replace_view(
@@ -97,9 +100,8 @@ def replace_view(
     before = before or working_terms(ticket)
     blank = Terms(act=Act.MODIFY, account_id=ticket.account_id, order_id=ticket.order_id)
     blocks = _form(blank, before, ticket.account_name, entered, now, said)
-    return modal(
-        "Change this order", blocks, submit="Propose this", callback=REPLACE_VIEW, metadata=ticket.id, close="Leave"
-    )
+    callback, about = named(REPLACE_VIEW, ticket.mark), str(Press(ticket.id, ticket.mark))
+    return modal("Change this order", blocks, submit="Propose this", callback=callback, metadata=about, close="Leave")
 
 
 def working_terms(ticket: Ticket) -> Terms:
@@ -120,7 +122,8 @@ def decline_view(ticket: Ticket) -> View:
         optional=True,
     )
     blocks = [*_would(decision(ticket), "This would not be sent:"), ask]
-    return modal("Decline this order", blocks, submit="Decline", callback=DECLINE_VIEW, metadata=ticket.token)
+    callback = named(DECLINE_VIEW, ticket.mark)
+    return modal("Decline this order", blocks, submit="Decline", callback=callback, metadata=ticket.press)
 
 
 def _form(
@@ -259,12 +262,13 @@ def read_reason(state: Any) -> str | None:
 
 
 def form_errors(problems: Mapping[str, str], state: Any) -> dict[str, str]:
-    """Problems by block, as Slack wants them; of a field that is not on the form, at its first input."""
-    shown = [block_id for block_id in _elements(state) if field_of(block_id) is not None] or [block_of("quantity")]
+    """Problems by block, as Slack wants them; of a field that is not on the form, or of none (""), at its first input."""
+    inputs = [block_id for block_id in _elements(state) if field_of(block_id) is not None or block_id == _REASON_BLOCK]
+    shown = inputs or [block_of("quantity")]
     errors: dict[str, str] = {}
     for field, problem in problems.items():
         here = block_of(field) in shown
-        said = problem if here else f"{NAMES.get(field, field)}: {problem}"
+        said = problem if here or not field else f"{NAMES.get(field, field)}: {problem}"
         errors.setdefault(block_of(field) if here else shown[0], shorten(said, _PROBLEM) or "This makes no sense.")
     return errors
 

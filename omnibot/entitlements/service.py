@@ -148,6 +148,13 @@ class Consents:
         except (NoAuthority, ClearStreetError):
             return {}
 
+    async def is_as_shown(self, consent_id: str, *, failed: bool) -> bool:
+        """Whether a card that says (or does not say) that a signature failed still says how it is."""
+        consent = await self._store.get(consent_id)
+        if consent is None or consent.state is not State.ASKED:
+            return True  # what becomes of a press then, its state says
+        return failed is (consent.signing_at is not None)
+
     # Signing.
 
     async def read(self, consent_id: str, person: Person) -> Reading:

@@ -10,7 +10,7 @@ from omnibot.orders.sentences import sentence
 from omnibot.policy.order_rules import RuleVerdict
 
 NO_SUCH = "omnibot does not know this order any more. Ask Omni again."
-SUPERSEDED = "This order was edited since: the buttons of the newest version count."
+SUPERSEDED = "This order changed, read it again: the buttons of the newest version count."
 TOO_OLD = "This proposal has expired. Ask Omni again for a fresh one."
 EDITING = "It was sent once already, so that it can only be approved again as it is, or declined."
 #: Reasons that one answer names.
@@ -49,6 +49,13 @@ def why_not(ticket: Ticket, version: int, now: datetime) -> Click | None:
     if ticket.version != version:
         return Click(answer=Answered.SUPERSEDED, message=SUPERSEDED, ticket=ticket)
     return None
+
+
+def not_as_shown(ticket: Ticket, mark: str) -> Click | None:
+    """Why a press counts for nothing: the card showed something else. An empty mark says nothing of the card."""
+    if not mark or mark == ticket.mark:
+        return None
+    return Click(answer=Answered.SUPERSEDED, message=SUPERSEDED, ticket=ticket)
 
 
 def decided(ticket: Ticket) -> Click:

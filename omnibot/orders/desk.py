@@ -13,13 +13,13 @@ import structlog
 from omnibot.accounts.model import Person
 from omnibot.accounts.service import Keyring, NoAuthority
 from omnibot.errors import OwnershipLost
-from omnibot.orders.answers import EDITING, decided, helpers, no_such, reasons, said_of, why_not
+from omnibot.orders.answers import EDITING, decided, helpers, no_such, not_as_shown, reasons, said_of, why_not
 from omnibot.orders.approvals import Approvals, Ask, Judged
 from omnibot.orders.audit import Entry
 from omnibot.orders.drafts import edited, terms_of
 from omnibot.orders.facts import REVIEW, drift, order_facts
 from omnibot.orders.looking import PATIENCE, Looking
-from omnibot.orders.model import Answered, Click, Seen, State, Terms, Ticket
+from omnibot.orders.model import MARKED, Answered, Click, Seen, State, Terms, Ticket
 from omnibot.orders.proposing import NOTHING_NEW, Proposing, changed
 from omnibot.orders.sentences import changes
 from omnibot.orders.store import Content, TicketStore
@@ -114,12 +114,13 @@ class Desk:
         return [clicks[token] for token in tokens]
 
     async def _decidable(self, token: str) -> tuple[Ticket | None, Click | None]:
-        """The ticket of a token, and why its button does nothing."""
+        """The ticket of a token, and why its button does nothing. `token~mark` names what was on the screen too."""
+        token, _, mark = token.partition(MARKED)
         found = await self._store.by_token(token)
         if found is None:
             return None, no_such()
         ticket, version = found
-        return ticket, why_not(ticket, version, self._clock())
+        return ticket, why_not(ticket, version, self._clock()) or not_as_shown(ticket, mark)
 
     async def _approve_of(self, owner: Person, waiting: Sequence[Ticket], clicker: Who, team: str) -> dict[str, Click]:
         owner_who = await self._who_is(owner, waiting[0].team, clicker)

@@ -204,6 +204,10 @@ def read_quote(written: Mapping[str, Any]) -> Seen:
     )
 
 
+#: Between the token of a version, or the id of a ticket, and the mark of what was on the screen.
+MARKED = "~"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """One proposed order action, and what became of it. Moments are UTC without zone."""
@@ -264,6 +268,16 @@ class Ticket:
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+
+    @property
+    def mark(self) -> str:
+        """The version that its card shows, by number, attempt and content: short, and in the names of its buttons."""
+        return f"{self.version}.{self.attempts}.{self.content_hash[:16]}"
+
+    @property
+    def press(self) -> str:
+        """What a button of its card carries while it waits: the token, and the version on the screen."""
+        return f"{self.token}{MARKED}{self.mark}"
 
     @property
     def open(self) -> bool:

@@ -30,7 +30,7 @@ from omnibot.orders.desk import Desk, Rules, WhoIs, lasting
 from omnibot.orders.following import Following
 from omnibot.orders.heads import STOPPED
 from omnibot.orders.looking import Generation, Looking
-from omnibot.orders.model import Answered, Click, Proposal, Seen, State, Ticket, Told, utcnow
+from omnibot.orders.model import MARKED, Answered, Click, Proposal, Seen, State, Ticket, Told, utcnow
 from omnibot.orders.proposing import Proposing
 from omnibot.orders.sentences import exchange_zone
 from omnibot.orders.store import TicketStore
@@ -193,9 +193,17 @@ class Orders:
         return await self._desk.declinable(token, clicker)
 
     async def touchable(self, ticket_id: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
-        """A ticket, and why this person cannot ask for its order to be canceled or changed; None: they can."""
+        """A ticket, and why this person cannot ask for its order to be canceled or changed; None: they can.
+
+        Args:
+            ticket_id: its id; `id~mark` names what was on the screen too.
+            clicker: who asks.
+        """
+        ticket_id, _, mark = ticket_id.partition(MARKED)
         ticket = await self._store.get(ticket_id)
-        return ticket, None if ticket is None else await self._desk.may_touch(ticket, clicker)
+        if ticket is None:
+            return None, None
+        return ticket, await self._desk.may_touch(ticket, clicker) or answers.not_as_shown(ticket, mark)
 
     async def check(self, ticket: Ticket) -> bool:
         """Say on a card that somebody's approval is being looked at; see `CardDesk.check`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -32,6 +33,7 @@ from omnibot.blocks.key_links import (
     LINK_TITLE,
     Known,
     Trouble,
+    key_mark,
     link_view,
     linked_elsewhere_page,
     linked_view,
@@ -48,6 +50,7 @@ from omnibot.turns.service import Turns
 log = structlog.get_logger(__name__)
 
 NOT_LINKED = "You have not linked a Clear Street API key. `/omni link` links one."
+KEY_CHANGED = "Your key changed since this was shown, so nothing was done. `/omni link` shows the one you have now."
 _TO_LINK = Remedy(LINK_ACTION, LABELS[LINK_ACTION])
 
 
@@ -126,11 +129,14 @@ class KeyDesk:
         self._changed(person)
         return await self._linked(linked, waiting)
 
-    async def mend(self, person: Person) -> View:
-        """Check the stored key again."""
+    async def mend(self, person: Person, mark: str) -> View:
+        """Check the stored key again; `mark` as for `unlink`."""
         allowed = await self._access.linking(person)
         if not allowed:
             return words_view(LINK_TITLE, allowed.reason)
+        since = await self.linked_since(person)
+        if since is not None and mark != key_mark(since):
+            return words_view(LINK_TITLE, KEY_CHANGED)
         waiting = await self._turns.held_of(person)
         try:
             linked = await self._linking.mend(person, team=self._workspace.team)
@@ -146,12 +152,23 @@ class KeyDesk:
             await self._turns.release()
         return linked_view(linked, waiting=waiting, mended=mended)
 
-    async def has_key(self, person: Person) -> bool:
-        """Whether this person has linked a key, sound or broken."""
-        return await self._linking.status(person) is not None
+    async def linked_since(self, person: Person) -> datetime | None:
+        """Since when this person has a key linked, sound or broken."""
+        link = await self._linking.status(person)
+        return link.created_at if link is not None else None
 
-    async def unlink(self, person: Person) -> str:
-        """Forget the key and what hangs on it. Returns what to tell the person."""
+    async def unlink(self, person: Person, mark: str) -> str:
+        """Forget the key that the button was about, and what hangs on it. Returns what to tell the person.
+
+        Args:
+            person: whose it is.
+            mark: of the key, as `key_mark` makes it; empty: the press makes no sense.
+        """
+        since = await self.linked_since(person)
+        if since is None:
+            return NOT_LINKED
+        if mark != key_mark(since):
+            return KEY_CHANGED
         forgotten = await self._linking.unlink(person)
         self._changed(person)
         if not forgotten.links:

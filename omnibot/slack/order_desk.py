@@ -20,7 +20,8 @@ from omnibot.blocks.parts import shorten
 from omnibot.blocks.values import Block, Page
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
-from omnibot.orders.model import Answered, Click, Ticket
+from omnibot.orders.answers import SUPERSEDED
+from omnibot.orders.model import MARKED, Answered, Click, Ticket
 from omnibot.orders.reading import MOST_LISTED
 from omnibot.orders.service import Orders
 from omnibot.policy.access import Show
@@ -51,6 +52,10 @@ ELSEWHERE = "Its card is in your messages with me: what is said of accounts is n
 BROKE = "That did not work. Look at the card before you try again; if it stays so, tell whoever runs omnibot."
 #: Answers that the card itself gives.
 _SEEN_ON_CARD = frozenset({Answered.APPROVED, Answered.EDITED, Answered.DECLINED, Answered.COPYABLE})
+
+
+#: To a press or a form whose parts are not of one version.
+STALE = Click(answer=Answered.SUPERSEDED, message=SUPERSEDED)
 
 
 #: A ticket, and why somebody may not do something with it; None: they may.
@@ -94,7 +99,15 @@ class OrderDesk:
     # Deciding.
 
     async def approve(self, person: Person, team: str, tokens: Sequence[str]) -> Page | None:
-        """Approve these versions. Returns what the clicker is told; None: the card says it."""
+        """Approve these versions. Returns what the clicker is told; None: the card says it.
+
+        Args:
+            person: who pressed.
+            team: the workspace they pressed in.
+            tokens: what the button carried, `Ticket.press` each; none: its names were not of the same version.
+        """
+        if not tokens:
+            return click_answer(STALE)
         under_way = asyncio.ensure_future(self._approved(person, team, tokens))
         done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
         if not done:
@@ -105,11 +118,22 @@ class OrderDesk:
 
     async def _approved(self, person: Person, team: str, tokens: Sequence[str]) -> list[Click] | None:
         who = await self._who(person, team)
-        return None if who is None else await self._orders.approve(tokens, who, team)
+        if who is None:
+            return None
+        if len(tokens) > 1 and not await self._are_as_shown(tokens):
+            return [STALE]
+        return await self._orders.approve(tokens, who, team)
+
+    async def _are_as_shown(self, tokens: Sequence[str]) -> bool:
+        """Whether none of the orders that are approved together was edited since that was shown."""
+        found = [await self._orders.by_token(token.partition(MARKED)[0]) for token in tokens]
+        pairs = zip(tokens, found, strict=True)
+        return all(pair is None or token == pair[0].press for token, pair in pairs)
 
     async def _checking(self, tokens: Sequence[str], under_way: asyncio.Future[list[Click] | None]) -> None:
         """Say on the cards that they are being looked at, until they have been."""
-        found = [pair[0] for token in tokens if (pair := await self._orders.by_token(token)) is not None]
+        bare = [token.partition(MARKED)[0] for token in tokens]
+        found = [pair[0] for token in bare if (pair := await self._orders.by_token(token)) is not None]
         waiting = [ticket for ticket in found if ticket.decidable]
         said = await asyncio.gather(*(self._orders.check(ticket) for ticket in waiting))
         await asyncio.wait({under_way})
@@ -120,6 +144,8 @@ class OrderDesk:
     async def propose_cancel(self, person: Person, team: str, ticket_id: str) -> Page | None:
         """Make a card that cancels this ticket's order. Returns as `approve`."""
         who = await self._who(person, team)
+        if not ticket_id:
+            return click_answer(STALE)
         if who is None:
             return _said(NOBODY)
         return _told([await self._orders.propose_cancel(ticket_id, who, team)])
@@ -129,11 +155,13 @@ class OrderDesk:
     async def edit_form(self, person: Person, team: str, token: str) -> View:
         """The form that edits a ticket, or why there is none."""
         return await self._form(
-            person, team, partial(self._orders.editable, token), lambda ticket: edit_view(ticket, now=_now())
+            person, team, token, partial(self._orders.editable, token), lambda ticket: edit_view(ticket, now=_now())
         )
 
-    async def _form(self, person: Person, team: str, may: May, drawn: Callable[[Ticket], View]) -> View:
+    async def _form(self, person: Person, team: str, about: str, may: May, drawn: Callable[[Ticket], View]) -> View:
         """A form, or why this person gets none."""
+        if not about:
+            return click_view(STALE)
         who = await self._who(person, team)
         if who is None:
             return words_view(TITLE, NOBODY)
@@ -144,6 +172,8 @@ class OrderDesk:
 
     async def edit_preview(self, person: Person, team: str, token: str, state: Any) -> View:
         """The same form with what was entered, and what the rules say to that."""
+        if not token:
+            return click_view(STALE)
         who = await self._who(person, team)
         if who is None:
             return words_view(TITLE, NOBODY)
@@ -157,6 +187,8 @@ class OrderDesk:
 
     async def edit(self, person: Person, team: str, token: str, state: Any) -> Click | None:
         """Use what was entered; None: it is not known who they are."""
+        if not token:
+            return STALE
         who = await self._who(person, team)
         return None if who is None else await self._orders.edit(token, read_form(state), who)
 
@@ -166,21 +198,26 @@ class OrderDesk:
         return await self._form(
             person,
             team,
+            ticket_id,
             partial(self._orders.touchable, ticket_id),
             lambda ticket: replace_view(ticket, entered, now=_now()),
         )
 
     async def replace(self, person: Person, team: str, ticket_id: str, state: Any) -> Click | None:
         """Make a card that changes this ticket's order to what was entered."""
+        if not ticket_id:
+            return STALE
         who = await self._who(person, team)
         return None if who is None else await self._orders.propose_replace(ticket_id, read_form(state), who, team)
 
     async def decline_form(self, person: Person, team: str, token: str) -> View:
         """The form that declines a ticket, or why there is none."""
-        return await self._form(person, team, partial(self._orders.declinable, token), decline_view)
+        return await self._form(person, team, token, partial(self._orders.declinable, token), decline_view)
 
     async def decline(self, person: Person, team: str, token: str, reason: str | None) -> Click | None:
         """Say no."""
+        if not token:
+            return STALE
         who = await self._who(person, team)
         return None if who is None else await self._orders.decline(token, who, reason)
 

@@ -5,7 +5,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from omnibot.blocks.consent import FormState, document_view, read_state
+from omnibot.blocks.consent import SIGN_VIEW, FormState, document_view, read_state
 from omnibot.blocks.documents import PAGE_LINES, PAGE_TEXT, PARAGRAPH_TEXT, document_pages, page_blocks, page_words
 from omnibot.blocks.limits import size
 from omnibot.emulator.clearstreet.entitlements import long_document
@@ -89,12 +89,15 @@ def test_slack_takes_every_page_of_every_document(content: str, accounts: int):
 
 @given(st.text(max_size=50))
 def test_a_form_whose_state_is_rubbish_has_none(metadata: str):
-    assert read_state(metadata) is None
+    assert read_state({"callback_id": SIGN_VIEW, "private_metadata": metadata}) is None
 
 
 def test_a_form_carries_its_state_along():
     state = FormState("token", "agreement", None, "f" * 64, 2, (1, 2))
-    assert read_state(state.dump()) == state
+    view = {"callback_id": f"{SIGN_VIEW}:{state.mark}", "private_metadata": state.dump()}
+    assert read_state(view) == state
+    assert read_state(view | {"private_metadata": replace(state, sha256="0" * 64).dump()}) is None
+    assert read_state(view | {"private_metadata": replace(state, version=3).dump()}) is None
 
 
 def test_headings_are_bold_lists_are_lists_and_a_long_paragraph_is_several():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from omnibot.blocks.key_links import (
     UNLINK_ACTION,
     Known,
     Trouble,
+    key_mark,
     link_view,
     linked_elsewhere_page,
     linked_view,
@@ -53,7 +54,7 @@ def read(view: dict[str, Any]) -> str:
 
 def ids(view: dict[str, Any]) -> set[str]:
     elements = [e for b in view["blocks"] for e in [*b.get("elements", []), b.get("accessory"), b.get("element")] if e]
-    return {element["action_id"] for element in elements if "action_id" in element}
+    return {element["action_id"].partition(":")[0] for element in elements if "action_id" in element}
 
 
 names = st.lists(hostile.texts, min_size=2, max_size=5)
@@ -162,10 +163,13 @@ def test_a_key_linked_on_the_page_is_told_with_what_to_do_if_it_was_somebody_els
 
 
 def test_forgetting_asks_first():
-    page = unlink_page()
+    page = unlink_page(THEN)
     check(page)
     button = page.blocks[-1]["elements"][0]
-    assert (button["action_id"], button["style"]) == (UNLINK_ACTION, "danger")
+    mark = key_mark(THEN)
+    assert (button["action_id"], button["style"]) == (f"{UNLINK_ACTION}:{mark}", "danger")
+    assert (button["value"], page.blocks[-1]["block_id"]) == (f"link~{mark}", f"omni_key:{mark}")
+    assert key_mark(THEN + timedelta(microseconds=1)) != mark
     assert button["confirm"]["confirm"]["text"] == "Forget it"
 
 

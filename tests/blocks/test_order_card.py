@@ -21,11 +21,11 @@ from omnibot.blocks.order_buttons import (
     DECLINE,
     EDIT,
     REPLACE,
-    read_tokens,
 )
 from omnibot.blocks.order_card import footer_card, order_card
 from omnibot.blocks.order_standing import order_standing, progress, reason_words, standing
 from omnibot.blocks.safety import pings
+from omnibot.blocks.shown import Press, read_press, read_presses, read_values
 from omnibot.blocks.values import Page
 from omnibot.clearstreet.models.enums import (
     InstrumentType,
@@ -116,7 +116,7 @@ def words(page: Page) -> str:
 
 
 def pressed(page: Page) -> list[str]:
-    return [element["action_id"] for element in elements(page)]
+    return [element["action_id"].partition(":")[0] for element in elements(page)]
 
 
 def test_the_decision_comes_first_in_one_plain_sentence():
@@ -272,7 +272,7 @@ def test_the_card_follows_the_order_in_plain_words(status: str, more: dict[str, 
 
     assert said in words(page)
     assert pressed(page) == buttons
-    assert [element["value"] for element in elements(page)] == ["t1"] * len(buttons)
+    assert [element["value"].partition("~")[0] for element in elements(page)] == ["t1"] * len(buttons)
 
 
 def test_no_order_status_is_left_out_and_none_is_shown_as_the_api_spells_it():
@@ -351,7 +351,7 @@ def test_strange_values_of_an_order_count_as_not_known(order: dict[str, Any]):
 
 
 def button_of(page: Page, action_id: str) -> dict[str, Any]:
-    return next(element for element in elements(page) if element["action_id"] == action_id)
+    return next(element for element in elements(page) if element["action_id"].partition(":")[0] == action_id)
 
 
 def test_approving_asks_first_with_the_same_sentence():
@@ -361,8 +361,78 @@ def test_approving_asks_first_with_the_same_sentence():
     assert approve["style"] == "primary"
 
 
-def test_buttons_carry_the_token_of_the_version_and_nothing_else():
-    assert {element["value"] for element in elements(card(ticket(), SEEN))} == {"token-of-version-1"}
+def test_buttons_carry_the_token_and_the_version_and_are_named_by_the_version():
+    one = ticket()
+    made = elements(card(one, SEEN))
+
+    assert {element["value"] for element in made} == {f"token-of-version-1~{one.mark}"}
+    assert {element["action_id"].partition(":")[2] for element in made} == {one.mark}
+
+
+@pytest.mark.parametrize("other", [{"version": 2}, {"attempts": 1}, {"content_hash": "0123456789abcdef" * 4}])
+def test_another_version_attempt_or_content_has_other_names(other: dict[str, Any]):
+    shown, now = (
+        {
+            (block["block_id"], one["action_id"])
+            for block in page.blocks
+            for one in block.get("elements", ())
+            if one.get("type") == "button"
+        }
+        for page in (card(ticket(), SEEN), card(ticket(**other), SEEN))
+    )
+
+    assert shown
+    assert not shown & now
+
+
+def pressed_on(page: Page, name: str) -> dict[str, Any]:
+    """What Slack sends of a press."""
+    row = next(block for block in page.blocks if block["type"] == "actions")
+    made = button_of(page, name)
+    return {"action_id": made["action_id"], "block_id": row["block_id"], "value": made["value"]}
+
+
+@pytest.mark.parametrize("mixed", ["action_id", "block_id", "value"])
+def test_a_press_whose_parts_are_of_two_versions_is_no_press(mixed: str):
+    old, new = (pressed_on(card(one, SEEN), APPROVE) for one in (ticket(), ticket(version=2, token="token-2")))
+
+    assert read_press(old) is not None
+    assert read_press(new) is not None
+    assert read_press(new | {mixed: old[mixed]}) is None
+
+
+@pytest.mark.parametrize("mixed", ["action_id", "block_id", "value"])
+def test_approve_all_is_of_every_version_that_it_was_shown_with(mixed: str):
+    first, second = siblings(2)
+    old = pressed_on(footer([first, second]), APPROVE_ALL)
+    new = pressed_on(footer([first, replace(second, version=2)]), APPROVE_ALL)
+
+    assert [press.subject for press in read_presses(old) or ()] == ["token-0", "token-1"]
+    assert read_presses(new | {mixed: old[mixed]}) is None
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"value": 3},
+        {"value": None},
+        {"value": ""},
+        {"value": "~"},
+        {"value": "token~"},
+        {"value": "token~1.0.ab,"},
+        {"value": "token~1.0.ab~1.0.ab"},
+        {"value": "t" * 3_000},
+        {"action_id": None},
+        {"action_id": "order_approve"},
+        {"action_id": "order_approve:" + "1" * 300},
+        {"block_id": ["order_buttons:t:1.0.ab"]},
+    ],
+)
+def test_a_press_that_makes_no_sense_is_no_press(hostile: dict[str, Any]):
+    good = {"action_id": "order_approve:1.0.ab", "block_id": "order_buttons:t:1.0.ab", "value": "token~1.0.ab"}
+
+    assert read_presses(good) == [Press("token", "1.0.ab")]
+    assert read_presses(good | hostile) is None
 
 
 def test_an_order_that_was_not_placed_can_only_be_approved_again():
@@ -522,7 +592,8 @@ def test_approve_all_carries_every_waiting_token_and_says_that_legs_are_no_sprea
     tickets = [*siblings(2), ticket(id="t9", token="token-9", state=State.DECLINED)]
     page = footer(tickets)
 
-    assert read_tokens(button_of(page, APPROVE_ALL)["value"]) == ["token-0", "token-1"]
+    carried = read_values(button_of(page, APPROVE_ALL)["value"]) or []
+    assert [press.subject for press in carried] == ["token-0", "token-1"]
     assert "2 of 3 orders wait." in words(page)
     assert "They are not a spread" in words(page)
 

@@ -176,14 +176,18 @@ def test_menus_tell_at_once_and_a_typed_line_when_enter_is_pressed():
             assert block["element"]["dispatch_action_config"] == {"trigger_actions_on": ["on_enter_pressed"]}
 
 
-def test_forms_carry_the_token_of_their_version_or_the_id_of_the_working_order():
+def test_forms_carry_the_token_or_id_and_the_version_in_their_name_too():
     one = ticket()
     held = [
         (view["callback_id"], view["private_metadata"])
         for view in (edit_view(one, now=NOW), decline_view(one), replace_view(one, now=NOW))
     ]
 
-    assert held == [(EDIT_VIEW, one.token), (DECLINE_VIEW, one.token), (REPLACE_VIEW, one.id)]
+    assert held == [
+        (f"{EDIT_VIEW}:{one.mark}", one.press),
+        (f"{DECLINE_VIEW}:{one.mark}", one.press),
+        (f"{REPLACE_VIEW}:{one.mark}", f"{one.id}~{one.mark}"),
+    ]
 
 
 def test_the_form_that_changes_a_working_order_is_empty_and_says_how_it_is_now():

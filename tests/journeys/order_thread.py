@@ -106,13 +106,13 @@ def is_card(message: Message) -> bool:
 
 
 def has_button(message: Message, action: str) -> bool:
-    return f"'action_id': '{action}'" in str(message.blocks)
+    return action in buttons(message)
 
 
 def buttons(message: Message) -> list[str]:
-    """What can be pressed on a card."""
+    """What can be pressed on a card, without the version that the names end with."""
     elements = [element for block in message.blocks for element in block.get("elements", [])]
-    return [element["action_id"] for element in elements if element["type"] == "button"]
+    return [element["action_id"].partition(":")[0] for element in elements if element["type"] == "button"]
 
 
 def words(view: dict[str, Any]) -> str:

@@ -80,13 +80,13 @@ class Desk:
         return await self.modal(user, f"are about {name}")
 
     async def press_in_modal(self, user: str, view: dict[str, Any], action: str) -> None:
-        block = next(
-            b["block_id"]
+        block, name = next(
+            (b["block_id"], e["action_id"])
             for b in view["blocks"]
             for e in (b.get("elements") or [b.get("accessory") or {}])
-            if e.get("action_id") == action
+            if e.get("action_id", "").partition(":")[0] == action
         )
-        assert await self.house.slack.press(user, view_id=view["id"], block_id=block, action_id=action)
+        assert await self.house.slack.press(user, view_id=view["id"], block_id=block, action_id=name)
 
     async def close(self, user: str) -> None:
         view = self.house.slack.modals(user)[-1]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-from omnibot.blocks.order_buttons import APPROVE, DECLINE, EDIT
+import pytest
+
+from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, DECLINE, EDIT
 from omnibot.blocks.order_forms import ENTERED_ACTION
+from omnibot.emulator.slack.reading import elements
 from omnibot.emulator.slack.workspace import User
+from omnibot.orders.answers import SUPERSEDED
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import (
     PATIENCE,
@@ -101,7 +105,7 @@ async def test_an_edit_is_checked_shown_and_makes_a_version_of_its_own(trading_h
     assert (await thread.enter("ana", slack.modals("ana")[-1], quantity="20")).closed
     await hold.reached()
     assert await slack.click("ben", "trading", card.ts, action_id=APPROVE)
-    await thread.heard("ben", "edited since", "It now reads", "Buy 20 AAPL")
+    await thread.heard("ben", "This order changed, read it again", "It now reads", "Buy 20 AAPL")
     hold.release()
     await thread.card("Buy 20 AAPL", "Waiting for approval", "Edited by @Ana")
     assert "Approved so far" not in thread.text()
@@ -109,6 +113,102 @@ async def test_an_edit_is_checked_shown_and_makes_a_version_of_its_own(trading_h
     await thread.card("Filled")
     (call,) = submitted(trading_house)
     assert "'20'" in str(call.args)
+
+
+def open_dialog(thread: OrderThread, user: str, action: str, ts: str) -> dict[str, Any]:
+    """Press a button that asks first, and leave its dialog open. Returns what confirms it."""
+    message = thread.slack.workspace.message(thread.slack.workspace.channel(thread.channel).id, ts)
+    found = ((b, e) for b, e in elements(message.blocks) if str(e.get("action_id")).startswith(f"{action}:"))
+    block, element = next(found)
+    where = {"channel": thread.channel, "ts": ts, "block_id": block["block_id"], "action_id": element["action_id"]}
+    return {**where, "dialog": thread.slack.open_dialog(user, **where)}
+
+
+@pytest.mark.parametrize("reading", ["as_shown", "as_now"])
+async def test_a_dialog_held_open_through_an_edit_approves_nothing(
+    trading_house: House, reading: Literal["as_shown", "as_now"]
+):
+    slack = trading_house.slack
+    slack.held_dialogs = reading
+    thread = await proposed(trading_house, "buy 10 AAPL at $300")
+    card = await thread.card("Buy 10 AAPL", "Waiting for approval")
+    dialog = open_dialog(thread, "ana", APPROVE, card.ts)
+
+    await thread.press(EDIT, user="ben")
+    form = await thread.form("ben", "Edit this order")
+    assert (await thread.enter("ben", form, quantity="300")).closed
+    await thread.card("Buy 300 AAPL", "Waiting for approval", "Edited by @Ben")
+    assert await slack.press("ana", **dialog)
+    await thread.heard("ana", "This order changed, read it again", "It now reads", "Buy 300 AAPL")
+    await thread.card("Waiting for approval")
+    assert order_calls(trading_house) == []
+
+    await thread.press(APPROVE)
+    await thread.card("Filled")
+    assert len(submitted(trading_house)) == 1
+
+
+@pytest.mark.parametrize("reading", ["as_shown", "as_now"])
+async def test_approve_all_held_open_through_an_edit_of_one_approves_none(
+    trading_house: House, reading: Literal["as_shown", "as_now"]
+):
+    slack = trading_house.slack
+    slack.held_dialogs = reading
+    thread = await proposed(trading_house, "buy 10 AAPL and sell 5 MSFT")
+    await thread.read("2 of 2 orders wait")
+    footer = trading_house.replies("trading", thread.ts)[-1]
+    dialog = open_dialog(thread, "ana", APPROVE_ALL, footer.ts)
+
+    await thread.press(EDIT, user="ben")
+    form = await thread.form("ben", "Edit this order")
+    assert (await thread.enter("ben", form, quantity="30")).closed
+    await thread.card("Edited by @Ben")
+    assert await slack.press("ana", **dialog)
+    await thread.heard("ana", "This order changed, read it again")
+    await thread.card("Sell 5 MSFT", "Waiting for approval", place=1)
+    assert order_calls(trading_house) == []
+
+
+@pytest.mark.parametrize("action", [EDIT, DECLINE])
+async def test_a_form_opened_before_an_edit_says_so_itself_and_keeps_what_was_typed(trading_house: House, action: str):
+    slack = trading_house.slack
+    thread = await proposed(trading_house, BUY)
+    await thread.card("Buy 10 AAPL", "Waiting for approval")
+    await thread.press(action)
+    mine = await thread.form("ana", "Edit this order" if action == EDIT else "Decline this order")
+    await thread.press(EDIT, user="ben")
+    theirs = await thread.form("ben", "Edit this order")
+    assert (await thread.enter("ben", theirs, quantity="300")).closed
+    await thread.card("Buy 300 AAPL", "Edited by @Ben")
+
+    typed = "20" if action == EDIT else "Too much."
+    block = "order_field:quantity" if action == EDIT else "order_reason"
+    element = "order_entered:quantity" if action == EDIT else "order_reason"
+    came = await slack.submit("ana", mine["id"], {block: {element: {"value": typed}}})
+    assert not came.closed
+    assert list((came.errors or {}).values()) == [SUPERSEDED]
+    assert slack.modals("ana")[-1]["state"]["values"][block][element]["value"] == typed
+    await thread.card("Buy 300 AAPL", "Waiting for approval")
+    assert order_calls(trading_house) == []
+
+
+@pytest.mark.parametrize("action", ["order_cancel", "order_replace"])
+async def test_a_press_on_a_working_order_whose_parts_do_not_agree_proposes_nothing(trading_house: House, action: str):
+    slack = trading_house.slack
+    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+    await thread.press(APPROVE)
+    card = await thread.card("Working")
+    row = next(block for block in card.blocks if block["type"] == "actions")
+    for element in row["elements"]:
+        element["value"] = element["value"].partition("~")[0] + "~1.0.0123456789abcdef"
+    assert await slack.click("ana", "trading", card.ts, action_id=action)
+    if action == "order_cancel":
+        await thread.heard("ana", "This order changed, read it again")
+    else:
+        (modal,) = await slack.wait_for(partial(slack.modals, "ana"), timeout=PATIENCE)
+        assert "This order changed, read it again" in words(modal)
+        assert modal["submit"] is None
+    assert len(thread.cards()) == 1
 
 
 async def test_who_declines_may_say_why_and_the_card_shows_it(trading_house: House):

@@ -96,7 +96,12 @@ async def submitted(desktop: Desktop, desk: Desk, background: Background) -> dic
         answers.append(answer)
 
     listeners = OrderListeners(cast(OrderDesk, desk), background, cast(Any, Home()))
-    view = {"callback_id": DECLINE_VIEW, "private_metadata": "token", "state": {"values": {}}, "id": "V1"}
+    view = {
+        "callback_id": f"{DECLINE_VIEW}:1.0.ab",
+        "private_metadata": "token~1.0.ab",
+        "state": {"values": {}},
+        "id": "V1",
+    }
     user = {"id": desktop.slack.workspace.user("ana").id, "team_id": desktop.slack.team_id}
     body = {"type": "view_submission", "team": {"id": desktop.slack.team_id}, "user": user, "view": view}
     await listeners.handle_declined(cast(Any, ack), body, desktop.client)

@@ -83,6 +83,18 @@ class PressForm(Form):
     action_id: str
     value: dict[str, Any] = Field(default_factory=dict)
     state: dict[str, Any] | None = None
+    #: The dialog that was confirmed: what `/dialog` returned.
+    dialog: str | None = None
+
+
+class DialogForm(Form):
+    """A button that asks first was pressed, and its dialog is open."""
+
+    channel: str | None = None
+    ts: str | None = None
+    view_id: str | None = None
+    block_id: str
+    action_id: str
 
 
 class SubmitForm(Form):

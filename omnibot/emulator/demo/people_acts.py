@@ -40,6 +40,7 @@ class Acts:
             "/read": (forms.ReadForm, self.read),
             "/stop": (forms.StopForm, self.stop),
             "/press": (forms.PressForm, self.press),
+            "/dialog": (forms.DialogForm, self.dialog),
             "/submit": (forms.SubmitForm, self.submit),
             "/close": (forms.CloseForm, self.close),
             "/home": (forms.HomeForm, self.home),
@@ -114,8 +115,22 @@ class Acts:
             action_id=form.action_id,
             value=form.value,
             state=form.state,
+            dialog=form.dialog,
         )
         return {"acked": acked}
+
+    async def dialog(self, form: forms.DialogForm) -> JSON:
+        if form.channel is not None:
+            self._seen(form.user, form.channel)
+        held = self._slack.open_dialog(
+            form.user,
+            channel=form.channel,
+            ts=form.ts,
+            view_id=form.view_id,
+            block_id=form.block_id,
+            action_id=form.action_id,
+        )
+        return {"dialog": held}
 
     async def submit(self, form: forms.SubmitForm) -> JSON:
         return asdict(await self._slack.submit(form.user, form.view_id, form.values))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import secrets
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +19,16 @@ from omnibot.emulator.slack.workspace import JSON, Channel, Message, User, Works
 
 #: What Slack says in a modal whose app answers late or not at all, or answers something that it cannot follow.
 TROUBLE = "We had some trouble connecting. Try again?"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A dialog ("Are you sure?") before somebody: the element it is about, and its block, as they were shown."""
+
+    user: str
+    where: tuple[str, ...]
+    block: JSON
+    element: JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,11 @@ class Interacting:
     def __init__(self) -> None:
         #: What people chose and typed where nothing was sent yet: by person and view id, or channel and ts.
         self._chosen: dict[tuple[str, ...], stateful.Values] = {}
+        #: What a dialog that was held open through an update sends. Slack does not document it, so both can be had:
+        #: "as_shown" is the element as it was when the dialog opened; "as_now" is the one of the same block_id and
+        #: action_id as the message or view has it by then, and where there is none any more, the one as it was.
+        self.held_dialogs: Literal["as_shown", "as_now"] = "as_shown"
+        self._held: dict[str, Held] = {}
 
     def _origin(self) -> str:
         """Where this workspace listens; the server that mixes this in knows."""
@@ -68,39 +86,79 @@ class Interacting:
         action_id: str,
         value: JSON | None = None,
         state: stateful.Values | None = None,
+        dialog: str | None = None,
     ) -> bool:
         """Use an element of a message or ephemeral (`channel` and `ts`), or of a modal or App Home (`view_id`).
 
         `value` holds the fields that the choice adds to the action, {"selected_option": {…}} say; a button adds none.
-        `state` is what the person has chosen in the elements around it, in the form of `state.values`. Returns whether
-        the app acknowledged in time.
+        `state` is what the person has chosen in the elements around it, in the form of `state.values`. `dialog` is what
+        `open_dialog` returned: it is confirmed, and `held_dialogs` says what is sent. Returns whether the app
+        acknowledged in time.
 
         Raises:
             LookupError: there is no such thing before this person, or nothing of the kind can be chosen there.
         """
         if view_id is not None:
             who = self.workspace.user(user)
-            return await self._press_in_view(who, self._seen_view(who, view_id), block_id, action_id, value, state)
+            view = self._seen_view(who, view_id)
+            block, element = self._pressable(who, (view_id,), view["blocks"], (block_id, action_id), dialog)
+            action, values = self._chosen_there(who, (view_id,), view["blocks"], block, element, value, state)
+            payload = interactions.view_actions(self.workspace, who, view, action, values)
+            return (await self._interact(payload)).acked
         if channel is None or ts is None:
             raise LookupError("say which view, or which message of which channel")
         who, where = self._at(user, channel)
         clicked = self._seen_message(who, where, ts)
         blocks = clicked.blocks if isinstance(clicked, Message) else clicked["blocks"]
-        action, values = self._chosen_there(who, (where.id, ts), blocks, (block_id, action_id), value, state)
+        block, element = self._pressable(who, (where.id, ts), blocks, (block_id, action_id), dialog)
+        action, values = self._chosen_there(who, (where.id, ts), blocks, block, element, value, state)
         thread_ts = clicked.thread_ts if isinstance(clicked, Message) else clicked["thread_ts"]
         response_url = self._origin() + self._response_urls.issue(Invocation(where, who, clicked, thread_ts))
         payload = interactions.message_actions(self.workspace, who, where, clicked, action, values, response_url)
         return (await self._interact(payload)).acked
 
+    def open_dialog(
+        self,
+        user: str,
+        *,
+        channel: str | None = None,
+        ts: str | None = None,
+        view_id: str | None = None,
+        block_id: str,
+        action_id: str,
+    ) -> str:
+        """Press a button that asks first, and leave the dialog open; `press` with what this returns confirms it.
+
+        Raises:
+            LookupError: there is no such thing before this person, or it does not ask.
+        """
+        place: tuple[str, ...]
+        if view_id is not None:
+            who, place = self.workspace.user(user), (view_id,)
+            blocks = self._seen_view(who, view_id)["blocks"]
+        else:
+            who, room = self._at(user, channel or "")
+            clicked, place = self._seen_message(who, room, ts or ""), (room.id, ts or "")
+            blocks = clicked.blocks if isinstance(clicked, Message) else clicked["blocks"]
+        block, element = _element(who, blocks, (block_id, action_id))
+        if not element.get("confirm"):
+            raise LookupError(f"{action_id!r} does not ask first")
+        name = secrets.token_hex(8)
+        self._held[name] = Held(who.id, place, copy.deepcopy(block), copy.deepcopy(element))
+        return name
+
     async def click(
         self, user: str, channel: str, ts: str, *, action_id: str | None = None, label: str | None = None
     ) -> bool:
-        """Press a button (or menu option) of a message or of one's own ephemeral; True when acknowledged in time."""
+        """Press a button (or menu option) of a message or of one's own ephemeral; True when acknowledged in time.
+
+        An `action_id` may be given without what follows its colon.
+        """
         who, where = self._at(user, channel)
         clicked = self._seen_message(who, where, ts)
         on_show = list(labels(clicked.blocks if isinstance(clicked, Message) else clicked["blocks"]))
         for block_id, an_id, a_label, value in on_show:
-            if action_id in (None, an_id) and label in (None, a_label):
+            if (action_id in (None, an_id) or an_id.startswith(f"{action_id}:")) and label in (None, a_label):
                 return await self.press(user, channel=channel, ts=ts, block_id=block_id, action_id=an_id, value=value)
         raise LookupError(f"no {action_id or label!r} among {[shown[1:3] for shown in on_show]}")
 
@@ -205,29 +263,40 @@ class Interacting:
             raise LookupError(f"{view_id} is not the uppermost modal of {who.name}")
         return who, above[-1]
 
-    async def _press_in_view(
-        self, who: User, view: JSON, block_id: str, action_id: str, value: JSON | None, state: stateful.Values | None
-    ) -> bool:
-        ids = (block_id, action_id)
-        action, values = self._chosen_there(who, (view["id"],), view["blocks"], ids, value, state)
-        return (await self._interact(interactions.view_actions(self.workspace, who, view, action, values))).acked
+    def _pressable(
+        self, who: User, where: tuple[str, ...], blocks: list[JSON], ids: tuple[str, str], dialog: str | None
+    ) -> tuple[JSON, JSON]:
+        """The element that a press sends, with its block."""
+        if dialog is None:
+            return _element(who, blocks, ids)
+        held = self._held.get(dialog)
+        if held is None or (held.user, held.where) != (who.id, where):
+            raise LookupError(f"{who.name} has no dialog {dialog!r} there")
+        shown_ids = (held.block["block_id"], held.element["action_id"])
+        if shown_ids != ids:
+            raise LookupError(f"the dialog {dialog!r} is not about {ids[1]!r}")
+        del self._held[dialog]
+        if self.held_dialogs == "as_now":
+            with contextlib.suppress(LookupError):
+                return _element(who, blocks, ids)
+        return held.block, held.element
 
     def _chosen_there(
         self,
         who: User,
         where: tuple[str, ...],
         blocks: list[JSON],
-        ids: tuple[str, str],
+        block: JSON,
+        element: JSON,
         value: JSON | None,
         state: stateful.Values | None,
     ) -> tuple[JSON, stateful.Values]:
         """The `actions` entry of a press, and the `state.values` that go with it."""
-        block, element = _element(who, blocks, ids)
         action = _action(block, element, value or {})
         self._remember((who.id, *where), stateful.shaped(state or {}))
         if stateful.is_stateful(element):
             entry = stateful.entry_of(element, value or {})
-            self._remember((who.id, *where), {ids[0]: {ids[1]: entry}})
+            self._remember((who.id, *where), {block["block_id"]: {element["action_id"]: entry}})
         return action, stateful.values(blocks, self._chosen[who.id, *where])
 
     def _remember(self, where: tuple[str, ...], state: stateful.Values) -> None:

@@ -25,6 +25,7 @@ from omnibot.blocks.consent import (
     REVOKE_ACTION,
     SIGN_VIEW,
     FormState,
+    card_mark,
     document_view,
     loading_view,
     manage_page,
@@ -33,6 +34,7 @@ from omnibot.blocks.consent import (
     told_view,
 )
 from omnibot.blocks.documents import document_pages
+from omnibot.blocks.shown import Press, pattern, read_press
 from omnibot.entitlements.model import CannotSign, Consent, Shown, State, Unconfirmed
 from omnibot.entitlements.service import Consents, OutOfDate, Reading, in_plain_words
 from omnibot.errors import ClearStreetError
@@ -51,6 +53,9 @@ NO_ACCOUNT = "Choose at least one account."
 SIGNING = "Signing …"
 SIGNED = "Signed. Omni is asked your question again."
 SIGNED_LATE = "Signed. Your question does not wait any more: ask it again."
+CHANGED = (
+    "What is asked for changed since this was shown, so nothing was done. Look at it as it is now, and press again."
+)
 BROKEN = "Something went wrong, so nothing was signed. Close this, and press “Read and sign” again."
 
 
@@ -59,7 +64,7 @@ def register(app: AsyncApp, consents: Consents, notary: Signing, background: Bac
 
     async def handle_read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        background.start(notary.open(client, body, str(action.get("value") or "")))
+        background.start(notary.open(client, body, read_press(action)))
 
     async def handle_page(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
@@ -69,7 +74,7 @@ def register(app: AsyncApp, consents: Consents, notary: Signing, background: Bac
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        background.start(notary.decline(client, body, str(action.get("value") or "")))
+        background.start(notary.decline(client, body, read_press(action)))
 
     async def handle_close(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -91,14 +96,14 @@ def register(app: AsyncApp, consents: Consents, notary: Signing, background: Bac
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> None:
         await ack()
-        background.start(_revoke(consents, home, client, respond, body, str(action.get("value") or "")))
+        background.start(_revoke(consents, home, client, respond, body, read_press(action)))
 
-    app.action(READ_ACTION)(handle_read)
-    app.action(DECLINE_ACTION)(handle_decline)
+    app.action(pattern(READ_ACTION))(handle_read)
+    app.action(pattern(DECLINE_ACTION))(handle_decline)
     app.action(re.compile(rf"^{PAGE_ACTION}"))(handle_page)
     app.action(re.compile(rf"^{REVOKE_ACTION}"))(handle_revoke)
-    app.view(SIGN_VIEW)(handle_sign)
-    app.view_closed(SIGN_VIEW)(handle_close)
+    app.view(pattern(SIGN_VIEW))(handle_sign)
+    app.view_closed(pattern(SIGN_VIEW))(handle_close)
 
 
 class Signing:
@@ -108,10 +113,20 @@ class Signing:
         self._consents = consents
         self._turns = turns
 
-    async def open(self, client: AsyncWebClient, body: dict[str, Any], consent_id: str) -> None:
+    async def open(self, client: AsyncWebClient, body: dict[str, Any], press: Press | None) -> None:
         """The card's button: open the form at once, then fill it."""
         if view_id := await self._opened(client, body):
-            await self._fill(client, view_id, consent_id, who(Click.model_validate(body))[1])
+            if press is None or not await self._is_as_shown(press):
+                await _update(client, view_id, told_view(CHANGED))
+                return
+            await self._fill(client, view_id, press.subject, who(Click.model_validate(body))[1])
+
+    async def _is_as_shown(self, press: Press) -> bool:
+        """Whether the card of a press asks as it did."""
+        for failed in (False, True):
+            if press.mark == card_mark(press.subject, failed=failed):
+                return await self._consents.is_as_shown(press.subject, failed=failed)
+        return False
 
     async def open_below(self, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:
         """A button of Omni's below its answer that stands for the same."""
@@ -146,7 +161,7 @@ class Signing:
         """Show another page of the document, unless it has changed: then the new one from its beginning."""
         click = Click.model_validate(body)
         view: dict[str, Any] = body.get("view") or {}
-        view_id, state = str(view.get("id") or ""), read_state(str(view.get("private_metadata") or ""))
+        view_id, state = str(view.get("id") or ""), read_state(view)
         if state is None or not number.isdecimal():
             await _update(client, view_id, told_view(BROKEN))
             return
@@ -167,7 +182,7 @@ class Signing:
     async def sign(self, client: AsyncWebClient, form: Submission, chosen: Sequence[str]) -> None:
         """Sign what the form showed, and say in it what came of that."""
         view_id = str(form.view.get("id") or "")
-        state = read_state(str(form.view.get("private_metadata") or ""))
+        state = read_state(form.view)
         consent: Consent | None = None
         if state is None:
             view = told_view(BROKEN)
@@ -190,11 +205,14 @@ class Signing:
             await self._consents.tell(consent)
         await _update(client, view_id, view)
 
-    async def decline(self, client: AsyncWebClient, body: dict[str, Any], consent_id: str) -> None:
+    async def decline(self, client: AsyncWebClient, body: dict[str, Any], press: Press | None) -> None:
         """They pressed "Not now"."""
         _, person = who(Click.model_validate(body))
+        if press is None or not await self._is_as_shown(press):
+            await tell(client, body, CHANGED)
+            return
         try:
-            consent = await self._consents.refuse(consent_id, person, State.DECLINED)
+            consent = await self._consents.refuse(press.subject, person, State.DECLINED)
         except CannotSign as error:
             await tell(client, body, refusal_words(str(error), error.ask))
             return
@@ -203,7 +221,7 @@ class Signing:
     async def closed(self, body: dict[str, Any]) -> None:
         """They closed the form without signing."""
         form = Submission.model_validate(body)
-        state = read_state(str(form.view.get("private_metadata") or ""))
+        state = read_state(form.view)
         if state is None:
             return
         try:
@@ -252,11 +270,15 @@ async def _revoke(
     client: AsyncWebClient,
     respond: AsyncRespond,
     body: dict[str, Any],
-    value: str,
+    press: Press | None,
 ) -> None:
     """End one grant, as whoever clicked; then show what is left."""
     click = Click.model_validate(body)
     _, person = who(click)
+    if press is None:
+        await _refuse(client, body, click, CHANGED)
+        return
+    value = press.subject
     try:
         if value.startswith(OF_GRANT):
             await consents.revoke(person, value.removeprefix(OF_GRANT))

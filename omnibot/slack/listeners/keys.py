@@ -18,9 +18,10 @@ from omnibot.blocks.account_choice import (
     SCOPE_BLOCK,
     SCOPE_INPUT,
 )
-from omnibot.blocks.key_links import LINK_TITLE, LINK_VIEW, MEND_ACTION, UNLINK_ACTION, unlink_page
+from omnibot.blocks.key_links import LINK_SUBJECT, LINK_TITLE, LINK_VIEW, MEND_ACTION, UNLINK_ACTION, unlink_page
 from omnibot.blocks.modals import View, gist, moment_view, words_view
 from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION
+from omnibot.blocks.shown import pattern, read_press
 from omnibot.slack.background import Background
 from omnibot.slack.events import Click, SlashCommand, Submission
 from omnibot.slack.key_desk import NOT_LINKED, KeyDesk, hide
@@ -52,8 +53,8 @@ class KeyListeners:
         """Hang in the listeners of buttons and forms."""
         app.action(LINK_ACTION)(self.handle_link_button)
         app.action(ACCOUNT_ACTION)(self.handle_account_button)
-        app.action(MEND_ACTION)(self.handle_mend)
-        app.action(UNLINK_ACTION)(self.handle_unlink)
+        app.action(pattern(MEND_ACTION))(self.handle_mend)
+        app.action(pattern(UNLINK_ACTION))(self.handle_unlink)
         app.view(LINK_VIEW)(self.handle_key)
         app.view(ACCOUNT_VIEW)(self.handle_account)
 
@@ -70,8 +71,9 @@ class KeyListeners:
     ) -> None:
         """`/omni link`, `/omni account` and `/omni unlink`."""
         if name == "unlink":
-            if await self._desk.has_key(person):
-                page = unlink_page()
+            since = await self._desk.linked_since(person)
+            if since is not None:
+                page = unlink_page(since)
                 await ack(text=page.text, blocks=page.blocks)
             else:
                 await ack(text=NOT_LINKED)
@@ -127,14 +129,21 @@ class KeyListeners:
 
         self._background.start(replacing())
 
-    async def handle_mend(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+    async def handle_mend(
+        self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+    ) -> None:
         """Check the stored key again."""
         await ack()
         _, person = who(Click.model_validate(body))
-        self._open_or_replace(client, body, LINK_TITLE, self._desk.mend(person), CHECKING)
+        self._open_or_replace(client, body, LINK_TITLE, self._desk.mend(person, _mark(action)), CHECKING)
 
     async def handle_unlink(
-        self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
+        self,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        action: dict[str, Any],
+        client: AsyncWebClient,
+        respond: AsyncRespond,
     ) -> None:
         """Forget the key; Slack has asked whether that is meant."""
         await ack()
@@ -142,10 +151,10 @@ class KeyListeners:
         _, person = who(click)
 
         async def forgotten() -> View:
-            return words_view(LINK_TITLE, await self._desk.unlink(person))
+            return words_view(LINK_TITLE, await self._desk.unlink(person, _mark(action)))
 
         async def forgetting() -> None:
-            said = await self._desk.unlink(person)
+            said = await self._desk.unlink(person, _mark(action))
             if click.channel is None:
                 await self._desk.say(client, person, said)
             else:
@@ -197,6 +206,12 @@ class KeyListeners:
         view = await made(title, making)
         if stand_in is None or not await show(client, stand_in, view):
             await self._desk.say(client, person, gist(view))
+
+
+def _mark(action: dict[str, Any]) -> str:
+    """Which key a button is about; empty for none."""
+    press = read_press(action)
+    return press.mark if press is not None and press.subject == LINK_SUBJECT else ""
 
 
 def _in_modal(click: Click) -> bool:

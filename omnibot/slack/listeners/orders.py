@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.modals import View, moment_view, words_view
 from omnibot.blocks.order_answers import click_view
-from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE, read_tokens
+from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
 from omnibot.blocks.order_forms import (
     DECLINE_VIEW,
     EDIT_VIEW,
@@ -23,6 +23,7 @@ from omnibot.blocks.order_forms import (
     read_reason,
 )
 from omnibot.blocks.order_list import PAGE_ACTION
+from omnibot.blocks.shown import pattern, read_form_press, read_press, read_presses
 from omnibot.blocks.values import Page
 from omnibot.orders.model import Answered
 from omnibot.orders.model import Click as Decision
@@ -64,17 +65,17 @@ class OrderListeners:
 
     def register(self, app: AsyncApp) -> None:
         """Hang in the listeners of buttons and forms."""
-        app.action(APPROVE)(self.handle_approve)
-        app.action(APPROVE_ALL)(self.handle_approve)
-        app.action(EDIT)(self.handle_edit)
-        app.action(DECLINE)(self.handle_decline)
-        app.action(CANCEL)(self.handle_cancel)
-        app.action(REPLACE)(self.handle_replace)
+        app.action(pattern(APPROVE))(self.handle_approve)
+        app.action(pattern(APPROVE_ALL))(self.handle_approve)
+        app.action(pattern(EDIT))(self.handle_edit)
+        app.action(pattern(DECLINE))(self.handle_decline)
+        app.action(pattern(CANCEL))(self.handle_cancel)
+        app.action(pattern(REPLACE))(self.handle_replace)
         app.action(re.compile(rf"^{ENTERED_ACTION}:"))(self.handle_entered)
         app.action(re.compile(rf"^{PAGE_ACTION}:"))(self.handle_page)
-        app.view(EDIT_VIEW)(self.handle_edited)
-        app.view(REPLACE_VIEW)(self.handle_replaced)
-        app.view(DECLINE_VIEW)(self.handle_declined)
+        app.view(pattern(EDIT_VIEW))(self.handle_edited)
+        app.view(pattern(REPLACE_VIEW))(self.handle_replaced)
+        app.view(pattern(DECLINE_VIEW))(self.handle_declined)
 
     # Commands.
 
@@ -128,14 +129,14 @@ class OrderListeners:
         """Approve a ticket, or all of an answer: Slack has asked whether that is meant."""
         await ack()
         team, person = who(Click.model_validate(body))
-        tokens = read_tokens(str(action.get("value") or ""))
-        self._background.start(self._answer(client, body, person, self._desk.approve(person, team, tokens)))
+        presses = [str(press) for press in read_presses(action) or ()]
+        self._background.start(self._answer(client, body, person, self._desk.approve(person, team, presses)))
 
     async def handle_cancel(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """Propose to cancel a working order: a card of its own."""
         await ack()
         team, person = who(Click.model_validate(body))
-        proposing = self._desk.propose_cancel(person, team, str(action.get("value") or ""))
+        proposing = self._desk.propose_cancel(person, team, _pressed(action))
         self._background.start(self._answer(client, body, person, proposing))
 
     async def _answer(
@@ -160,19 +161,19 @@ class OrderListeners:
         """The form that edits a ticket."""
         await ack()
         team, person = who(Click.model_validate(body))
-        self._open(client, body, self._desk.edit_form(person, team, str(action.get("value") or "")))
+        self._open(client, body, self._desk.edit_form(person, team, _pressed(action)))
 
     async def handle_decline(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """The form that declines a ticket."""
         await ack()
         team, person = who(Click.model_validate(body))
-        self._open(client, body, self._desk.decline_form(person, team, str(action.get("value") or "")))
+        self._open(client, body, self._desk.decline_form(person, team, _pressed(action)))
 
     async def handle_replace(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """The form that changes a working order."""
         await ack()
         team, person = who(Click.model_validate(body))
-        self._open(client, body, self._desk.replace_form(person, team, str(action.get("value") or "")))
+        self._open(client, body, self._desk.replace_form(person, team, _pressed(action)))
 
     def _open(self, client: AsyncWebClient, body: Body, making: Form) -> None:
         async def opening() -> None:
@@ -187,8 +188,8 @@ class OrderListeners:
         await ack()
         click = Click.model_validate(body)
         team, person = who(click)
-        about, state = str(click.view.get("private_metadata") or ""), click.view.get("state")
-        edits = click.view.get("callback_id") == EDIT_VIEW
+        about, state = _opened_for(click.view), click.view.get("state")
+        edits = pattern(EDIT_VIEW).match(str(click.view.get("callback_id"))) is not None
         form = self._desk.edit_preview if edits else self._desk.replace_form
         self._background.start(_redraw(client, click.view, form(person, team, about, state)))
 
@@ -196,21 +197,21 @@ class OrderListeners:
         """What was entered is used, where it makes an order."""
         form = Submission.model_validate(body)
         team, person = who(form)
-        about = str(form.view.get("private_metadata") or "")
+        about = _opened_for(form.view)
         await self._settle(ack, client, form, self._desk.edit(person, team, about, form.view.get("state")))
 
     async def handle_replaced(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """A card for the change."""
         form = Submission.model_validate(body)
         team, person = who(form)
-        about = str(form.view.get("private_metadata") or "")
+        about = _opened_for(form.view)
         await self._settle(ack, client, form, self._desk.replace(person, team, about, form.view.get("state")))
 
     async def handle_declined(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """No."""
         form = Submission.model_validate(body)
         team, person = who(form)
-        about, state = str(form.view.get("private_metadata") or ""), form.view.get("state")
+        about, state = _opened_for(form.view), form.view.get("state")
         await self._settle(ack, client, form, self._desk.decline(person, team, about, read_reason(state)))
 
     async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Doing) -> None:
@@ -223,8 +224,9 @@ class OrderListeners:
             self._background.start(_settle_late(client, stand_in, under_way))
             return
         click = under_way.result()
-        if isinstance(click, Decision) and click.answer is Answered.INVALID:
-            problems = {name: said for name, said in click.problems.items() if name} or {"quantity": click.message}
+        if isinstance(click, Decision) and click.answer in (Answered.INVALID, Answered.SUPERSEDED):
+            # The form stays, with what was typed into it.
+            problems = {name: said for name, said in click.problems.items() if name} or {"": click.message}
             await ack(response_action="errors", errors=form_errors(problems, form.view.get("state")))
         elif isinstance(click, Decision) and click.answer in _DID:
             await ack()
@@ -241,6 +243,18 @@ class OrderListeners:
         if click is not None and click.answer in _DID:
             self._home.refresh(who(form)[1])
         return click if click is not None else NOBODY
+
+
+def _pressed(action: dict[str, Any]) -> str:
+    """What a button carried, if its names are of the same version; else nothing."""
+    press = read_press(action)
+    return "" if press is None else str(press)
+
+
+def _opened_for(view: dict[str, Any]) -> str:
+    """The same of a form."""
+    press = read_form_press(view)
+    return "" if press is None else str(press)
 
 
 async def _settle_late(client: AsyncWebClient, stand_in: str, under_way: asyncio.Future[Decision | str]) -> None:

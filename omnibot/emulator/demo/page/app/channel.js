@@ -8,7 +8,7 @@ import { Icon } from "./icons.js";
 import { act, fileUrl } from "./live.js";
 import { Log } from "./log.js";
 import { HOME, open } from "./place.js";
-import { pressed } from "./pressing.js";
+import { asked, pressed } from "./pressing.js";
 import { useDivider } from "./thread.js";
 import { EMPTY_ROOM, NOTHING, dm, nameOf, state, threadKey, titleOf, useStore } from "./store.js";
 import { useInputs } from "./inputs.js";
@@ -104,8 +104,9 @@ export function AppHome() {
   useEffect(() => { act("/home", { tab: "home" }, { quiet: true }); }, []);
   const ctx = useMemo(() => ({
     names, me: state.me, busy, errors: {}, file: fileUrl, state: store,
-    act: (block, element, value) => pressed({ at: { view_id: home.id }, block, element, value, values: values(),
-        setBusy }),
+    asked: (block, element) => asked({ at: { view_id: home.id }, block, element }),
+    act: (block, element, value, dialog) => pressed({ at: { view_id: home.id }, block, element, value, dialog,
+        values: values(), setBusy }),
   }), [names, busy, inputs, home]);
   const channel = dm();
   return html`<main class="channel" id="main" aria-label="Omni's Home" data-region="channel">

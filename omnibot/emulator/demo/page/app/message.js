@@ -9,7 +9,7 @@ import { EditBox } from "./edit.js";
 import { Icon } from "./icons.js";
 import { act, fileUrl } from "./live.js";
 import { openThread } from "./place.js";
-import { pressed } from "./pressing.js";
+import { asked, pressed } from "./pressing.js";
 import { Reactions, ReactButton } from "./reactions.js";
 import { nameOf, set, state, threadKey } from "./store.js";
 import { clock, dayAndTime, iso, shortClock, whole } from "./time.js";
@@ -29,8 +29,9 @@ function useContextOf(message, names) {
   }), []);
   return useMemo(() => ({
     names, me: state.me, busy, errors: {}, file: fileUrl, state: store,
-    act: (block, element, value) => pressed({
-      at: { channel: message.channel, ts: message.ts }, block, element, value,
+    asked: (block, element) => asked({ at: { channel: message.channel, ts: message.ts }, block, element }),
+    act: (block, element, value, dialog) => pressed({
+      at: { channel: message.channel, ts: message.ts }, block, element, value, dialog,
           values: stateValues(message.blocks ?? [], store), setBusy,
     }),
   }), [names, busy, inputs, message.channel, message.ts, message.blocks]);

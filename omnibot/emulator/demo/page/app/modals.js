@@ -7,7 +7,7 @@ import { Icon } from "./icons.js";
 import { forget, useInputs } from "./inputs.js";
 import { useDialog } from "./keys.js";
 import { act, fileUrl } from "./live.js";
-import { pressed } from "./pressing.js";
+import { asked, pressed } from "./pressing.js";
 import { NOTHING, nameOf, set, state, useStore } from "./store.js";
 import { toast } from "./toasts.js";
 
@@ -25,8 +25,9 @@ function Modal({ view, depth }) {
   const box = useDialog(close, view.id);
   const ctx = useMemo(() => ({
     names, me: state.me, busy, errors, file: fileUrl, state: store,
-    act: (block, element, value) => pressed({ at: { view_id: view.id }, block, element, value, values: values(),
-        setBusy }),
+    asked: (block, element) => asked({ at: { view_id: view.id }, block, element }),
+    act: (block, element, value, dialog) => pressed({ at: { view_id: view.id }, block, element, value, dialog,
+        values: values(), setBusy }),
   }), [names, busy, errors, inputs, view]);
   const submit = async (event) => {
     event.preventDefault();

@@ -7,7 +7,10 @@ import { createContext, useContext } from "../vendor/preact.js";
  * @property {Object<string, {name: string, kind: string, hidden?: boolean}>} names people and channels by id; keep the
  *   same object while nothing changed, since finished paragraphs are drawn again when it is another
  * @property {string} [me] the id of who looks
- * @property {(block: object, element: object, value: object) => Promise<{ok: boolean, error?: string}>} act
+ * @property {(block: object, element: object) => Promise<string | null>} [asked] told that a dialog opens; what it
+ *   returns comes with `act` once the dialog is answered
+ * @property {(block: object, element: object, value: object, dialog?: string) => Promise<{ok: boolean, error?: string}>
+ *   } act
  * @property {{get: (block_id: string, action_id: string) => object | undefined,
  *   set: (block_id: string, action_id: string, value: object) => void}} [state] what is entered so far
  * @property {Object<string, string>} [errors] what is wrong with an input, by block_id
@@ -18,6 +21,7 @@ import { createContext, useContext } from "../vendor/preact.js";
 const NOBODY = {
   names: {},
   me: "",
+  asked: async () => null,
   act: async () => ({ ok: false, error: "Nobody is listening here." }),
   errors: {},
   file: (id) => id,

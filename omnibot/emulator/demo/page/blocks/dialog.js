@@ -1,7 +1,7 @@
 // Dialogs of the renderer's own: "Are you sure?", and a picture at full size. The browser's <dialog> keeps the focus
 // inside, gives it back, and closes on Escape.
 
-import { createPortal, html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { createPortal, html, render, useEffect, useRef, useState } from "../vendor/preact.js";
 import { useCtx } from "./context.js";
 import { Icon } from "./icons.js";
 import { TextObject, plain } from "./mrkdwn.js";
@@ -45,18 +45,18 @@ function ConfirmDialog({ confirm, onAnswer }) {
 }
 
 /**
- * Asks before acting.
- * @returns {[(confirm?: object) => Promise<boolean>, object | null]} ask, and what to draw while it asks; without a
- *   `confirm` the answer is yes at once
+ * Asks before acting. The dialog stays open although the element that it is about is updated or goes away meanwhile.
+ * @returns {Promise<boolean>}
  */
-export function useConfirm() {
-  const [asked, setAsked] = useState(null);
-  const ask = (confirm) => (confirm ? new Promise((resolve) => setAsked({ confirm, resolve })) : Promise.resolve(true));
-  const answer = (yes) => {
-    setAsked(null);
-    asked.resolve(yes);
-  };
-  return [ask, asked && html`<${ConfirmDialog} confirm=${asked.confirm} onAnswer=${answer} />`];
+function ask(confirm) {
+  return new Promise((resolve) => {
+    const root = document.createElement("div");
+    const answer = (yes) => {
+      render(null, root);
+      resolve(yes);
+    };
+    render(html`<${ConfirmDialog} confirm=${confirm} onAnswer=${answer} />`, root);
+  });
 }
 
 const FAILED = "This app is not responding. Please try again.";
@@ -68,16 +68,19 @@ const FAILED = "This app is not responding. Please try again.";
  */
 export function usePress(block) {
   const ctx = useCtx();
-  const [ask, dialog] = useConfirm();
   const [pending, setPending] = useState(false);
   const [error, setError] = useState("");
   const press = async (element, value, before) => {
-    if (!(await ask(element.confirm))) return false;
+    let dialog = null;
+    if (element.confirm) {
+      dialog = ctx.asked(block, element);
+      if (!(await ask(element.confirm))) return false;
+    }
     before?.();
     setPending(true);
     setError("");
     try {
-      const result = await ctx.act(block, element, value);
+      const result = await ctx.act(block, element, value, await dialog);
       if (result?.ok === false) setError(result.error || FAILED);
     } catch {
       setError(FAILED);
@@ -86,7 +89,7 @@ export function usePress(block) {
     }
     return true;
   };
-  const shown = html`${dialog}${error && html`<span class="bk-failed" role="alert"><${Icon} name="warning" size=${16} />
+  const shown = html`${error && html`<span class="bk-failed" role="alert"><${Icon} name="warning" size=${16} />
     ${error}</span>`}`;
   return { press, pending, shown };
 }
