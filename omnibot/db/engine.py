@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, DateTime, func, literal_column, text
+from sqlalchemy import ColumnElement, DateTime, func, literal_column, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.event import listens_for
@@ -104,6 +104,11 @@ class Database:
         return func.timezone(
             "UTC", func.clock_timestamp() + text(f"interval '{seconds:.3f} seconds'"), type_=DateTime()
         )
+
+    async def time(self, connection: AsyncConnection) -> datetime:
+        """The database's clock: UTC without zone. The same for all instances, however their machines' clocks stand."""
+        moment: datetime = (await connection.execute(select(self.now()))).scalar_one()
+        return moment
 
     async def close(self) -> None:
         """Close every connection and give the SQLite lock back."""

@@ -275,6 +275,17 @@ consents = Table(
     Index("ix_consents_principal", "principal"),
 )
 
+_CHANGES = "act IN ('modify', 'cancel') AND state "
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """Which rows a partial index holds, in both dialects."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+_CHANGE_UNDECIDED = _only(f"{_CHANGES} = 'proposed'")
+_CHANGE_UNDER_WAY = _only(f"{_CHANGES} IN ('approved', 'submitting', 'unknown', 'not_placed')")
+
 #: Proposed orders waiting for, or approved by, people. Amounts inside JSON are strings; moments are UTC without zone.
 tickets = Table(
     "tickets",
@@ -335,6 +346,10 @@ tickets = Table(
     Column("expires_at", DateTime, nullable=False),
     Column("ended_at", DateTime),
     UniqueConstraint("message_id", "action_id", "position"),
+    #: Two changes of one order are judged apart and add up at the exchange: one at most waits for people, and of those
+    #: that may still take effect there is one of each kind (a cancel need not wait for a change).
+    Index("ux_tickets_change_undecided", "account_id", "order_id", unique=True, **_CHANGE_UNDECIDED),
+    Index("ux_tickets_change_under_way", "account_id", "order_id", "act", unique=True, **_CHANGE_UNDER_WAY),
     Index("ix_tickets_due_at", "due_at"),
     Index("ix_tickets_owner", "org", "user", "created_at"),
     Index("ix_tickets_holding", "account_id", "holding"),

@@ -21,7 +21,7 @@ from omnibot.db.leases import LEASE
 from omnibot.db.tables import halts, reservations, ticket_votes, tickets, trading_days
 from omnibot.orders.audit import Entry
 from omnibot.orders.facts import exchange_day, holding, market_facts, sells, worth
-from omnibot.orders.model import COUNTED, Seen, State, Ticket
+from omnibot.orders.model import AMOUNTS, COUNTED, Seen, State, Terms, Ticket
 from omnibot.orders.store import TicketStore, is_halted
 from omnibot.policy import money
 from omnibot.policy.facts import Act, DayFacts, MarketFacts
@@ -51,7 +51,23 @@ class Judged:
     decision: Decision | None
     """None: it was not judged, because it had been decided, edited or had expired."""
     verdicts: tuple[RuleVerdict, ...] = ()
+    obstacle: str | None = None
+    """What keeps it from being approved that is no rule of the policy."""
 
+
+TWO_OF_ONE = "Two of these change or cancel the same order. Decide them one after the other."
+UNDER_WAY_ALREADY = (
+    "Another change of this order is on its way to Clear Street. Wait until it is known what came of that, and approve "
+    "this one again, or ask for a new change."
+)
+MAY_TAKE_EFFECT = (
+    "An earlier change of this order was sent and may still take effect. Decline that one, or wait until it expires; "
+    "then approve this one again."
+)
+NOT_SHOWN_YET = (
+    "Another change of this order was sent less than a minute ago and does not show in the order yet. Approve this one "
+    "again in a minute."
+)
 
 Worth = tuple[Decimal | None, Decimal | None]
 """Money and shares that a ticket moves; None: not known."""
@@ -92,6 +108,8 @@ class Approvals:
         by_id = {ask.ticket_id: ask for ask in asks}
         async with self._database.transaction() as connection:
             halted = await is_halted(connection)
+            # Whichever clock is ahead: neither a machine's that is behind nor one that was set back keeps a card alive.
+            now = max(now, await self._database.time(connection))
             await self._lock(connection, owner.org, owner.user, day)
             for account in sorted({ask.account_id for ask in asks}):
                 # What it holds may be sold once, whoever of its traders sells it.
@@ -104,7 +122,12 @@ class Approvals:
             used = await self._used(connection, owner, day, fit, halted, moves)
             verdicts = judge(facts, used) if fit else []
             decisions = {one.id: decide(said) for one, said in zip(fit, verdicts, strict=True)}
-            denied = Decision.DENY in decisions.values()
+            obstacles = {
+                one.id: why for one in fit if (why := await self._obstacle(connection, one, by_id)) is not None
+            }
+            # All or none: one that was decided or edited meanwhile keeps the others from going without it.
+            together = len(fit) == len(asks) or len(asks) == 1
+            denied = Decision.DENY in decisions.values() or bool(obstacles) or not together
             judged: list[Judged] = []
             entries: list[Entry] = []
             said_of = dict(zip(voted, verdicts, strict=True))
@@ -117,12 +140,38 @@ class Approvals:
                     after = await self._advance(connection, one, decision, person, now, live=live)
                     if decision is Decision.GO and live:
                         await self._reserve(connection, after, owner, seen, day)
+                obstacle = obstacles.get(one.id)
                 if decision is not None:
-                    entries.append(_entry(after, decision, person, seen, said, digest, denied=denied))
-                judged.append(Judged(ticket=after, decision=decision, verdicts=said))
+                    entries.append(_entry(after, decision, person, seen, said, digest, obstacle, denied=denied))
+                    decision = Decision.DENY if denied else decision
+                judged.append(Judged(ticket=after, decision=decision, verdicts=said, obstacle=obstacle))
             await self._store.note_approvals(connection, *entries)
         order = list(by_id)
         return sorted(judged, key=lambda one: order.index(one.ticket.id))
+
+    async def _obstacle(self, connection: AsyncConnection, ticket: Ticket, asks: Mapping[str, Ask]) -> str | None:
+        """Why this change or cancel has to wait for another one of the same order; None: it need not.
+
+        Each is judged by the order as it is: two that take effect together make an order that nobody judged. A cancel
+        waits for another cancel alone, since it adds nothing to whatever the order becomes.
+        """
+        if ticket.terms.act is Act.NEW:
+            return None
+        others = await self._store.other_changes(
+            connection, ticket, since=_before(asks[ticket.id].seen), among=asks.keys()
+        )
+        for other in others:
+            if other.id in asks:
+                return TWO_OF_ONE
+            if ticket.terms.act is Act.CANCEL and other.terms.act is not Act.CANCEL:
+                continue
+            if other.state is State.NOT_PLACED:
+                return MAY_TAKE_EFFECT
+            if other.state is not State.SUBMITTED:
+                return UNDER_WAY_ALREADY
+            if ticket.before is not None and not _shows(ticket.before, other.terms):
+                return NOT_SHOWN_YET
+        return None
 
     async def _lock(self, connection: AsyncConnection, org: str, user: str, day: str) -> None:
         insert = sqlite_insert if self._database.single_process else postgresql_insert
@@ -258,7 +307,8 @@ class Approvals:
             anybodys,
             False,
             **decided,
-            approved_at=now,
+            # By the clock that every instance reads: how long it counts is measured by it too.
+            approved_at=self._database.now(),
             looks=0,
             first_look_at=None,
             unknown_since=None,
@@ -340,6 +390,7 @@ def _entry(
     seen: Seen,
     verdicts: Sequence[RuleVerdict],
     digest: str,
+    obstacle: str | None,
     *,
     denied: bool,
 ) -> Entry:
@@ -350,8 +401,14 @@ def _entry(
         "quote": seen.quote(),
         "verdicts": [{"rule": said.rule.value, "passed": said.passed, "reason": said.reason} for said in verdicts],
         "approved_by": [f"{one.org}/{one.user}" for one in ticket.approved_by],
+        **({"reason": obstacle} if obstacle is not None else {}),
     }
     return Entry(kind=kind, actor=person, ticket=ticket, facts=facts)
+
+
+def _shows(order: Terms, change: Terms) -> bool:
+    """Whether an order as it was read has what a change asked for."""
+    return all(getattr(change, name) in (None, getattr(order, name)) for name in AMOUNTS)
 
 
 def _counted() -> Select[tuple[str]]:

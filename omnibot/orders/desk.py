@@ -26,7 +26,7 @@ from omnibot.orders.store import Content, TicketStore
 from omnibot.policy import trading
 from omnibot.policy.facts import Act, DayFacts, MarketFacts
 from omnibot.policy.model import Policy
-from omnibot.policy.order_rules import Decision, RuleVerdict, check_orders
+from omnibot.policy.order_rules import Decision, RuleVerdict, check_orders, decide
 from omnibot.policy.people import PersonKind, Who
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,8 @@ WhoIs = Callable[[Person, str], Awaitable[Who]]
 TRIES = 5
 ORDER_CHANGED = "The order that this changes is not as it was when this card was made. Ask for the change again."
 ORDER_UNREAD = "Clear Street does not say how the order that this changes stands. Try again in a minute."
-TOGETHER = "They are approved together or not at all, and one of them may not be sent: {}"
+TOGETHER = "These orders are approved together or not at all, so none was approved. {}"
+SEVERAL_OWNERS = "These orders belong to several people. Approve each on its own card."
 NO_KEY = "The Clear Street key it would be sent with is not there: its owner links one with `/omni link`."
 MAY_TURN_UP = (
     "It was sent once, and may still turn up; and trading is off now. Look at the account's orders in Clear Street "
@@ -108,10 +109,28 @@ class Desk:
                 clicks[token] = answer or no_such()
             else:
                 groups.setdefault(ticket.owner, {})[token] = ticket
-        for owner, by_token in groups.items():
-            found = await self._approve_of(owner, list(by_token.values()), clicker, team)
-            clicks |= {token: found[ticket.id] for token, ticket in by_token.items()}
+        waiting = {token: ticket for by_token in groups.values() for token, ticket in by_token.items()}
+        if clicks and waiting:
+            # All of them were on the screen when that was pressed: what is left of them was not asked for.
+            why = next(iter(clicks.values()))
+            message = TOGETHER.format(_about(why.ticket, why.message))
+            clicks |= await self._stopped(waiting, message, clicker)
+        elif len(groups) > 1:
+            clicks |= await self._stopped(waiting, SEVERAL_OWNERS, clicker)
+        else:
+            for owner, by_token in groups.items():
+                found = await self._approve_of(owner, list(by_token.values()), clicker, team)
+                clicks |= {token: found[ticket.id] for token, ticket in by_token.items()}
         return [clicks[token] for token in tokens]
+
+    async def _stopped(self, waiting: Mapping[str, Ticket], message: str, clicker: Who) -> dict[str, Click]:
+        """Nothing of what was pressed is approved, and nothing of it was looked at."""
+        facts: dict[str, Any] = {"reason": message, "policy": self._rules.digest, "verdicts": []}
+        person = Person(clicker.org, clicker.user)
+        await self._store.note(
+            *(Entry(kind="denied", actor=person, ticket=one, facts=facts) for one in waiting.values())
+        )
+        return {token: Click(answer=Answered.DENIED, message=message, ticket=one) for token, one in waiting.items()}
 
     async def _decidable(self, token: str) -> tuple[Ticket | None, Click | None]:
         """The ticket of a token, and why its button does nothing. `token~mark` names what was on the screen too."""
@@ -143,8 +162,24 @@ class Desk:
             for one in waiting
         ]
         judged = await self._judged(asks, waiting, clicker, owner_who, team)
-        denied = [one for one in judged if one.decision is Decision.DENY]
-        return {one.ticket.id: self._answer(one, denied, seen[one.ticket.id]) for one in judged}
+        versions = {one.id: one.version for one in waiting}
+        own = {one.ticket.id: self._own_reason(one, versions[one.ticket.id]) for one in judged}
+        stopped = [(one.ticket, own[one.ticket.id]) for one in judged if own[one.ticket.id]]
+        return {
+            one.ticket.id: self._answer(one, versions[one.ticket.id], own[one.ticket.id], stopped, seen[one.ticket.id])
+            for one in judged
+        }
+
+    def _own_reason(self, judged: Judged, version: int) -> str:
+        """Why this very ticket was not approved; empty: nothing was wrong with it."""
+        if judged.decision is None:
+            return self._decided(judged.ticket, version).message
+        if judged.obstacle is not None:
+            return judged.obstacle
+        return reasons(judged.verdicts) if decide(judged.verdicts) is Decision.DENY else ""
+
+    def _decided(self, ticket: Ticket, version: int) -> Click:
+        return why_not(ticket, version, self._clock()) or decided(ticket)
 
     def _refused(self, ticket: Ticket, clicker: Who, owner: Who) -> Click | None:
         verdict = trading.may_approve(self._rules.current, clicker, owner)
@@ -216,7 +251,8 @@ class Desk:
         self, waiting: Sequence[Ticket], trouble: Mapping[str, str], clicker: Who, seen: Mapping[str, Seen]
     ) -> dict[str, Click]:
         person, clicks = Person(clicker.org, clicker.user), {}
-        together = TOGETHER.format(next(iter(trouble.values())))
+        first = next(iter(trouble))
+        together = TOGETHER.format(_about(next(one for one in waiting if one.id == first), trouble[first]))
         for one in waiting:
             message = trouble.get(one.id, together)
             quotes = {"shown": one.seen, "quote": seen[one.id].quote()}
@@ -231,13 +267,15 @@ class Desk:
         person = Person(clicker.org, clicker.user)
         await self._store.note(*(Entry(kind="refused", actor=person, ticket=one, facts=facts) for one in waiting))
 
-    def _answer(self, judged: Judged, denied: Sequence[Judged], seen: Seen) -> Click:
+    def _answer(
+        self, judged: Judged, version: int, own: str, stopped: Sequence[tuple[Ticket, str]], seen: Seen
+    ) -> Click:
+        """Args: own: why this ticket was stopped; stopped: those that were, and why."""
         ticket, verdicts = judged.ticket, judged.verdicts
         if judged.decision is None:
-            return why_not(ticket, ticket.version, self._clock()) or decided(ticket)
-        if denied:
-            own = judged.decision is Decision.DENY
-            message = reasons(verdicts) if own else TOGETHER.format(reasons(denied[0].verdicts))
+            return self._decided(ticket, version)
+        if judged.decision is Decision.DENY:
+            message = own or TOGETHER.format(_about(*stopped[0]))
             if own and seen.trouble and seen.bid is None:
                 message = f"{message} {seen.trouble}"
             return self._click(Answered.DENIED, message, judged, seen)
@@ -356,6 +394,11 @@ class Desk:
         """Somebody was quicker."""
         now = await self._store.get(ticket.id)
         return no_such() if now is None else why_not(now, ticket.version, self._clock()) or decided(now)
+
+
+def _about(ticket: Ticket | None, message: str) -> str:
+    """What is said of one order among several."""
+    return message if ticket is None else f"“{said_of(ticket)}”: {message}"
 
 
 def lasting(rules: Rules) -> timedelta:

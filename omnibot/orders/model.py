@@ -70,6 +70,8 @@ class State(StrEnum):
 
 TERMINAL = frozenset({State.REJECTED, State.COPYABLE, State.DECLINED, State.EXPIRED, State.SUBMITTED})
 COUNTED = frozenset({State.APPROVED, State.SUBMITTING, State.UNKNOWN, State.NOT_PLACED, State.SUBMITTED})
+UNDER_WAY = frozenset({State.APPROVED, State.SUBMITTING, State.UNKNOWN, State.NOT_PLACED})
+"""States in which what was approved may still take effect at Clear Street, and does not show there yet."""
 DECIDABLE = frozenset({State.PROPOSED, State.NOT_PLACED})
 """States in which people's approval counts."""
 
@@ -411,6 +413,8 @@ def content_hash(terms: Terms, body: Mapping[str, Any] | None) -> str:
 # -- time -------------------------------------------------------------------------------------------------------------
 
 #: What was approved and not begun to be sent for so long is not sent any more: its quote and checks are old.
+CLOCK_STEP = timedelta(seconds=1)
+"""By which a clock may go back between two looks without anything being meant by it."""
 APPROVAL_LASTS = timedelta(seconds=20)
 #: So many listings without the order, over at least so long, mean that it was not placed.
 LOOKS, LOOKS_OVER = 3, timedelta(seconds=30)

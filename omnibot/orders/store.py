@@ -26,7 +26,9 @@ from omnibot.orders.facts import holding, sells
 from omnibot.orders.heads import AuditDiffers
 from omnibot.orders.model import (
     APPROVAL_LASTS,
+    CLOCK_STEP,
     DECIDABLE,
+    UNDER_WAY,
     Proposal,
     State,
     Terms,
@@ -41,6 +43,7 @@ from omnibot.orders.rows import short
 from omnibot.policy.facts import Act
 
 _NO_FACTS: Mapping[str, Any] = {}
+NEWER_CHANGE = "A newer change of the same order took its place."
 HALTED = "Trading was halted before this was sent. Nothing was sent."
 TOO_LATE = "It was approved, but could not be sent at once, so nothing was sent. Ask Omni again for a fresh one."
 
@@ -127,22 +130,58 @@ class TicketStore(TicketReader):
             "created_at": now,
             "expires_at": expires_at,
         }
+        there = and_(*[tickets.c[name] == value for name, value in place.items()])
         async with self.database.transaction() as connection:
             insert = sqlite_insert if self.database.single_process else postgresql_insert
+            if (found := await self.read(connection, there)) != []:
+                return found[0], False
+            await self._replace_undecided(connection, terms)
             made = await connection.execute(
-                insert(tickets).values(**row).on_conflict_do_nothing().returning(tickets.c.id)
+                insert(tickets).values(**row).on_conflict_do_nothing(index_elements=list(place)).returning(tickets.c.id)
             )
             new = made.first() is not None
             if new:
                 await self._add_version(connection, ticket_id, 1, content, (), minted.author, now)
                 card = {"id": ticket_id, "wanted": 1, "shown": 0, "failures": 0, "due_at": self.database.now()}
                 await connection.execute(ticket_cards.insert().values(**card))
-            [ticket] = await self.read(connection, and_(*[tickets.c[name] == value for name, value in place.items()]))
+            [ticket] = await self.read(connection, there)
             if new:
                 facts = {"terms": write_terms(terms), "body": content.body, "proposed": minted.proposed}
                 entry = Entry(kind="proposed", actor=minted.author, ticket=ticket, facts=facts)
                 await self.audit.append(connection, entry)
         return ticket, new
+
+    async def _replace_undecided(self, connection: AsyncConnection, terms: Terms) -> None:
+        """Of the changes and cancels of one order the newest waits for people; one before it that still waits expires.
+
+        Each would be judged by the order as it is, and together they would make an order that nobody judged.
+        """
+        if terms.act is Act.NEW or terms.order_id is None:
+            return
+        undecided = and_(_changes_of(terms.account_id, terms.order_id), tickets.c.state == State.PROPOSED.value)
+        for older in await self.readable(connection, undecided, lock=True):
+            moved = await self.change(
+                connection, older, State.EXPIRED, tickets.c.id.is_not(None), True, reason=NEWER_CHANGE
+            )
+            await self.audit.append(connection, Entry(kind="expired", ticket=moved, facts={"reason": NEWER_CHANGE}))
+
+    async def other_changes(
+        self, connection: AsyncConnection, ticket: Ticket, *, since: datetime, among: Collection[str]
+    ) -> list[Ticket]:
+        """Other changes and cancels of the same order that an approval has to reckon with.
+
+        Args:
+            ticket: a change or cancel.
+            since: those that went out after this moment, UTC without zone, may not show in the order yet.
+            among: ids of tickets that are approved together with it.
+        """
+        matters = or_(
+            tickets.c.state.in_([state.value for state in UNDER_WAY]),
+            and_(tickets.c.state == State.SUBMITTED.value, tickets.c.submitted_at > since),
+            tickets.c.id.in_(list(among)),
+        )
+        same = _changes_of(ticket.account_id, ticket.terms.order_id or "")
+        return await self.read(connection, and_(same, tickets.c.id != ticket.id, matters))
 
     async def _add_version(
         self,
@@ -251,12 +290,15 @@ class TicketStore(TicketReader):
             OwnershipLost: it was decided or edited meanwhile.
         """
         async with self.database.transaction() as connection:
+            # Whoever loses a race on a version waits here for the winner, and then finds another version.
+            if not await self.read(connection, _as_it_was(ticket), lock=True):
+                raise OwnershipLost
             await self._add_version(connection, ticket.id, ticket.version + 1, content, changes, editor, now)
             moved = await self.change(
                 connection,
                 ticket,
                 State.PROPOSED,
-                tickets.c.expires_at > now,
+                and_(tickets.c.expires_at > now, tickets.c.expires_at > self.database.now()),
                 True,
                 version=ticket.version + 1,
                 **_held(content.terms, ticket.before),
@@ -294,7 +336,7 @@ class TicketStore(TicketReader):
             halted = await is_halted(connection)
             if halted is not False and ticket.terms.act is not Act.CANCEL:
                 moved = await self._back(connection, ticket, State.DECLINED, HALTED)
-            elif ticket.approved_at is None or now - ticket.approved_at > APPROVAL_LASTS:
+            elif not await self._freshly_approved(connection, ticket):
                 moved = await self._back(connection, ticket, State.EXPIRED, TOO_LATE)
             else:
                 lease = self.database.after(LEASE)
@@ -307,6 +349,13 @@ class TicketStore(TicketReader):
                 connection, Entry(kind=moved.state.value, ticket=moved, facts={"reason": moved.reason})
             )
             return moved
+
+    async def _freshly_approved(self, connection: AsyncConnection, ticket: Ticket) -> bool:
+        """Whether its approval still counts, by the clock that wrote it. One of the future: that clock was set back."""
+        if ticket.approved_at is None:
+            return False
+        age = await self.database.time(connection) - ticket.approved_at
+        return -CLOCK_STEP <= age <= APPROVAL_LASTS
 
     async def give_up(self, ticket: Ticket, reason: str) -> Ticket:
         """An approved ticket cannot be sent, and nothing was sent. Raises OwnershipLost as `move`."""
@@ -405,6 +454,15 @@ class TicketStore(TicketReader):
         left = update(tickets).where(tickets.c.principal.in_(principals), TO_DO).values(due_at=self.database.now())
         working = (await connection.execute(left.returning(tickets.c.id))).all()
         return {"waiting tickets": len(expired), "open orders": len(working)}
+
+
+def _changes_of(account_id: int, order_id: str) -> ColumnElement[bool]:
+    """Tickets that change or cancel this order, or have made it what it is under this id."""
+    return and_(
+        tickets.c.account_id == account_id,
+        tickets.c.order_id == order_id,
+        tickets.c.act.in_([Act.MODIFY.value, Act.CANCEL.value]),
+    )
 
 
 def _as_it_was(ticket: Ticket) -> ColumnElement[bool]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from omnibot.accounts.encryption import Encryption
 from omnibot.accounts.links import Links
 from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
-from omnibot.db.tables import halts
+from omnibot.db.tables import halts, tickets
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
 from omnibot.orders import submission
 from omnibot.orders.model import Answered, State, Ticket, Told
+from omnibot.orders.store import TOO_LATE
 from tests.orders.safe import ACCOUNT, ANA, BUY, ENCRYPTION_KEY, EVE, KEY, Safe, open_safe
 
 SUBMIT = "POST /v1/accounts/{account_id}/orders"
@@ -259,12 +260,30 @@ async def test_operators_hear_once_of_what_is_unknown_for_more_than_a_minute(sti
     assert "AAPL" not in alert, "the channel and the log are read by who knows whom"
 
 
-async def test_what_was_not_sent_soon_after_its_approval_is_not_sent_any_more(still: Safe):
+@pytest.mark.parametrize("seconds", [21, -3600], ids=["too late", "its clock was set back"])
+async def test_what_was_not_sent_soon_after_its_approval_is_not_sent_any_more(
+    seconds: float, still: Safe, monkeypatch: pytest.MonkeyPatch
+):
     [ticket] = await still.propose()
     await still.approve_and_die(ticket)
-    still.clock.forward(21)
+    moved = still.database.after(seconds)
+    monkeypatch.setattr(still.database, "now", lambda: moved)
     late = await still.step(ticket)
-    assert (late.state, still.calls("POST")) == (State.EXPIRED, [])
+    assert (late.state, late.reason, still.calls("POST")) == (State.EXPIRED, TOO_LATE, [])
+
+
+async def test_a_card_that_expired_by_the_databases_clock_is_not_approved_by_a_machine_whose_clock_is_behind(
+    still: Safe,
+):
+    [ticket] = await still.propose()
+    still.clock.forward(-3600)
+    async with still.database.transaction() as connection:
+        past = update(tickets).where(tickets.c.id == ticket.id).values(expires_at=still.database.after(-1))
+        await connection.execute(past)
+    click = await still.approve(ticket)
+    assert click.answer is not Answered.APPROVED
+    assert (await still.get(ticket)).state is State.PROPOSED
+    assert still.calls("POST") == []
 
 
 async def test_a_halt_stops_what_is_approved_but_not_sent(still: Safe):

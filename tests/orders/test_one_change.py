@@ -1,0 +1,208 @@
+"""Changes of one order: each is judged by the order as it is, so they go one at a time; orders that are approved
+together go together or not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from omnibot.db.tables import tickets
+from omnibot.orders.model import Answered, Click, State, Ticket
+from omnibot.orders.store import NEWER_CHANGE
+from omnibot.policy.people import Who
+from tests.orders.safe import ACCOUNT, ANA, BEN, BUY, TEAM, Safe, rules
+
+PATCH = "PATCH /v1/accounts/{account_id}/orders/{order_id}"
+
+
+@pytest.fixture(params=["keeps the id", "changes the id"])
+async def working(request: pytest.FixtureRequest, still: Safe) -> Ticket:
+    """An order to buy 10 at $1, at work at an exchange that keeps or changes the id of an order that is changed.
+
+    An order may come to $5,000, a day to $10,000; above $5,000 two people have to approve.
+    """
+    still.emulator.order_plans["*"] = "never"
+    still.emulator.exchange.replace_keeps_id = request.param == "keeps the id"
+    still.book.current = rules(max_order_notional='"5000"', max_day_notional='"10000"', four_eyes_above='"5000"')
+    return await still.placed(limit_price="1.00")
+
+
+async def changing(safe: Safe, placed: Ticket, **entered: str) -> Ticket:
+    ticket = (await safe.orders.propose_replace(placed.id, entered, ANA, TEAM)).ticket
+    assert ticket is not None
+    return ticket
+
+
+async def at_exchange(safe: Safe) -> set[tuple[str, str]]:
+    """Quantity and limit of every order that may still be filled."""
+    await safe.settled()
+    return {
+        (f"{one.wanted.quantity.normalize():f}", f"{one.wanted.amounts['limit_price'].normalize():f}")
+        for one in safe.at_exchange
+        if not one.over
+    }
+
+
+async def approve_all(safe: Safe, *waiting: Ticket, clicker: Who = ANA) -> list[Click]:
+    return await safe.orders.approve([one.token for one in waiting], clicker, TEAM)
+
+
+async def test_a_newer_change_of_an_order_takes_the_place_of_one_that_still_waits(still: Safe, working: Ticket):
+    first = await changing(still, working, quantity="1000")
+    second = await changing(still, working, limit_price="250")
+    assert ((await still.get(first)).state, (await still.get(first)).reason) == (State.EXPIRED, NEWER_CHANGE)
+
+    clicks = [await still.approve(first), await still.approve(second)]
+    assert [click.answer for click in clicks] == [Answered.EXPIRED, Answered.APPROVED]
+    await still.until(second, State.SUBMITTED)
+    assert await at_exchange(still) == {("10", "250")}
+    assert (await still.verified()).sound
+
+
+async def test_two_changes_of_one_order_that_omni_proposes_at_once_are_never_both_sent(still: Safe, working: Ticket):
+    about = {"account_id": ACCOUNT, "order_id": working.order_id}
+    waiting = await still.propose_about("MODIFY", about | {"quantity": "1000"}, about | {"limit_price": "250"})
+    clicks = await approve_all(still, *waiting)
+    assert [click.answer for click in clicks] == [Answered.EXPIRED, Answered.DENIED]
+    assert NEWER_CHANGE in clicks[0].message
+    assert await at_exchange(still) == {("10", "1")}
+
+
+async def test_a_change_waits_for_another_one_that_is_on_its_way(still: Safe, working: Ticket):
+    first = await changing(still, working, quantity="1000")
+    await still.approve_and_die(first)
+    second = await changing(still, working, limit_price="250")
+    click = await still.approve(second)
+    assert click.answer is Answered.DENIED
+    assert "on its way" in click.message
+    await still.step(first)
+    click = await still.approve(second)
+    assert click.answer is Answered.DENIED
+    assert await at_exchange(still) == {("1000", "1")}
+    assert "denied" in await still.audited(second)
+
+
+async def test_a_change_waits_for_one_of_unknown_outcome(still: Safe, working: Ticket):
+    first = await changing(still, working, quantity="1000")
+    still.emulator.gate.drop(PATCH, "before")
+    await still.approve(first)
+    await still.until(first, State.UNKNOWN)
+    second = await changing(still, working, limit_price="250")
+    assert (await still.approve(second)).answer is Answered.DENIED
+    for _ in range(3):
+        first = await still.step(first)
+        still.clock.forward(20)
+    assert first.state is State.NOT_PLACED
+    click = await still.approve(second)
+    assert click.answer is Answered.DENIED
+    assert "may still take effect" in click.message
+
+    await still.orders.decline(first.token, ANA, None)
+    assert (await still.approve(second)).answer is Answered.APPROVED
+    await still.until(second, State.SUBMITTED)
+    assert await at_exchange(still) == {("10", "250")}
+
+
+async def test_a_cancel_does_not_wait_for_a_change(still: Safe, working: Ticket):
+    first = await changing(still, working, quantity="1000")
+    still.emulator.gate.drop(PATCH, "before")
+    await still.approve(first)
+    await still.until(first, State.UNKNOWN)
+    cancel = (await still.orders.propose_cancel(working.id, ANA, TEAM)).ticket
+    assert cancel is not None
+    assert (await still.approve(cancel)).answer is Answered.APPROVED
+    await still.until(cancel, State.SUBMITTED)
+
+
+async def test_the_database_holds_one_undecided_change_of_an_order(still: Safe, working: Ticket):
+    first = await changing(still, working, quantity="1000")
+    second = await changing(still, working, limit_price="250")
+    with pytest.raises(IntegrityError):
+        async with still.database.transaction() as connection:
+            await connection.execute(update(tickets).where(tickets.c.id == first.id).values(state="proposed"))
+    async with still.database.transaction() as connection:
+        await connection.execute(update(tickets).where(tickets.c.id == second.id).values(state="approved"))
+    with pytest.raises(IntegrityError):
+        async with still.database.transaction() as connection:
+            await connection.execute(update(tickets).where(tickets.c.id == first.id).values(state="unknown"))
+
+
+async def test_what_was_declined_before_the_press_keeps_the_others_from_going_without_it(still: Safe):
+    one, other = await still.propose(BUY, {**BUY, "quantity": "5"})
+    await still.orders.decline(other.token, ANA, None)
+    clicks = await approve_all(still, one, other)
+    assert [click.answer for click in clicks] == [Answered.DENIED, Answered.DECIDED]
+    assert "declined" in clicks[0].message
+    assert "5" in clicks[0].message, "which one it was"
+    assert (await still.get(one)).state is State.PROPOSED
+    assert still.calls("POST") == []
+    assert "denied" in await still.audited(one)
+
+
+@pytest.mark.parametrize("meanwhile", ["declined", "edited"])
+async def test_what_changes_between_the_look_and_the_transaction_keeps_the_others_from_going_without_it(
+    meanwhile: str, still: Safe, monkeypatch: pytest.MonkeyPatch
+):
+    one, other = await still.propose(BUY, {**BUY, "quantity": "5"})
+    look = still.orders._looking.look
+
+    async def look_while_a_colleague_acts(*arguments: Any) -> Any:
+        seen = await look(*arguments)
+        if meanwhile == "declined":
+            await still.orders.decline(other.token, BEN, None)
+        else:
+            await still.orders.edit(other.token, {"quantity": "150"}, BEN)
+        return seen
+
+    monkeypatch.setattr(still.orders._looking, "look", look_while_a_colleague_acts)
+    clicks = await approve_all(still, one, other)
+    assert clicks[0].answer is Answered.DENIED
+    assert meanwhile[:6] in clicks[0].message or "changed" in clicks[0].message
+    assert clicks[1].answer is (Answered.DECIDED if meanwhile == "declined" else Answered.SUPERSEDED)
+    assert clicks[1].message != "It waits for approval."
+    assert {(await still.get(each)).state for each in (one, other)} <= {State.PROPOSED, State.DECLINED}
+    assert still.calls("POST") == []
+
+
+@pytest.mark.parametrize("meanwhile", ["edited", "approved by another"])
+async def test_a_click_counts_for_the_version_and_the_attempt_it_was_made_on(
+    meanwhile: str, still: Safe, monkeypatch: pytest.MonkeyPatch
+):
+    [ticket] = await still.propose()
+    look = still.orders._looking.look
+    acted = False
+
+    async def look_while_a_colleague_acts(*arguments: Any) -> Any:
+        nonlocal acted
+        seen = await look(*arguments)
+        if not acted:
+            acted = True
+            if meanwhile == "edited":
+                await still.orders.edit(ticket.token, {"quantity": "150"}, BEN)
+            else:
+                await still.approve(ticket, BEN)
+        return seen
+
+    monkeypatch.setattr(still.orders._looking, "look", look_while_a_colleague_acts)
+    click = await still.approve(ticket)
+    assert click.answer is (Answered.SUPERSEDED if meanwhile == "edited" else Answered.DECIDED)
+    await still.settled()
+    assert len(still.calls("POST")) == (0 if meanwhile == "edited" else 1)
+
+
+async def test_a_decline_form_that_was_opened_before_the_approval_does_not_decline_what_was_sent_since(still: Safe):
+    [ticket] = await still.propose()
+    opened = ticket.press
+    still.emulator.gate.drop("POST /v1/accounts/{account_id}/orders", "before")
+    await still.approve(ticket)
+    await still.until(ticket, State.UNKNOWN)
+    for _ in range(3):
+        ticket = await still.step(ticket)
+        still.clock.forward(20)
+    assert ticket.state is State.NOT_PLACED
+    assert (await still.orders.decline(opened, ANA, None)).answer is Answered.SUPERSEDED
+    assert (await still.get(ticket)).state is State.NOT_PLACED
+    assert (await still.orders.decline(ticket.press, ANA, None)).answer is Answered.DECLINED
