@@ -23,6 +23,8 @@ _sparingly = Sparingly(log)
 
 #: Seconds after which a request that is being answered is given up: its caller does not read, or a handler hangs.
 ANSWER_SECONDS = 60.0
+#: Seconds after which a connection on which nothing more came is closed: longer than proxies keep theirs (60 to 600).
+IDLE_SECONDS = 620.0
 #: Bytes that all connections together may have sent of requests that are not answered yet.
 MOST_HELD = 32 * 1024 * 1024
 
@@ -47,7 +49,7 @@ class Limits:
 
     def backlog(self) -> int:
         """Connections that are accepted at once, before any of them is counted."""
-        return max(1, min(128, self.most_connections() // 4))
+        return max(8, min(128, self.most_connections() // 4))
 
 
 class Connections:
@@ -133,6 +135,8 @@ class Connection(asyncio.Protocol):
         self._answering = False
         #: Something came meanwhile: the beginning of the next request.
         self._more = False
+        #: Its last request was answered, and nothing came since.
+        self._idle = False
         self.held = 0
         self.peer = ""
 
@@ -151,16 +155,15 @@ class Connection(asyncio.Protocol):
 
     def complete(self) -> None:
         """The request is there as a whole."""
-        self._answering = True
-        self._more = False
+        self._answering, self._more, self._idle = True, False, False
         self._close_after(ANSWER_SECONDS, "unanswered")
 
     def answered(self) -> None:
         """The request was answered."""
-        self._answering = False
+        self._answering, self._idle = False, not self._more
         self._connections.release(self)
         self._connections.waits_again(self)
-        self._close_after(self._seconds if self._more else None)
+        self._close_after(IDLE_SECONDS if self._idle else self._seconds, "idle" if self._idle else "slow")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -183,7 +186,8 @@ class Connection(asyncio.Protocol):
         self._connections.hold(self, len(data))
         if self._answering:
             self._more = True
-        elif self._timer is None:
+        elif self._idle:
+            self._idle = False
             self._close_after(self._seconds)
         self._protocol.data_received(data)
 
