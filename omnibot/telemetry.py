@@ -220,7 +220,7 @@ class Sparingly:
             self._begin(key)
 
 
-class _Repetitions(logging.Filter):
+class Repetitions(logging.Filter):
     """Lets a library say the same thing `MOST_LINES` times in `QUIET_SECONDS`; the next line says how many more."""
 
     def __init__(self) -> None:
@@ -273,7 +273,7 @@ def configure(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_RedactingFormatter(redactor))
-    handler.addFilter(_Repetitions())
+    handler.addFilter(Repetitions())
     # Others' libraries are worth hearing only in trouble, or when somebody looks for one.
     others = level if level <= logging.DEBUG else max(level, logging.WARNING)
     logging.basicConfig(level=others, handlers=[handler], force=True)

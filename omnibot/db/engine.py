@@ -24,7 +24,7 @@ from sqlalchemy import ColumnElement, DateTime, func, literal_column, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.event import listens_for
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -66,8 +66,11 @@ def _dump_json(value: Any) -> str:
     return json.dumps(value, default=str, separators=(",", ":"))
 
 
-class DatabaseUnusable(OmnibotError):
-    """Nothing that is written now would last; the message says why."""
+class DatabaseUnusable(OmnibotError, SQLAlchemyError):
+    """Nothing that is written now would last; the message says why.
+
+    Whatever waits and tries again when the database fails does so here too.
+    """
 
 
 class SqliteFile:

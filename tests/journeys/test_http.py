@@ -47,11 +47,12 @@ class Door:
 
     async def until(self, path: str, right: Callable[[int, str], bool]) -> str:
         """Ask until the answer is right: what is asked often is remembered for a while."""
+        status, text = await self.get(path)
         for _ in range(200):
-            status, text = await self.get(path)
             if right(status, text):
                 return text
             await asyncio.sleep(0.1)
+            status, text = await self.get(path)
         raise AssertionError(f"{status}: {text}")
 
     async def up(self) -> None:
