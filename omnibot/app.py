@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
 import structlog
+from aiohttp.web import RouteDef
 
 from omnibot import telemetry, web
 from omnibot.accounts.choices import AccountChoices
@@ -29,6 +30,7 @@ from omnibot.clearstreet.market import MarketData
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
+from omnibot.connections import Handler, Limits
 from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import require_current
 from omnibot.db.presence import Presence
@@ -44,7 +46,7 @@ from omnibot.orders.service import Orders
 from omnibot.orders.store import TicketStore
 from omnibot.policy.service import PolicyBook
 from omnibot.scheduler import Scheduler
-from omnibot.settings import Settings, split_secrets
+from omnibot.settings import Settings, split_address, split_secrets
 from omnibot.slack import bot, listeners
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
@@ -252,13 +254,31 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             checks["slack"] = partial(_socket_trouble, sockets)
         else:
             checks["slack"] = partial(bot.token_trouble, client)
-        server = web.build(
-            checks, events=events, collect=turns.collect, routes=pages.routes() if pages is not None else ()
-        )
-        await stack.enter_async_context(web.serving(server, settings.port, settings.omnibot_host))
+        await _serve(stack, settings, checks, events, turns.collect, pages.routes() if pages is not None else ())
         log.info("omnibot_started", instance=presence.instance, mode="http" if events else "socket")
         yield
         log.info("omnibot_stopping")
+
+
+async def _serve(
+    stack: AsyncExitStack,
+    settings: Settings,
+    checks: Mapping[str, web.Check],
+    events: Handler | None,
+    collect: Callable[[], Awaitable[None]],
+    routes: Sequence[RouteDef],
+) -> None:
+    """Listen, with health and metrics at an address of their own where there is one."""
+    limits = Limits(connections=settings.omnibot_connections, seconds=settings.omnibot_request_seconds)
+    health = partial(web.build, checks, collect=collect, remembered=settings.omnibot_ready_seconds)
+    if settings.omnibot_health_address is None:
+        server = health(events=events, routes=routes)
+    else:
+        server = web.build(None, events=events, routes=routes)
+        host, port = split_address(settings.omnibot_health_address)
+        apart = web.serving(health(events=None), port, host, limits=limits, setting="OMNIBOT_HEALTH_ADDRESS")
+        await stack.enter_async_context(apart)
+    await stack.enter_async_context(web.serving(server, settings.port, settings.omnibot_host, limits=limits))
 
 
 async def run(settings: Settings) -> None:
@@ -281,6 +301,7 @@ async def _consents_shown(consents: Consents, person: Person) -> list[Block]:
 
 async def _database_trouble(database: Database) -> str | None:
     try:
+        await database.require_writable()
         await require_current(database)
     except OmnibotError as error:
         return str(error)

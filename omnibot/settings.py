@@ -20,6 +20,9 @@ from omnibot.errors import SettingsError
 #: Hosts that are this computer.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
+#: The highest port there is.
+MOST_PORT = 65_535
+
 SHORTEST_AUDIT_KEY = 32
 """Characters of a key of the audit, at least."""
 _KEYS = "omnibot_encryption_keys"
@@ -77,7 +80,22 @@ class Settings(BaseSettings):
     #: The address the HTTP server listens on; none: every interface.
     omnibot_host: str | None = None
     #: The HTTP server's port, bound in Socket Mode too; 0 takes a free one.
-    port: int = Field(default=3000, ge=0, le=65535)
+    port: int = Field(default=3000, ge=0, le=MOST_PORT)
+    #: `HOST:PORT` on which health, readiness and metrics are, and then nowhere else; none: on `port`.
+    omnibot_health_address: str | None = None
+    #: Connections at once; where there are more, those that wait longest are closed.
+    omnibot_connections: int = Field(default=500, ge=1)
+    #: Seconds in which a request has to come as a whole.
+    omnibot_request_seconds: float = Field(default=10.0, gt=0)
+    #: Seconds for which readiness and metrics are remembered.
+    omnibot_ready_seconds: float = Field(default=5.0, gt=0)
+
+    @field_validator("omnibot_health_address")
+    @classmethod
+    def _names_host_and_port(cls, address: str | None) -> str | None:
+        if address is not None:
+            split_address(address)
+        return address
 
     @field_validator("slack_signing_secret")
     @classmethod
@@ -261,6 +279,19 @@ def split_keys(setting: SecretStr | None) -> list[str]:
             which = f"key {place} of {len(keys)}" if len(keys) > 1 else "what is set"
             raise ValueError(f"{which} is not a Fernet key; `omnibot keys new` prints a good one")
     return keys
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """The host and port of `HOST:PORT`; an IPv6 host may stand in brackets.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    host, _, port = address.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (host and port.isascii() and port.isdigit() and int(port[:6]) <= MOST_PORT):
+        raise ValueError("is not HOST:PORT, such as 127.0.0.1:9100")
+    return host, int(port)
 
 
 class PolicySettings(BaseSettings):

@@ -6,6 +6,7 @@ asked and what Omni answered is never logged.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -176,6 +177,69 @@ def hide(secret: str, *, for_good: bool = False) -> None:
 _TALKATIVE = ("slack_bolt", "slack_sdk", "aiosqlite", "aiohttp", "httpx", "httpcore")
 
 
+#: Seconds over which lines of one kind are counted instead of written.
+QUIET_SECONDS = 10.0
+#: Lines of one kind that a library may write in that time.
+MOST_LINES = 5
+
+
+class Sparingly:
+    """Logs what anybody can cause as often as they like: once, then every `QUIET_SECONDS` how many more there were.
+
+    Args:
+        logger: where to.
+    """
+
+    def __init__(self, logger: Any) -> None:
+        self._logger = logger
+        #: By event and reason, how many were not written; a key is there while its time lasts.
+        self._unwritten: dict[tuple[str, str], int] = {}
+
+    def warning(self, event: str, *, reason: str) -> None:
+        """One more.
+
+        Args:
+            event: its name.
+            reason: one of a few constants; nothing that a caller chose.
+        """
+        key = (event, reason)
+        if key in self._unwritten:
+            self._unwritten[key] += 1
+            return
+        self._logger.warning(event, reason=reason)
+        self._begin(key)
+
+    def _begin(self, key: tuple[str, str]) -> None:
+        self._unwritten[key] = 0
+        asyncio.get_running_loop().call_later(QUIET_SECONDS, self._end, key)
+
+    def _end(self, key: tuple[str, str]) -> None:
+        if more := self._unwritten.pop(key):
+            event, reason = key
+            self._logger.warning(event, reason=reason, more=more)
+            self._begin(key)
+
+
+class Repetitions(logging.Filter):
+    """Lets a library say the same thing `MOST_LINES` times in `QUIET_SECONDS`; the next line says how many more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: By the line of code that logs: since when it is counted, and how often it logged since.
+        self._seen: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        place = (record.pathname, record.lineno)
+        since, count = self._seen.get(place, (record.created, 0))
+        over = not 0 <= record.created - since < QUIET_SECONDS
+        if over and count > MOST_LINES:
+            record.msg, record.args = f"{record.getMessage()} ({count - MOST_LINES:,} more)", None
+        self._seen[place] = (record.created, 1) if over else (since, count + 1)
+        return over or count < MOST_LINES
+
+
 class _RedactingFormatter(logging.Formatter):
     def __init__(self, redactor: Redactor) -> None:
         super().__init__("%(asctime)s [%(levelname)-8s] %(message)s [%(name)s]")
@@ -209,6 +273,7 @@ def configure(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_RedactingFormatter(redactor))
+    handler.addFilter(Repetitions())
     # Others' libraries are worth hearing only in trouble, or when somebody looks for one.
     others = level if level <= logging.DEBUG else max(level, logging.WARNING)
     logging.basicConfig(level=others, handlers=[handler], force=True)

@@ -16,6 +16,7 @@ IN_WORDS = {
     "clear_street_account_id": "the only one",
     "clear_street_api_key": "required without `OMNIBOT_ENCRYPTION_KEYS`",
     "omnibot_host": "every interface",
+    "omnibot_health_address": "on `PORT`",
 }
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "CLEAR_STREET_API_KEY": "key"}
 
@@ -63,6 +64,10 @@ def test_a_signing_secret_alone_is_a_way_in(monkeypatch):
         ("CLEAR_STREET_API_REVISION", "2020-01"),
         ("OMNIBOT_API_RATE", "-17.25"),
         ("SLACK_API_URL", "slack.com/api"),
+        ("OMNIBOT_HEALTH_ADDRESS", "metrics.example"),
+        ("OMNIBOT_HEALTH_ADDRESS", "127.0.0.1:70123"),
+        ("OMNIBOT_CONNECTIONS", "-17"),
+        ("OMNIBOT_REQUEST_SECONDS", "-18"),
     ],
 )
 def test_a_wrong_value_is_named_and_never_shown(monkeypatch, name: str, value: str):

@@ -1,5 +1,6 @@
 """Secrets never reach a log line; the metrics say what operators ask."""
 
+import asyncio
 import json
 import logging
 import time
@@ -10,7 +11,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from omnibot.telemetry import KEY_FIELD, MOST_SECRETS, REGISTRY, Redactor, exposition, observe_delivery
+from omnibot.telemetry import (
+    KEY_FIELD,
+    MOST_LINES,
+    MOST_SECRETS,
+    QUIET_SECONDS,
+    REGISTRY,
+    Redactor,
+    Repetitions,
+    Sparingly,
+    exposition,
+    observe_delivery,
+)
 
 
 @pytest.mark.parametrize(
@@ -143,3 +155,40 @@ def test_of_very_many_learnt_secrets_the_latest_are_remembered_and_those_of_the_
 
 def test_of_two_secrets_one_of_which_is_part_of_the_other_nothing_is_left():
     assert Redactor(["sesame", "open-sesame-now"]).clean("open-sesame-now!") == "[redacted]!"
+
+
+def record(message: str, *, line: int = 1, at: float = 0.0, level: int = logging.ERROR) -> logging.LogRecord:
+    made = logging.LogRecord("library", level, "library.py", line, message, (), None)
+    made.created = at
+    return made
+
+
+def test_what_a_library_says_again_and_again_is_counted():
+    repetitions = Repetitions()
+    flood = [repetitions.filter(record(f"failure {number}", at=1.0)) for number in range(1000)]
+    assert flood.count(True) == MOST_LINES
+    assert repetitions.filter(record("something else", line=2, at=1.0))
+    assert repetitions.filter(record("looked for", at=1.0, level=logging.INFO))
+    later = record("failure again", at=1.0 + QUIET_SECONDS)
+    assert repetitions.filter(later)
+    assert later.getMessage() == f"failure again ({1000 - MOST_LINES} more)"
+    assert repetitions.filter(record("and again", at=2.0 + QUIET_SECONDS))
+
+
+async def test_what_anybody_can_cause_is_said_once_and_then_counted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("omnibot.telemetry.QUIET_SECONDS", 0.05)
+    said: list[tuple[str, int | None]] = []
+    counted = asyncio.Event()
+
+    class Logger:
+        def warning(self, _event: str, *, reason: str, more: int | None = None) -> None:
+            said.append((reason, more))
+            if more is not None:
+                counted.set()
+
+    sparingly = Sparingly(Logger())
+    for _ in range(1000):
+        sparingly.warning("refused", reason="signature")
+    sparingly.warning("refused", reason="body")
+    await asyncio.wait_for(counted.wait(), 20)
+    assert said == [("signature", None), ("body", None), ("signature", 999)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -51,12 +52,16 @@ _HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
+#: Where people reach the pages over https, their browsers ask by nothing else from then on.
+_STRICT = {"Strict-Transport-Security": "max-age=31536000"}
+
 SPENT = "This page was used already, or has expired. Type `/omni link` in Slack for a new one."
 
 _CODE = re.compile(r"`([^`]+)`")
 
 #: Called after a key was linked on a page: tell the person in Slack, whoever sat at the page.
 Told = Callable[[Person, str, Linked], Awaitable[None]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class LinkPages:
@@ -87,10 +92,14 @@ class LinkPages:
         self._invitations = invitations
         self._linking = linking
         self._told = told
+        self._encrypted = parts.scheme == "https"
+        #: Anybody may ask for pages that do not exist; they take one place among those who wait for the database.
+        self._one_look = asyncio.Lock()
 
     def routes(self) -> list[web.RouteDef]:
         """What the HTTP server serves."""
-        return [web.get("/link/{token}", self.show), web.post("/link/{token}", self.submit)]
+        show, submit = self._https_only(self.show), self._https_only(self.submit)
+        return [web.get("/link/{token}", show), web.post("/link/{token}", submit)]
 
     async def issue(self, person: Person, *, team: str, name: str) -> str:
         """The address of a new page for this person, for their eyes only; an earlier one is void.
@@ -109,7 +118,8 @@ class LinkPages:
     async def show(self, request: web.Request) -> web.Response:
         """`GET /link/{token}`: the form. However often it is fetched (previews, scanners), it is not used up."""
         try:
-            invitation = await self._invitations.look(request.match_info["token"])
+            async with self._one_look:
+                invitation = await self._invitations.look(request.match_info["token"])
         except LinkingOff:
             invitation = None
         return _page(200, _form(invitation)) if invitation is not None else _spent()
@@ -118,7 +128,8 @@ class LinkPages:
         """`POST /link/{token}`: link the key, once."""
         text = await _entered(request)
         try:
-            invitation = await self._invitations.attempt(request.match_info["token"])
+            async with self._one_look:
+                invitation = await self._invitations.attempt(request.match_info["token"])
         except LinkingOff:
             invitation = None
         if invitation is None:
@@ -132,6 +143,18 @@ class LinkPages:
             return _page(status, _form(invitation, error))
         await self._tell(invitation, linked)
         return _page(200, _done(linked))
+
+    def _https_only(self, handler: Callable[[web.Request], Awaitable[web.Response]]) -> Handler:
+        async def strict(request: web.Request) -> web.StreamResponse:
+            try:
+                answer: web.Response = await handler(request)
+            except web.HTTPException as refusal:
+                refusal.headers.update(_STRICT)
+                raise
+            answer.headers.update(_STRICT)
+            return answer
+
+        return strict if self._encrypted else handler
 
     async def _tell(self, invitation: Invitation, linked: Linked) -> None:
         if self._told is None:
@@ -171,8 +194,9 @@ def _form(invitation: Invitation, error: NotLinked | None = None) -> str:
         described = "error for"
     wrong = ' aria-invalid="true"' if error is not None else ""
     return f"""<h1>Link your Clear Street API key</h1>
-<p id="for">The key you enter here will be used for questions that <strong>{escape(invitation.name)}</strong> asks Omni
-in Slack. If that is not you, close this page: never enter a key for somebody else.</p>
+<p id="for">The key you enter here will be used for questions that <strong>{escape(invitation.name)}</strong>
+(Slack member {escape(invitation.person.user)}) asks Omni in Slack. If that is not you, close this page: never enter a
+key for somebody else.</p>
 {trouble}<form method="post">
 <label for="key">Clear Street API key</label>
 <input id="key" name="{KEY_FIELD}" type="password" required autofocus autocomplete="off" autocapitalize="none"

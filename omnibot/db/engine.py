@@ -6,12 +6,17 @@ a power cut. PostgreSQL: as many processes as you like.
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import fcntl
 import json
 import os
+import stat
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,15 +24,21 @@ from sqlalchemy import ColumnElement, DateTime, func, literal_column, select, te
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.event import listens_for
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from omnibot.errors import SettingsError
+from omnibot.errors import OmnibotError, SettingsError
 
 #: Seconds a PostgreSQL connection may take to open.
 CONNECT_TIMEOUT = 5
 _WHEN_COMMITTED = "when_committed"
+#: The permissions of what is made: it holds questions, answers and account data.
+OWNER_ONLY = 0o600
+#: Bytes by which is tried whether there is room.
+PROBE = 64 * 1024
+#: What SQLite and PostgreSQL say when a disk is full, broken or read-only.
+UNWRITABLE = ("disk is full", "disk I/O error", "readonly database", "No space left on device", "read-only")
 
 
 def parse_url(database_url: str) -> URL:
@@ -61,12 +72,79 @@ def _dump_json(value: Any) -> str:
     return json.dumps(value, default=str, separators=(",", ":"))
 
 
+class DatabaseUnusable(OmnibotError, SQLAlchemyError):
+    """Nothing that is written now would last; the message says why.
+
+    Whatever waits and tries again when the database fails does so here too.
+    """
+
+
+class SqliteFile:
+    """The file of a SQLite database: readable by its owner only, and still the one that was opened.
+
+    Args:
+        path: where it is, or will be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: tuple[int, int] | None = None
+
+    def open(self) -> None:
+        """Make the file where there is none, for its owner only; remember which one it is.
+
+        SQLite gives its journals the permissions of the file, and follows an open file wherever it is moved.
+
+        Raises:
+            DatabaseUnusable: another file, or none, is where one was opened before.
+        """
+        if self._opened is not None:
+            self.require_same()
+            return
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY))
+        self._opened = self._standing()
+
+    def require_same(self) -> None:
+        """Check that what is written goes where the next start will look for it.
+
+        Raises:
+            DatabaseUnusable: the file was moved, deleted or replaced.
+        """
+        if self._opened is not None and self._standing() != self._opened:
+            raise DatabaseUnusable(
+                f"{self._path} was moved, deleted or replaced: put it back, or stop omnibot and start it again"
+            )
+
+    def require_room(self) -> None:
+        """Check that its file system takes a little more. Nothing of it stays there.
+
+        Raises:
+            DatabaseUnusable: it does not.
+        """
+        try:
+            with tempfile.TemporaryFile(dir=self._path.parent, buffering=0) as probe:
+                if probe.write(bytes(PROBE)) < PROBE:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise DatabaseUnusable(f"nothing can be written beside {self._path}: {error.strerror}") from None
+
+    def _standing(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
 class Database:
     """One engine, opened by `open_database` and shared by every store."""
 
-    def __init__(self, engine: AsyncEngine, lock: IO[str] | None) -> None:
+    def __init__(self, engine: AsyncEngine, lock: IO[str] | None, file: SqliteFile | None = None) -> None:
         self.engine = engine
         self._lock = lock
+        self._file = file
+        #: What the last write said, if it failed for want of room or of a disk that works.
+        self._refused_write: str | None = None
 
     @property
     def single_process(self) -> bool:
@@ -77,9 +155,16 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction; commits when the block ends well, and then makes the calls of `when_committed`."""
         calls: list[Callable[[], None]] = []
-        async with self.engine.begin() as connection:
-            connection.info[_WHEN_COMMITTED] = calls
-            yield connection
+        try:
+            async with self.engine.begin() as connection:
+                connection.info[_WHEN_COMMITTED] = calls
+                yield connection
+                if self._file is not None:
+                    # Whoever is told that this is stored must find it after a restart.
+                    self._file.require_same()
+        except DBAPIError as error:
+            self._note(error)
+            raise
         for call in calls:
             call()
 
@@ -90,6 +175,33 @@ class Database:
         async with self.transaction() as connection:
             await connection.exec_driver_sql(begin)
             yield connection
+
+    async def require_writable(self) -> None:
+        """Check that what is written now would last.
+
+        It costs one small file that is never named; only after a write has failed is the database written to.
+
+        Raises:
+            DatabaseUnusable: says why not.
+        """
+        if self._file is not None:
+            self._file.require_same()
+            await asyncio.to_thread(self._file.require_room)
+        if self._refused_write is None:
+            return
+        try:
+            async with self.engine.begin() as connection:
+                await connection.execute(text("CREATE TABLE omnibot_probe (filler TEXT)"))
+                await connection.execute(text("INSERT INTO omnibot_probe VALUES (:filler)"), {"filler": "0" * PROBE})
+                await connection.execute(text("DROP TABLE omnibot_probe"))
+        except DBAPIError as error:
+            raise DatabaseUnusable(f"the database cannot be written to: {error.orig}") from None
+        self._refused_write = None
+
+    def _note(self, error: DBAPIError) -> None:
+        words = str(error.orig)
+        if isinstance(error, OperationalError) and any(each in words for each in UNWRITABLE):
+            self._refused_write = words
 
     def now(self) -> ColumnElement[datetime]:
         """The database's clock as a UTC timestamp, for leases that several instances compare."""
@@ -145,6 +257,7 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
     path = Path(url.database or "")
     _make_room(path)
     lock = _lock_beside(path) if exclusive else None
+    file = SqliteFile(path)
     # One connection: SQLite has one writer anyway, and queueing here never ends in "database is locked".
     engine = create_async_engine(
         url,
@@ -157,6 +270,10 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
         hide_parameters=True,
     )
 
+    @listens_for(engine.sync_engine, "do_connect")
+    def _the_same_file(*_: object) -> None:
+        file.open()
+
     @listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: DBAPIConnection, _record: object) -> None:
         cursor = connection.cursor()
@@ -166,7 +283,13 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    return Database(engine, lock)
+    return Database(engine, lock, file)
+
+
+def readable_by_others(path: Path) -> list[Path]:
+    """Those of a SQLite database's files that people other than their owner can read."""
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))]
+    return [each for each in files if each.exists() and each.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)]
 
 
 @contextmanager
@@ -195,7 +318,7 @@ def _make_room(path: Path) -> None:
 def _lock_beside(path: Path) -> IO[str]:
     """Hold an exclusive lock for as long as this process lives (the system drops it even after kill -9)."""
     try:
-        lock = path.with_name(path.name + ".lock").open("a+")
+        lock = open(path.with_name(path.name + ".lock"), "a+", opener=partial(os.open, mode=OWNER_ONLY))  # noqa: SIM115
     except OSError as error:
         raise SettingsError(f"DATABASE_URL: {path} cannot be written to ({error.strerror})") from None
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -75,6 +76,7 @@ async def standing(database: Database) -> Standing:
     return Standing(current, head, known=current is None or current in ours)
 
 
+@cache
 def _revisions() -> tuple[str | None, frozenset[str]]:
     """The newest migration, and all of them."""
     script = ScriptDirectory.from_config(_config())

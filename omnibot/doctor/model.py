@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from omnibot.clearstreet.revision import Revision
 from omnibot.db.migrate import Standing
@@ -123,6 +124,15 @@ def database(name: str, standing: Standing | None) -> Finding:
         f"{name} is at {standing.current}, which this version does not know",
         "run the version of omnibot that migrated it, or a later one",
     )
+
+
+def readable(files: Sequence[Path]) -> list[Finding]:
+    """SQLite files that others on this computer can read."""
+    if not files:
+        return []
+    names = " ".join(str(file) for file in files)
+    said = f"others on this computer can read {names}, which hold questions, answers and account data"
+    return [warning("database files", said, f"chmod 600 {names}")]
 
 
 def sqlite_on_dyno(dyno: str) -> Finding:

@@ -14,14 +14,14 @@ from sqlalchemy.engine import URL
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
-from omnibot.db.engine import open_database, parse_url
+from omnibot.db.engine import open_database, parse_url, readable_by_others
 from omnibot.db.migrate import Standing, standing
 from omnibot.doctor import model
 from omnibot.doctor.model import Finding
 from omnibot.errors import ClearStreetError, SettingsError
 from omnibot.policy.model import Policy, PolicyError
 from omnibot.policy.service import read_file
-from omnibot.settings import Settings
+from omnibot.settings import Settings, split_address
 from omnibot.slack import bot
 from omnibot.slack.checkup import examine_app_token, examine_bot_token
 
@@ -78,6 +78,8 @@ class Examination:
             found = [model.database(_name(url), await _standing(url, self._settings.database_url))]
         except SettingsError as error:
             return [model.no_database(str(error))]
+        if url.get_backend_name() == "sqlite" and url.database:
+            found += model.readable(await asyncio.to_thread(readable_by_others, Path(url.database)))
         if self._dyno is not None and url.get_backend_name() == "sqlite":
             found.append(model.sqlite_on_dyno(self._dyno))
         return found
@@ -152,11 +154,14 @@ class Examination:
         )
 
     async def _check_port(self) -> list[Finding]:
-        if why := self._unusable("PORT"):
+        if why := self._unusable("PORT", "OMNIBOT_HEALTH_ADDRESS"):
             return [model.unchecked("port", why)]
         number, host = self._settings.port, self._settings.omnibot_host
         refusal = await _listening_refusal(host, number)
-        return [model.port(number, refusal, omnibot=refusal is not None and await _is_omnibot(host, number))]
+        # Where a running omnibot answers for its health.
+        address = self._settings.omnibot_health_address
+        health = split_address(address) if address is not None else (host, number)
+        return [model.port(number, refusal, omnibot=refusal is not None and await _is_omnibot(*health))]
 
     def _unusable(self, *variables: str) -> str | None:
         bad = [name for name in variables if name in self._wrong]

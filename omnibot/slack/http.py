@@ -18,7 +18,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
-log = structlog.get_logger(__name__)
+from omnibot.telemetry import Sparingly
+
+_sparingly = Sparingly(structlog.get_logger(__name__))
 
 
 class EventsEndpoint:
@@ -32,11 +34,11 @@ class EventsEndpoint:
         """Answer one delivery; what Slack did not sign, or cannot be read, gets a 4xx and reaches nothing."""
         body = await request.read()
         if not self._signed(request.headers, body):
-            log.warning("slack_request_refused", reason="signature")
+            _sparingly.warning("slack_request_refused", reason="signature")
             return web.json_response({"error": "invalid signature"}, status=401)
         payload = read_body(body, request.content_type)
         if payload is None:
-            log.warning("slack_request_refused", reason="body")
+            _sparingly.warning("slack_request_refused", reason="body")
             return web.json_response({"error": "unreadable body"}, status=400)
         # The mode under which Bolt takes a parsed body; it checks nothing more then, and nothing is left to check.
         headers: dict[str, Any] = dict(request.headers)

@@ -67,7 +67,8 @@ async def site(make_ring: MakeRing, database: Database) -> AsyncIterator[Site]:
 
 
 @asynccontextmanager
-async def serving(ring: Ring, database: Database) -> AsyncIterator[Site]:
+async def serving(ring: Ring, database: Database, scheme: str = "http") -> AsyncIterator[Site]:
+    """The pages; with `https` they believe that a proxy in front of them speaks it."""
     told: list[tuple[Person, str, Linked]] = []
 
     async def tell(person: Person, team: str, linked: Linked) -> None:
@@ -75,7 +76,7 @@ async def serving(ring: Ring, database: Database) -> AsyncIterator[Site]:
 
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    url = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}/"
     pages = LinkPages(Invitations(database, ring.links), ring.linking, public_url=url, told=tell)
     app = web.Application()
     app.add_routes(pages.routes())
@@ -215,6 +216,23 @@ async def test_neither_the_token_nor_the_name_is_in_the_database(site: Site, dat
     kept = repr([dict(row) for row in rows])
     assert url.rsplit("/", 1)[1] not in kept
     assert "Acme" not in kept
+
+
+@pytest.mark.parametrize(("scheme", "kept"), [("http", False), ("https", True)])
+async def test_browsers_keep_to_https_where_the_pages_are_reached_by_it(
+    make_ring: MakeRing, database: Database, scheme: str, kept: bool
+):
+    async with serving(make_ring(), database, scheme) as site:
+        url = (await site.issue()).replace("https://", "http://")
+        answers = [await site.get(url), await site.post(url, "k" * (MOST_BYTES + 1)), await site.get(url + "x")]
+    assert [status for status, _, _ in answers] == [200, 413, 410]
+    assert [("Strict-Transport-Security" in headers) for _, _, headers in answers] == [kept] * 3
+
+
+async def test_the_page_names_whose_questions_will_use_the_key(site: Site):
+    _, page, _ = await site.get(await site.issue())
+    assert "Ana at Acme" in page
+    assert f"Slack member {ANA.user}" in page
 
 
 async def test_every_answer_forbids_scripts_frames_caches_and_referrers(site: Site):

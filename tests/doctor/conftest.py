@@ -54,7 +54,7 @@ async def clinic(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
     for name in [*Settings.model_fields, "dyno"]:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
-    database_url = f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'omnibot.sqlite3')}"
+    database_url = f"sqlite:///{shutil.copy(migrated, tmp_path / 'omnibot.sqlite3')}"
     slack, omni = SlackEmulator(), ClearStreetEmulator()
     await slack.start()
     await omni.start()

@@ -49,6 +49,16 @@ async def test_a_database_of_a_newer_version_wants_a_newer_omnibot(clinic: Clini
     assert "later" in str(found["database"].fix)
 
 
+async def test_a_sqlite_file_that_others_can_read_is_told(clinic: Clinic):
+    assert "database files" not in await clinic.examine()
+    (clinic.folder / "omnibot.sqlite3").chmod(0o644)
+
+    finding = (await clinic.examine())["database files"]
+
+    assert finding.mark is Mark.WARNING
+    assert "chmod 600" in str(finding.fix)
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -189,7 +189,7 @@ async def furnished(tmp_path: Path, migrated: Path, *, revision: str = "2026-04"
         "PORT": "0",
         "DATABASE_URL": f"sqlite:///{tmp_path}/omnibot.sqlite3",
     }
-    shutil.copyfile(migrated, tmp_path / "omnibot.sqlite3")
+    shutil.copy(migrated, tmp_path / "omnibot.sqlite3")
     bot = Bot(environment, tmp_path / "bot.log")
     try:
         yield House(slack, omni, bot)
