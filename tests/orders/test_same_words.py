@@ -381,6 +381,11 @@ PLAIN = {
     revision=Revision.V2026_10,
 )
 @example(order={**PLAIN, "limit_price": "1" * 31}, revision=Revision.V2026_10)
+@example(order={**PLAIN, "limit_price": f"1.{'1' * 30}"}, revision=Revision.V2026_10)
+@example(
+    order={**PLAIN, "time_in_force": "GOOD_TILL_DATE", "expires_at": "2027-11-07T06:30:00Z"},
+    revision=Revision.V2026_10,
+)
 def test_a_new_order_is_sent_as_its_sentence_says_or_not_at_all(order: dict[str, Any], revision: Revision):
     holds(proposed("NEW", order), revision)
 
