@@ -103,6 +103,7 @@ async def test_a_token_that_comes_again_is_no_end(api: ScriptedApi, trading: Tra
 
     with pytest.raises(Incomplete):
         await READS[read](trading)
+    assert len(api.heard) == 2
 
 
 @pytest.mark.parametrize("read", READS)

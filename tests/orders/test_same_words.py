@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 SIZES = st.decimals(allow_nan=True, allow_infinity=True) | st.decimals("0.0001", "100000", places=4)
 AMOUNTS = ("quantity", "limit_price", "stop_price", "limit_offset", "trailing_offset")
 PRICES = AMOUNTS[1:]
+EXACT = Context(prec=100)
 
 
 # -- the reader -------------------------------------------------------------------------------------------------------
@@ -114,8 +115,7 @@ _ACCOUNT = r", account (?P<account>\d+)(?: \(.*\))?"
 
 
 def amount(words: str) -> Decimal:
-    sign = -1 if words.startswith("−") else 1
-    return sign * Decimal(words.lstrip("−$").replace(",", ""))
+    return Decimal(words.replace("−", "-").replace("$", "").replace(",", ""))
 
 
 def moment(words: str) -> datetime:
@@ -152,7 +152,8 @@ def read_order(words: str) -> dict[str, Any]:
         if name == "trail":
             percent = value.endswith("%")
             said["trailing_offset_type"] = "BPS" if percent else "PRICE"
-            said["trailing_offset"] = amount(value.removesuffix(" %")) * (100 if percent else 1)
+            trail = amount(value.removesuffix(" %"))
+            said["trailing_offset"] = EXACT.multiply(trail, 100) if percent else trail
         elif name == "turn":
             assert value == ("rises" if found["verb"] == "Buy" else "falls")
         else:
@@ -381,6 +382,21 @@ PLAIN = {
     revision=Revision.V2026_10,
 )
 @example(order={**PLAIN, "limit_price": "1" * 31}, revision=Revision.V2026_10)
+@example(order={**PLAIN, "limit_price": f"1.{'1' * 30}"}, revision=Revision.V2026_10)
+@example(
+    order={
+        **{name: value for name, value in PLAIN.items() if name != "limit_price"},
+        "order_type": "TRAILING_STOP_LIMIT",
+        "trailing_offset": "1",
+        "trailing_offset_type": "PRICE",
+        "limit_offset": f"-1.{'1' * 29}",
+    },
+    revision=Revision.V2026_10,
+)
+@example(
+    order={**PLAIN, "time_in_force": "GOOD_TILL_DATE", "expires_at": "2027-11-07T06:30:00Z"},
+    revision=Revision.V2026_10,
+)
 def test_a_new_order_is_sent_as_its_sentence_says_or_not_at_all(order: dict[str, Any], revision: Revision):
     holds(proposed("NEW", order), revision)
 
