@@ -423,10 +423,11 @@ async def test_heads_go_to_a_file_which_is_compared_after_a_restart(
     path = tmp_path / "heads"
     async with open_safe(database, emulator, working=False) as first:
         first.store.audit.heads = Heads(HeadFile(path))
-        for _ in range(2):
-            [ticket] = await first.propose()
-            await first.orders.watch_audit()
+        await first.propose()
         await first.orders.watch_audit()
+        [ticket] = await first.propose()
+        for _ in range(2):
+            await first.orders.watch_audit()
         noted = [line.split()[1] for line in path.read_text().splitlines()]
         assert len(noted) == 2
         assert (await verify(database, SIGNER, heads=noted)).sound
