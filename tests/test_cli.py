@@ -212,7 +212,7 @@ def test_the_audit_is_compared_with_a_file_of_heads(tmp_path: Path):
 
 def test_rotating_says_that_the_audit_needs_the_old_key_and_how_it_can_go_all_the_same(tmp_path: Path):
     assert omnibot("db", "upgrade", cwd=tmp_path).returncode == 0
-    old, new, own = "A" * 42 + "g=", "B" * 42 + "g=", "a secret of the audit's own, long enough"
+    old, new, own = "A" * 42 + "g=", "B" * 42 + "g=", "a secret of the audit's own that is long enough"
     asyncio.run(_some_rows(tmp_path, old, old))
     rotated = omnibot("keys", "rotate", cwd=tmp_path, OMNIBOT_ENCRYPTION_KEYS=f"{new},{old}")
     assert rotated.returncode == 0

@@ -37,7 +37,7 @@ async def authorise(connection: AsyncConnection, signer: Signer, entries: Sequen
         mine = (ticket_authorisations.c.ticket_id == ticket.id, ticket_authorisations.c.attempt == ticket.attempts)
         await connection.execute(delete(ticket_authorisations).where(*mine))
         row = {"ticket_id": ticket.id, "attempt": ticket.attempts, "key_id": signer.key_id}
-        signature = signer.authorise(_content(ticket, ticket.attempts))
+        signature = signer.authorise(signed_content(ticket, ticket.attempts))
         await connection.execute(ticket_authorisations.insert().values(**row, signature=signature))
         query = select(reservations).where(reservations.c.ticket_id == ticket.id)
         reserved = reserved_in((await connection.execute(query)).mappings().first())
@@ -54,7 +54,7 @@ async def require_authority(connection: AsyncConnection, signer: Signer, ticket:
     attempt = ticket.attempts - 1
     mine = (ticket_authorisations.c.ticket_id == ticket.id, ticket_authorisations.c.attempt == attempt)
     row = (await connection.execute(select(ticket_authorisations).where(*mine))).first()
-    expected = None if row is None else signer.authorise(_content(ticket, attempt), row.key_id)
+    expected = None if row is None else signer.authorise(signed_content(ticket, attempt), row.key_id)
     if row is None or expected is None or not hmac.compare_digest(expected, row.signature):
         raise NotAuthorised
     query = select(audit).where(audit.c.ticket_id == ticket.id).order_by(audit.c.seq)
@@ -64,7 +64,7 @@ async def require_authority(connection: AsyncConnection, signer: Signer, ticket:
         raise NotAuthorised
 
 
-def _content(ticket: Ticket, attempt: int) -> str:
+def signed_content(ticket: Ticket, attempt: int) -> str:
     """Everything that a call is made of, and who allowed it, when. What is stored as its hash counts for nothing."""
     return canonical(
         {

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from omnibot.accounts.model import Person
 from omnibot.db.engine import Database, open_database
 from omnibot.db.tables import (
     audit,
@@ -25,6 +26,7 @@ from omnibot.db.tables import (
 )
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.orders.audit import Audit, Entry, Signer, verify
+from omnibot.orders.authority import signed_content
 from omnibot.orders.heads import HeadFile, Heads
 from omnibot.orders.model import Answered, State, Ticket, content_hash, read_terms, write_terms
 from tests.orders.safe import ANA, BUY, EVE, SIGNER, Safe, link, open_safe, rules
@@ -175,6 +177,50 @@ async def test_a_second_approval_that_only_the_database_has_does_not_count(still
     await refused(still, ticket)
 
 
+async def test_a_second_approval_with_a_row_of_the_audit_that_nobody_signed_does_not_count(still: Safe):
+    still.book.current = rules(four_eyes_above='"1"')
+    [ticket] = await still.propose()
+    assert (await still.approve(ticket)).answer is Answered.SECOND_NEEDED
+    async with still.database.transaction() as connection:
+        newest = select(audit).where(audit.c.ticket_id == ticket.id).order_by(audit.c.seq.desc()).limit(1)
+        row = dict((await connection.execute(newest)).mappings().one())
+        forged_row = {"seq": 900, "prev_hash": "e" * 64, "hash": "f" * 64}
+        record = row["record"].replace(ANA.user, "U0BEN")
+        await connection.execute(insert(audit).values(**{**row, **forged_row, "record": record}))
+        await a_vote(connection, ticket, "U0BEN")
+    still.orders._draining = True
+    await still.approve(ticket, EVE)
+    still.orders._draining = False
+    await still.store.leases.release([ticket.id])
+    assert (await still.step(ticket)).state is State.EXPIRED
+    assert (still.calls("POST"), len(still.cards.alerts)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"id": "another"},
+        {"version": 2},
+        {"terms": read_terms({"act": "new", "account_id": 19817})},
+        {"body": {"quantity": "900"}},
+        {"approved_by": (Person(EVE.org, EVE.user),)},
+        {"approved_at": None},
+        {"account_id": 19817},
+        {"client_order_id": "omnibot-another"},
+        {"principal": "link:T0HOME:U0BEN"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+async def test_a_signature_is_of_everything_that_a_call_is_made_of(still: Safe, other: dict[str, Any]):
+    placed = await still.placed()
+    signed = signed_content(placed, 0)
+    assert signed_content(replace(placed, content_hash="e" * 64), 0) == signed, (
+        "what is stored as it counts for nothing"
+    )
+    assert signed_content(placed, 1) != signed
+    assert signed_content(replace(placed, **other), 0) != signed
+
+
 async def test_a_vote_for_other_content_does_not_count(still: Safe):
     still.book.current = rules(four_eyes_above='"1"')
     [ticket] = await still.propose()
@@ -310,6 +356,14 @@ async def test_a_head_that_names_no_row_or_is_gone_stops_trading(still: Safe):
     await stopped(still, ticket)
 
 
+async def test_a_newest_row_that_was_rewritten_together_with_the_head_stops_trading(still: Safe):
+    [ticket] = await still.propose()
+    async with still.database.transaction() as connection:
+        await connection.execute(update(audit).values(hash="f" * 64))
+        await connection.execute(update(audit_heads).values(hash="f" * 64))
+    await stopped(still, ticket)
+
+
 async def test_what_was_rolled_back_is_not_missed(still: Safe):
     [ticket], _ = await still.propose(), await still.propose()
 
@@ -370,10 +424,11 @@ async def test_heads_go_to_a_file_which_is_compared_after_a_restart(
     path = tmp_path / "heads"
     async with open_safe(database, emulator, working=False) as first:
         first.store.audit.heads = Heads(HeadFile(path))
-        for _ in range(2):
-            [ticket] = await first.propose()
-            await first.orders.watch_audit()
+        await first.propose()
         await first.orders.watch_audit()
+        [ticket] = await first.propose()
+        for _ in range(2):
+            await first.orders.watch_audit()
         noted = [line.split()[1] for line in path.read_text().splitlines()]
         assert len(noted) == 2
         assert (await verify(database, SIGNER, heads=noted)).sound
@@ -464,7 +519,8 @@ async def test_rows_that_tell_of_sending_without_an_approval_of_the_same_content
     await still.approve_and_die(ticket)
     begun = await still.get(ticket)
     log = still.store.audit
-    for other in ({"content_hash": "e" * 64}, {"version": 2}, {"attempts": 2}):
+    others: list[dict[str, Any]] = [{"content_hash": "e" * 64}, {"version": 2}, {"attempts": 2}]
+    for other in others:
         sent = replace(begun, **{"attempts": 1, **other})
         async with still.database.transaction() as connection:
             await log.append(connection, Entry(kind="submitting", ticket=sent))
