@@ -1,6 +1,7 @@
 """The document pager: every character of an agreement is shown, in order, in forms that Slack takes."""
 
 import re
+from dataclasses import replace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
