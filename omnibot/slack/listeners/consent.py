@@ -56,9 +56,7 @@ NO_ACCOUNT = "Choose at least one account."
 SIGNING = "Signing …"
 SIGNED = "Signed. Omni is asked your question again."
 SIGNED_LATE = "Signed. Your question does not wait any more: ask it again."
-CHANGED = (
-    "What is asked for changed since this was shown, so nothing was done. Look at it as it is now, and press again."
-)
+CHANGED = "This changed since it was shown, so nothing was done. Read it as it is now, and press again."
 BROKEN = "Something went wrong, so nothing was signed. Close this, and press “Read and sign” again."
 
 
