@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from slack_bolt import BoltResponse
 
 from omnibot.slack.background import Background
 from omnibot.slack.listeners.presses import BURST, PER_MINUTE, SILENT, TOO_MANY, Presses
+from omnibot.slack.whispers import AT_ONCE, whisper
+from tests.slack.conftest import Desktop
 
 
 class Room:
@@ -74,3 +77,19 @@ async def test_who_presses_without_end_is_told_once_and_others_are_not_held_up()
     await room.background.close()
     assert len(room.taken) == BURST + 1 + min(BURST, PER_MINUTE)
     assert room.said == [("U1", TOO_MANY)] * 2
+
+
+async def test_whispers_leave_room_for_everything_else_that_is_said_in_slack(desktop: Desktop):
+    hold = desktop.slack.gate.hold("chat.postEphemeral", "before", count=100)
+    whispers = [
+        asyncio.ensure_future(whisper(desktop.client, channel="C0TRADING1", user="U0ANA00001", sentence=f"{number}"))
+        for number in range(100)
+    ]
+    await hold.reached()
+    await desktop.client.chat_postMessage(channel="C0TRADING1", text="An answer.")
+    arrived = [call for call in desktop.slack.calls if call.name == "chat.postEphemeral"]
+    assert len(arrived) <= AT_ONCE
+    assert not any(one.done() for one in whispers)
+    hold.release()
+    await asyncio.gather(*whispers)
+    assert len(desktop.slack.ephemerals("ana")) == 100
