@@ -262,7 +262,7 @@ def read_reason(state: Any) -> str | None:
 
 
 def form_errors(problems: Mapping[str, str], state: Any) -> dict[str, str]:
-    """Problems by block, as Slack wants them; of a field that is not on the form, or of none (""), at the first one."""
+    """Problems by block, as Slack wants them; of a field that is not there, or of none (""), at the first input."""
     inputs = [block_id for block_id in _elements(state) if field_of(block_id) is not None or block_id == _REASON_BLOCK]
     shown = inputs or [block_of("quantity")]
     errors: dict[str, str] = {}

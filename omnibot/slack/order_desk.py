@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -30,6 +32,7 @@ from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.broker import SlackBroker
 from omnibot.slack.failures import SLACK_ERRORS
+from omnibot.slack.once import Once
 from omnibot.slack.order_cards import OrderCards
 from omnibot.slack.whispers import whisper
 from omnibot.turns.rules import in_plain_words
@@ -89,6 +92,9 @@ class OrderDesk:
         self._turns = turns
         self._access = access
         self._background = background
+        self._approving: Once[list[Click] | None] = Once()
+        #: One press at a time looks at an order.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def _who(self, person: Person, team: str) -> Who | None:
         try:
@@ -108,13 +114,24 @@ class OrderDesk:
         """
         if not tokens:
             return click_answer(STALE)
-        under_way = asyncio.ensure_future(self._approved(person, team, tokens))
+        under_way, first = self._approving.begin(
+            (person, tuple(tokens)), partial(self._approved_in_turn, person, team, tokens)
+        )
+        if not first:
+            return None  # the same press once more: what came of the first is told, or on the card
         done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
         if not done:
             # Beside it: the clicker does not wait for the card.
             self._background.start(self._checking(tokens, under_way))
         clicks = await under_way
         return _said(NOBODY) if clicks is None else _told(clicks)
+
+    async def _approved_in_turn(self, person: Person, team: str, tokens: Sequence[str]) -> list[Click] | None:
+        """Approve when nobody else is approving the same orders: each is looked at for one press at a time."""
+        async with contextlib.AsyncExitStack() as stack:
+            for token in sorted({token.partition(MARKED)[0] for token in tokens}):
+                await stack.enter_async_context(self._locks.setdefault(token, asyncio.Lock()))
+            return await self._approved(person, team, tokens)
 
     async def _approved(self, person: Person, team: str, tokens: Sequence[str]) -> list[Click] | None:
         who = await self._who(person, team)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -12,6 +14,10 @@ from omnibot.blocks.values import Block
 from omnibot.slack.failures import SLACK_ERRORS, judge
 
 log = structlog.get_logger(__name__)
+
+#: Whispers that are under way at a time through one client's connections: answers need them too.
+AT_ONCE = 8
+_PLACES: WeakKeyDictionary[AsyncWebClient, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def whisper(
@@ -28,6 +34,18 @@ async def whisper(
     Nobody can look up whether a whisper arrived. One whose answer is lost is told again in the DM: better twice, in two
     places, than not at all.
     """
+    async with _PLACES.setdefault(client, asyncio.Semaphore(AT_ONCE)):
+        await _said(client, channel, user, sentence, thread_ts, blocks)
+
+
+async def _said(
+    client: AsyncWebClient,
+    channel: str,
+    user: str,
+    sentence: str,
+    thread_ts: str | None,
+    blocks: Sequence[Block] | None,
+) -> None:
     in_thread: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
     said: dict[str, Any] = {"text": sentence, **({"blocks": list(blocks)} if blocks else {})}
     try:

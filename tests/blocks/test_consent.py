@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.consent import card_page, card_unit, manage_page, refusal_unit, stub_unit, told_view
+from omnibot.blocks.shown import read_press
 from omnibot.blocks.values import Page
 from omnibot.emulator.slack import SlackEmulator
 from omnibot.emulator.slack.views import checked
@@ -90,6 +92,24 @@ def test_the_list_says_what_is_enabled_and_why_and_offers_to_end_only_what_can_b
     refused = manage_page(Overview(accounts, Verdict(False, "Not you.", ("U0HEAD",)), shared=True))
     assert not [block for block in refused.blocks if "accessory" in block]
     assert "<@U0HEAD>" in words(refused)
+
+
+def ends_of(*accounts: AccountConsent) -> list[dict[str, Any]]:
+    """What Slack sends of a press on each button of the list."""
+    blocks = manage_page(Overview(accounts, YES, shared=False)).blocks
+    shown = [(block["block_id"], block["accessory"]) for block in blocks if "accessory" in block]
+    return [{"block_id": id, "action_id": end["action_id"], "value": end["value"]} for id, end in shown]
+
+
+@pytest.mark.parametrize("mixed", ["block_id", "action_id", "value"])
+def test_a_button_that_ends_one_grant_ends_no_other_that_stands_in_its_place_by_now(mixed: str):
+    main = AccountConsent(1, "Main", Standing.GRANTED, (Granted("e1", "code", NOW, 3),))
+    roth = AccountConsent(2, "Roth", Standing.BY_DEFAULT, (), ("code",))
+    [old, _], [new] = ends_of(main, roth), ends_of(roth)
+
+    assert read_press(old) is not None
+    assert (read_press(new) or old) != old
+    assert read_press(new | {mixed: old[mixed]}) is None
 
 
 @given(st.integers(0, 60), st.text(max_size=100))

@@ -54,7 +54,8 @@ def read(view: dict[str, Any]) -> str:
 
 def ids(view: dict[str, Any]) -> set[str]:
     elements = [e for b in view["blocks"] for e in [*b.get("elements", []), b.get("accessory"), b.get("element")] if e]
-    return {element["action_id"].partition(":")[0] for element in elements if "action_id" in element}
+    names = {element["action_id"] for element in elements if "action_id" in element}
+    return {name if name == PAGE_ACTION else name.partition(":")[0] for name in names}
 
 
 names = st.lists(hostile.texts, min_size=2, max_size=5)

@@ -73,6 +73,32 @@ def test_an_order_is_reviewed_edited_approved_and_seen_filled(demo: Served, open
     expect(page.locator(".thread .message").last).to_contain_text("@Ana Filled: 12 of 12", timeout=FILLED)
 
 
+def test_a_dialog_that_stood_open_through_an_edit_approves_nothing(demo: Served, open_page: OpenPage, say: Any):
+    page = open_page(f"{demo.address}#ana/C0TRADING1")
+    card = propose(page, say, "@Omni buy 10 KO at $75", "Buy 10 KO at a limit of $75.00")
+    card.get_by_role("button", name=re.compile("^Approve")).click()
+    dialog = page.get_by_role("dialog", name="Approve?")
+    expect(dialog).to_contain_text("Buy 10 KO")
+
+    bens = open_page(f"{demo.address}#ben/C0TRADING1")
+    bens.locator(".channel .replies").last.click()
+    card_of(bens, "Buy 10 KO").get_by_role("button", name="Edit").click()
+    form = bens.get_by_role("dialog", name="Edit this order")
+    form.get_by_label("Quantity").fill("300")
+    form.get_by_role("button", name="Use this").click()
+    expect(form).to_have_count(0)
+
+    changed = page.locator(".thread .message", has_text="Buy 300 KO")
+    expect(changed.first).to_contain_text("Waiting for approval.")
+    expect(dialog).to_contain_text("Buy 10 KO")
+    dialog.get_by_role("button", name="Approve", exact=True).click()
+    expect(dialog).to_have_count(0)
+    said = page.locator(".thread .only-you").last
+    expect(said).to_contain_text("This order changed, read it again")
+    expect(said).to_contain_text("Buy 300 KO")
+    expect(changed.first).to_contain_text("Waiting for approval.")
+
+
 def test_the_second_of_two_people_approves_as_themselves(demo: Served, open_page: OpenPage, say: Any):
     page = open_page(f"{demo.address}#ana/C0TRADING1")
     card = propose(page, say, "@Omni buy 400 KO at $75", "Buy 400 KO")

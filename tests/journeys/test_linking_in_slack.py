@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import pytest
@@ -87,6 +87,17 @@ class Desk:
             if e.get("action_id", "").partition(":")[0] == action
         )
         assert await self.house.slack.press(user, view_id=view["id"], block_id=block, action_id=name)
+
+    def open_dialog(self, user: str, whisper: dict[str, Any], action: str) -> dict[str, Any]:
+        """Press a button that asks first, and leave its dialog open. Returns what confirms it."""
+        block, name = next(
+            (b["block_id"], e["action_id"])
+            for b in whisper["blocks"]
+            for e in b.get("elements", [])
+            if e.get("action_id", "").partition(":")[0] == action
+        )
+        where = {"channel": whisper["channel"], "ts": whisper["ts"], "block_id": block, "action_id": name}
+        return {**where, "dialog": self.house.slack.open_dialog(user, **where)}
 
     async def close(self, user: str) -> None:
         view = self.house.slack.modals(user)[-1]
@@ -219,6 +230,45 @@ async def test_a_key_goes_in_is_used_checked_replaced_and_forgotten_and_is_nowhe
         assert key.encode() not in kept
     assert page.rsplit("/", 1)[1] not in logged
     assert house.slack.refusals == [r for r in house.slack.refusals if r.answer["error"] == "not_found"]
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("reading", ["as_shown", "as_now"])
+async def test_a_dialog_about_one_key_does_not_forget_the_next(
+    furnish: Furnish, reading: Literal["as_shown", "as_now"]
+):
+    desk = await furnish()
+    desk.house.slack.held_dialogs = reading
+    await desk.link("ana", ANAS, "Your key is linked")
+    await desk.close("ana")
+    await desk.type("ana", "unlink")
+    dialog = desk.open_dialog("ana", await desk.nudge("ana", "Forget your Clear Street API key?"), "omni_unlink_key")
+    await desk.link("ana", ANAS_NEXT, "in place of the earlier one")
+    await desk.close("ana")
+
+    assert await desk.house.slack.press("ana", **dialog)
+    await desk.nudge("ana", "Your key changed since this was shown, so nothing was done")
+    assert desk.links() == 1
+    await desk.type("ana", "unlink")
+    await desk.press("ana", await desk.nudge("ana", "Forget your Clear Street API key?"), "omni_unlink_key")
+    await desk.nudge("ana", "Forgotten: your Clear Street API key")
+    assert desk.links() == 0
+
+
+@pytest.mark.timeout(180)
+async def test_keys_and_accounts_that_slack_delivers_twice_at_once_are_taken_once(furnish: Furnish):
+    desk = await furnish()
+    house = desk.house
+    house.slack.doubled = True
+    await desk.link("ana", ANAS, "Your key is linked", "2 accounts: Growth, Retirement")
+    await desk.choose("ana", "Retirement")
+    await desk.close("ana")
+    await desk.type("ana", "unlink")
+    await desk.press("ana", await desk.nudge("ana", "Forget your Clear Street API key?"), "omni_unlink_key")
+    await desk.nudge("ana", "Forgotten: your Clear Street API key")
+    assert desk.links() == 0
+    assert "have not linked" not in str(house.slack.ephemerals("ana"))
+    assert [m for m in house.slack.history(house.slack.dm("ana")) if m.user != "U0ANA00001"] == []
 
 
 @pytest.mark.timeout(120)

@@ -27,6 +27,8 @@ from tests.journeys.order_thread import (
     words,
 )
 
+#: Of three hundred presses those that may be taken, and what one of them asks of Clear Street at most.
+MOST, A_LOOK = 150, 8
 BUY = "buy 10 AAPL at $400"
 
 
@@ -209,6 +211,65 @@ async def test_a_press_on_a_working_order_whose_parts_do_not_agree_proposes_noth
         assert "This order changed, read it again" in words(modal)
         assert modal["submit"] is None
     assert len(thread.cards()) == 1
+
+
+async def test_whatever_slack_delivers_twice_at_once_is_done_once_and_shows_no_error(trading_house: House):
+    slack = trading_house.slack
+    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+    await thread.card("Buy 10 AAPL", "Waiting for approval")
+    slack.doubled = True
+
+    await thread.press(EDIT)
+    form = await thread.form("ana", "Edit this order")
+    assert len(slack.modals("ana")) == 1
+    assert (await thread.enter("ana", form, quantity="20")).closed
+    await thread.card("Buy 20 AAPL", "Edited by @Ana")
+    await thread.press(APPROVE)
+    await thread.card("Working")
+    assert len(submitted(trading_house)) == 1
+
+    await thread.press("order_replace")
+    form = await thread.form("ana", "Change this order")
+    assert (await thread.enter("ana", form, limit_price="101")).closed
+    await thread.card("Waiting for approval", place=1)
+    await thread.press(DECLINE, place=1)
+    form = await thread.form("ana", "Decline this order")
+    assert (await slack.submit("ana", form["id"], {})).closed
+    await thread.card("Declined* by @Ana", place=1)
+
+    await thread.press("order_cancel")
+    await thread.card("Cancel", "Waiting for approval", place=2)
+    assert len(thread.cards()) == 3
+    await thread.press(APPROVE, place=2)
+    await thread.card("Canceled")
+    assert len(submitted(trading_house)) == 1
+    assert slack.ephemerals("ana") == []
+    assert not [line for line in trading_house.bot.logged().splitlines() if "broke" in line or '"error"' in line]
+
+
+async def test_who_presses_all_the_time_is_told_so_once_and_makes_no_more_calls_than_their_share(trading_house: House):
+    slack = trading_house.slack
+    slack.workspace.users["U0EVE00001"] = User("U0EVE00001", "eve", "Eve")
+    await slack.join("eve", "trading")
+    # Nobody may sell short: every press is looked at and denied.
+    thread = await proposed(trading_house, "sell 50 MSFT")
+    card = await thread.card("Sell 50 MSFT", "Waiting for approval")
+    whispers, looks = _whispers(thread), len(trading_house.omni.calls)
+    for _ in range(10):
+        assert all(
+            await asyncio.gather(*(slack.click("ana", "trading", card.ts, action_id=APPROVE) for _ in range(30)))
+        )
+    await thread.heard("ana", "pressing faster than I can follow")
+    ts = await slack.say("eve", "trading", "@Omni hello")
+    await trading_house.answered("trading", ts, timeout=PATIENCE)
+    said = [slack.visible_text(one) for one in slack.ephemerals("ana")]
+    assert len([one for one in said if one.startswith("You are pressing faster")]) < 5
+    assert _whispers(thread) - whispers <= MOST
+    assert len(trading_house.omni.calls) - looks <= MOST * A_LOOK
+
+
+def _whispers(thread: OrderThread) -> int:
+    return len([call for call in thread.slack.calls if call.name == "chat.postEphemeral"])
 
 
 async def test_who_declines_may_say_why_and_the_card_shows_it(trading_house: House):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import secrets
@@ -62,6 +63,8 @@ class Interacting:
         #: action_id as the message or view has it by then, and where there is none any more, the one as it was.
         self.held_dialogs: Literal["as_shown", "as_now"] = "as_shown"
         self._held: dict[str, Held] = {}
+        #: Each press and submission is delivered twice at once; the first answer counts.
+        self.doubled = False
 
     def _origin(self) -> str:
         """Where this workspace listens; the server that mixes this in knows."""
@@ -243,7 +246,9 @@ class Interacting:
     # -- how ----------------------------------------------------------------------------------------------------------
 
     async def _interact(self, payload: JSON) -> Ack:
-        return await self.outbox.carrier.request("interactive", payload)
+        deliveries = [self.outbox.carrier.request("interactive", payload) for _ in range(2 if self.doubled else 1)]
+        first, *_ = await asyncio.gather(*deliveries)
+        return first
 
     def _seen_message(self, who: User, where: Channel, ts: str) -> Message | JSON:
         """A message, or an ephemeral of one's own."""

@@ -23,6 +23,7 @@ from omnibot.slack.listeners import (
     messages,
     orders,
     past,
+    presses,
     sessions,
 )
 from omnibot.slack.order_desk import OrderDesk
@@ -47,6 +48,7 @@ class Rooms:
 
 def register(app: AsyncApp, rooms: Rooms) -> None:
     """Hang every listener into Bolt; the catch-all last."""
+    app.middleware(presses.Presses(rooms.background).handle)
     messages.register(app, rooms.turns, rooms.background, rooms.access, bot_user_id=rooms.bot_user_id)
     about_keys = keys.KeyListeners(rooms.key_desk, rooms.background)
     about_keys.register(app)

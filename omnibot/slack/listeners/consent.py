@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -44,6 +45,8 @@ from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.home import Home
 from omnibot.slack.listeners.actions import tell, who
 from omnibot.slack.listeners.commands import Command
+from omnibot.slack.modals import OPENED, delivery_of
+from omnibot.slack.once import Once
 from omnibot.turns.service import Turns
 
 log = structlog.get_logger(__name__)
@@ -53,9 +56,7 @@ NO_ACCOUNT = "Choose at least one account."
 SIGNING = "Signing …"
 SIGNED = "Signed. Omni is asked your question again."
 SIGNED_LATE = "Signed. Your question does not wait any more: ask it again."
-CHANGED = (
-    "What is asked for changed since this was shown, so nothing was done. Look at it as it is now, and press again."
-)
+CHANGED = "This changed since it was shown, so nothing was done. Read it as it is now, and press again."
 BROKEN = "Something went wrong, so nothing was signed. Close this, and press “Read and sign” again."
 
 
@@ -90,7 +91,7 @@ def register(app: AsyncApp, consents: Consents, notary: Signing, background: Bac
             await ack(response_action="errors", errors=errors)
             return
         await ack(response_action="update", view=told_view(SIGNING))
-        background.start(notary.sign(client, form, accounts))
+        background.start(notary.sign_once(client, form, accounts))
 
     async def handle_revoke(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
@@ -112,6 +113,7 @@ class Signing:
     def __init__(self, consents: Consents, turns: Turns) -> None:
         self._consents = consents
         self._turns = turns
+        self._forms: Once[None] = Once()
 
     async def open(self, client: AsyncWebClient, body: dict[str, Any], press: Press | None) -> None:
         """The card's button: open the form at once, then fill it."""
@@ -142,7 +144,8 @@ class Signing:
             opened = await client.views_open(trigger_id=click.trigger_id or "", view=loading_view())
         except SLACK_ERRORS as error:
             log.info("slack_refused", method="views.open", error=judge(error).code)
-            await tell(client, body, "Slack did not open the agreement. Press the button again.")
+            if judge(error).code != OPENED:
+                await tell(client, body, "Slack did not open the agreement. Press the button again.")
             return None
         return str(opened["view"]["id"])
 
@@ -178,6 +181,12 @@ class Signing:
         kept = tuple(_numbers(_chosen(view, ACCOUNTS_BLOCK))) if _has(view, ACCOUNTS_BLOCK) else state.accounts
         state = replace(state, page=min(int(number), len(pages) - 1), accounts=kept)
         await _update(client, view_id, document_view(state, reading.document, pages, _named(reading)))
+
+    async def sign_once(self, client: AsyncWebClient, form: Submission, chosen: Sequence[str]) -> None:
+        """As `sign`, however often Slack delivers the same submission at once."""
+        under_way, first = self._forms.begin(delivery_of(form), partial(self.sign, client, form, chosen))
+        if first:
+            await under_way
 
     async def sign(self, client: AsyncWebClient, form: Submission, chosen: Sequence[str]) -> None:
         """Sign what the form showed, and say in it what came of that."""

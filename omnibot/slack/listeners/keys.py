@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
@@ -26,7 +26,8 @@ from omnibot.slack.background import Background
 from omnibot.slack.events import Click, SlashCommand, Submission
 from omnibot.slack.key_desk import NOT_LINKED, KeyDesk, hide
 from omnibot.slack.listeners.actions import tell, who
-from omnibot.slack.modals import MOMENT, Making, fresh_id, made, open_modal, show, stand_in_for
+from omnibot.slack.modals import MOMENT, Making, delivery_of, made, open_modal, show, stand_in_for
+from omnibot.slack.once import Once
 from omnibot.telemetry import KEY_FIELD
 from omnibot.turns.model import Person
 
@@ -48,6 +49,7 @@ class KeyListeners:
     def __init__(self, desk: KeyDesk, background: Background) -> None:
         self._desk = desk
         self._background = background
+        self._forms: Once[None] = Once()
 
     def register(self, app: AsyncApp) -> None:
         """Hang in the listeners of buttons and forms."""
@@ -177,10 +179,14 @@ class KeyListeners:
         except NotAKey as error:
             await ack(response_action="errors", errors={block: str(error)})
             return
-        stand_in = fresh_id()
+        stand_in = delivery_of(form)
         await ack(response_action="update", view=moment_view(LINK_TITLE, CHECKING, external_id=stand_in))
         _, person = who(form)
-        self._background.start(self._fill(client, person, stand_in, LINK_TITLE, self._desk.link(person, text)))
+
+        async def linking() -> None:
+            await self._fill(client, person, stand_in, LINK_TITLE, self._desk.link(person, text))
+
+        self._once(stand_in, linking)
 
     async def handle_account(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """An account was chosen."""
@@ -192,12 +198,20 @@ class KeyListeners:
             return
         here = _option(values, SCOPE_BLOCK, SCOPE_INPUT) == HERE
         place = self._desk.place(str(form.view.get("private_metadata") or "")) if here else None
-        stand_in = fresh_id()
+        stand_in = delivery_of(form)
         await ack(response_action="update", view=moment_view(ACCOUNT_TITLE, SAVING, external_id=stand_in))
         _, person = who(form)
-        self._background.start(
-            self._fill(client, person, stand_in, ACCOUNT_TITLE, self._desk.choose(person, int(chosen), place))
-        )
+
+        async def choosing() -> None:
+            await self._fill(client, person, stand_in, ACCOUNT_TITLE, self._desk.choose(person, int(chosen), place))
+
+        self._once(stand_in, choosing)
+
+    def _once(self, delivery: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin what a submitted form is for, if it was not begun for the same submission."""
+        under_way, first = self._forms.begin(delivery, work)
+        if first:
+            self._background.start(_finished(under_way))
 
     async def _fill(
         self, client: AsyncWebClient, person: Person, stand_in: str | None, title: str, making: Making
@@ -206,6 +220,10 @@ class KeyListeners:
         view = await made(title, making)
         if stand_in is None or not await show(client, stand_in, view):
             await self._desk.say(client, person, gist(view))
+
+
+async def _finished(work: Awaitable[None]) -> None:
+    await work
 
 
 def _mark(action: dict[str, Any]) -> str:

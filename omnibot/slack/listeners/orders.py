@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -32,7 +33,8 @@ from omnibot.slack.events import Click, SlashCommand, Submission
 from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.home import Home
 from omnibot.slack.listeners.actions import tell, who
-from omnibot.slack.modals import MOMENT, fresh_id, open_modal, show
+from omnibot.slack.modals import MOMENT, delivery_of, open_modal, show
+from omnibot.slack.once import Once
 from omnibot.slack.order_desk import BROKE, NOBODY, TITLE, OrderDesk, say
 from omnibot.turns.model import Person
 
@@ -46,7 +48,7 @@ COMMANDS = ("orders", "halt", "resume")
 
 Body = dict[str, Any]
 #: Does what a form is for; None: it is not known who asks.
-Doing = Coroutine[Any, Any, Decision | None]
+Doing = Callable[[], Coroutine[Any, Any, Decision | None]]
 #: Answers after which a form has done what it is for.
 _DID = (Answered.EDITED, Answered.DECLINED, Answered.DONE)
 #: Seconds after which a stand-in takes a form's place: Slack waits for three.
@@ -62,6 +64,7 @@ class OrderListeners:
         self._desk = desk
         self._background = background
         self._home = home
+        self._forms: Once[Decision | str] = Once()
 
     def register(self, app: AsyncApp) -> None:
         """Hang in the listeners of buttons and forms."""
@@ -198,30 +201,31 @@ class OrderListeners:
         form = Submission.model_validate(body)
         team, person = who(form)
         about = _opened_for(form.view)
-        await self._settle(ack, client, form, self._desk.edit(person, team, about, form.view.get("state")))
+        await self._settle(ack, client, form, partial(self._desk.edit, person, team, about, form.view.get("state")))
 
     async def handle_replaced(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """A card for the change."""
         form = Submission.model_validate(body)
         team, person = who(form)
         about = _opened_for(form.view)
-        await self._settle(ack, client, form, self._desk.replace(person, team, about, form.view.get("state")))
+        await self._settle(ack, client, form, partial(self._desk.replace, person, team, about, form.view.get("state")))
 
     async def handle_declined(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """No."""
         form = Submission.model_validate(body)
         team, person = who(form)
         about, state = _opened_for(form.view), form.view.get("state")
-        await self._settle(ack, client, form, self._desk.decline(person, team, about, read_reason(state)))
+        await self._settle(ack, client, form, partial(self._desk.decline, person, team, about, read_reason(state)))
 
     async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Doing) -> None:
         """Close the form when it did what it is for; else it says why not. A stand-in first where that takes long."""
-        under_way = asyncio.ensure_future(self._done(form, doing))
+        under_way, first = self._forms.begin(delivery_of(form), partial(self._done, form, doing))
         done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
         if not done:
-            stand_in = fresh_id()
+            stand_in = delivery_of(form)
             await ack(response_action="update", view=moment_view(TITLE, MOMENT, external_id=stand_in))
-            self._background.start(_settle_late(client, stand_in, under_way))
+            if first:
+                self._background.start(_settle_late(client, stand_in, under_way))
             return
         click = under_way.result()
         if isinstance(click, Decision) and click.answer in (Answered.INVALID, Answered.SUPERSEDED):
@@ -236,7 +240,7 @@ class OrderListeners:
     async def _done(self, form: Submission, doing: Doing) -> Decision | str:
         """What came of a form, or why nothing did."""
         try:
-            click = await doing
+            click = await doing()
         except Exception:
             log.exception("order_form_broke")
             return BROKE

@@ -315,3 +315,58 @@ async def test_the_commands_that_the_page_offers_are_the_only_ones():
         assert not (await slack.command("ana", "trading", "/omni", "x")).acked
         with pytest.raises(LookupError, match="/other is not a valid command"):
             await slack.command("ana", "trading", "/other", "x")
+
+
+# -- dialogs that stay open while what they are about is updated -------------------------------------------------------
+
+
+def asking(value: str, block_id: str = "row") -> JSON:
+    """A row with a button that asks first."""
+    confirm = {"title": plain("Sure?"), "text": plain("Really?"), "confirm": plain("Yes"), "deny": plain("No")}
+    return actions(button(action_id="go", value=value) | {"confirm": confirm}, block_id=block_id)
+
+
+@pytest.mark.parametrize(
+    ("reading", "block_id", "sent"),
+    [
+        ("as_shown", "row", ("row", "old")),
+        ("as_now", "row", ("row", "new")),
+        ("as_shown", "another", ("row", "old")),
+        ("as_now", "another", ("row", "old")),
+    ],
+)
+async def test_a_dialog_held_open_through_an_update_sends_what_the_reading_says(
+    slack, bodies, post, web, reading, block_id, sent
+):
+    slack.held_dialogs = reading
+    where = await post(asking("old"))
+    dialog = slack.open_dialog("ana", **where, block_id="row", action_id="go")
+    await web.chat_update(channel=TRADING, ts=where["ts"], text="?", blocks=[asking("new", block_id)])
+
+    assert await slack.press("ana", **where, block_id="row", action_id="go", dialog=dialog)
+    [action] = bodies[-1]["actions"]
+    assert (action["block_id"], action["value"]) == sent
+    assert bodies[-1]["message"]["blocks"][0]["block_id"] == block_id
+
+
+async def test_a_dialog_is_one_persons_is_confirmed_once_and_is_about_one_button(slack, bodies, post):
+    where = await post(asking("old"), actions(button(action_id="plain"), block_id="other"))
+    dialog = slack.open_dialog("ana", **where, block_id="row", action_id="go")
+
+    for wrong in ({"user": "ben"}, {"action_id": "plain"}, {"dialog": "none"}):
+        press = {"user": "ana", **where, "block_id": "row", "action_id": "go", "dialog": dialog} | wrong
+        with pytest.raises(LookupError):
+            await slack.press(press.pop("user"), **press)
+    with pytest.raises(LookupError):
+        slack.open_dialog("ana", **where, block_id="other", action_id="plain")
+    assert await slack.press("ana", **where, block_id="row", action_id="go", dialog=dialog)
+    with pytest.raises(LookupError):
+        await slack.press("ana", **where, block_id="row", action_id="go", dialog=dialog)
+
+
+async def test_a_doubled_press_arrives_twice_with_the_same_leave(slack, bodies, post):
+    where = await post(actions(button(action_id="go"), block_id="row"))
+    slack.doubled = True
+    assert await slack.press("ana", **where, block_id="row", action_id="go")
+    first, second = bodies
+    assert first["trigger_id"] == second["trigger_id"]

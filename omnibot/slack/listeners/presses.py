@@ -1,0 +1,78 @@
+"""Before every press: one that is delivered twice is taken once, and what one person presses is limited.
+
+All of it is one process's: what two processes do with the same delivery, the database sorts out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Final
+
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from omnibot.slack.background import Background
+from omnibot.slack.budget import Budget
+from omnibot.slack.events import Click
+from omnibot.slack.listeners.actions import tell, who
+from omnibot.turns.model import Person
+
+#: Goes on to the listeners; Bolt passes it by this name.
+Next = Callable[[], Coroutine[Any, Any, Any]]
+
+#: Presses of one person at once after a rest, and a minute.
+BURST: Final = 30.0
+PER_MINUTE: Final = 60.0
+TOO_MANY: Final = "You are pressing faster than I can follow, so I did nothing with the last presses. Wait a minute."
+#: Seconds before somebody is told again that it is too much.
+SILENT: Final = 60.0
+#: Presses and people kept in memory.
+REMEMBERED: Final = 5_000
+_PRESS: Final = "press"
+
+
+class Presses:
+    """Stands before every listener of a press."""
+
+    def __init__(self, background: Background, clock: Callable[[], float] = time.monotonic) -> None:
+        self._background = background
+        self._clock = clock
+        self._budget = Budget(per_minute={_PRESS: PER_MINUTE}, burst={_PRESS: BURST})
+        #: Presses that are or were taken, by trigger_id: each press has one of its own.
+        self._taken: dict[str, None] = {}
+        #: When whom was told that it is too much.
+        self._told: dict[Person, float] = {}
+
+    async def handle(
+        self, body: dict[str, Any], ack: AsyncAck, client: AsyncWebClient, next: Next
+    ) -> BoltResponse | None:
+        """A middleware of Bolt's: lets through what is to be done."""
+        if body.get("type") != "block_actions":
+            await next()
+            return None
+        trigger = str(body.get("trigger_id") or "")
+        if trigger and trigger in self._taken:
+            return await ack()
+        _, person = who(Click.model_validate(body))
+        now = self._clock()
+        if self._budget.wait(f"{person.org}/{person.user}", _PRESS, now) > 0:
+            if now - self._told.get(person, -SILENT) >= SILENT:
+                _keep(self._told, person, now)
+                self._background.start(tell(client, body, TOO_MANY))
+            return await ack()
+        _keep(self._taken, trigger, None)
+        try:
+            await next()
+        except BaseException:
+            # It was not taken: Slack may deliver it again.
+            self._taken.pop(trigger, None)
+            raise
+        return None
+
+
+def _keep(kept: dict[Any, Any], key: Hashable, value: float | None) -> None:
+    kept[key] = value
+    if len(kept) > REMEMBERED:
+        del kept[next(iter(kept))]
