@@ -73,14 +73,15 @@ def shorten(words: str, limit: int) -> str:
 def escaped_parts(words: str, *, limit: int = LINE_TEXT) -> list[str]:
     """`words`, escaped, in parts of at most `limit` characters: all of them, in order."""
     parts: list[str] = []
-    while words.strip():
-        most = min(len(words), limit)
-        while size(escape(words[:most])) > limit:
+    start = 0
+    while start < len(words):
+        most = min(len(words) - start, limit)
+        while size(escape(words[start : start + most])) > limit:
             most = most * 3 // 4
-        if most < len(words) and (space := words.rfind(" ", most // 2, most)) > 0:
-            most = space
-        parts.append(escape(words[:most]).strip())
-        words = words[most:]
+        if start + most < len(words) and (space := words.rfind(" ", start + most // 2, start + most)) > start:
+            most = space - start
+        parts.append(escape(words[start : start + most]).strip())
+        start += most
     return [part for part in parts if part]
 
 
