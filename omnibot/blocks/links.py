@@ -203,8 +203,8 @@ class _Scanner:
         label, end = self.text[opener.start : min(position, opener.start + LONGEST_LABEL + 1)], position + 1
         if (full := _LABEL.match(self.text, position + 1)) is not None:
             label, end = full[1] or label, full.end()
-        where = self.references.find(label)
-        return (where, end) if where is not None else None
+        referred = self.references.find(label)
+        return (referred, end) if referred is not None else None
 
 
 def _means_something(where: Address) -> bool:

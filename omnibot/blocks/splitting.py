@@ -56,11 +56,13 @@ def split(text: str, *, limit: int = PIECE_TEXT, items: int = PIECE_ITEMS, table
 
 
 def _shortened(line: Line, room: int) -> Iterator[Line]:
-    """A line of very many pieces in lines of one each, and a rest: torn off one by one, each would copy all the rest."""
+    """A line of very many pieces as lines of one piece each, and a rest: torn one by one, each would copy the rest."""
     start = 0
     while len(line.text) - start > _MANY * room:
         cut = start + cut_point(line.text[start : start + _REACH * room], room)
-        yield replace(line, text=line.text[start:cut], opens=line.opens and not start, **({} if not start else _ONLY_TEXT))
+        yield replace(
+            line, text=line.text[start:cut], opens=line.opens and not start, **({} if not start else _ONLY_TEXT)
+        )
         start = cut if line.fence else cut + _blanks(line.text, cut)
     yield replace(line, text=line.text[start:], opens=False, **_ONLY_TEXT) if start else line
 
