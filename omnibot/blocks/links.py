@@ -65,6 +65,7 @@ class _References:
         for definition in definitions:
             if len(definition.url) <= LONGEST_ADDRESS:
                 self._known.setdefault(definition.key, definition)  # the first counts
+        self._addresses: dict[str, Address] = {}
         self._room = room
         self._used: set[str] = set()
         #: Referred to where there was no room any more: these stay where they stand.
@@ -77,14 +78,16 @@ class _References:
         key = label_key(label)
         if key not in self._known:
             return None
-        url = self._known[key].url
-        where = address(url)
+        if key not in self._addresses:
+            self._addresses[key] = address(self._known[key].url)
+        where = self._addresses[key]
         if not _means_something(where):
             return None
-        if len(url) > self._room:
+        length = len(where.url) + len(where.shown)
+        if length > self._room:
             self._left.add(key)
             return None
-        self._room -= len(url)
+        self._room -= length
         self._used.add(key)
         return where
 
