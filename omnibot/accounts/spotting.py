@@ -29,14 +29,14 @@ _RUN: Final = re.compile(r"[A-Za-z0-9_+/=~-]{28,}+")
 _FILE: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
 #: What is certainly one, wherever it stands: a JSON web token, a private key, the well-known prefixes.
 _CERTAIN: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:eyJ[A-Za-z0-9_-]{8,}+\.(?:[A-Za-z0-9_-]{8})"
-    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY"
+    r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8}|(?<![A-Za-z0-9])(?:"
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY"
     r"|(?:sk|pk|rk|cs|csk|key|api|secret|token|live|test)[_-](?:live_|test_|prod_)?(?=[A-Za-z]{0,64}[0-9])[A-Za-z0-9]{16}"
     r"|sk-[A-Za-z0-9_-]{20}|gh[pousr]_[A-Za-z0-9]{20}|AKIA[A-Z0-9]{16}|xox[a-z]-[A-Za-z0-9-]{10}|xapp-[A-Za-z0-9-]{10})",
     re.ASCII,
 )
 #: The beginning of a JSON web token, cut off.
-_TOKEN: Final = re.compile(r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{17}", re.ASCII)
+_TOKEN: Final = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{17}", re.ASCII)
 #: Said to be one.
 _SAID: Final = re.compile(
     r"(?<![A-Za-z])(?:bearer[ \t\xa0]{1,8}|(?:api[ _-]?key|access[ _-]?token|secret|password|passwd|token)"
