@@ -250,7 +250,9 @@ class Counted:
         return self._pattern.split(text, *more)
 
     def _all(self, text: str, *where: int) -> None:
-        for _ in self._program.spans(text[: where[1]] if len(where) > 1 else text, where[0] if where else 0, self._counter):
+        for _ in self._program.spans(
+            text[: where[1]] if len(where) > 1 else text, where[0] if where else 0, self._counter
+        ):
             pass
 
 
@@ -266,7 +268,7 @@ def attacks(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
     """Texts of any length on which the pattern may cost much, as functions of the length."""
     tree = Program(pattern).tree
     count = _number_of_repeats(tree)
-    for turn in range(len(_SAMPLES)):
+    for turn in range(8):
         samples = _SAMPLES[turn:] + _SAMPLES[:turn]
         for pumped in range(count):
             for rest in (False, True):
