@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache, lru_cache, partial
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
@@ -76,7 +78,8 @@ class Program:
         elif op is sre.BRANCH:
             self._branch(value[1], flags)
         elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-            self._repeat(*value, flags, lazy=op is sre.MIN_REPEAT)
+            least, most, body = value
+            self._repeat(least, most, body, flags, lazy=op is sre.MIN_REPEAT)
         elif op is sre.POSSESSIVE_REPEAT:
             code.append(("inside", self._part([(sre.MAX_REPEAT, value)], flags)))
         elif op is sre.ATOMIC_GROUP:
@@ -190,16 +193,20 @@ def _stands(where: Any, text: str, position: int, *, lines: bool) -> bool:
 def _accepts(op: Any, value: Any, flags: int) -> Callable[[str], bool]:
     if op is sre.ANY:
         return (lambda c: True) if flags & re.DOTALL else (lambda c: c != "\n")
-    if op is sre.IN:
-        negated = value[0][0] is sre.NEGATE
-        items = [_item(*item) for item in value if item[0] is not sre.NEGATE]
-        plain: Callable[[str], bool] = lambda c: any(item(c) for item in items) != negated
-    else:
-        wanted = op is sre.LITERAL
-        plain = lambda c: (ord(c) == value) == wanted
+    plain = _of_class(value) if op is sre.IN else _of_one(value, wanted=op is sre.LITERAL)
     if flags & re.IGNORECASE:
         return lambda c: plain(c.lower()) or plain(c.upper())
     return plain
+
+
+def _of_class(items: Any) -> Callable[[str], bool]:
+    negated = items[0][0] is sre.NEGATE
+    accepted = [_item(*item) for item in items if item[0] is not sre.NEGATE]
+    return lambda c: any(accepts(c) for accepts in accepted) != negated
+
+
+def _of_one(code: int, *, wanted: bool) -> Callable[[str], bool]:
+    return lambda c: (ord(c) == code) == wanted
 
 
 def _item(op: Any, value: Any) -> Callable[[str], bool]:
@@ -215,7 +222,7 @@ class Counted:
 
     def __init__(self, pattern: re.Pattern[str], counter: Counter) -> None:
         self._pattern = pattern
-        self._program = Program(pattern)
+        self._program = compiled(pattern)
         self._counter = counter
 
     def __getattr__(self, name: str) -> Any:
@@ -230,7 +237,7 @@ class Counted:
         return self._pattern.fullmatch(text, *where)
 
     def search(self, text: str, *where: int) -> Any:
-        next(self._program.spans(text, where[0] if where else 0, self._counter), None)
+        self._counter.step(_steps_to_first(self._program, text[: where[1]] if len(where) > 1 else text, *where[:1]))
         return self._pattern.search(text, *where)
 
     def finditer(self, text: str, *where: int) -> Any:
@@ -250,18 +257,29 @@ class Counted:
         return self._pattern.split(text, *more)
 
     def _all(self, text: str, *where: int) -> None:
-        for _ in self._program.spans(
-            text[: where[1]] if len(where) > 1 else text, where[0] if where else 0, self._counter
-        ):
-            pass
+        self._counter.step(_steps_to_all(self._program, text[: where[1]] if len(where) > 1 else text, *where[:1]))
 
 
-def steps(pattern: re.Pattern[str], text: str) -> int:
-    """What it takes to find every match in `text`."""
+# Several functions search the same text for the same.
+@lru_cache(maxsize=4_096)
+def _steps_to_all(program: Program, text: str, start: int = 0) -> int:
     counter = Counter()
-    for _ in Program(pattern).spans(text, 0, counter):
+    for _ in program.spans(text, start, counter):
         pass
     return counter.steps
+
+
+@lru_cache(maxsize=4_096)
+def _steps_to_first(program: Program, text: str, start: int = 0) -> int:
+    counter = Counter()
+    next(program.spans(text, start, counter), None)
+    return counter.steps
+
+
+@cache
+def compiled(pattern: re.Pattern[str]) -> Program:
+    """The pattern's program, made once."""
+    return Program(pattern)
 
 
 def attacks(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
@@ -273,14 +291,22 @@ def attacks(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
         for pumped in range(count):
             for rest in (False, True):
                 once = _Sampler(samples, pumped, pattern.flags, rest=rest)
-                if turn and not once.chose_otherwise(tree):
-                    continue
-                yield lambda n, once=once: once.text(tree, n) + "\x01"
-                yield lambda n, once=once: (piece := once.text(tree, 2)) * (n // max(len(piece), 1)) + "\x01"
+                if not turn or once.chose_otherwise(tree):
+                    yield partial(_pumped, once, tree)
+                    yield partial(_repeated, once, tree)
+
+
+def _pumped(sampler: _Sampler, tree: Any, length: int) -> str:
+    return sampler.text(tree, length) + "\x01"
+
+
+def _repeated(sampler: _Sampler, tree: Any, length: int) -> str:
+    piece = sampler.text(tree, 2)
+    return piece * (length // max(len(piece), 1)) + "\x01"
 
 
 class _End(Exception):
-    pass
+    """The pumped repetition is written."""
 
 
 class _Sampler:
@@ -292,10 +318,8 @@ class _Sampler:
     def text(self, tree: Any, n: int) -> str:
         self._out: list[str] = []
         self._number, self._n = 0, n
-        try:
+        with suppress(_End):
             self._write(tree)
-        except _End:
-            pass
         return "".join(self._out)
 
     def chose_otherwise(self, tree: Any) -> bool:

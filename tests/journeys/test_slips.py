@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,18 @@ def told(house: House, name: str) -> int:
     return sum(TOLD in str(said["text"]) for said in house.slack.ephemerals(name))
 
 
+def told_so_often(house: House, name: str, number: int) -> bool:
+    return told(house, name) == number
+
+
 async def stored(house: House, tmp_path: Path) -> bytes:
     """Everything that is left of it: the database with its journals, and every line of the log."""
     await house.bot.terminate()
-    files = [*tmp_path.glob("omnibot.sqlite3*"), house.bot.log]
-    return b"\n".join(file.read_bytes() for file in files)
+    return left(tmp_path, house.bot.log)
+
+
+def left(folder: Path, log: Path) -> bytes:
+    return b"\n".join(file.read_bytes() for file in (*folder.glob("omnibot.sqlite3*"), log))
 
 
 def received(house: House) -> str:
@@ -75,7 +83,7 @@ async def test_a_key_in_a_message_is_nowhere_afterwards(house: House, tmp_path: 
     )
     for number, (channel, words, thread) in enumerate(ways, start=1):
         await slack.say("ana", channel, words, thread_ts=thread)
-        await slack.wait_for(lambda number=number: told(house, "ana") == number)
+        await slack.wait_for(partial(told_so_often, house, "ana", number))
     await slack.edit("research", asked, f"@Omni price of AAPL with {KEY}?")
     await slack.wait_for(lambda: told(house, "ana") == len(ways) + 1)
 

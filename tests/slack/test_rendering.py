@@ -93,11 +93,19 @@ async def test_whoever_dies_while_rendering_has_said_so_before(desktop: Desktop,
     assert seen == [True]
 
 
-async def test_a_rendering_that_is_called_off_says_nothing_against_the_answer(desktop: Desktop):
-    turn = await desktop.turn()
+async def test_a_rendering_that_is_called_off_says_nothing_against_the_answer(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+):
+    turn, begun = await desktop.turn(), asyncio.Event()
+
+    async def hanging(*_: Any, **__: Any) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", hanging)
     rendering_it = asyncio.ensure_future(Rendering(desktop.database).pages(turn, answer(LONG), [], **MORE))
-    while not await is_plain(desktop, turn.id):
-        await asyncio.sleep(0)
+    await begun.wait()
+    assert await is_plain(desktop, turn.id)
 
     rendering_it.cancel()
     await asyncio.gather(rendering_it, return_exceptions=True)
