@@ -73,11 +73,12 @@ def shorten(words: str, limit: int) -> str:
 def escaped_parts(words: str, *, limit: int = LINE_TEXT) -> list[str]:
     """`words`, escaped, in parts of at most `limit` characters: all of them, in order."""
     parts: list[str] = []
-    start = 0
+    start, most = 0, limit
     while start < len(words):
-        most = min(len(words) - start, limit)
-        while size(escape(words[start : start + most])) > limit:
-            most = most * 3 // 4
+        # What the part before had room for says how much this one may have.
+        most = min(len(words) - start, limit, 2 * most)
+        while most > 1 and (length := size(escape(words[start : start + most]))) > limit:
+            most = max(min(most * limit // length, most - 1), 1)
         if start + most < len(words) and (space := words.rfind(" ", start + most // 2, start + most)) > start:
             most = space - start
         parts.append(escape(words[start : start + most]).strip())
