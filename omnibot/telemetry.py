@@ -96,6 +96,39 @@ _TYPED = re.compile(
 MOST_SECRETS = 10_000
 
 
+#: Shorter strings are no secrets, and would strike out half of every line.
+SHORTEST_SECRET = 6
+#: A secret of so many characters stands in no text by chance.
+TOO_LONG_FOR_A_WORD = 16
+
+
+class _Known:
+    """Secrets, found in a text in one pass whose cost does not grow with their number."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        #: By how they begin, and by length: one look a length.
+        self._by_start: dict[str, dict[int, set[str]]] = {}
+        for secret in secrets:
+            lengths = self._by_start.setdefault(secret[:SHORTEST_SECRET], {})
+            lengths.setdefault(len(secret), set()).add(secret)
+
+    def found(self, text: str) -> list[tuple[int, int]]:
+        """Where secrets stand in `text`; those that overlap or touch as one."""
+        spans: list[tuple[int, int]] = []
+        for start in range(len(text) - SHORTEST_SECRET + 1):
+            lengths = self._by_start.get(text[start : start + SHORTEST_SECRET])
+            if lengths is None:
+                continue
+            end = max((start + n for n, known in lengths.items() if text[start : start + n] in known), default=0)
+            if not end:
+                continue
+            if spans and start <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+            else:
+                spans.append((start, end))
+        return spans
+
+
 class Redactor:
     """Replaces known secrets, and whatever looks like a token, by `[redacted]`."""
 
@@ -104,8 +137,8 @@ class Redactor:
         self._kept: set[str] = set()
         #: Those learnt since, the latest last.
         self._learnt: dict[str, None] = {}
-        #: All of them, the longest first: one may be part of another. None: to be made.
-        self._known: tuple[str, ...] | None = ()
+        #: All of them. None: to be made.
+        self._known: _Known | None = None
         self.keep(secrets)
 
     def keep(self, secrets: Iterable[str]) -> None:
@@ -125,21 +158,26 @@ class Redactor:
             while len(self._learnt) > MOST_SECRETS:
                 del self._learnt[next(iter(self._learnt))]
 
-    def _all(self) -> tuple[str, ...]:
+    def _all(self) -> _Known:
         # Libraries log from threads of their own.
         known = self._known
         if known is None:
             with self._lock:
-                known = self._known = tuple(sorted({*self._kept, *self._learnt}, key=len, reverse=True))
+                known = self._known = _Known({*self._kept, *self._learnt})
         return known
+
+    def knows(self, text: str) -> bool:
+        """Whether `text` holds a secret that is too long to be a word."""
+        return any(end - start >= TOO_LONG_FOR_A_WORD for start, end in self._all().found(text))
 
     def clean(self, text: str) -> str:
         """Return `text` without secrets."""
         text = _TYPED.sub(r"\1[redacted]", _TOKENS.sub("[redacted]", text))
-        for secret in self._all():
-            if secret in text:
-                text = text.replace(secret, "[redacted]")
-        return text
+        out, position = [], 0
+        for start, end in self._all().found(text):
+            out += [text[position:start], "[redacted]"]
+            position = end
+        return "".join([*out, text[position:]]) if out else text
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """As a structlog processor: clean every string value."""
@@ -152,8 +190,9 @@ class Redactor:
 
 def _spellings(secret: str) -> set[str]:
     """A secret as it stands in plain text, in JSON, in a form."""
-    # Shorter ones are no secrets, and would strike out half of every line.
-    return {secret, json.dumps(secret)[1:-1], quote_plus(secret)} if len(secret) >= 6 else set()
+    if len(secret) < SHORTEST_SECRET:
+        return set()
+    return {secret, json.dumps(secret)[1:-1], quote_plus(secret)}
 
 
 #: What this process must not print.
@@ -171,6 +210,11 @@ def hide(secret: str, *, for_good: bool = False) -> None:
         _REDACTOR.keep([secret])
     else:
         _REDACTOR.learn(secret)
+
+
+def is_known(text: str) -> bool:
+    """Whether `text` holds a secret that this process knows: its own, or a key that somebody has linked."""
+    return _REDACTOR.knows(text)
 
 
 #: Libraries that log whole payloads and rows at DEBUG: questions, answers and account data, which no log may hold.

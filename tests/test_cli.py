@@ -67,7 +67,7 @@ def test_run_says_when_slack_cannot_be_reached(tmp_path: Path):
 def test_db_upgrade_makes_the_tables_and_says_where_it_stands(tmp_path: Path):
     ended = from_nothing("db", "upgrade", cwd=tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3")
     assert ended.returncode == 0
-    assert "0009" in ended.stdout
+    assert "0010" in ended.stdout
     assert (tmp_path / "new.sqlite3").exists()
 
 

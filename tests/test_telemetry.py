@@ -192,3 +192,25 @@ async def test_what_anybody_can_cause_is_said_once_and_then_counted(monkeypatch:
     sparingly.warning("refused", reason="body")
     await asyncio.wait_for(counted.wait(), 20)
     assert said == [("signature", None), ("body", None), ("signature", 999)]
+
+
+def test_of_secrets_that_overlap_nothing_is_left():
+    assert Redactor(["abcdefgh", "efghijklmnop"]).clean("x abcdefghijklmnop y") == "x [redacted] y"
+
+
+def test_what_a_line_costs_does_not_grow_with_the_number_of_secrets(monkeypatch: pytest.MonkeyPatch):
+    def looks(count: int) -> int:
+        redactor, looked = Redactor([f"eyJhbGciOi{number:08}" for number in range(count)]), 0
+        known = redactor._all()
+
+        class Counting(dict[str, Any]):
+            def get(self, *wanted: Any) -> Any:
+                nonlocal looked
+                looked += 1
+                return super().get(*wanted)
+
+        monkeypatch.setattr(known, "_by_start", Counting(known._by_start))
+        assert redactor.clean("a eyJhbGciOi00000007 b eyJhbGciOi z") == "a [redacted] b eyJhbGciOi z"
+        return looked + sum(len(lengths) for lengths in known._by_start.values())
+
+    assert looks(10_000) == looks(10)

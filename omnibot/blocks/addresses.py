@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 from urllib.parse import urlsplit
 
 _SCHEME: Final = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):")
 _ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 _SYMBOL: Final = re.compile(r"^[A-Z0-9][A-Z0-9.\-/^=]{0,14}$")
-_HOST: Final = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}")
+_DOTTED: Final = re.compile(r"[\w.-]+")
+_TOP: Final = re.compile(r"[^\W\d_]{2,}")
+#: Words longer than this are no name of a host anybody reads: they are never taken for an honest one.
+_WORDS: Final = 1_000
+#: The longest host name there is, and the longest address somebody is sent to; browsers take no longer ones either.
+_LONGEST_HOST: Final = 253
+LONGEST_ADDRESS: Final = 4_000
 # Percent-encoded, so that no reader of markdown can end the address earlier or later than we do.
 _UNSAFE: Final = {character: f"%{ord(character):02X}" for character in ' ()<>|"`\\\t\n[]'}
 
@@ -53,12 +61,14 @@ def destination(text: str, position: int) -> tuple[str, int] | None:
     """The address of `(address "title")` and the end of it, `position` being just behind the parenthesis."""
     start = position = _skip(text, position)
     if text.startswith("<", position):
-        end = text.find(">", position, position + 4_000)
+        end = text.find(">", position, position + LONGEST_ADDRESS)
         if end < 0 or "\n" in text[position:end]:
             return None
         target, position = text[start + 1 : end], end + 1
     else:
         position = _balanced(text, position)
+        if position - start > LONGEST_ADDRESS:
+            return None
         target = text[start:position]
     if title := _TITLE.match(text, position):
         position = title.end()
@@ -69,7 +79,8 @@ def destination(text: str, position: int) -> tuple[str, int] | None:
 def _balanced(text: str, position: int) -> int:
     """The end of an address without spaces whose parentheses are balanced."""
     depth = 0
-    while position < len(text) and text[position] > " ":
+    end = min(len(text), position + LONGEST_ADDRESS + 1)
+    while position < end and text[position] > " ":
         match text[position]:
             case "\\":
                 position += 1
@@ -82,7 +93,7 @@ def _balanced(text: str, position: int) -> int:
                 if depth < 0:
                     return position
         position += 1
-    return min(position, len(text))
+    return min(position, end)
 
 
 def _skip(text: str, position: int) -> int:
@@ -92,7 +103,9 @@ def _skip(text: str, position: int) -> int:
 
 def names_honestly(words: str, where: Address) -> bool:
     """True when the link text `words` names the host it leads to, and no other."""
-    named = {host.lower().removeprefix("www.") for host in _HOST.findall(words)}
+    if len(words) > _WORDS:
+        return False
+    named = {host.lower().removeprefix("www.") for host in _hosts(words)}
     if where.scheme == "mailto":
         return where.shown.lower() in words.lower()
     if words == where.shown:
@@ -100,14 +113,26 @@ def names_honestly(words: str, where: Address) -> bool:
     return named == {where.shown.removeprefix("www.")}
 
 
+def _hosts(words: str) -> Iterator[str]:
+    """What reads like the name of a host: labels between single dots, the last beginning with two letters or more."""
+    for dotted in _DOTTED.findall(words):
+        for empty, labels in groupby(dotted.split("."), key=lambda label: not label):
+            named = [] if empty else list(labels)
+            while len(named) > 1:
+                if top := _TOP.match(named[-1]):
+                    yield ".".join([*named[:-1], top[0]])
+                    break
+                named.pop()
+
+
 def _host(url: str) -> str:
     """The host a browser would go to, "" if there is none; one written in foreign letters as it is registered."""
     try:
         host = (urlsplit(url.replace("\\", "/")).hostname or "").rstrip(".")
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
+        host = host if host.isascii() or len(host) > _LONGEST_HOST else host.encode("idna").decode("ascii")
     except ValueError:  # UnicodeError is one
         return ""
-    return host if re.fullmatch(r"[\w.:-]+", host, re.ASCII) else ""
+    return host if len(host) <= _LONGEST_HOST and re.fullmatch(r"[\w.:-]+", host, re.ASCII) else ""
 
 
 def _encoded(url: str) -> str:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-from omnibot.blocks.addresses import Address, address, destination, names_honestly
+from omnibot.blocks.addresses import LONGEST_ADDRESS, Address, address, destination, names_honestly
 from omnibot.blocks.safety import ZERO_WIDTH_SPACE, clean
 from omnibot.blocks.structure import Definition, label_key, read
 
@@ -25,6 +25,8 @@ _AUTOLINK: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"\[((?:[^\[\]\\]|\\.){0,999})\]", re.DOTALL)
 _MARKS: Final = re.compile(r"[*_~`]")
+#: Characters of a reference's label, as CommonMark has it.
+LONGEST_LABEL: Final = 999
 
 
 def rewrite_links(text: str) -> str:
@@ -34,10 +36,9 @@ def rewrite_links(text: str) -> str:
     """
     lines = clean(text).split("\n")
     structure = read(lines)
-    definitions = {definition.key: definition for definition in reversed(structure.definitions)}  # the first counts
+    references = _References(structure.definitions, room=len(text))
     defining = {number for definition in structure.definitions for number in range(definition.start, definition.end)}
     fenced = {number for fence in structure.fences for number in range(fence.start, fence.end)}
-    used: set[str] = set()
     passage_end = dict(structure.passages)
     out: dict[int, str] = {}
     number = 0
@@ -47,13 +48,52 @@ def rewrite_links(text: str) -> str:
             out[number] = lines[number]
         else:
             end = max(end, passage_end.get(number, end))
-            known = {} if number in defining else definitions
-            out[number] = _Scanner("\n".join(lines[number:end]), known, used).run()
+            known = None if number in defining else references
+            out[number] = _Scanner("\n".join(lines[number:end]), known).run()
         number = end
-    for key in used:  # their addresses stand at their links now
-        for number in range(definitions[key].start, definitions[key].end):
+    for definition in references.used_up():  # their addresses stand at their links now
+        for number in range(definition.start, definition.end):
             out.pop(number, None)
     return "\n".join(out.values())
+
+
+class _References:
+    """The definitions of a text, and how much of it their addresses may become where they are referred to."""
+
+    def __init__(self, definitions: list[Definition], *, room: int) -> None:
+        self._known: dict[str, Definition] = {}
+        for definition in definitions:
+            if len(definition.url) <= LONGEST_ADDRESS:
+                self._known.setdefault(definition.key, definition)  # the first counts
+        self._addresses: dict[str, Address] = {}
+        self._room = room
+        self._used: set[str] = set()
+        #: Referred to where there was no room any more: these stay where they stand.
+        self._left: set[str] = set()
+
+    def find(self, label: str) -> Address | None:
+        """Where a reference leads; None: nowhere that is known, or its address has stood in the text often enough."""
+        if not self._known or len(label) > LONGEST_LABEL:
+            return None
+        key = label_key(label)
+        if key not in self._known:
+            return None
+        if key not in self._addresses:
+            self._addresses[key] = address(self._known[key].url)
+        where = self._addresses[key]
+        if not _means_something(where):
+            return None
+        length = len(where.url) + len(where.shown)
+        if length > self._room:
+            self._left.add(key)
+            return None
+        self._room -= length
+        self._used.add(key)
+        return where
+
+    def used_up(self) -> list[Definition]:
+        """Those that nothing refers to any more."""
+        return [self._known[key] for key in self._used - self._left]
 
 
 @dataclass(slots=True)
@@ -72,8 +112,8 @@ class _Scanner:
     """One passage, read once from left to right."""
 
     text: str
-    definitions: dict[str, Definition]
-    used: set[str]
+    #: None: this passage is itself a definition.
+    references: _References | None
     out: list[str] = field(default_factory=list)
     openers: list[_Opener] = field(default_factory=list)
     #: Openers below these positions are only brackets: links hold no links, images no images.
@@ -161,17 +201,13 @@ class _Scanner:
         if self.text.startswith("(", position + 1) and (inline := destination(self.text, position + 2)):
             where = address(inline[0])
             return (where, inline[1]) if _means_something(where) else None
-        label, end = self.text[opener.start : min(position, opener.start + 1_000)], position + 1
+        if self.references is None:
+            return None
+        label, end = self.text[opener.start : min(position, opener.start + LONGEST_LABEL + 1)], position + 1
         if (full := _LABEL.match(self.text, position + 1)) is not None:
             label, end = full[1] or label, full.end()
-        key = label_key(label) if self.definitions else ""
-        if key not in self.definitions:
-            return None
-        where = address(self.definitions[key].url)
-        if not _means_something(where):
-            return None
-        self.used.add(key)
-        return where, end
+        referred = self.references.find(label)
+        return (referred, end) if referred is not None else None
 
 
 def _means_something(where: Address) -> bool:

@@ -73,14 +73,16 @@ def shorten(words: str, limit: int) -> str:
 def escaped_parts(words: str, *, limit: int = LINE_TEXT) -> list[str]:
     """`words`, escaped, in parts of at most `limit` characters: all of them, in order."""
     parts: list[str] = []
-    while words.strip():
-        most = min(len(words), limit)
-        while size(escape(words[:most])) > limit:
-            most = most * 3 // 4
-        if most < len(words) and (space := words.rfind(" ", most // 2, most)) > 0:
-            most = space
-        parts.append(escape(words[:most]).strip())
-        words = words[most:]
+    start, most = 0, limit
+    while start < len(words):
+        # What the part before had room for says how much this one may have.
+        most = min(len(words) - start, limit, 2 * most)
+        while most > 1 and (length := size(escape(words[start : start + most]))) > limit:
+            most = max(min(most * limit // length, most - 1), 1)
+        if start + most < len(words) and (space := words.rfind(" ", start + most // 2, start + most)) > start:
+            most = space - start
+        parts.append(escape(words[start : start + most]).strip())
+        start += most
     return [part for part in parts if part]
 
 

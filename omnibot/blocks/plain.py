@@ -15,7 +15,6 @@ _RULE: Final = re.compile(
     r"^[ \t]*+(?:(?:[-*_=][ \t]*+){3,}+|(?:`{3,}|~{3,}).*|(?=[^\n]*-)(?=[^\n]*\|)[|:\- \t]++)$", re.MULTILINE
 )
 _EMPHASIS: Final = re.compile(r"\*\*+|__+|~~+|`+|(?<!\w)[*_](?=\w)|(?<=[\w.!?%)])[*_](?!\w)")
-_CELLS: Final = re.compile(r"[ \t]*\|[ \t]*")
 _GAPS: Final = re.compile(r"\n{2,}")
 
 
@@ -27,8 +26,14 @@ def plain_text(markdown: str, limit: int) -> str:
     words = _RULE.sub("", words)
     words = _LINE_MARKS.sub("", words)
     words = _EMPHASIS.sub("", words)
-    words = "\n".join(_CELLS.sub(" · ", line.strip().strip("|").strip()) for line in words.split("\n"))
+    words = "\n".join(map(_cells, words.split("\n")))
     return fit(escape(_GAPS.sub("\n", words).strip()), limit)
+
+
+def _cells(line: str) -> str:
+    line = line.strip().strip("|").strip()
+    first, *more = line.split("|")
+    return " · ".join([first.rstrip(" \t"), *(cell.strip(" \t") for cell in more)]) if more else line
 
 
 def fit(escaped: str, limit: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from omnibot.blocks.answer import AI_NOTICE, Unit, answer_pages
 from omnibot.blocks.buttons import button_units
@@ -33,6 +34,7 @@ from omnibot.entitlements.model import Card
 from omnibot.turns.model import Answer, OfferedButton, Outcome, Surface, Turn
 from omnibot.turns.rules import PREFILLED
 
+PLAIN = "This answer is too large, or too unusual, to be laid out: its words stand here as they came."
 #: Buttons that stand with the suggestions, where they are Omni's; the others are tools.
 _SUGGESTED = ("prompt", "action", "consent", "order", "words")
 
@@ -59,9 +61,6 @@ def reply_pages(
         consent: what the answer asks somebody to sign, as it stands now.
     """
 
-    def shown_as(offered: OfferedButton) -> Button:
-        return replace(_button(offered), names=presses)
-
     parts = read_parts(answer.parts)
     content: list[str | Unit] = []
     shown: set[str] = set()
@@ -71,14 +70,55 @@ def reply_pages(
         if isinstance(part, ChartPart):
             below = [b for b in buttons if b.part_index == index and b.kind in _SUGGESTED]
             shown.update(b.token for b in below)
-            content.extend(button_units([shown_as(b) for b in below]))
+            content.extend(button_units([_button(b, names=presses) for b in below]))
     content.extend(_exhibits(answer, None, chart_url))
     content.extend(_consent(turn, answer, consent))
-    suggested = [b for b in buttons if b.kind in _SUGGESTED and b.part_index >= 0 and b.token not in shown]
+    suggested = [b for b in buttons if b.token not in shown]
+    notices = [*answer.notices, *_unseen(parts, answer, buttons)]
+    return _around(turn, answer, content, suggested, buttons, notices, presses=presses)
+
+
+def plain_reply_pages(
+    turn: Turn,
+    answer: Answer,
+    buttons: Sequence[OfferedButton],
+    *,
+    presses: bool = True,
+    consent: Card | None = None,
+    **_: Any,
+) -> list[Page]:
+    """The same answer with all of its words and buttons, and without reading any of it as markdown, table or chart."""
+    content: list[str | Unit] = [[section(part)] for words in _plain_words(answer) for part in escaped_parts(words)]
+    content.extend(_consent(turn, answer, consent))
+    return _around(turn, answer, content, buttons, buttons, [*answer.notices, PLAIN], presses=presses)
+
+
+def _plain_words(answer: Answer) -> Iterator[str]:
+    """Omni's words, and as JSON what is neither words nor a button."""
+    for part in answer.parts:
+        if isinstance(text := part.get("text"), str) and part.get("type") == "text":
+            yield text
+        elif part.get("type") not in ("structured_action", "suggested_actions", "thinking"):
+            yield json.dumps(part, ensure_ascii=False)
+    for exhibit in answer.exhibits:
+        yield json.dumps(exhibit, ensure_ascii=False)
+
+
+def _around(
+    turn: Turn,
+    answer: Answer,
+    content: Sequence[str | Unit],
+    suggested: Sequence[OfferedButton],
+    buttons: Sequence[OfferedButton],
+    notices: Sequence[str],
+    *,
+    presses: bool,
+) -> list[Page]:
+    """The answer's content with what stands below it."""
     pages = answer_pages(
         content=content,
-        buttons=[shown_as(b) for b in suggested],
-        notices=[*answer.notices, *_unseen(parts, answer, buttons)],
+        buttons=[_button(b, names=presses) for b in suggested if b.kind in _SUGGESTED and b.part_index >= 0],
+        notices=notices,
         mention=turn.person.user if answer.late else None,
         outcome_line=_outcome_line(answer),
         outcome_by=answer.stopped_by,
@@ -210,10 +250,12 @@ def _action_words(part: StructuredActionPart) -> str:
             return {"OpenEntitlementConsent": "a consent"}.get(type(other).__name__, "an order")
 
 
-def _button(offered: OfferedButton) -> Button:
+def _button(offered: OfferedButton, *, names: bool = True) -> Button:
     runs = offered.kind != "words"
     number = offered.position + 1
-    return Button(token=offered.token, label=offered.label, pressed_by=offered.pressed_by, runs=runs, number=number)
+    return Button(
+        token=offered.token, label=offered.label, pressed_by=offered.pressed_by, names=names, runs=runs, number=number
+    )
 
 
 def _outcome_line(answer: Answer) -> str | None:

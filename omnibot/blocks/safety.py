@@ -34,8 +34,8 @@ _BARE_ENTITY: Final = re.compile(
 _ADDRESS_MARKS: Final = re.compile(r"[.:/]")
 
 _WHOLE_ENTITY: Final = re.compile(r"&#?[0-9A-Za-z]{1,40};")
-_LIVE: Final = re.compile(r"(?:<|&lt)[\\*_~`]*(?:[!@#]|subteam|(?:https?|mailto):[^<>]*\|)", re.IGNORECASE)
-_LIVE_LINK: Final = re.compile(r"<(?!\u200b)[^<>\n|]*[.:/][^<>\n|]*\|")
+_LIVE: Final = re.compile(r"(?:<|&lt)[\\*_~`]*+(?:[!@#]|subteam|(?:https?|mailto):[^<>&|]*+\|)", re.IGNORECASE)
+_LIVE_LINK: Final = re.compile(r"<(?!\u200b)[^<>\n|.:/]*+[.:/][^<>\n|]*+\|")
 
 
 def clean(text: str) -> str:

@@ -7,8 +7,9 @@ block cut in two is closed and opened again; a table cut in two repeats its head
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from omnibot.blocks.cutting import cut_point
 from omnibot.blocks.limits import PIECE_ITEMS, PIECE_TABLE_ROWS, PIECE_TABLE_TEXT, PIECE_TEXT, TABLES, size
@@ -19,6 +20,10 @@ from omnibot.blocks.structure import Fence, read
 _FILLED: Final = 0.5
 #: Kept free in every piece, to close a fence that only its own reading of the piece shows.
 _SPARE: Final = 12
+#: A line longer than so many pieces is cut before it is placed, and so many pieces of it are looked at for each cut.
+_MANY, _REACH = 8, 4
+#: The second half of a table's row.
+_ONLY_TEXT: Final[dict[str, Any]] = {"table": None, "heads": False, "begins_table": False}
 
 
 def split(text: str, *, limit: int = PIECE_TEXT, items: int = PIECE_ITEMS, tables: int = TABLES) -> list[str]:
@@ -26,8 +31,9 @@ def split(text: str, *, limit: int = PIECE_TEXT, items: int = PIECE_ITEMS, table
 
     None for a text without words.
     """
-    waiting = deque(annotate(text.replace("\r\n", "\n").replace("\r", "\n"), widest_header=limit // 3))
     room = limit - _SPARE
+    lines = annotate(text.replace("\r\n", "\n").replace("\r", "\n"), widest_header=limit // 3)
+    waiting = deque(short for line in lines for short in _shortened(line, room))
     piece = _Piece(room, items, tables)
     pieces: list[str] = []
     while waiting:
@@ -49,11 +55,30 @@ def split(text: str, *, limit: int = PIECE_TEXT, items: int = PIECE_ITEMS, table
     return [checked for piece_text in pieces for checked in _checked(piece_text, limit, items, tables)]
 
 
+def _shortened(line: Line, room: int) -> Iterator[Line]:
+    """A line of very many pieces as lines of one piece each, and a rest: torn one by one, each would copy the rest."""
+    start = 0
+    while len(line.text) - start > _MANY * room:
+        cut = start + cut_point(line.text[start : start + _REACH * room], room)
+        yield replace(
+            line, text=line.text[start:cut], opens=line.opens and not start, **({} if not start else _ONLY_TEXT)
+        )
+        start = cut if line.fence else cut + _blanks(line.text, cut)
+    yield replace(line, text=line.text[start:], opens=False, **_ONLY_TEXT) if start else line
+
+
+def _blanks(text: str, start: int) -> int:
+    end = start
+    while end < len(text) and text[end] == " ":
+        end += 1
+    return end - start
+
+
 def _tear(line: Line, room: int) -> tuple[Line, Line]:
     """A line that is too long for any piece, in two. The second half of a table's row is only text."""
     cut = cut_point(line.text, room)
     rest = line.text[cut:] if line.fence else line.text[cut:].lstrip(" ")
-    second = replace(line, text=rest, table=None, heads=False, begins_table=False, opens=False)
+    second = replace(line, text=rest, opens=False, **_ONLY_TEXT)
     return replace(line, text=line.text[:cut]), second
 
 
@@ -151,10 +176,12 @@ def _closing(fence: Fence, *, opened_here: bool) -> str:
 
 def _dedented(lines: list[str]) -> list[str]:
     """`lines` without blank ones around them, and without the depth of a list that began in an earlier piece."""
-    while lines and not lines[0].strip():
-        lines = lines[1:]
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
+    start, end = 0, len(lines)
+    while start < end and not lines[start].strip():
+        start += 1
+    while end > start and not lines[end - 1].strip():
+        end -= 1
+    lines = lines[start:end]
     depth = len(lines[0]) - len(lines[0].lstrip(" ")) if lines else 0
     for number, line in enumerate(lines):
         if line.strip() and not line.startswith(" " * depth):

@@ -12,11 +12,34 @@ from functools import lru_cache
 from typing import Final
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import mdTrim
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block.table import getLine, table
 from markdown_it.token import Token
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The parser's own rule for tables, but for their cells: it fills up every short row, which nobody needs here."""
+    if not table(state, start, end, True):
+        return False
+    if silent:
+        return True
+    ends, parent = state.md.block.ruler.getRules("blockquote"), state.parentType
+    state.parentType = "table"
+    line = start + 2
+    while line < end and state.sCount[line] >= state.blkIndent and mdTrim(getLine(state, line)):
+        if state.is_code_block(line) or any(rule(state, line, end, True) for rule in ends):
+            break
+        line += 1
+    state.push("table", "table", 0).map = [start, line]
+    state.parentType, state.line = parent, line
+    return True
+
 
 # HTML blocks are switched off because Slack shows HTML as text: what stands in them is ordinary markdown there.
 _PARSER: Final = MarkdownIt("commonmark", {"inline_definitions": True}).enable("table").disable("html_block")
 _PARSER.core.ruler.enableOnly(["normalize", "block"])
+_PARSER.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
 
 _OPENING: Final = re.compile(r"^(?P<before>.*?)(?P<marker>`{3,}|~{3,})(?P<info>.*)$")
 _LIST_MARKER: Final = re.compile(r"[^>\s]")
@@ -78,7 +101,7 @@ def _read(text: str) -> Structure:
         if token.type == "fence":
             fence = _fence(token, lines, start, min(end, len(lines)))
             structure.fences.extend([fence] if fence else [])
-        elif token.type == "table_open":
+        elif token.type == "table":
             structure.tables.append((start, end))
         elif token.type == "inline":
             structure.passages.append((start, end))

@@ -37,6 +37,10 @@ _NUMBER: Final = re.compile(
 _SCALE: Final = {"K": 1e3, "M": 1e6, "mn": 1e6, "B": 1e9, "bn": 1e9, "T": 1e12}
 _NOTHING: Final = frozenset({"", "-", "–", "—", "n/a", "N/A", "na", "NA", "null"})
 _EMPTY: Final = "–"
+#: Cells a table may have for each character it was written with, and how often what is in it may stand again when it is
+#: cut; beyond that it is shown as it was written.
+_SPARSE: Final = 4
+_AGAIN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +78,23 @@ def segments(text: str) -> Iterator[str | Grid]:
 
 
 def _lines_of(lines: Sequence[Any], start: int, table: Lines | None) -> list[str]:
-    found = []
-    for line in lines[start:]:
-        if line.table != table:
-            break
-        found.append(line.text)
-    return found
+    end = start
+    while end < len(lines) and lines[end].table == table:
+        end += 1
+    return [line.text for line in lines[start:end]]
 
 
 def _grid(lines: Sequence[str], caption: str) -> Grid | None:
-    """The table these lines are; None for one within a quote or list, which stays with what it stands in."""
+    """The table these lines are; None for one within a quote or list, which stays with what it stands in.
+
+    Nor is it one when next to nothing of it is filled: a few long rows among many short ones.
+    """
     if len(lines) < 3 or any(re.match(r"\s{0,3}(?:>|[-*+]\s|\d+[.)]\s)", line) for line in lines[:1]):
         return None
     header, rows = _cells(lines[0]), [_cells(line) for line in lines[2:]]
     width = max(len(header), *map(len, rows))
+    if width * len(rows) > _SPARSE * sum(map(len, lines)):
+        return None
 
     def even(cells: list[str]) -> tuple[str, ...]:
         return (*cells, *[""] * (width - len(cells)))
@@ -110,8 +117,9 @@ def table_units(grid: Grid, *, short: bool) -> list[list[Block]]:
         grid: the table.
         short: whether a `table` may be used: Slack takes one a message.
     """
-    heaviest = max(_row_weight(row) for row in grid.rows) + _row_weight(grid.header)
-    if heaviest > PIECE_TABLE_TEXT:
+    header = _row_weight(grid.header)
+    heaviest = max(_row_weight(row) for row in grid.rows) + header
+    if heaviest > PIECE_TABLE_TEXT or _repeated(grid, header) > _AGAIN * (_weight(grid) + PIECE_TABLE_TEXT):
         return []
     if short and len(grid.rows) <= SHORT and len(grid.header) <= COLUMNS and _weight(grid) <= PIECE_TABLE_TEXT:
         return [[_table(grid)]]
@@ -221,6 +229,13 @@ def _plain(cell: str, *, strip: bool = True) -> str:
     words = _LINK.sub(lambda link: link[1], cell)
     words = _ESCAPED.sub(r"\1", _MARKS.sub("", _BREAK.sub("\n", words)))
     return words.strip() if strip else words
+
+
+def _repeated(grid: Grid, header: int) -> int:
+    """About how much would stand more than once: the header in each part, the first column in each group of columns."""
+    groups = -(-len(grid.header) // (COLUMNS - 1))
+    parts = max(len(grid.rows) / ROWS, _weight(grid) / max(PIECE_TABLE_TEXT - header, 1))
+    return int(header * parts + groups * sum(size(row[0]) + 1 for row in (grid.header, *grid.rows)))
 
 
 def _weight(grid: Grid) -> int:

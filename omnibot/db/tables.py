@@ -107,6 +107,8 @@ turns = Table(
     Column("notices", JSON, nullable=False, default=list),
     #: The finished answer (parts, outcome, error): what the reply is made of, from `finalizing` on.
     Column("answer", JSON),
+    #: Its answer is shown as plain text. Set before a large one is rendered, and taken back when that went well.
+    Column("plain", Boolean, nullable=False, server_default=false()),
     #: Whether the waiting asker was told that others are before them.
     Column("queue_said", Boolean, nullable=False, default=False),
     Column("owner", String(64)),

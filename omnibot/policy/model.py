@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
-from itertools import combinations
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator
@@ -85,8 +84,9 @@ class Channels(Table):
     follow_ups: Annotated[FollowUps, PlainValidator(values.word(FollowUps))] = FollowUps.PARTICIPANTS
 
     def problems(self) -> Iterator[tuple[str, str]]:
+        not_desk = frozenset(self.not_desk)
         for channel in self.desk:
-            if channel in self.not_desk:
+            if channel in not_desk:
                 yield "not_desk", f'{channel} is in "desk" too; leave it in one of them'
 
 
@@ -161,12 +161,12 @@ class Trading(Limits):
         return self.model_copy(update=changes)
 
     def problems(self) -> Iterator[tuple[str, str]]:
+        traders = frozenset(self.traders)
         for index, override in enumerate(self.trader, 1):
-            if override.id not in self.traders:
+            if override.id not in traders:
                 yield f"trader[{index}].id", f'{override.id} is not in "traders" of [trading]; add it there too'
-        for one, other in combinations(self.trader, 2):
-            if _may_be_the_same(one.id, other.id):
-                yield "trader", f"{one.id} and {other.id} are one person, and need one [[trading.trader]] between them"
+        for one, other in _doubles([override.id for override in self.trader]):
+            yield "trader", f"{one} and {other} are one person, and need one [[trading.trader]] between them"
         if self.traders:
             yield from self._missing()
         watched = [self, *self.trader]
@@ -175,7 +175,8 @@ class Trading(Limits):
 
     def _missing(self) -> Iterator[tuple[str, str]]:
         """What nobody should have forgotten once somebody trades."""
-        without = [entry for entry in self.traders if not any(entry == override.id for override in self.trader)]
+        overridden = {override.id for override in self.trader}
+        without = [entry for entry in self.traders if entry not in overridden]
         for key in ("max_order_notional", "max_day_notional"):
             lacking = [override for override in self.trader if key not in override.model_fields_set]
             if key not in self.model_fields_set and (without or lacking):
@@ -186,9 +187,16 @@ class Trading(Limits):
             yield "halters", "is missing: name at least one person who may stop all trading with /omni halt"
 
 
-def _may_be_the_same(one: str, other: str) -> bool:
-    (home, _, user), (other_home, _, other_user) = one.rpartition("/"), other.rpartition("/")
-    return user == other_user and (home == other_home or not home or not other_home)
+def _doubles(ids: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each entry that may be the person of an earlier one, with the first of those; an id alone may be in any home."""
+    seen: dict[str, dict[str, str]] = {}
+    for entry in ids:
+        home, _, user = entry.rpartition("/")
+        homes = seen.setdefault(user, {})
+        earlier = homes.get(home) or homes.get("") or (next(iter(homes.values()), None) if not home else None)
+        if earlier is not None:
+            yield earlier, entry
+        homes.setdefault(home, entry)
 
 
 class Policy(Table):

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import structlog
 
+from omnibot.accounts.spotting import KEY_SEEN, holds_key
 from omnibot.blocks.messages import one_line_page, root_page
 from omnibot.slack.access import Access
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.people import People
 from omnibot.slack.posts import DIRECT, ROOT, STUB, Posts, Refusal
-from omnibot.slack.question import mentioned_users, question_text
+from omnibot.slack.question import KEY, REFUSED, mentioned_users, question_text
 from omnibot.turns.model import Admitted, NotNow, Surface, Turn, TurnedAway
 
 log = structlog.get_logger(__name__)
@@ -51,10 +52,14 @@ class Desk:
         return TurnedAway(UNKNOWN_PERSON)
 
     async def _admit(self, turn: Turn) -> Admitted | TurnedAway:
+        if turn.event.get(REFUSED) == KEY or holds_key(turn.question or ""):
+            return TurnedAway(KEY_SEEN)
         allowed = await self._access.may_ask(turn.person, turn.channel, team=turn.team)
         if not allowed:
             return TurnedAway(allowed.reason)
         question = turn.question if turn.question is not None else await self._read(turn)
+        if holds_key(question):
+            return TurnedAway(KEY_SEEN)
         if not question.strip():
             return TurnedAway(ONLY_A_FILE if turn.event.get("files") else NOTHING_ASKED)
         channel, thread_ts = turn.channel, turn.thread_ts

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 
+from omnibot.accounts.spotting import holds_key, linking_slip, strings
 from omnibot.slack.events import MessageEvent, Said
-from omnibot.slack.question import mentions_bot, starts_with_other_mention
+from omnibot.slack.question import KEY, REFUSED, mentions_bot, question_words, starts_with_other_mention
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 
 
@@ -161,13 +162,14 @@ def _changed(event: MessageEvent, whose: _Whose) -> Intake:
     as_message = event.model_copy(
         update={**{name: getattr(now, name) for name in Said.model_fields}, "message": None, "previous_message": None}
     )
-    question = _question(as_message, whose) if overtaken(event.ts, now.ts) else Ignore()
-    return Edit(
-        source_key(event.channel, now.ts),
-        kept(now),
-        now.edited_ts or event.ts,
-        question if isinstance(question, Accept) else None,
-    )
+    words = kept(now)
+    slipped = words.get(REFUSED) == KEY
+    question = _question(as_message, whose) if slipped or overtaken(event.ts, now.ts) else Ignore()
+    instead = question if isinstance(question, Accept) else None
+    if instead is not None and slipped:
+        # Whoever edits a key into an answered message has to hear of it too.
+        instead = replace(instead, turn=replace(instead.turn, source_key=f"{instead.turn.source_key}:{KEY}"))
+    return Edit(source_key(event.channel, now.ts), words, now.edited_ts or event.ts, instead)
 
 
 def _withdraw(event: MessageEvent, ts: str, whose: _Whose) -> Withdraw:
@@ -206,7 +208,9 @@ def _by_a_person(said: Said, bot_user_id: str) -> bool:
 
 
 def kept(said: Said) -> dict[str, Any]:
-    """What of a message is stored: what the question is read from, and no more."""
+    """What of a message is stored: what the question is read from, and no more. Of one that holds a key, nothing."""
+    if linking_slip(question_words(said.text)) or any(map(holds_key, (said.text, *strings(said.blocks)))):
+        return {"text": "", "blocks": [], "files": len(said.files), REFUSED: KEY}
     return {"text": said.text, "blocks": said.blocks, "files": len(said.files)}
 
 

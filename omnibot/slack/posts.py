@@ -63,6 +63,11 @@ class Posts:
         self._table = table
         self._of: Column[str] = next(iter(table.primary_key.columns))
 
+    @property
+    def database(self) -> Database:
+        """Where they are written down."""
+        return self._database
+
     async def load(self, turn_id: str) -> dict[str, Post]:
         """All slots of a turn, as an earlier process left them."""
         query = select(self._table).where(self._of == turn_id)

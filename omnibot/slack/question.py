@@ -14,9 +14,12 @@ _ENTITY: Final = re.compile(r"&(amp|lt|gt);")
 _CHARACTERS: Final = {"amp": "&", "lt": "<", "gt": ">"}
 #: Stands for the bot while a text is put together; taken out of everything that comes in.
 _ME: Final = "\x00"
-_LEADING_ME: Final = re.compile(rf"\A\s*(?:{_ME}[ \t]*(?:[:,;]+|[-–—](?=[ \t]))?\s*)+")
-_TRAILING_ME: Final = re.compile(rf"(?:[ \t]*[,;–—-])?\s*{_ME}(?:\s*{_ME})*\s*([?!.…]*)\s*\Z")
+_DASHES: Final = ("-", "–", "—")
+_BLANKS: Final = (" ", "\t")
 _EMOJI_NAME: Final = re.compile(r":[\w+'-]+:")
+#: Why the words of a message were not stored, in what was stored of it.
+REFUSED: Final = "refused"
+KEY: Final = "key"
 #: A text this much poorer in letters than the other was not the whole of it.
 _WHOLE: Final = 0.6
 _DEEPEST: Final = 12
@@ -38,6 +41,11 @@ def question_text(event: Mapping[str, Any], *, bot_user_id: str, names: Names | 
         composed = _decode(composed)  # somebody escaped the blocks as well
     fuller = _letters(composed) >= _WHOLE * _letters(written) and composed.strip()
     return _tidy(composed if fuller else written)
+
+
+def question_words(text: str) -> str:
+    """A message's text without its mentions: enough to see what it begins with."""
+    return " ".join(_TOKEN.sub(lambda token: " " if token[1].startswith("@") else token[0], text).split())
 
 
 def mentioned_users(event: Mapping[str, Any]) -> list[str]:
@@ -98,11 +106,18 @@ class Research:
 
 @dataclass(frozen=True)
 class Reserved:
-    """A word of the command's own, alone: `threads`, `account`, …"""
+    """A word of the command's own: `threads`, `account`, …"""
 
     name: str
     about: str = ""
-    """What stands behind it: of `halt` alone, why."""
+    """What stands behind it: of `halt` why; of `link` and its like what does not belong there, a key perhaps."""
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """A word that stops trading or lets it go on, with words behind it that leave in doubt whether that is meant."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -112,18 +127,20 @@ class Question:
     text: str
 
 
-Command = Help | Stop | Private | Research | Reserved | Question
+Command = Help | Stop | Private | Research | Reserved | Unclear | Question
 
 RESERVED: Final = frozenset({"threads", "orders", "account", "link", "unlink", "consent", "halt", "resume"})
-#: In a hurry nobody types it exactly; and halting by mistake does less harm than asking Omni what “halt!” may mean.
-_HALT: Final = re.compile(r"halt(?:[!.,:;]+|(?=\s))(.*)", re.IGNORECASE | re.DOTALL)
-_RESEARCH: Final = re.compile(r"\Aresearch\s+((?-i:[A-Z0-9.]{1,6}))(?:\s+(.*))?\Z", re.IGNORECASE | re.DOTALL)
+#: Words that are never a question, whatever stands behind them: what somebody types there is a key, or meant for us.
+_NEVER_A_QUESTION: Final = frozenset({"link", "unlink", "account", "halt", "resume"})
+_PUNCTUATION: Final = "!.,:;=?"
+_TICKER: Final = re.compile(r"[A-Z0-9.]{1,6}", re.ASCII)
 
 
 def parse_command(text: str, names: Names | None = None) -> Command:
     """What `/omni text` asks for. A subcommand only in its exact form: `stop loss on AAPL?` is a question.
 
-    The words may be capitalised, as phones do; a ticker must be.
+    The words may be capitalised, as phones do; a ticker must be. What begins with `link`, `unlink`, `account`, `halt`
+    or `resume` is no question, whatever follows.
     """
     words = _tidy(_from_text(text, {**_names_in(text), **(names or {})}))
     word = words.lower()
@@ -135,14 +152,34 @@ def parse_command(text: str, names: Names | None = None) -> Command:
         return Stop()
     if word in RESERVED:
         return Reserved(word)
-    if (halt := _HALT.fullmatch(words)) and not words.endswith("?"):
-        return Reserved("halt", halt[1].strip())
+    if (ours := _never_a_question(words)) is not None:
+        return ours
     if word.startswith("private") and word[len("private")].isspace():
-        return Private(words[len("private") :].strip())
-    research = _RESEARCH.match(words)
-    if research and research[1].strip("."):
-        return Research(research[1], (research[2] or "").strip() or None)
-    return Question(words)
+        question = words[len("private") :].strip()
+        return _never_a_question(question) or Private(question)
+    return _research(words) or Question(words)
+
+
+def _never_a_question(words: str) -> Reserved | Unclear | None:
+    # Up to what follows the longest of them, so that not all of a long question is looked through.
+    name = next((name for name in _NEVER_A_QUESTION if words[: len(name)].lower() == name), None)
+    if name is None:
+        return None
+    behind = words[len(name) :]
+    if behind and not behind[0].isspace() and behind[0] not in _PUNCTUATION:
+        return None
+    about = behind.lstrip(_PUNCTUATION).strip()
+    # In a hurry nobody types it exactly, and halting by mistake does little harm; going on by mistake does.
+    if (name == "halt" and behind.endswith("?")) or (name == "resume" and about):
+        return Unclear(name)
+    return Reserved(name, about)
+
+
+def _research(words: str) -> Research | None:
+    word, ticker, thesis, *_ = [*words.split(None, 2), "", "", ""]
+    if word.lower() != "research" or not _TICKER.fullmatch(ticker) or not ticker.strip("."):
+        return None
+    return Research(ticker, thesis.strip() or None)
 
 
 def _from_text(text: str, names: Names) -> str:
@@ -262,9 +299,45 @@ def _inline(event: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _tidy(text: str) -> str:
     """Without the bot's name around the words, trailing spaces and needless empty lines."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
-    text = _TRAILING_ME.sub(r"\1", _LEADING_ME.sub("", text)).replace(_ME, "Omni")
+    text = _without_trailing_me(_without_leading_me(text)).replace(_ME, "Omni")
     lines = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip()
+
+
+def _without_leading_me(text: str) -> str:
+    position, found = _past(text, 0, str.isspace), 0
+    while text.startswith(_ME, position):
+        position = _past(text, position + 1, " \t".__contains__)
+        marked = _past(text, position, ":,;".__contains__)
+        if (
+            marked == position
+            and text[position : position + 1] in _DASHES
+            and text[position + 1 : position + 2] in _BLANKS
+        ):
+            marked += 1
+        found = position = _past(text, marked, str.isspace)
+    return text[found:]
+
+
+def _without_trailing_me(text: str) -> str:
+    """Without the bot's name at the end and the comma before it; what ends the sentence stays."""
+    whole = text.rstrip()
+    words = whole.rstrip("?!.…")
+    end = len(words)
+    while end and (words[end - 1] == _ME or words[end - 1].isspace()):
+        end -= 1
+    if _ME not in words[end:]:
+        return text
+    before = words[:end]
+    if before.endswith((",", ";", "–", "—", "-")):
+        before = before[:-1].rstrip(" \t")
+    return before + whole[len(words) :]
+
+
+def _past(text: str, position: int, skipped: Callable[[str], bool]) -> int:
+    while position < len(text) and skipped(text[position]):
+        position += 1
+    return position
 
 
 def _letters(text: str) -> int:

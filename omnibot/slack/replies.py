@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot.blocks.consent import card_page
 from omnibot.blocks.messages import one_line_page
 from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION, remedy_page
-from omnibot.blocks.reply import is_private, reply_pages
+from omnibot.blocks.reply import is_private
 from omnibot.blocks.values import Page
 from omnibot.blocks.variants import older_page, plain_page, words_only
 from omnibot.clearstreet.models import read_parts
@@ -26,6 +26,7 @@ from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.files import Pictures
 from omnibot.slack.marks import Post
 from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Posts, Refusal
+from omnibot.slack.rendering import Rendering
 from omnibot.slack.sessions import Sessions
 from omnibot.slack.whispers import whisper
 from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, Undeliverable
@@ -56,12 +57,14 @@ class SlackReply:
         *,
         chart_url: str | None = None,
         card_of: CardOf | None = None,
+        rendering: Rendering | None = None,
     ) -> None:
         self._client = client
         self._posts = posts
         self._pictures = pictures
         self._chart_url = chart_url
         self._card_of = card_of
+        self._rendering = rendering or Rendering(posts.database)
         self._budget = budget
         self._sessions = Sessions(client, budget)
         self._drafts: dict[str, Draft] = {}
@@ -153,7 +156,9 @@ class SlackReply:
         presses: bool = True,
     ) -> list[Page]:
         pictures, url = await self._pictures.of(turn, answer), self._chart_url
-        return reply_pages(turn, answer, buttons, pictures=pictures, chart_url=url, presses=presses, consent=card)
+        return await self._rendering.pages(
+            turn, answer, buttons, pictures=pictures, chart_url=url, presses=presses, consent=card
+        )
 
     async def _card(self, turn: Turn, answer: Answer) -> Card | None:
         """What the answer asks somebody to sign, as it stands now."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce
-from omnibot.policy.model import FollowUps, Policy, PolicyError, Session
+from omnibot.policy.model import FollowUps, Policy, PolicyError, Session, _doubles
 from omnibot.policy.reading import LARGEST, read_policy
 from tests.policy.people import ANA, BEN, DESK_TRADES, policy
 
@@ -280,3 +280,31 @@ def test_a_traders_own_denials_add_to_everybodys():
 def test_the_policy_cannot_be_changed_once_read():
     with pytest.raises(ValueError, match="frozen"):
         policy().trading.options = True  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("ids", "doubles"),
+    [
+        (["T1/U1", "T1/U2"], []),
+        (["T1/U1", "T2/U1"], []),
+        (["U1", "T1/U1"], [("U1", "T1/U1")]),
+        (["T1/U1", "U1"], [("T1/U1", "U1")]),
+        (["T1/U1", "T1/U1", "T1/U1"], [("T1/U1", "T1/U1")] * 2),
+        (["", "", "U1"], [("", "")]),
+    ],
+)
+def test_entries_that_may_be_one_person_are_found(ids: list[str], doubles: list[tuple[str, str]]):
+    assert list(_doubles(ids)) == doubles
+
+
+def test_very_many_traders_are_compared_in_one_pass():
+    looked = 0
+
+    class Id(str):
+        def rpartition(self, mark: str) -> tuple[str, str, str]:
+            nonlocal looked
+            looked += 1
+            return super().rpartition(mark)
+
+    assert list(_doubles(Id(f"T1/U{number}") for number in range(4_000))) == []
+    assert looked == 4_000

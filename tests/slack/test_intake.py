@@ -151,3 +151,39 @@ _FIELDS = ["type", "subtype", "user", "bot_id", "text", "blocks", "files", "thre
 @given(st.dictionaries(st.sampled_from(_FIELDS), _JSON))
 def test_no_payload_raises(payload: dict[str, Any]):
     intake(payload, bot_user_id=BOT, team="T1", enterprise=None, actor_org=None)
+
+
+KEY = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbmEiLCJrIjoiOTkifQ.dBjftJeZ4CVPmB92K27uhbUJU1p1rwW1gFWFOEjXk"
+REFUSED = {"text": "", "blocks": [], "files": 0, "refused": "key"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"text": f"<@{BOT}> use {KEY}"},
+        {"text": f"<@{BOT}> link hunter2hunter"},
+        {"text": f"<@{BOT}> hi", "blocks": [{"type": "rich_text", "elements": [{"elements": [{"text": KEY}]}]}]},
+        {"channel": "D1", "channel_type": "im", "text": f"Bearer {KEY}"},
+        {"text": KEY, "thread_ts": "0.9"},
+    ],
+)
+def test_of_a_question_that_holds_a_key_nothing_is_stored_but_that_it_did(event: dict[str, Any]):
+    decided = decide(**event)
+
+    assert isinstance(decided, Accept)
+    assert decided.turn.event == REFUSED
+
+
+def test_a_key_edited_into_an_old_question_is_heard_of_once_and_is_never_stored():
+    now = {"user": "U1", "ts": "1.1", "text": f"<@{BOT}> {KEY}"}
+    decided = decide(subtype="message_changed", ts="9999.9", message=now, previous_message={**now, "text": "hi"})
+
+    assert isinstance(decided, Edit)
+    assert decided.event == REFUSED
+    assert decided.instead is not None
+    assert decided.instead.turn.source_key == "message:C1:1.1:key"
+    assert decided.instead.turn.event == REFUSED
+
+
+def test_a_key_in_a_message_that_is_not_for_us_is_not_our_business():
+    assert decide(text=f"use {KEY}") == Ignore()

@@ -56,12 +56,17 @@ def decode(body: bytes) -> JSON:
     """
     text = body.decode("utf-8", "replace")
     try:
-        value = _fast.decode(text)
-    except ValueError:
-        value = _careful.decode(text)  # an integer of thousands of digits is the one thing `_fast` refuses wrongly
+        value = _read(text)
+        return _mended(value) if "\\ud" in text or "\\uD" in text else value
     except RecursionError:
         raise ValueError("nested too deep") from None
-    return _mended(value) if "\\ud" in text or "\\uD" in text else value
+
+
+def _read(text: str) -> JSON:
+    try:
+        return _fast.decode(text)
+    except ValueError:
+        return _careful.decode(text)  # an integer of thousands of digits is the one thing `_fast` refuses wrongly
 
 
 def _mended(value: JSON) -> JSON:

@@ -58,7 +58,7 @@ def register(app: AsyncApp, rooms: Rooms) -> None:
     about_orders = orders.OrderListeners(rooms.order_desk, rooms.background, rooms.home)
     about_orders.register(app)
     about |= {name: about_orders.command for name in orders.COMMANDS}
-    commands.register(app, rooms.turns, about, bot_user_id=rooms.bot_user_id)
+    commands.register(app, rooms.turns, about, rooms.background, bot_user_id=rooms.bot_user_id)
     signing = consent.Signing(rooms.consents, rooms.turns)
     actions.register(
         app,

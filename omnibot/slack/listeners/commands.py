@@ -11,10 +11,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot import telemetry
+from omnibot.accounts.spotting import KEY_SEEN, holds_key
 from omnibot.blocks.messages import help_page
+from omnibot.slack.background import Background
 from omnibot.slack.events import SlashCommand
 from omnibot.slack.identity import research_question
-from omnibot.slack.question import Help, Private, Question, Research, Reserved, Stop, parse_command
+from omnibot.slack.question import Help, Private, Question, Research, Reserved, Stop, Unclear, parse_command
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.service import Turns
 
@@ -28,7 +30,28 @@ def now_ts() -> str:
 Command = Callable[[str, SlashCommand, Person, AsyncAck, AsyncWebClient, AsyncRespond], Awaitable[None]]
 
 
-def register(app: AsyncApp, turns: Turns, others: Mapping[str, Command], *, bot_user_id: str) -> None:
+#: What stood behind a word that takes nothing: said beside what the word does.
+_LINK_SLIP = (
+    "I did not use what you typed behind that word: it was neither stored nor sent to Omni. If it was an API key, "
+    "revoke it where it was made. A key belongs into the form that `/omni link` opens, and nowhere else."
+)
+_ASIDES = {
+    "link": _LINK_SLIP,
+    "unlink": _LINK_SLIP,
+    "account": (
+        "I did not use what you typed behind `account`: that word chooses an account. To ask Omni about yours, begin "
+        "with another word, as in `/omni what is in my account?`."
+    ),
+}
+_UNCLEAR = {
+    "halt": "Nothing was halted, and nothing was asked. To stop all trading through me, type `/omni halt`, and why.",
+    "resume": "Trading stays as it is, and nothing was asked. To let it go on after a halt, type `/omni resume` alone.",
+}
+
+
+def register(
+    app: AsyncApp, turns: Turns, others: Mapping[str, Command], background: Background, *, bot_user_id: str
+) -> None:
     """Hang in the command listener."""
     to_us = re.compile(rf"^\s*<@{re.escape(bot_user_id)}(?:\|[^>]*)?>[\s:,]*")
 
@@ -45,22 +68,41 @@ def register(app: AsyncApp, turns: Turns, others: Mapping[str, Command], *, bot_
             case Stop():
                 await ack(text=stopped_words(*await turns.stop(person, form.channel_id)))
             case Reserved(name, about) if name in others:
-                await others[name](name, form.model_copy(update={"text": about}), person, ack, client, respond)
+                aside = _aside(name, about)
+                typed = form.model_copy(update={"text": "" if aside else about})
+                await others[name](name, typed, person, ack, client, respond)
+                if aside is not None:
+                    background.start(respond(text=aside))
             case Reserved(name):
                 await ack(text=f"`/omni {name}` is not part of this version of omnibot. `/omni help` lists what is.")
-            case Question(text):
-                await _accept(turns, _turn(form, person, Surface.COMMAND, text))
-                await ack()
-            case Private(text):
-                await _accept(turns, _turn(form, person, Surface.PRIVATE, text))
-                await ack()
-            case Research(ticker, thesis):
-                event = {"ticker": ticker, "thesis": thesis}
-                question = research_question(ticker, thesis)
-                await _accept(turns, _turn(form, person, Surface.COMMAND, question, Kind.DEEP_INSIGHTS, event))
+            case Unclear(name):
+                await ack(text=_UNCLEAR[name])
+            case Question() | Private() | Research() if holds_key(form.text):
+                await ack(text=KEY_SEEN)
+            case Question() | Private() | Research() as asked:
+                await _accept(turns, _asked(form, person, asked))
                 await ack()
 
     app.command("/omni")(handle_omni)
+
+
+def _aside(name: str, about: str) -> str | None:
+    """What is said of words behind one that takes none, or a key behind one that does."""
+    if not about:
+        return None
+    return KEY_SEEN if holds_key(about) else _ASIDES.get(name)
+
+
+def _asked(form: SlashCommand, person: Person, command: Question | Private | Research) -> NewTurn:
+    match command:
+        case Question(text):
+            return _turn(form, person, Surface.COMMAND, text)
+        case Private(text):
+            return _turn(form, person, Surface.PRIVATE, text)
+        case Research(ticker, thesis):
+            event = {"ticker": ticker, "thesis": thesis}
+            question = research_question(ticker, thesis)
+            return _turn(form, person, Surface.COMMAND, question, Kind.DEEP_INSIGHTS, event)
 
 
 async def _accept(turns: Turns, turn: NewTurn) -> None:

@@ -8,6 +8,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from omnibot.accounts.spotting import KEY_SEEN, holds_key
 from omnibot.blocks.feedback import (
     COMMENT_ACTION,
     COMMENT_BLOCK,
@@ -50,6 +51,9 @@ def register(app: AsyncApp, turns: Turns, background: Background, access: Access
         words = _words(form.view)
         if not words:
             await ack(response_action="errors", errors={COMMENT_BLOCK: "Say in a few words what was wrong."})
+            return
+        if holds_key(words):
+            await ack(response_action="errors", errors={COMMENT_BLOCK: KEY_SEEN})
             return
         await ack()
         token = str(form.view.get("private_metadata") or "")

@@ -12,6 +12,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
+from omnibot.accounts.spotting import KEY_SEEN, holds_key
 from omnibot.blocks.modals import View, moment_view, words_view
 from omnibot.blocks.order_answers import click_view
 from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
@@ -215,7 +216,11 @@ class OrderListeners:
         form = Submission.model_validate(body)
         team, person = who(form)
         about, state = _opened_for(form.view), form.view.get("state")
-        await self._settle(ack, client, form, partial(self._desk.decline, person, team, about, read_reason(state)))
+        reason = read_reason(state)
+        if reason is not None and holds_key(reason):
+            await ack(response_action="errors", errors=dict.fromkeys(form.view["state"]["values"], KEY_SEEN))
+            return
+        await self._settle(ack, client, form, partial(self._desk.decline, person, team, about, reason))
 
     async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Doing) -> None:
         """Close the form when it did what it is for; else it says why not. A stand-in first where that takes long."""

@@ -1,0 +1,109 @@
+"""A key typed where none belongs is nowhere afterwards but in the person's own message, and they are told."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omnibot.accounts.spotting import KEY_SEEN
+from tests.journeys.conftest import House
+
+KEY = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbmEiLCJrIjoiOTkifQ.dBjftJeZ4CVPmB92K27uhbUJU1p1rwW1gFWFOEjXk"
+#: Behind `link` anything may be a key.
+SHORT = "hunter2hunter"
+TOLD = KEY_SEEN.split(",", 1)[0]
+
+
+def told(house: House, name: str) -> int:
+    return sum(TOLD in str(said["text"]) for said in house.slack.ephemerals(name))
+
+
+def told_so_often(house: House, name: str, number: int) -> bool:
+    return told(house, name) == number
+
+
+async def stored(house: House, tmp_path: Path) -> bytes:
+    """Everything that is left of it: the database with its journals, and every line of the log."""
+    await house.bot.terminate()
+    return left(tmp_path, house.bot.log)
+
+
+def left(folder: Path, log: Path) -> bytes:
+    return b"\n".join(file.read_bytes() for file in (*folder.glob("omnibot.sqlite3*"), log))
+
+
+def received(house: House) -> str:
+    calls: list[Any] = [*house.slack.calls, *house.omni.calls]
+    return json.dumps([call.args for call in calls], default=str)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [f"link {KEY}", f"what is {KEY}", f"private {KEY}", f"research AAPL {KEY}", f"account {KEY}", f"halt {KEY}"],
+    ids=lambda words: words.split()[0],
+)
+async def test_a_key_in_a_command_is_nowhere_afterwards(trading_house: House, tmp_path: Path, words: str):
+    house = trading_house
+    result = await house.slack.command("ana", "research", "/omni", words)
+
+    await house.slack.wait_for(lambda: TOLD in str(result) or told(house, "ana"))
+
+    assert KEY not in received(house)
+    assert not house.omni.threads
+    assert KEY.encode() not in await stored(house, tmp_path)
+
+
+async def test_anything_behind_link_may_be_a_key(house: House, tmp_path: Path):
+    await house.slack.command("ana", "research", "/omni", f"link {SHORT}")
+    await house.slack.wait_for(lambda: house.slack.modals("ana"))
+    await house.slack.wait_for(lambda: "revoke it" in str(house.slack.ephemerals("ana")))
+    ts = await house.slack.say("ben", "research", f"@Omni link {SHORT}1")
+    await house.slack.wait_for(lambda: told(house, "ben"))
+
+    assert house.shown("research", ts) == []
+    assert SHORT not in received(house)
+    assert SHORT.encode() not in await stored(house, tmp_path)
+
+
+async def test_a_key_in_a_message_is_nowhere_afterwards(house: House, tmp_path: Path):
+    house.script("price", "AAPL is at $250.")
+    slack = house.slack
+    dm = slack.dm("ana")
+
+    asked = await slack.say("ana", "research", "@Omni price of AAPL?")
+    await house.answered("research", asked, "AAPL is at $250.")
+    ways = (
+        ("research", f"@Omni my key is {KEY}", None),
+        (dm, f"use {KEY}", None),
+        ("research", f"and with {KEY}?", asked),
+    )
+    for number, (channel, words, thread) in enumerate(ways, start=1):
+        await slack.say("ana", channel, words, thread_ts=thread)
+        await slack.wait_for(partial(told_so_often, house, "ana", number))
+    await slack.edit("research", asked, f"@Omni price of AAPL with {KEY}?")
+    await slack.wait_for(lambda: told(house, "ana") == len(ways) + 1)
+
+    assert house.asked() == ["price of AAPL?"]
+    assert KEY not in received(house)
+    assert KEY.encode() not in await stored(house, tmp_path)
+
+
+async def test_a_waiting_question_into_which_a_key_is_edited_is_not_asked(house: House, tmp_path: Path):
+    house.script("hello", "Hi there.", seconds=3)
+    slack = house.slack
+    first = await slack.say("ana", "research", "@Omni hello")
+    await slack.wait_for(house.omni.active)
+    second = await slack.say("ana", "research", "and prices?", thread_ts=first)
+    await slack.wait_for(lambda: slack.ephemerals("ana"))
+
+    await slack.edit("research", second, f"and prices with {KEY}?")
+    await slack.wait_for(lambda: told(house, "ana"), timeout=30)
+    await house.answered("research", first, "Hi there.")
+
+    assert house.asked() == ["hello"]
+    assert KEY not in received(house)
+    assert KEY.encode() not in await stored(house, tmp_path)
