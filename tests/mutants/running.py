@@ -55,6 +55,7 @@ class Runner:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._measure(session.items)
+        self._check(session.items)
         for file in self.files:
             self.outcomes = {}
             self._try(session.items, file)
@@ -95,6 +96,14 @@ class Runner:
                 raise SystemExit(f"{item.nodeid} fails as the code is")
             data = measuring.get_data()
             self.passed[item.nodeid] = {path: set(data.lines(path) or ()) for path in paths}
+
+    def _check(self, items: Sequence[pytest.Item]) -> None:
+        """Without a change the tests pass in a fork and in a process too: else everything would seem to be noticed."""
+        child = _fork(lambda: not all(_passes(item, items) for item in items))
+        _, status = os.waitpid(child, 0)
+        names = [one.nodeid for one in items]
+        if status != 0 or in_a_process({}, names, SLOWER * sum(self.took.values()) + 3 * AND) != "survived":
+            raise SystemExit("the tests do not pass in a copy, as the code is")
 
     def _in_forks(
         self, items: Sequence[pytest.Item], path: str, mutants: Sequence[tuple[Mutant, list[tuple[CodeType, CodeType]]]]
