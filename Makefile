@@ -1,5 +1,8 @@
 # make demo   ask Omni in a Slack you can see, no account needed
 # make test   everything a change must pass
+# make test-all   the same on each Python that is promised and installed;  make test-repeat N=20   what fails now and then
+# make explore   new examples for the property tests, for 75 s;  make nightly   many of them
+# make mutants   which changed lines no test notices (ONLY=omnibot/policy/access.py);  make mutants-known   the dangerous ones
 # make test-browser   the demo in a real Chromium;  make screenshots   the README's pictures, from a scripted scene
 # make soak   kill the bot a hundred times while people talk to it
 # make bench  figures: how soon Slack shows what Omni said, and what it costs
@@ -10,20 +13,40 @@ BIN := .venv/bin
 # Python is started hundreds of times: let it keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Many real processes share few cores here. What fails in the crowd is run once more by itself, for all to see; what fails
-# then has failed.
-ALONE := --last-failed --last-failed-no-failures none -n 0
+# What fails has failed: no test is run again to make it pass.
+SUITE := -n 8 --dist worksteal
+N ?= 20
+SECONDS ?= 75
 
-.PHONY: demo test test-browser screenshots lint fmt soak bench clean
+.PHONY: demo test test-all test-repeat test-browser explore nightly mutants mutants-known screenshots lint fmt soak bench clean
 
 demo: .venv/run
 	$(BIN)/omnibot demo
 
 test: lint
-	$(BIN)/pytest -n 8 --dist worksteal || $(BIN)/pytest $(ALONE)
+	$(BIN)/pytest $(SUITE)
+
+test-all:
+	SUITE="$(SUITE)" tests/pythons.sh
+
+test-repeat: .venv/dev
+	$(BIN)/python -m tests.repeat $(N) $(SUITE)
+
+explore: .venv/dev
+	$(BIN)/python -m tests.explore $(SECONDS)
+
+nightly: .venv/dev
+	OMNIBOT_EXAMPLES=20 $(BIN)/pytest $(SUITE)
+	$(BIN)/python -m tests.explore 1800
+
+mutants: .venv/mutants
+	$(BIN)/python -m tests.mutants $(ONLY)
+
+mutants-known: .venv/dev
+	$(BIN)/python -m tests.mutants.known $(ONLY)
 
 test-browser: .venv/dev
-	$(BIN)/pytest tests/browser -n 2 --dist worksteal || $(BIN)/pytest tests/browser $(ALONE)
+	$(BIN)/pytest tests/browser -n 2 --dist worksteal
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.browser.screenshots
@@ -45,7 +68,7 @@ bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf .venv .contracts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .contracts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants .pythons
 
 .venv/run: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -56,4 +79,8 @@ clean:
 
 .venv/dev: .venv/run
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev,browser]'
+	@touch $@
+
+.venv/mutants: .venv/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev,browser,mutants]'
 	@touch $@

@@ -89,7 +89,7 @@ def _paragraphs(page: str) -> Iterator[tuple[int, dict[str, Any]]]:
     number, room = 0, PARAGRAPH_TEXT
     for line in _lines(page):
         words = _BREAK.sub("", line)
-        if not words.strip():
+        if not _UNSEEN.sub(_MARK, words).strip():
             number, room = number + 1, PARAGRAPH_TEXT
             continue
         if size(words) > room:

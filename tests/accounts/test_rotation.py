@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ async def read_with(database: Database, *keys: str) -> int:
 async def something_in_the_way(database_url: str) -> AsyncIterator[None]:
     """Whoever writes the row `IN_THE_WAY` is held up there."""
     if database_url.startswith("sqlite"):
-        with sqlite3.connect(parse_url(database_url).database or "", timeout=30) as connection:
+        with closing(sqlite3.connect(parse_url(database_url).database or "", timeout=30)) as connection:
             endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
             connection.execute(
                 f"CREATE TRIGGER hold BEFORE UPDATE ON links WHEN NEW.user = '{IN_THE_WAY}' BEGIN {endless}; END"
@@ -85,6 +85,7 @@ async def something_in_the_way(database_url: str) -> AsyncIterator[None]:
             connection.commit()
             yield
             connection.execute("DROP TRIGGER hold")
+            connection.commit()
     else:
         with psycopg.connect(database_url) as connection:
             connection.execute('SELECT 1 FROM links WHERE "user" = %s FOR UPDATE', [IN_THE_WAY])

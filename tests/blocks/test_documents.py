@@ -66,6 +66,7 @@ def test_put_together_again_the_pages_are_the_document(content: str):
 
 
 @given(DOCUMENTS)
+@example("\x1f")
 @example("**a**b** `c` **`d`** #x\n#\n# \n- \n-x\n - - y")
 @example(long_document())
 def test_no_character_is_lost_between_the_document_and_what_people_read(content: str):

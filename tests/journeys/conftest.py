@@ -7,12 +7,15 @@ import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 import pytest
 
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
@@ -84,6 +87,22 @@ class House:
         await self.bot.kill()
         await self.slack.wait_for(lambda: not self.slack.socket_mode.sockets)
         await self.start()
+
+    def unfinished(self) -> int:
+        """How many turns the bot's database holds to which something can happen still."""
+        url = self.bot.environment["DATABASE_URL"]
+        count = "SELECT count(*) FROM turns WHERE ended_at IS NULL"
+        if url.startswith("sqlite"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10)) as sqlite:
+                return int(sqlite.execute(count).fetchone()[0])
+        with psycopg.connect(url) as postgresql:
+            row = postgresql.execute(count).fetchone()
+            assert row is not None
+            return int(row[0])
+
+    async def at_rest(self) -> None:
+        """Wait until nothing is left to do: what has not happened by then does not happen any more."""
+        await self.slack.wait_for(lambda: self.unfinished() == 0, timeout=60)
 
     def shown(self, channel: str, root_ts: str) -> list[str]:
         """What people read of the bot in a thread, a command's root message left out."""

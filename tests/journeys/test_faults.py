@@ -27,7 +27,7 @@ async def ask(house: House) -> str:
 
 async def one_whole_answer(house: House, ts: str, timeout: float = 30, asked: int = 1) -> None:
     await house.answered("trading", ts, WORDS, timeout=timeout)
-    await asyncio.sleep(1)
+    await house.at_rest()
     texts = house.shown("trading", ts)
     assert len(texts) == 1, texts
     assert texts[0].count(WORDS) == 1

@@ -1,7 +1,5 @@
 """kill -9 at the worst moments: afterwards one whole reply in Slack, and one question at Omni."""
 
-import asyncio
-
 import pytest
 
 from tests.journeys.conftest import FINISHED, House
@@ -16,7 +14,7 @@ GENERATIONS = pytest.mark.parametrize("house", ["2026-04", "2026-10"], indirect=
 async def settled(house: House, channel: str, ts: str) -> None:
     """One reply with all the words, nothing half-done beside it, and it stays so."""
     await house.answered(channel, ts, WORDS, timeout=40)
-    await asyncio.sleep(1.5)
+    await house.at_rest()
     texts = house.shown(channel, ts)
     assert sum(WORDS in text for text in texts) == 1, texts
     assert not any("Working" in text for text in texts), texts
@@ -159,7 +157,7 @@ async def test_between_the_pages_of_a_long_answer(house: House, point):
     hold.release()
     await house.start()
     await house.answered("trading", ts, WORDS, timeout=40)
-    await asyncio.sleep(1.5)
+    await house.at_rest()
     text = "\n".join(house.shown("trading", ts))
     for n in range(20):
         assert text.count(f"Paragraph {n}. ") == 1

@@ -1,6 +1,5 @@
 """Every kind of part, from Omni's JSON to what stands in Slack, and what people do with it."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -152,7 +151,7 @@ async def test_the_last_answer_can_be_made_again_and_no_earlier_one(house: House
     assert house.asked() == ["a number please", "a number please"]
     assert await house.slack.click("ana", "trading", first.ts, label="Regenerate")
     await house.slack.wait_for(lambda: whispers(house, "gone on since"))
-    await asyncio.sleep(0.5)
+    await house.at_rest()
     assert len(house.asked()) == 2
 
 

@@ -65,7 +65,7 @@ async def test_killed_at_random_moments_while_a_dozen_conversations_go_on(house:
         await house.slack.wait_for(lambda: not missing(), timeout=90)
     except AssertionError:
         raise AssertionError(f"never answered: {missing()}; Omni heard {house.asked()}") from None
-    await asyncio.sleep(3)
+    await house.at_rest()
     for root in roots.values():
         shown = "\n".join(house.shown("trading", root))
         numbers = re.findall(r"Answer to (\d+\.\d+), whole and once\.", shown)

@@ -40,7 +40,7 @@ async def settled(house: House, asked: list[str], timeout: float = 60) -> None:
     """Every question has one whole answer and Omni heard it once."""
     for ts in asked:
         await house.answered("trading", ts, WORDS, timeout=timeout)
-    await asyncio.sleep(2)
+    await house.at_rest()
     for ts in asked:
         texts = house.shown("trading", ts)
         assert sum(WORDS in text for text in texts) == 1, texts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -36,6 +37,16 @@ async def scheduler() -> AsyncIterator[Scheduler]:
     await scheduler.stop()
 
 
+async def all_stand(held: Sockets) -> None:
+    """Slack counts a connection before the SDK has finished opening it: wait for both ends."""
+    async with asyncio.timeout(30):
+        while True:
+            watched = [handler.client.current_session_monitor is not None for handler in held._handlers]
+            if all(watched) and await held.connected() == CONNECTIONS:
+                return
+            await asyncio.sleep(0.01)
+
+
 async def fall_silent(held: Sockets) -> None:
     """What the SDK was seen to do: it neither reconnects nor says anything."""
     for handler in held._handlers:
@@ -52,12 +63,12 @@ async def test_connections_the_sdk_gave_up_in_silence_are_dialled_anew(
     monkeypatch.setattr(sockets, "PATIENCE", 0.3)
     with capture_logs() as logs:
         async with socket_mode(app, slack.app_token, scheduler) as held:
-            await slack.wait_for(lambda: len(slack.socket_mode.sockets) == CONNECTIONS, timeout=30)
+            await all_stand(held)
             await fall_silent(held)
             slack.kill_sockets()
             assert slack.socket_mode.sockets == []
             await slack.wait_for(lambda: len(slack.socket_mode.sockets) == CONNECTIONS, timeout=30)
-            assert await held.connected() == CONNECTIONS
+            await all_stand(held)
     assert {line["connection"] for line in logs if line["event"] == "socket_redialled"} == set(range(CONNECTIONS))
 
 
@@ -66,7 +77,7 @@ async def test_a_connection_that_lives_is_left_alone(
 ):
     monkeypatch.setattr(sockets, "PATIENCE", 0.0)
     async with socket_mode(app, slack.app_token, scheduler) as held:
-        await slack.wait_for(lambda: len(slack.socket_mode.sockets) == CONNECTIONS, timeout=30)
+        await all_stand(held)
         dialled = [call for call in slack.calls if call.name == "apps.connections.open"]
         for _ in range(3):
             await held.watch()

@@ -1,0 +1,62 @@
+"""The property tests with examples that nobody has tried, for a bounded time: `make explore SECONDS=75`, in CI too.
+
+Each round has a random seed of its own. When something is found, the seed and the command that finds it again are
+printed; what was found belongs into the test as an `@example`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+#: Without those that start processes, whose time would go into something else.
+FOLDERS = ("clearstreet", "blocks", "policy", "orders", "accounts", "slack")
+
+
+def property_tests() -> list[str]:
+    """The modules in which hypothesis makes the examples."""
+    found = [path for folder in FOLDERS for path in sorted((ROOT / "tests" / folder).glob("test_*.py"))]
+    return [path.relative_to(ROOT).as_posix() for path in found if re.search(r"^\s*@given\(", path.read_text(), re.M)]
+
+
+def main(budget: float) -> int:
+    ends, rounds = time.monotonic() + budget, 0
+    while time.monotonic() < ends:
+        for module in property_tests():
+            left = ends - time.monotonic()
+            if left <= 0:
+                break
+            seed = secrets.randbelow(2**32)
+            if not _found_nothing(module, seed, left):
+                return 1
+        rounds += 1
+    print(f"explored for {budget:.0f} s, {rounds} rounds: nothing found")
+    return 0
+
+
+def _found_nothing(module: str, seed: int, left: float) -> bool:
+    # The database of examples would make the same seed mean something else on another machine.
+    arguments = [module, f"--hypothesis-seed={seed}", "-m", "hypothesis", "-q", "-x", "-n", "0"]
+    environment = {**os.environ, "OMNIBOT_EXAMPLES": "1"}
+    command = [sys.executable, "-m", "pytest", *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=left, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return True  # the time is over, not the test
+    if done.returncode == 0:
+        return True
+    print(done.stdout[-20_000:], done.stderr[-5_000:])
+    print(f"FOUND with seed {seed}. Again: OMNIBOT_EXAMPLES=1 .venv/bin/pytest {' '.join(arguments)}")
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1])))

@@ -1,0 +1,1 @@
+"""Whether the tests notice when a line is wrong: `make mutants`, outside CI."""
