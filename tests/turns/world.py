@@ -149,7 +149,7 @@ class Life:
         app = cast(Any, self._listeners)
         access = cast(Access, SimpleNamespace(policy=Policy()))
         messages.register(app, self.turns, self.background, access, bot_user_id=BOT)
-        commands.register(app, self.turns, {}, bot_user_id=BOT)
+        commands.register(app, self.turns, {}, self.background, bot_user_id=BOT)
         actions.register(
             app, self.turns, self.background, access, open_consent=cast(Any, None), open_order=cast(Any, None)
         )
