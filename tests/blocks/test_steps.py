@@ -36,7 +36,7 @@ MODULES = [
 TWICE = 2.3
 #: A text that just fits a bounded repetition costs little, one that does not so many attempts a character.
 MATCHED = 40
-LENGTHS = (400, 4_000)
+LENGTHS = (250, 1_600)
 #: Characters that may be made of one, beside those our own words take.
 MADE, OURS = 8, 12_000
 
@@ -161,7 +161,12 @@ def functions() -> Iterator[tuple[str, Callable[[str], Any]]]:
             if name.startswith("_") or not inspect.isfunction(function) or function.__module__ != module.__name__:
                 continue
             parameters = list(inspect.signature(function).parameters.values())
-            if not parameters or whole in NOT_FOREIGN or str(parameters[0].annotation) not in TEXTS:
+            if (
+                not parameters
+                or parameters[0].kind is parameters[0].VAR_POSITIONAL
+                or whole in NOT_FOREIGN
+                or str(parameters[0].annotation) not in TEXTS
+            ):
                 continue
             needed = [p for p in parameters[1:] if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
             if all(p.name in MORE for p in needed):
