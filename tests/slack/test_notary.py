@@ -50,7 +50,7 @@ async def test_an_account_is_named_where_its_data_may_be_shown_and_not_while_sla
     rules = notary(desktop)
     assert await rules.may_read_accounts(await desktop.turn(user="ana", channel="trading"))
     assert not await rules.may_read_accounts(await desktop.turn(user="ana", channel="research"))
-    assert not await rules.may_read_accounts(await desktop.turn(user="cleo", channel="trading"))
+    assert not await rules.may_read_accounts(await desktop.turn(user="cleo", channel="advisers"))
     desktop.slack.gate.refuse("users.info", status=500, count=10)
     assert not await rules.may_read_accounts(await desktop.turn(user="ben", channel="trading"))
 
