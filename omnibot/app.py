@@ -172,7 +172,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             keyring,
             scheduler,
             rules=book,
-            who=lambda person, team: access.who(person, team=team),
+            who=lambda person, _team: access.who(person),
             cards=cards,
             generation=omni.supports,
             live=live,

@@ -32,6 +32,12 @@ SLACK_CALLS = Counter("omnibot_slack_calls", "Calls of Slack's Web API, by metho
 SLACK_REFUSALS = Counter(
     "omnibot_slack_refusals", "Calls Slack refused or left unanswered.", ["method", "error"], registry=REGISTRY
 )
+FOREIGN_DELIVERIES = Counter(
+    "omnibot_foreign_deliveries",
+    "Deliveries refused because they are for another workspace.",
+    ["kind"],
+    registry=REGISTRY,
+)
 API_CALLS = Counter("omnibot_api_calls", "Calls of Clear Street's API.", ["call"], registry=REGISTRY)
 API_ERRORS = Counter(
     "omnibot_api_errors", "Calls of Clear Street's API that failed, by status.", ["call", "status"], registry=REGISTRY

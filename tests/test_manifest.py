@@ -43,6 +43,7 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "conversations_history": _HISTORY,
     # Of direct messages it is not asked.
     "conversations_info": {"channels:read", "groups:read", "mpim:read"},
+    "conversations_members": {"channels:read", "groups:read", "mpim:read"},
     "conversations_open": {"im:write"},
     "conversations_replies": _HISTORY,
     "files_info": {"files:read"},
@@ -58,6 +59,10 @@ EVENT_SCOPES: dict[str, set[str]] = {
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "app_uninstalled": set(),
+    "channel_shared": {"channels:read", "groups:read"},
+    "channel_unshared": {"channels:read", "groups:read"},
+    "member_joined_channel": {"channels:read", "groups:read"},
+    "member_left_channel": {"channels:read", "groups:read"},
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},

@@ -12,6 +12,7 @@ from omnibot.policy.people import (
     ChannelKind,
     Own,
     PersonKind,
+    Readers,
     Refused,
     Shared,
     Verdict,
@@ -124,6 +125,14 @@ class AccountData:
 
 NO_ACCOUNT_DATA = "Account data is for full members of this workspace only."
 NO_DESK_CHANNEL = "Account data is not shown in this channel: the answer is in your direct messages with me."
+GUEST_READS = (
+    "A guest or somebody of another company is in this channel, so account data is not shown in it: "
+    "the answer is in your direct messages with me."
+)
+READERS_UNKNOWN = (
+    "I cannot tell whether everybody in this channel is a full member, so account data is not shown in it: "
+    "the answer is in your direct messages with me."
+)
 
 
 def may_see_account_data(policy: Policy, who: Who, where: Where) -> AccountData:
@@ -132,18 +141,28 @@ def may_see_account_data(policy: Policy, who: Who, where: Where) -> AccountData:
         return AccountData(Show.NEVER, NO_ACCOUNT_DATA)
     if is_desk_channel(policy, where):
         return AccountData(Show.HERE, "")
-    return AccountData(Show.DIRECT, NO_DESK_CHANNEL)
+    if not depends_on_readers(policy, where):
+        return AccountData(Show.DIRECT, NO_DESK_CHANNEL)
+    return AccountData(Show.DIRECT, GUEST_READS if where.readers is Readers.OUTSIDERS else READERS_UNKNOWN)
 
 
 def is_desk_channel(policy: Policy, where: Where) -> bool:
-    """Whether everybody in the channel may read account data: what the policy says, else private, unshared ones."""
+    """Whether everybody in the channel may read account data.
+
+    What the policy says; else direct messages with Omni, and private channels and group messages that no other company
+    shares and no guest is in.
+    """
     if where.kind is ChannelKind.DIRECT:
         return True
-    if where.channel in policy.channels.not_desk:
-        return False
-    if where.channel in policy.channels.desk:
-        return True
-    return where.kind in (ChannelKind.PRIVATE, ChannelKind.GROUP) and where.shared is False
+    if depends_on_readers(policy, where):
+        return where.readers is Readers.MEMBERS
+    return where.channel in policy.channels.desk and where.channel not in policy.channels.not_desk
+
+
+def depends_on_readers(policy: Policy, where: Where) -> bool:
+    """Whether nothing but who is in the channel decides: neither the policy nor its kind does."""
+    named = where.channel in (*policy.channels.not_desk, *policy.channels.desk)
+    return not named and where.kind in (ChannelKind.PRIVATE, ChannelKind.GROUP) and where.shared is False
 
 
 NOT_YOURS = "Only the person whose Clear Street link this is can sign or revoke its agreements."

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+#: Members of a channel who are looked up, one by one: one with more is no desk channel unless the policy names it.
+MOST_MEMBERS = 50
+
 
 class PersonKind(StrEnum):
     """What somebody is to the workspace that omnibot is installed in."""
@@ -43,6 +46,17 @@ class ChannelKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Readers(StrEnum):
+    """Who reads a channel, beside the one who asks."""
+
+    MEMBERS = "members"
+    """Full members of the workspace, and apps installed in it, alone."""
+    OUTSIDERS = "outsiders"
+    """A guest, or somebody of another company, is among them."""
+    UNKNOWN = "unknown"
+    """Slack does not say, or they are too many to be looked up: counts as outsiders."""
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """The channel in which an answer is to appear, or a button was pressed."""
@@ -51,6 +65,8 @@ class Where:
     kind: ChannelKind
     shared: bool | None
     """Whether another company is in it, or invited. None: Slack did not say, which counts as yes."""
+    readers: Readers = Readers.UNKNOWN
+    """Looked up only where it decides something."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from omnibot.policy.model import FollowUps, Limits, Policy, Trader, Trading
 from omnibot.policy.money import dollars, percent, plain
-from omnibot.policy.people import Group, user_ids
+from omnibot.policy.people import MOST_MEMBERS, Group, user_ids
 
 
 def summary(policy: Policy) -> str:
@@ -60,9 +60,13 @@ def _outside(name: str, group: Group) -> str:
 
 def _account_data(policy: Policy) -> Iterator[str]:
     channels = policy.channels
-    yield "It is shown in direct messages with Omni, and in private channels and group messages of this company alone."
+    yield (
+        "It is shown in direct messages with Omni, and in private channels and group messages of full members alone, "
+        f"at most {MOST_MEMBERS} of them: no guests, and nobody of another company."
+    )
     if channels.desk:
-        yield f"It is also shown in these channels, to everybody who is in them: {_ids(channels.desk)}."
+        named = _ids(channels.desk)
+        yield f"It is also shown in these channels, to everybody who is in them, guests included: {named}."
     if channels.not_desk:
         yield f"It is not shown in these: {_ids(channels.not_desk)}."
     yield "Anywhere else the answer goes to the asker's direct messages."

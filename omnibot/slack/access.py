@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -12,15 +14,19 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot.policy import access
 from omnibot.policy.access import AccountData, Show
 from omnibot.policy.model import Policy
-from omnibot.policy.people import Authority, ChannelKind, Own, Shared, Verdict, Where, Who
+from omnibot.policy.people import MOST_MEMBERS, Authority, ChannelKind, Own, Readers, Shared, Verdict, Where, Who
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.people import People
 from omnibot.turns.model import Person
 
 log = structlog.get_logger(__name__)
 
+_T = TypeVar("_T")
+
 #: Seconds for which a channel's kind is believed: it may become shared, or public.
 CHANNEL_AGE = 60.0
+#: Seconds for which the list of a channel's members is believed: another process may have heard who joined.
+MEMBERS_AGE = 5.0
 #: Channels, and DMs, kept in memory.
 CHANNELS = 5_000
 
@@ -41,6 +47,10 @@ class Access:
         self._policy = policy
         self._team = team
         self._channels: dict[str, tuple[Where, float]] = {}
+        #: None: not known, or too many.
+        self._members: dict[str, tuple[frozenset[str] | None, float]] = {}
+        #: Grows with every change told: an answer asked for before it is not remembered.
+        self._changes = 0
         #: Whose DM with Omni a channel is; that never changes.
         self._own: dict[str, str] = {}
 
@@ -49,14 +59,12 @@ class Access:
         """The policy of the moment."""
         return self._policy()
 
-    async def who(self, person: Person, *, team: str | None = None) -> Who:
-        """The acting person. Raises what slack_sdk raises.
+    async def who(self, person: Person) -> Who:
+        """The acting person, as seen from the workspace omnibot is installed in, whatever workspace a payload names.
 
-        Args:
-            person: who acts.
-            team: the workspace in which they do; None: the one omnibot is installed in.
+        Raises what slack_sdk raises.
         """
-        profile = await self._people.profile(team or self._team, person.user)
+        profile = await self._people.profile(self._team, person.user)
         return Who(person.org, person.user, profile.kind, profile.team)
 
     async def where(self, channel: str, person: Person) -> Where:
@@ -71,6 +79,7 @@ class Access:
         known = self._channels.get(channel)
         if known is not None and time.monotonic() - known[1] < CHANNEL_AGE:
             return known[0]
+        before = self._changes
         try:
             answer = await self._client.conversations_info(channel=channel)
         except SLACK_ERRORS as error:
@@ -80,10 +89,71 @@ class Access:
             log.info("channel_unknown", channel=channel, error=verdict.code)
             return Where(channel, ChannelKind.UNKNOWN, None)
         where = read_channel(channel, answer.get("channel"))
-        if len(self._channels) >= CHANNELS:
-            self._channels.pop(next(iter(self._channels)))
-        self._channels[channel] = (where, time.monotonic())
+        if before == self._changes:
+            _keep(self._channels, channel, where)
         return where
+
+    # Who reads along.
+
+    async def readers(self, channel: str) -> Readers:
+        """Who is in a channel. Raises what slack_sdk raises when it may say so later."""
+        members = await self._members_of(channel)
+        if members is None:
+            return Readers.UNKNOWN
+        try:
+            asked = [self._people.profile(self._team, user) for user in sorted(members)]
+            insiders = {profile.insider for profile in await asyncio.gather(*asked)}
+        except SLACK_ERRORS as error:
+            if judge(error).failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+                raise
+            return Readers.UNKNOWN
+        if False in insiders:
+            return Readers.OUTSIDERS
+        return Readers.UNKNOWN if None in insiders or not insiders else Readers.MEMBERS
+
+    async def _members_of(self, channel: str) -> frozenset[str] | None:
+        known = self._members.get(channel)
+        if known is not None and time.monotonic() - known[1] < MEMBERS_AGE:
+            return known[0]
+        before = self._changes
+        try:
+            found = await self._ask_members(channel)
+        except SLACK_ERRORS as error:
+            verdict = judge(error)
+            if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+                raise
+            log.info("members_unknown", channel=channel, error=verdict.code)
+            return None
+        if before == self._changes:
+            _keep(self._members, channel, found)
+        return found
+
+    async def _ask_members(self, channel: str) -> frozenset[str] | None:
+        """Everybody in it; None: too many, or an answer that is no list of ids."""
+        found: set[str] = set()
+        cursor: str | None = None
+        while True:
+            answer = await self._client.conversations_members(channel=channel, limit=MOST_MEMBERS + 1, cursor=cursor)
+            page = answer.get("members")
+            if not isinstance(page, list) or not all(isinstance(user, str) for user in page):
+                return None
+            before, more = len(found), (answer.get("response_metadata") or {}).get("next_cursor")
+            found.update(page)
+            if len(found) > MOST_MEMBERS or (more and len(found) == before):
+                return None
+            if not more:
+                return frozenset(found)
+            cursor = str(more)
+
+    def forget_channel(self, channel: str) -> None:
+        """Somebody joined or left it, or its kind changed: ask anew."""
+        self._changes += 1
+        self._channels.pop(channel, None)
+        self._members.pop(channel, None)
+
+    def forget_user(self, user: str) -> None:
+        """Somebody's role changed, or they left: ask anew."""
+        self._people.forget(user)
 
     async def direct(self, person: Person) -> str:
         """The channel of the direct messages between this person and Omni. Raises what slack_sdk raises."""
@@ -96,26 +166,29 @@ class Access:
             self._own[person.user] = known
         return known
 
-    async def may_ask(self, person: Person, channel: str, *, team: str | None = None) -> Verdict:
+    async def may_ask(self, person: Person, channel: str) -> Verdict:
         """Whether this person may ask Omni there. Raises what slack_sdk raises."""
-        policy, who = self.policy, await self.who(person, team=team)
+        policy, who = self.policy, await self.who(person)
         allowed = access.may_use(policy, who)
         if not allowed or (policy.access.where is None and policy.access.shared_channels):
             return allowed  # the same everywhere
         return access.may_ask(policy, who, await self.where(channel, person))
 
-    async def may_use(self, person: Person, *, team: str | None = None) -> Verdict:
+    async def may_use(self, person: Person) -> Verdict:
         """Whether this person may use omnibot, wherever. Raises what slack_sdk raises."""
-        return access.may_use(self.policy, await self.who(person, team=team))
+        return access.may_use(self.policy, await self.who(person))
 
-    async def may_see_account_data(self, person: Person, channel: str, *, team: str | None = None) -> AccountData:
+    async def may_see_account_data(self, person: Person, channel: str) -> AccountData:
         """Whether account data may be shown to this person there. Raises what slack_sdk raises."""
-        who, where = await self.who(person, team=team), await self.where(channel, person)
-        return access.may_see_account_data(self.policy, who, where)
+        who, where = await self.who(person), await self.where(channel, person)
+        policy = self.policy
+        if access.depends_on_readers(policy, where):
+            where = replace(where, readers=await self.readers(channel))
+        return access.may_see_account_data(policy, who, where)
 
-    async def may_sign(self, person: Person, authority: Authority, *, team: str | None = None) -> Verdict:
+    async def may_sign(self, person: Person, authority: Authority) -> Verdict:
         """Whether this person may sign and revoke agreements for that link or key. Raises what slack_sdk raises."""
-        return access.may_sign(self.policy, await self.who(person, team=team), authority)
+        return access.may_sign(self.policy, await self.who(person), authority)
 
     async def hearing_of_accounts(self, person: Person) -> Verdict:
         """Whether this person may hear about accounts at all, in private. Raises what slack_sdk raises."""
@@ -135,6 +208,12 @@ class Access:
     async def may_link(self, person: Person) -> bool:
         """Whether this person may use a key of their own. Raises what slack_sdk raises."""
         return bool(await self.linking(person))
+
+
+def _keep(known: dict[str, tuple[_T, float]], channel: str, found: _T) -> None:
+    if len(known) >= CHANNELS:
+        known.pop(next(iter(known)))
+    known[channel] = (found, time.monotonic())
 
 
 def authority(principal_person: Person | None) -> Authority:

@@ -24,10 +24,10 @@ class SlackBroker:
     async def may_be_asked(self, turn: Turn, conversation: Conversation) -> bool:
         """Whether they may trade with this link or key, and are answered where account data may be shown."""
         try:
-            who = await self._access.who(turn.person, team=turn.team)
+            who = await self._access.who(turn.person)
             if not trading.may_trade(self._access.policy, who, authority(person_of(conversation.principal))):
                 return False
-            shown = await self._access.may_see_account_data(turn.person, turn.channel, team=turn.team)
+            shown = await self._access.may_see_account_data(turn.person, turn.channel)
         except SLACK_ERRORS as error:
             verdict = judge(error)
             if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):

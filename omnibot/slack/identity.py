@@ -8,6 +8,7 @@ import structlog
 
 from omnibot.accounts.spotting import KEY_SEEN, holds_key
 from omnibot.blocks.messages import one_line_page, root_page
+from omnibot.policy.access import GUEST_READS, READERS_UNKNOWN
 from omnibot.slack.access import Access
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.people import People
@@ -23,6 +24,14 @@ NOTHING_ASKED = (
 )
 ONLY_A_FILE = "I cannot read files yet. Tell me in words what you would like to know."
 ELSEWHERE = "Account data is not shown in this channel: the answer is in the asker's direct messages."
+GUEST_ELSEWHERE = (
+    "A guest or somebody of another company is in this channel, so account data is not shown in it: "
+    "the answer is in the asker's direct messages."
+)
+UNKNOWN_ELSEWHERE = (
+    "I cannot tell whether everybody in this channel is a full member, so account data is not shown in it: "
+    "the answer is in the asker's direct messages."
+)
 UNKNOWN_PERSON = (
     "Slack does not tell me who you are, or lets me answer you nowhere, so I cannot ask Omni for you. "
     "Invite me into the channel, or write to me directly."
@@ -54,7 +63,7 @@ class Desk:
     async def _admit(self, turn: Turn) -> Admitted | TurnedAway:
         if turn.event.get(REFUSED) == KEY or holds_key(turn.question or ""):
             return TurnedAway(KEY_SEEN)
-        allowed = await self._access.may_ask(turn.person, turn.channel, team=turn.team)
+        allowed = await self._access.may_ask(turn.person, turn.channel)
         if not allowed:
             return TurnedAway(allowed.reason)
         question = turn.question if turn.question is not None else await self._read(turn)
@@ -65,7 +74,7 @@ class Desk:
         channel, thread_ts = turn.channel, turn.thread_ts
         if thread_ts is None:
             channel, thread_ts = await self._root(turn, question)
-        shown = await self._access.may_see_account_data(turn.person, channel, team=turn.team)
+        shown = await self._access.may_see_account_data(turn.person, channel)
         return Admitted(question, channel, thread_ts, shown.show)
 
     async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
@@ -75,13 +84,17 @@ class Desk:
             slots = await self._posts.load(turn.id)
             page = root_page(asker=turn.person.user, question=admitted.question, kind=turn.kind.value)
             ts = await self._posts.write(turn, slots, DIRECT, page, channel=own, thread_ts=root)
-            stub = one_line_page(ELSEWHERE)
+            stub = one_line_page(await self._why_elsewhere(turn, admitted.channel))
             await self._posts.write(turn, slots, STUB, stub, channel=admitted.channel, thread_ts=admitted.thread_ts)
         except SLACK_ERRORS as error:
             raise NotNow(judge(error).wait) from error
         except Refusal as refusal:
             raise NotNow(refusal.verdict.wait) from refusal
         return replace(admitted, channel=own, thread_ts=root or ts)
+
+    async def _why_elsewhere(self, turn: Turn, channel: str) -> str:
+        reason = (await self._access.may_see_account_data(turn.person, channel)).reason
+        return {GUEST_READS: GUEST_ELSEWHERE, READERS_UNKNOWN: UNKNOWN_ELSEWHERE}.get(reason, ELSEWHERE)
 
     async def _read(self, turn: Turn) -> str:
         names = await self._people.names(turn.team, mentioned_users(turn.event))

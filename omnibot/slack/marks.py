@@ -66,9 +66,13 @@ def task_mark(turn: Owner, slot: str, post: Post) -> str:
     return f"{turn.id}:{slot}:{post.generation}:"
 
 
-def is_slot(message: Any, turn: Owner, slot: str, post: Post) -> bool:
-    """Whether a message, as Slack lists it, is this slot's."""
-    if not isinstance(message, dict):
+def is_slot(message: Any, turn: Owner, slot: str, post: Post, *, bot: str) -> bool:
+    """Whether a message, as Slack lists it, is this slot's. Every app in the channel can read our metadata and copy it.
+
+    Args:
+        bot: omnibot's own user.
+    """
+    if not isinstance(message, dict) or message.get("user") != bot:
         return False
     if message.get("metadata") == metadata(turn, slot, post):
         return True
@@ -94,6 +98,7 @@ async def find(client: AsyncWebClient, turn: Owner, slot: str, post: Post, threa
     """
     # Ours came after the turn began; ten minutes for clocks that disagree.
     oldest = f"{turn.created_at.replace(tzinfo=UTC).timestamp() - 600:.6f}"
+    bot = str((await client.auth_test())["user_id"])
     cursor: str | None = None
     while True:
         arguments: dict[str, Any] = {
@@ -108,7 +113,7 @@ async def find(client: AsyncWebClient, turn: Owner, slot: str, post: Post, threa
         else:
             answer = await client.conversations_replies(ts=thread_ts, **arguments)
         for message in answer.get("messages") or []:
-            if is_slot(message, turn, slot, post):
+            if is_slot(message, turn, slot, post, bot=bot):
                 log.info("post_found", turn=turn.id, slot=slot)
                 return str(message["ts"])
         cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None

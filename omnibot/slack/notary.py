@@ -35,12 +35,12 @@ class SlackNotary:
             return False
 
     async def _shown_here(self, turn: Turn) -> bool:
-        shown = await _now(self._access.may_see_account_data(turn.person, turn.channel, team=turn.team))
+        shown = await _now(self._access.may_see_account_data(turn.person, turn.channel))
         return shown is not None and shown.show is Show.HERE
 
     async def may_sign(self, turn: Turn, principal: str) -> Verdict:
         """Whether this turn's person may sign for a principal."""
-        signs = self._access.may_sign(turn.person, authority(person_of(principal)), team=turn.team)
+        signs = self._access.may_sign(turn.person, authority(person_of(principal)))
         verdict = await _now(signs)
         return verdict if verdict is not None else UNKNOWN
 

@@ -119,7 +119,7 @@ class OrderCards:
             await self._posts.amend(ticket, slots, slot, page, session="active")
 
     async def _page(self, ticket: Ticket, seen: Seen | None, *, several: int) -> Page:
-        owner = await self._access.who(ticket.owner, team=ticket.team)
+        owner = await self._access.who(ticket.owner)
         policy, now = self._access.policy, _now()
         may = trading.may_trade(policy, owner, ticket.authority)
         oldest = timedelta(seconds=policy.trading.max_quote_age_seconds)
@@ -138,7 +138,7 @@ class OrderCards:
 
     async def _place(self, ticket: Ticket) -> str | None:
         """The channel for the card; None: its owner is to hear nothing about accounts."""
-        shown = await self._access.may_see_account_data(ticket.owner, ticket.channel, team=ticket.team)
+        shown = await self._access.may_see_account_data(ticket.owner, ticket.channel)
         if shown.show is Show.NEVER:
             return None
         return ticket.channel if shown.show is Show.HERE else await self._access.direct(ticket.owner)

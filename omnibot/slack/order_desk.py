@@ -98,7 +98,7 @@ class OrderDesk:
 
     async def _who(self, person: Person, team: str) -> Who | None:
         try:
-            return await self._access.who(person, team=team)
+            return await self._access.who(person)
         except SLACK_ERRORS:
             return None
 
@@ -254,7 +254,7 @@ class OrderDesk:
         links = await self._cards.links(tickets)
         if links:
             return THERE.format(" ".join(f"<{link}|the card>" for link in links.values()))
-        shown = await self._access.may_see_account_data(person, turn.channel, team=team)
+        shown = await self._access.may_see_account_data(person, turn.channel)
         return {Show.HERE: None, Show.NEVER: shown.reason}.get(shown.show, ELSEWHERE)
 
     # Lists and the halt.

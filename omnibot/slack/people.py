@@ -27,6 +27,8 @@ class Profile:
     kind: PersonKind
     #: Their own workspace, where Slack says it.
     team: str | None = None
+    #: Whether a channel that they are in stays one of full members alone; None: Slack does not say.
+    insider: bool | None = None
 
 
 def read_profile(user: Any, *, team: str) -> Profile:
@@ -38,20 +40,34 @@ def read_profile(user: Any, *, team: str) -> Profile:
     names = (profile.get("display_name"), user.get("real_name"), profile.get("real_name"), user.get("name"))
     name = next((str(n) for n in names if n), "someone")
     home = user.get("team_id")
-    return Profile(name, _kind(user, team), home if isinstance(home, str) else None)
+    return Profile(name, _kind(user, team), home if isinstance(home, str) else None, _insider(user, team))
 
 
 def _kind(user: dict[str, Any], team: str) -> PersonKind:
     if user.get("deleted") or user.get("is_bot"):
         return PersonKind.UNKNOWN
-    enterprise = user.get("enterprise_user")
-    more = enterprise.get("teams") if isinstance(enterprise, dict) else None
-    teams = [user.get("team_id"), *(more if isinstance(more, list) else [])]
-    if user.get("is_stranger") or team not in teams:
+    if user.get("is_stranger") or team not in _teams(user):
         return PersonKind.EXTERNAL
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return PersonKind.GUEST
     return PersonKind.MEMBER
+
+
+def _insider(user: dict[str, Any], team: str) -> bool | None:
+    """Apps of the workspace count as insiders: whoever installed them let them read. Who has left reads nothing."""
+    if user.get("is_stranger") or team not in _teams(user):
+        return False
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return False
+    if user.get("deleted") is True or user.get("is_bot") is True:
+        return True
+    return True if user.get("is_restricted") is False and user.get("is_ultra_restricted") is False else None
+
+
+def _teams(user: dict[str, Any]) -> list[Any]:
+    enterprise = user.get("enterprise_user")
+    more = enterprise.get("teams") if isinstance(enterprise, dict) else None
+    return [user.get("team_id"), *(more if isinstance(more, list) else [])]
 
 
 class People:
@@ -61,6 +77,8 @@ class People:
         self._client = client
         self._known: dict[tuple[str, str], tuple[Profile, float]] = {}
         self._asking = asyncio.Semaphore(ASKING)
+        #: Grows with every change told: an answer asked for before it is not remembered.
+        self._changes = 0
 
     async def profile(self, team: str, user: str) -> Profile:
         """The profile of somebody, as seen from a workspace. Raises what slack_sdk raises."""
@@ -68,12 +86,21 @@ class People:
         if known is not None and time.monotonic() - known[1] < PROFILE_AGE:
             return known[0]
         async with self._asking:
+            before = self._changes
             answer = await self._client.users_info(user=user)
         profile = read_profile(answer.get("user"), team=team)
+        if before != self._changes:
+            return profile
         if len(self._known) >= PROFILES:
             self._known.pop(next(iter(self._known)))
         self._known[team, user] = (profile, time.monotonic())
         return profile
+
+    def forget(self, user: str) -> None:
+        """Somebody changed: ask anew, whatever is remembered or on its way."""
+        self._changes += 1
+        for known in [known for known in self._known if known[1] == user]:
+            del self._known[known]
 
     async def names(self, team: str, users: list[str]) -> dict[str, str]:
         """Display names of these people; those Slack does not tell are left out."""

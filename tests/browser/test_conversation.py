@@ -84,12 +84,24 @@ def test_who_one_is_decides_what_one_sees(demo: Served, open_page: OpenPage, say
     page = open_page(demo.address)
     places = page.locator(".sidebar .name")
     expect(places).to_have_text(
-        ["Threads", "trading", "research", "lobby", "client-desk", "boardroom", "Ben", "Cleo", "Dan", "Omni"]
+        [
+            "Threads",
+            "trading",
+            "research",
+            "lobby",
+            "client-desk",
+            "advisers",
+            "boardroom",
+            "Ben",
+            "Cleo",
+            "Dan",
+            "Omni",
+        ]
     )
     page.locator("[data-person=ben]").click()
-    expect(places).to_have_text(["Threads", "trading", "research", "lobby", "client-desk", "Ana", "Omni"])
+    expect(places).to_have_text(["Threads", "trading", "research", "lobby", "client-desk", "advisers", "Ana", "Omni"])
     page.locator("[data-person=cleo]").click()
-    expect(places).to_have_text(["Threads", "trading", "research", "lobby", "Ana"])
+    expect(places).to_have_text(["Threads", "research", "lobby", "advisers", "Ana"])
     expect(page.locator(".sidebar")).to_contain_text("Guests cannot use agent apps")
     page.locator("[data-person=dan]").click()
     expect(places).to_have_text(["Threads", "client-desk", "Ana"])

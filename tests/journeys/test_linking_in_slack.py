@@ -487,7 +487,7 @@ async def test_a_guest_who_may_use_the_shared_key_hears_nothing_of_its_accounts(
     desk = await furnish(OMNIBOT_POLICY=str(policy))
     await desk.type("ana", "account")
     await desk.modal("ana", "Your questions are about Main")
-    await desk.type("cleo", "account")
+    await desk.type("cleo", "account", "research")
     view = await desk.modal("cleo", "full members")
     assert view["submit"] is None
     assert "Main" not in desk.read(view)
@@ -499,7 +499,7 @@ async def test_who_may_not_link_or_choose_hears_why(furnish: Furnish):
     view = await desk.modal("ana", "OMNIBOT_ENCRYPTION_KEYS", "omnibot keys new")
     assert view["submit"] is None
     await desk.close("ana")
-    await desk.type("cleo", "link")
+    await desk.type("cleo", "link", "research")
     assert (await desk.modal("cleo", "full members"))["submit"] is None
     await desk.type("ana", "account")
     await desk.modal("ana", "Whoever runs omnibot has chosen the account")

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from omnibot.policy.access import NO_ACCOUNT_DATA, NOT_A_MEMBER, NOT_HERE
-from omnibot.slack.identity import ELSEWHERE
+from omnibot.slack.identity import ELSEWHERE, GUEST_ELSEWHERE
 from tests.journeys.conftest import FINISHED, House
 
 ACCOUNT = 19816
@@ -81,12 +81,27 @@ async def test_where_the_api_demands_an_account_an_answer_that_may_hold_its_data
     desk = await house.slack.say("ana", "trading", "@Omni my positions?")
     await house.answered("trading", desk, "You hold 100 AAPL.")
 
+    # Nor is one with a guest in it, for as long as the guest is in it.
+    await house.slack.join("cleo", "trading")
+    guested = await house.slack.say("ana", "trading", "@Omni my positions?")
+    await house.slack.wait_for(lambda: house.shown("trading", guested))
+    assert house.shown("trading", guested) == [GUEST_ELSEWHERE]
+    await house.slack.wait_for(lambda: len(in_dm(house, "ana", "You hold 100 AAPL.")) == 2)
+    await house.slack.leave("cleo", "trading")
+    desk = await house.slack.say("ana", "trading", "@Omni my positions?")
+    await house.answered("trading", desk, "You hold 100 AAPL.")
+    await house.slack.join("cleo", "trading")
+    again = await house.slack.say("ana", "trading", "@Omni my positions?")
+    await house.slack.wait_for(lambda: house.shown("trading", again))
+    assert house.shown("trading", again) == [GUEST_ELSEWHERE]
+    await house.slack.wait_for(lambda: len(in_dm(house, "ana", "You hold 100 AAPL.")) == 3)
+
     # A channel that another company reads is no desk, however private its members feel.
     shared = await house.slack.say("ana", "client-desk", "@Omni my positions?")
     await house.slack.wait_for(lambda: house.shown("client-desk", shared))
     assert house.shown("client-desk", shared) == [ELSEWHERE]
-    await house.slack.wait_for(lambda: len(in_dm(house, "ana", "You hold 100 AAPL.")) == 2)
-    assert accounts_asked_about(house) == [ACCOUNT] * 5
+    await house.slack.wait_for(lambda: len(in_dm(house, "ana", "You hold 100 AAPL.")) == 4)
+    assert accounts_asked_about(house) == [ACCOUNT] * 8
 
 
 async def test_a_question_that_waits_while_omni_is_let_see_the_account_is_answered_in_the_dm(house: House):
@@ -157,7 +172,8 @@ async def test_the_policy_says_who_asks_where_and_guests_hear_nothing_of_account
         house,
         tmp_path,
         '[access]\nguests = "everybody"\nshared_key = ["U0ANA00001", "U0CLEO0001"]\n'
-        'where = ["C0TRADING1", "C0RESEARCH"]\n[channels]\ndesk = ["C0RESEARCH"]\nfollow_ups = "mention"\n',
+        'where = ["C0TRADING1", "C0RESEARCH", "C0ADVISERS"]\n'
+        '[channels]\ndesk = ["C0RESEARCH"]\nfollow_ups = "mention"\n',
     )
     await grant(house)
     await house.restart()
@@ -168,7 +184,7 @@ async def test_the_policy_says_who_asks_where_and_guests_hear_nothing_of_account
     await house.answered("research", ts, "Hi there.")
     await house.slack.say("ana", "client-desk", "@Omni hello")
     await house.slack.wait_for(lambda: NOT_HERE in whispers(house, "ana"))
-    await house.slack.say("cleo", "trading", "@Omni hello")
+    await house.slack.say("cleo", "advisers", "@Omni hello")
     await house.slack.wait_for(lambda: NO_ACCOUNT_DATA in whispers(house, "cleo"))
     await house.slack.say("dan", "client-desk", "@Omni hello")
     await house.slack.wait_for(lambda: NOT_A_MEMBER in whispers(house, "dan"))

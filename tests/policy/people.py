@@ -9,7 +9,7 @@ from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce
 from omnibot.policy.facts import Act, DayFacts, Instrument, MarketFacts, OrderFacts
 from omnibot.policy.model import Policy
 from omnibot.policy.order_rules import Rule, RuleVerdict, check_order
-from omnibot.policy.people import ChannelKind, Own, PersonKind, Where, Who
+from omnibot.policy.people import ChannelKind, Own, PersonKind, Readers, Where, Who
 from omnibot.policy.reading import read_policy
 
 HOME, PARTNER = "T0HOME", "T0PARTNER"
@@ -22,8 +22,10 @@ ROBOT = Who(HOME, "U0ROBOT", PersonKind.UNKNOWN)
 EVERYBODY = (ANA, BEN, EVE, CLEO, DAN, ROBOT)
 
 DIRECT = Where("D0ANA", ChannelKind.DIRECT, shared=False)
-DESK = Where("C0DESK", ChannelKind.PRIVATE, shared=False)
-GROUP = Where("G0GROUP", ChannelKind.GROUP, shared=False)
+DESK = Where("C0DESK", ChannelKind.PRIVATE, shared=False, readers=Readers.MEMBERS)
+GROUP = Where("G0GROUP", ChannelKind.GROUP, shared=False, readers=Readers.MEMBERS)
+GUESTED = Where("C0GUESTED", ChannelKind.PRIVATE, shared=False, readers=Readers.OUTSIDERS)
+CROWDED = Where("C0CROWDED", ChannelKind.PRIVATE, shared=False)
 PUBLIC = Where("C0PUBLIC", ChannelKind.PUBLIC, shared=False)
 SHARED = Where("C0SHARED", ChannelKind.PRIVATE, shared=True)
 PERHAPS_SHARED = Where("C0MAYBE", ChannelKind.PRIVATE, shared=None)

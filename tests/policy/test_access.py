@@ -18,12 +18,14 @@ from tests.policy.people import (
     ANA,
     BEN,
     CLEO,
+    CROWDED,
     DAN,
     DESK,
     DIRECT,
     EVE,
     EVERYBODY,
     GROUP,
+    GUESTED,
     HOME,
     PARTNER,
     PERHAPS_SHARED,
@@ -34,7 +36,7 @@ from tests.policy.people import (
     policy,
 )
 
-PLACES = (DIRECT, DESK, GROUP, PUBLIC, SHARED, PERHAPS_SHARED, STRANGE)
+PLACES = (DIRECT, DESK, GROUP, GUESTED, CROWDED, PUBLIC, SHARED, PERHAPS_SHARED, STRANGE)
 
 OUTSIDERS = """
 [access]
@@ -69,6 +71,8 @@ def test_without_a_file_full_members_ask_everywhere_and_nobody_else_anywhere(
         (DIRECT, Show.HERE, Show.NEVER, Show.NEVER),
         (DESK, Show.HERE, Show.NEVER, Show.NEVER),
         (GROUP, Show.HERE, Show.NEVER, Show.NEVER),
+        (GUESTED, Show.DIRECT, Show.NEVER, Show.NEVER),
+        (CROWDED, Show.DIRECT, Show.NEVER, Show.NEVER),
         (PUBLIC, Show.DIRECT, Show.NEVER, Show.NEVER),
         (SHARED, Show.DIRECT, Show.NEVER, Show.NEVER),
         (PERHAPS_SHARED, Show.DIRECT, Show.NEVER, Show.NEVER),
@@ -94,6 +98,14 @@ def test_the_policy_opens_a_shared_channel_and_closes_a_private_one():
     overriding = policy('[channels]\ndesk = ["C0SHARED", "C0PUBLIC"]\nnot_desk = ["C0DESK"]')
     desks = [where for where in PLACES if is_desk_channel(overriding, where)]
     assert desks == [DIRECT, GROUP, PUBLIC, SHARED]
+
+
+def test_a_guest_in_a_private_channel_closes_it_for_account_data_unless_the_policy_names_it():
+    assert may_see_account_data(Policy(), ANA, GUESTED).reason == access.GUEST_READS
+    assert may_see_account_data(Policy(), ANA, CROWDED).reason == access.READERS_UNKNOWN
+    named = policy('[channels]\ndesk = ["C0GUESTED", "C0CROWDED"]')
+    assert is_desk_channel(named, GUESTED)
+    assert is_desk_channel(named, CROWDED)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +142,7 @@ def test_on_an_enterprise_grid_a_whole_team_and_a_whole_enterprise_can_be_named(
         ('where = "direct"', (DIRECT,)),
         ("where = []", (DIRECT,)),
         ('where = ["C0DESK", "C0SHARED"]', (DIRECT, DESK, SHARED)),
-        ("shared_channels = false", (DIRECT, DESK, GROUP, PUBLIC, STRANGE)),
+        ("shared_channels = false", (DIRECT, DESK, GROUP, GUESTED, CROWDED, PUBLIC, STRANGE)),
         ('where = ["C0DESK", "C0SHARED"]\nshared_channels = false', (DIRECT, DESK)),
     ],
 )

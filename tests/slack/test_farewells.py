@@ -19,6 +19,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.forgotten: list[Person | str] = []
+        self.asked_anew: list[str] = []
 
     async def forget_person(self, person: Person) -> None:
         self.forgotten.append(person)
@@ -45,7 +46,7 @@ def desk() -> Desk:
 @pytest.fixture
 def handlers(desk: Desk) -> dict[str, Callable[..., Any]]:
     app = App()
-    farewells.register(cast(Any, app), cast(Any, desk))
+    farewells.register(cast(Any, app), cast(Any, desk), cast(Any, SimpleNamespace(forget_user=desk.asked_anew.append)))
     return app.handlers
 
 
@@ -83,3 +84,4 @@ async def test_who_was_deactivated_is_forgotten_under_the_name_their_link_has(
 ):
     await handlers["user_change"]({"type": "user_change", "user": user}, HERE)
     assert desk.forgotten == forgotten
+    assert desk.asked_anew == ([user["id"]] if "id" in user else [])

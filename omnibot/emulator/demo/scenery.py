@@ -12,6 +12,7 @@ TOPICS = {
     "research": "Ideas, notes and questions about names we follow",
     "lobby": "Everybody. Omni is not in here",
     "client-desk": "Shared with Northwind Partners: they read along",
+    "advisers": "Private, with Cleo, a guest: account data is not shown in here",
     "boardroom": "Quarterly letter, draft 2",
 }
 #: (channel, author, hours ago, text); the first of a day stands below its own divider.

@@ -45,8 +45,16 @@ def info(workspace: Workspace, args: JSON) -> JSON:
 
 
 def members(workspace: Workspace, args: JSON) -> JSON:
-    """conversations.members."""
-    return {"members": sorted(readable_channel(workspace, args).members), "response_metadata": {"next_cursor": ""}}
+    """conversations.members: a cursor names the first of the next page."""
+    found = sorted(readable_channel(workspace, args).members)
+    limit = max(1, min(whole_number(args, "limit", 100), 1000))
+    try:
+        start = found.index(base64.b64decode(str(args["cursor"]), validate=True).decode()) if args.get("cursor") else 0
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise SlackError("invalid_cursor") from None
+    rest = found[start + limit :]
+    cursor = base64.b64encode(rest[0].encode()).decode() if rest else ""
+    return {"members": found[start : start + limit], "response_metadata": {"next_cursor": cursor}}
 
 
 def replies(workspace: Workspace, args: JSON) -> JSON:

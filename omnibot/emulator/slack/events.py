@@ -18,7 +18,7 @@ def events_for(workspace: Workspace, kind: str, channel: Channel, message: Messa
     if "event" in more:
         return [wrap(channel, {**more["event"], "event_ts": workspace.ts()})]
     if message is None:
-        return [wrap(channel, _joined(workspace, channel, more))]
+        return [wrap(channel, _came_or_went(workspace, channel, kind, more))]
     if kind == "message":
         events = _posted(workspace, channel, message)
     elif kind == "message_changed":
@@ -106,9 +106,9 @@ def _deleted(workspace: Workspace, channel: Channel, message: Message, before: M
     return event
 
 
-def _joined(workspace: Workspace, channel: Channel, more: JSON) -> JSON:
+def _came_or_went(workspace: Workspace, channel: Channel, kind: str, more: JSON) -> JSON:
     return {
-        "type": "member_joined_channel",
+        "type": kind,
         "user": more["user"],
         "channel": channel.id,
         "channel_type": "C" if channel.kind == "public" else "G",

@@ -99,6 +99,10 @@ class People(Interacting):
         """Join a channel; `join("omni", …)` is what an invitation does to the bot."""
         self.workspace.join(self.workspace.user(user), self.workspace.channel(channel))
 
+    async def leave(self, user: str, channel: str) -> None:
+        """Leave a channel."""
+        self.workspace.leave(self.workspace.user(user), self.workspace.channel(channel))
+
     async def other_bot_says(self, channel: str, text: str, thread_ts: str | None = None) -> str:
         """Let another app's bot post; the text is sent as it is. Returns its ts."""
         where = self.workspace.channel(channel)
@@ -120,6 +124,13 @@ class People(Interacting):
         """Close somebody's account, as an administrator does; the app hears of it."""
         who = self.workspace.user(user)
         who.deleted = True
+        changed = {"type": "user_change", "user": user_json(who), "cache_ts": int(time.time())}
+        self.outbox.deliver(events.wrap(None, {**changed, "event_ts": self.workspace.ts()}))
+
+    def change_role(self, user: str, *, guest: bool) -> None:
+        """Make somebody a guest or a full member, as an administrator does; the app hears of it."""
+        who = self.workspace.user(user)
+        who.is_restricted = guest
         changed = {"type": "user_change", "user": user_json(who), "cache_ts": int(time.time())}
         self.outbox.deliver(events.wrap(None, {**changed, "event_ts": self.workspace.ts()}))
 

@@ -180,10 +180,11 @@ class Workspace:
         self.channels = {
             channel.id: channel
             for channel in (
-                Channel("C0TRADING1", "trading", "private", {ana, ben, cleo, omni, newsbot}),
+                Channel("C0TRADING1", "trading", "private", {ana, ben, omni, newsbot}),
                 Channel("C0RESEARCH", "research", "public", {ana, ben, cleo, omni, newsbot}),
                 Channel("C0LOBBY001", "lobby", "public", {ana, ben, cleo, newsbot}),
                 Channel("C0CLIENTS1", "client-desk", "public", {ana, ben, dan, omni, newsbot}, is_ext_shared=True),
+                Channel("C0ADVISERS", "advisers", "private", {ana, ben, cleo, omni}),
                 # The bot must not even learn that this one exists.
                 Channel("C0BOARD001", "boardroom", "private", {ana}),
             )
@@ -335,6 +336,12 @@ class Workspace:
         channel.members.add(user.id)
         self.post(channel, user, f"<@{user.id}> has joined the channel", subtype="channel_join")
         self.on_event("member_joined_channel", channel, None, {"user": user.id, "team": user.team_id})
+
+    def leave(self, user: User, channel: Channel) -> None:
+        """Take someone out of a channel."""
+        if user.id in channel.members:
+            channel.members.remove(user.id)
+            self.on_event("member_left_channel", channel, None, {"user": user.id, "team": user.team_id})
 
     def whisper(
         self, channel: Channel, user: User, text: str, blocks: list[JSON], thread_ts: str | None, via: str

@@ -73,5 +73,5 @@ def register(app: AsyncApp, rooms: Rooms) -> None:
     sessions.register(app, rooms.turns, rooms.background)
     home.register(app, rooms.turns, rooms.access, rooms.home)
     past.register(app, rooms.past, rooms.home, rooms.access, rooms.background)
-    farewells.register(app, rooms.key_desk)
+    farewells.register(app, rooms.key_desk, rooms.access)
     lifecycle.register(app, rooms.background)

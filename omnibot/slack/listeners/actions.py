@@ -82,7 +82,9 @@ def register(
 
 def who(payload: Click | Submission) -> tuple[str, Person]:
     """The workspace, and the person who acts in it."""
-    team = payload.team.id if payload.team else payload.user.team_id or ""
+    # The entrance has seen that it is ours. In shared channels a form's `team` is the workspace of who filled it in.
+    installed = payload.view.get("app_installed_team_id")
+    team = str(installed or (payload.team.id if payload.team else payload.user.team_id or ""))
     enterprise = payload.enterprise.id if payload.enterprise else payload.team.enterprise_id if payload.team else None
     org = acting_org(team, enterprise, acting_team=payload.user.team_id, acting_enterprise=None)
     return team, Person(org, payload.user.id)
@@ -91,7 +93,7 @@ def who(payload: Click | Submission) -> tuple[str, Person]:
 async def refusal(access: Access, team: str, person: Person) -> str | None:
     """Why this person may do nothing here; None when they may. Asked at every click: rights change."""
     try:
-        allowed = await access.may_use(person, team=team)
+        allowed = await access.may_use(person)
     except SLACK_ERRORS:
         return "Slack does not tell me who you are right now, so nothing was done. Try again in a minute."
     return None if allowed else allowed.reason

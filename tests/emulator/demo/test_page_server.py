@@ -95,7 +95,7 @@ async def test_a_person_sees_their_rooms_and_only_their_own_ephemerals(slack: Sl
     slack.workspace.whisper(trading, ana, "psst", [], None, "chat.postEphemeral")
     shown = await state(page)
     names = [room["name"] for room in shown["channels"]]
-    assert names == ["trading", "research", "lobby", "client-desk", "boardroom", "Omni"]
+    assert names == ["trading", "research", "lobby", "client-desk", "advisers", "boardroom", "Omni"]
     assert [(m["text"], m.get("only_you", False)) for m in shown["messages"][TRADING]] == [
         ("hello", False),
         ("psst", True),
@@ -104,7 +104,7 @@ async def test_a_person_sees_their_rooms_and_only_their_own_ephemerals(slack: Sl
     assert [m["text"] for m in bens["messages"][TRADING]] == ["hello"]
     assert BOARDROOM not in bens["messages"]
     assert bens["names"][BOARDROOM] == {"name": "", "kind": "channel", "hidden": True}
-    assert [room["name"] for room in (await state(page, "cleo"))["channels"]] == ["trading", "research", "lobby"]
+    assert [room["name"] for room in (await state(page, "cleo"))["channels"]] == ["research", "lobby", "advisers"]
     dans = await state(page, "dan")
     assert list(dans["messages"]) == [CLIENTS]
     assert dans["names"][RESEARCH]["hidden"]

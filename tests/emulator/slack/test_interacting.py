@@ -287,10 +287,10 @@ def names(slack, user):
 
 
 async def test_everybody_sees_the_channels_they_are_in(slack, web):
-    desk = ["trading", "research", "lobby", "client-desk"]
+    desk = ["trading", "research", "lobby", "client-desk", "advisers"]
     assert names(slack, "ana") == [*desk, "boardroom", slack.dm("ana")]
     assert names(slack, "ben") == [*desk, slack.dm("ben")]
-    assert names(slack, "cleo") == ["trading", "research", "lobby"]  # a guest has no DM with an agent
+    assert names(slack, "cleo") == ["research", "lobby", "advisers"]  # a guest has no DM with an agent
     assert names(slack, "dan") == ["client-desk"]
     await web.chat_postMessage(channel=slack.workspace.user("cleo").id, text="You may not ask Omni.")
     assert names(slack, "cleo")[-1] == slack.dm("cleo")
