@@ -432,7 +432,8 @@ ticket_authorisations = Table(
     Column("signature", String(64), nullable=False),
 )
 
-#: A person's exchange session by its date, or ("account", its id, "") what an account holds: locked by whoever uses it up.
+#: A person's exchange session by its date, or ("account", its id, "") what an account holds: locked by
+#: whoever uses it up.
 trading_days = Table(
     "trading_days",
     metadata,

@@ -1,6 +1,7 @@
-"""Approving in SQL: votes, what an exchange session has used up, and the halt, all under locks that make two approvals take turns.
+"""Approving in SQL: votes, what a session has used up, the halt, all under locks that make two approvals take turns.
 
-Locks are taken in one order: the halt, the owner's sessions by date, the accounts, the tickets by id, the head of the audit.
+Locks are taken in one order: the halt, the owner's sessions by date, the accounts, the tickets by id, the head of
+the audit.
 """
 
 from __future__ import annotations

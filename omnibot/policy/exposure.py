@@ -13,8 +13,8 @@ from omnibot.policy.money import dollars, plain
 from omnibot.policy.people import user_ids
 
 NO_SESSION = (
-    "Clear Street's calendar does not say in which exchange session this order would work, so that it is not known what "
-    "its owner may still do in it. Try again in a minute."
+    "Clear Street's calendar does not say in which exchange session this order would work, so that it is not known "
+    "what its owner may still do in it. Try again in a minute."
 )
 
 # -- prices -----------------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ class MarketFacts:
     bid: Decimal | None = None
     ask: Decimal | None = None
     quoted_at: datetime | None = None
-    """When the quote was so: by the market, or where the API's generation does not say (`undated`), when it was asked for."""
+    """When the quote was so: by the market, or where the API does not say (`undated`), when it was asked for."""
     sellable: Decimal | None = None
     """What may be sold without being short: the position, less what other open or approved orders sell; 0 for none."""
     undated: bool = False

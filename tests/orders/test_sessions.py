@@ -1,4 +1,4 @@
-"""A day's caps are of the exchange session in which an order would work, and a quote without a time needs an open market."""
+"""Day caps are of the session in which an order would work, and a quote without a time needs an open market."""
 
 from __future__ import annotations
 
@@ -131,6 +131,14 @@ async def test_two_pressed_at_once_for_one_session_take_turns(capped: Safe):
     tickets = [(await capped.propose(ONCE))[0] for _ in range(2)]
     clicks = await asyncio.gather(*(capped.approve(one) for one in tickets))
     assert sorted(click.answer for click in clicks) == [Answered.APPROVED, Answered.DENIED]
+
+
+async def test_an_option_has_no_extended_hours(database: Database, emulator: ClearStreetEmulator):
+    book = Book(rules(options="true", sessions='["regular", "extended"]'))
+    option = {**BUY, "symbol": "AAPL  261218C00250000", "quantity": "1", "limit_price": "1", "extended_hours": True}
+    async with open_safe(database, emulator, working=False, book=book) as safe:
+        await approve_at(safe, "2025-11-24 16:30", option)
+        assert await days(safe) == ["2025-11-25"]
 
 
 # -- no calendar ----------------------------------------------------------------------------------------------------

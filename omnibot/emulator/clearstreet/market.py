@@ -110,7 +110,7 @@ class Market:
         self._began = clock()
         self._ramps: dict[str, _Ramp] = {}
         self._switched: dict[str, _Switched] = {}
-        #: The moment that the calendar tells of, aware, with the usual hours of its day; None: now, as the phase has it.
+        #: The moment that the calendar tells of, aware, with the usual hours of its day; None: now, in this phase.
         self.moment: datetime | None = None
         #: Days of that calendar without trading, and with an early close.
         self.holidays: set[date] = set()
