@@ -432,7 +432,8 @@ ticket_authorisations = Table(
     Column("signature", String(64), nullable=False),
 )
 
-#: A person's exchange day, or ("account", its id, "") what an account holds: locked by whoever uses it up.
+#: A person's exchange session by its date, or ("account", its id, "") what an account holds: locked by
+#: whoever uses it up.
 trading_days = Table(
     "trading_days",
     metadata,
@@ -441,7 +442,8 @@ trading_days = Table(
     Column("day", String(10), primary_key=True),
 )
 
-#: What each ticket uses up of its owner's day, written down as it is approved. Amounts are exact, as text.
+#: What each ticket uses up of its owner's session, written down as it is approved: `day` is the date of the session in
+#: which it would work first. Amounts are exact, as text.
 reservations = Table(
     "reservations",
     metadata,

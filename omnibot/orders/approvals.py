@@ -1,11 +1,12 @@
-"""Approving in SQL: votes, what a day has used up, and the halt, all under locks that make two approvals take turns.
+"""Approving in SQL: votes, what a session has used up, the halt, all under locks that make two approvals take turns.
 
-Locks are taken in one order: the halt, the owner's day, the accounts, the tickets by id, the head of the audit.
+Locks are taken in one order: the halt, the owner's sessions by date, the accounts, the tickets by id, the head of
+the audit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,8 +21,9 @@ from omnibot.accounts.model import Person
 from omnibot.db.leases import LEASE
 from omnibot.db.tables import halts, reservations, ticket_votes, tickets, trading_days
 from omnibot.orders.audit import Entry
-from omnibot.orders.facts import exchange_day, holding, market_facts, sells, worth
+from omnibot.orders.facts import holding, market_facts, sells, worth
 from omnibot.orders.model import AMOUNTS, COUNTED, Seen, State, Terms, Ticket
+from omnibot.orders.sessions import exchange_date
 from omnibot.orders.store import TicketStore, is_halted
 from omnibot.policy import money
 from omnibot.policy.facts import Act, DayFacts, MarketFacts
@@ -104,13 +106,14 @@ class Approvals:
             live: whether approved orders are sent; otherwise they end as copyable.
         """
         person = Person(clicker.org, clicker.user)
-        day = exchange_day(now.replace(tzinfo=UTC))
         by_id = {ask.ticket_id: ask for ask in asks}
         async with self._database.transaction() as connection:
             halted = await is_halted(connection)
             # Whichever clock is ahead: neither a machine's that is behind nor one that was set back keeps a card alive.
             now = max(now, await self._database.time(connection))
-            await self._lock(connection, owner.org, owner.user, day)
+            days = {ask.ticket_id: _day_of(ask.seen, now) for ask in asks}
+            for day in sorted(set(days.values())):
+                await self._lock(connection, owner.org, owner.user, day)
             for account in sorted({ask.account_id for ask in asks}):
                 # What it holds may be sold once, whoever of its traders sells it.
                 await self._lock(connection, "account", str(account), "")
@@ -119,7 +122,7 @@ class Approvals:
             voted = {one.id: _with_vote(one, person) for one in fit}
             facts = [(voted[one.id], await self._market(connection, one, by_id[one.id].seen, by_id)) for one in fit]
             moves = {one.id: worth(one, owner, by_id[one.id].seen) for one in fit}
-            used = await self._used(connection, owner, day, fit, halted, moves)
+            used = await self._used(connection, owner, [(one, by_id[one.id].seen) for one in fit], now, halted, moves)
             verdicts = judge(facts, used) if fit else []
             decisions = {one.id: decide(said) for one, said in zip(fit, verdicts, strict=True)}
             obstacles = {
@@ -139,7 +142,7 @@ class Approvals:
                     await self._vote(connection, one, person, team, seen, digest, now)
                     after = await self._advance(connection, one, decision, person, now, live=live)
                     if decision is Decision.GO and live:
-                        await self._reserve(connection, after, owner, seen, day)
+                        await self._reserve(connection, after, owner, seen, days[one.id])
                 obstacle = obstacles.get(one.id)
                 if decision is not None:
                     entries.append(_entry(after, decision, person, seen, said, digest, obstacle, denied=denied))
@@ -214,34 +217,54 @@ class Approvals:
         self,
         connection: AsyncConnection,
         owner: Who,
-        day: str,
-        checked: Sequence[Ticket],
+        checked: Sequence[tuple[Ticket, Seen]],
+        now: datetime,
         halted: bool | None,
         moves: Mapping[str, Worth] = _NOT_WEIGHED,
     ) -> DayFacts:
-        """What the day has used up, without what is checked.
+        """What the session has used up in which what is checked would work, without what is checked.
+
+        Of several sessions, the most that one of them has: everything checked is then held against each.
 
         Args:
             moves: by id, what each ticket that is checked comes to. An order that is changed to less goes on counting
                 as the most it was: what that is more than `moves` is used up already. Of what is not said here, the
                 orders that are changed do not count.
         """
+        moving = [seen for one, seen in checked if one.terms.act is not Act.CANCEL]
+        own: dict[str, list[Worth | None]] = {}
+        for one, _ in checked:
+            own.setdefault(chain_of(one), []).append(moves.get(one.id))
+        ids = [one.id for one, _ in checked]
+        days = sorted({_day_of(seen, now) for seen in moving})
+        sums = [await self._used_of(connection, owner, day, ids, own) for day in days]
+        return DayFacts(
+            halted,
+            _most(notional for notional, _ in sums),
+            _most(quantity for _, quantity in sums),
+            session_known=all(seen.session_day is not None for seen in moving),
+        )
+
+    async def _used_of(
+        self,
+        connection: AsyncConnection,
+        owner: Who,
+        day: str,
+        checked: Sequence[str],
+        own: Mapping[str, Sequence[Worth | None]],
+    ) -> Worth:
+        """What one session has used up."""
         mine = and_(reservations.c.org == owner.org, reservations.c.user == owner.user, reservations.c.day == day)
         query = select(reservations.c.chain, reservations.c.notional, reservations.c.quantity).where(
-            mine,
-            reservations.c.ticket_id.not_in([one.id for one in checked]),
-            reservations.c.ticket_id.in_(_counted()),
+            mine, reservations.c.ticket_id.not_in(checked), reservations.c.ticket_id.in_(_counted())
         )
         rows = (await connection.execute(query)).all()
-        own: dict[str, list[Worth | None]] = {}
-        for one in checked:
-            own.setdefault(chain_of(one), []).append(moves.get(one.id))
         notionals, quantities = [], []
         for chain in dict.fromkeys(row.chain for row in rows):
             reserved = [row for row in rows if row.chain == chain]
             notionals.append(_beyond([row.notional for row in reserved], own.get(chain, []), 0))
             quantities.append(_beyond([row.quantity for row in reserved], own.get(chain, []), 1))
-        return DayFacts(halted, money.total(notionals), money.total(quantities))
+        return money.total(notionals), money.total(quantities)
 
     async def _reserve(self, connection: AsyncConnection, ticket: Ticket, owner: Who, seen: Seen, day: str) -> None:
         """What this ticket uses up of the day; all that is done to one order counts once, as the largest of it."""
@@ -343,12 +366,11 @@ class Approvals:
             return None
         return Person(row["org"] or "", row["user"] or ""), row["reason"]
 
-    async def day_of(self, owner: Who, now: datetime, *, besides: Ticket | None = None) -> DayFacts:
-        """What the owner's exchange day has used up; `besides` does not count."""
-        checked = () if besides is None else (besides,)
+    async def day_of(self, owner: Who, now: datetime, ticket: Ticket, seen: Seen) -> DayFacts:
+        """What its owner's session has used up in which this ticket would work; the ticket does not count."""
         async with self._database.transaction() as connection:
             halted = await is_halted(connection)
-            return await self._used(connection, owner, exchange_day(now.replace(tzinfo=UTC)), checked, halted)
+            return await self._used(connection, owner, [(ticket, seen)], now, halted)
 
     async def market_of(self, ticket: Ticket, seen: Seen) -> MarketFacts:
         """The market for one ticket, less what other tickets sell."""
@@ -431,6 +453,17 @@ def _beyond(reserved: Sequence[str], moves: Sequence[Worth | None], which: int) 
         return Decimal(0)  # what is checked is not known then, and nothing is let through
     largest, moved = _largest(reserved), money.total(known)
     return None if largest is None or moved is None else max(largest - moved, Decimal(0))
+
+
+def _most(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The largest; None when one of them is not known."""
+    known = list(amounts)
+    return None if None in known else max((one for one in known if one is not None), default=Decimal(0))
+
+
+def _day_of(seen: Seen, now: datetime) -> str:
+    """The session that an order counts for; today's date, where the calendar does not say and no cap needs it."""
+    return (seen.session_day or exchange_date(now.replace(tzinfo=UTC))).isoformat()
 
 
 def _written(amount: Decimal | None) -> str:

@@ -315,7 +315,8 @@ class Desk:
             return Click(answer=Answered.INVALID, message=problems.get("", ""), ticket=new, problems=problems)
         owner = await self._who_is(ticket.owner, ticket.team, clicker)
         now = self._clock()
-        seen, day = await asyncio.gather(self._looking.look([new]), self._approvals.day_of(owner, now, besides=new))
+        seen = await self._looking.look([new])
+        day = await self._approvals.day_of(owner, now, new, seen[ticket.id])
         known = {Person(clicker.org, clicker.user): clicker, ticket.owner: owner}
         market = await self._approvals.market_of(new, seen[ticket.id])
         clicked = replace(new, approved_by=(Person(clicker.org, clicker.user),), edited_by=())

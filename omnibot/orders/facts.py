@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,7 +11,7 @@ from omnibot.clearstreet.models.enums import InstrumentType, PositionEffect, Sid
 from omnibot.clearstreet.models.options import STANDARD_MULTIPLIER, read_option
 from omnibot.orders.drafts import NO_ACCOUNT, afterwards, misfits
 from omnibot.orders.model import Seen, Terms, Ticket
-from omnibot.orders.sentences import exchange_zone, underlying
+from omnibot.orders.sentences import moment_words, underlying
 from omnibot.policy import money
 from omnibot.policy.case import ticker
 from omnibot.policy.facts import Act, Instrument, MarketFacts, OrderFacts
@@ -83,7 +83,15 @@ def market_facts(seen: Seen, on_their_way: Decimal | None = None) -> MarketFacts
     sellable = seen.sellable
     if sellable is not None:
         sellable = max(sellable - (on_their_way or Decimal(0)), Decimal(0))
-    return MarketFacts(seen.bid, seen.ask, seen.quoted_at, sellable)
+    return MarketFacts(
+        seen.bid,
+        seen.ask,
+        seen.quoted_at,
+        sellable,
+        undated=seen.undated,
+        trading_now=seen.trading_now,
+        opens=None if seen.opens_at is None else moment_words(seen.opens_at),
+    )
 
 
 def holding(terms: Terms) -> str:
@@ -109,12 +117,6 @@ def worth(ticket: Ticket, owner: Who, seen: Seen) -> tuple[Decimal | None, Decim
         return Decimal(0), Decimal(0)
     facts = order_facts(ticket, owner, (), ())
     return money.notional_of(facts, market_facts(seen)), money.shares_of(facts)
-
-
-def exchange_day(now: datetime) -> str:
-    """The exchange's date of an aware moment, as “2026-11-20”."""
-    zone = exchange_zone()
-    return (now.astimezone(zone) if zone else now.astimezone(UTC) - timedelta(hours=5)).date().isoformat()
 
 
 # -- warnings ---------------------------------------------------------------------------------------------------------
@@ -147,6 +149,8 @@ def _about_quote(seen: Seen, now: datetime, most: timedelta) -> list[str]:
         return [seen.trouble or "There is no quote with bid and offer."]
     if seen.quoted_at is None:
         return ["It is not known how old the quote is."]
+    if seen.undated and seen.trading_now is not True:
+        return ["Clear Street does not say how old the quote is, and the order cannot trade now."]
     age = now - seen.quoted_at
     return [f"The quote is {age.total_seconds():.0f} s old."] if age > most else []
 

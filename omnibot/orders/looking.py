@@ -16,6 +16,7 @@ from omnibot.clearstreet.market import MAX_SNAPSHOTS, MarketData
 from omnibot.clearstreet.models.enums import MarketSession, MarketType, OrderStatus, Side
 from omnibot.clearstreet.models.holdings import Balances, Position
 from omnibot.clearstreet.models.market import MarketHours, Snapshot
+from omnibot.clearstreet.models.options import read_option
 from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.trading import Trading
@@ -24,13 +25,14 @@ from omnibot.orders.drafts import NO_ACCOUNT
 from omnibot.orders.facts import held_in, sells
 from omnibot.orders.model import Seen, Ticket
 from omnibot.orders.outcomes import newest
+from omnibot.orders.sessions import session_of
 from omnibot.policy.facts import Act
 
 #: Seconds that any of it may take: people wait for it, and are to be answered within three.
 PATIENCE = 2.2
 #: So much earlier than a ticket may an order of its seem to have been made: clocks differ.
 MARGIN = timedelta(days=1)
-#: Generations that do not say how old a quote is: it is as old as the question.
+#: Generations that do not say how old a quote is: while the market is open it is taken to be as old as the question.
 _UNDATED = (Revision.V2026_04, Revision.V2026_08, Revision.EARLIER)
 TOO_SLOW = "Clear Street took too long to answer."
 
@@ -210,17 +212,21 @@ def _seen(ticket: Ticket, heard: _Heard, at: datetime) -> Seen:
     snapshot = heard.quotes.get(symbol)
     quote = snapshot.last_quote if snapshot is not None else None
     held = _held(heard.positions, symbol)
-    hours = _market_of(heard.hours)
+    hours = _market_of(heard.hours, symbol)
     status = hours.status if hours is not None else None
     session = status.current_session if status is not None else None
-    is_open = None if status is None or status.is_open is None else status.is_open and session == MarketSession.REGULAR
-    dated = heard.revision not in _UNDATED
+    any_open = None if status is None else status.is_open
+    is_open = None if any_open is None else any_open and session == MarketSession.REGULAR
+    extended = _extended(ticket)
+    working = session_of(hours, at, extended=extended)
+    undated = quote is not None and quote.timestamp is None and heard.revision in _UNDATED
     return Seen(
         at=at,
         bid=quote.bid if quote else None,
         ask=quote.ask if quote else None,
         last=snapshot.last if snapshot else None,
-        quoted_at=None if quote is None else quote.timestamp or (None if dated else at),
+        quoted_at=None if quote is None else at if undated else quote.timestamp,
+        undated=undated,
         short_sale_restricted=snapshot.short_sale_restricted if snapshot else None,
         held=held,
         sellable=_sellable(ticket, held, heard.orders, symbol),
@@ -229,13 +235,23 @@ def _seen(ticket: Ticket, heard: _Heard, at: datetime) -> Seen:
         equity=heard.balances.equity if heard.balances else None,
         market_open=is_open,
         session=None if session is None else str(session),
+        trading_now=any_open if extended else is_open,
+        session_day=working.day if working is not None else None,
+        opens_at=working.opens_at if working is not None else None,
         trouble=_trouble(heard, quoted=quote is not None),
     )
 
 
-def _market_of(hours: Sequence[MarketHours] | None) -> MarketHours | None:
-    equities = [one for one in hours or () if one.market == MarketType.US_EQUITIES]
-    return next(iter([*equities, *(hours or ())]), None)
+def _extended(ticket: Ticket) -> bool:
+    """Whether it works outside regular hours; an option does not, whatever the order says."""
+    about = ticket.before if ticket.terms.act is Act.MODIFY and ticket.before is not None else ticket.terms
+    return about.extended_hours is True and read_option(about.symbol) is None
+
+
+def _market_of(hours: Sequence[MarketHours] | None, symbol: str) -> MarketHours | None:
+    wanted = MarketType.US_EQUITIES if read_option(symbol) is None else MarketType.US_OPTIONS
+    own = [one for one in hours or () if one.market == wanted]
+    return next(iter([*own, *(hours or ())]), None)
 
 
 def _held(positions: Sequence[Position] | None, symbol: str) -> Decimal | None:

@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -163,6 +163,8 @@ class Seen:
     ask: Decimal | None = None
     last: Decimal | None = None
     quoted_at: datetime | None = None
+    undated: bool = False
+    """The quote has no time of its own: `quoted_at` is when it was asked for, and says nothing about its age."""
     short_sale_restricted: bool | None = None
     held: Decimal | None = None
     """The position, negative when short."""
@@ -175,6 +177,12 @@ class Seen:
     market_open: bool | None = None
     """In the regular session."""
     session: str | None = None
+    trading_now: bool | None = None
+    """In a session in which this order works."""
+    session_day: date | None = None
+    """The exchange's date of the session in which this order would work first: the day it counts for."""
+    opens_at: datetime | None = None
+    """When the regular hours of that session begin; None: they have begun, or it is not known."""
     trouble: str | None = None
     """Why something is missing, in words."""
 

@@ -12,6 +12,11 @@ from omnibot.policy.facts import MarketFacts, OrderFacts
 from omnibot.policy.money import dollars, plain
 from omnibot.policy.people import user_ids
 
+NO_SESSION = (
+    "Clear Street's calendar does not say in which exchange session this order would work, so that it is not known "
+    "what its owner may still do in it. Try again in a minute."
+)
+
 # -- prices -----------------------------------------------------------------------------------------------------------
 
 
@@ -21,12 +26,22 @@ def quote(case: Case) -> Said:
     quoted, most = case.market.quoted_at, case.policy.trading.max_quote_age_seconds
     if quoted is None:
         return no(f"It is not known how old the quote is. {LATER}")
+    if case.market.undated and case.market.trading_now is not True:
+        return no(_closed(case.market))
     age = (case.now - utc(quoted)).total_seconds()
     if age < -most:
         return no("The quote is from the future: a clock is wrong. Ask whoever runs omnibot.")
     if age > most:
         return no(f"The quote is {age:.0f} s old, and may be {most} s at most. {LATER}")
     return yes(f"The quote is {max(age, 0.0):.0f} s old.")
+
+
+def _closed(market: MarketFacts) -> str:
+    undated = "Clear Street does not say how old this quote is, so that it counts only while the order can trade"
+    if market.trading_now is None:
+        return f"{undated}, and it is not known whether the market is open. Try again in a minute."
+    when = LATER if market.opens is None else f"Come back when regular trading begins: {market.opens}."
+    return f"{undated}, and now it cannot. {when}"
 
 
 def price(case: Case) -> Said:
@@ -113,6 +128,8 @@ def _used(amount: Decimal | None) -> Decimal | None:
 
 
 def _within_day(case: Case, amount: Decimal | None, cap: Decimal | None, say: Callable[[Decimal], str]) -> Said:
+    if cap is not None and not case.day.session_known:
+        return no(NO_SESSION)
     what = "this order" if case.together == 1 else f"these {case.together} orders together"
     return within(amount, cap, f"With {what} the owner's day comes to {{}}", say)
 

@@ -71,9 +71,15 @@ class MarketFacts:
     bid: Decimal | None = None
     ask: Decimal | None = None
     quoted_at: datetime | None = None
-    """When the quote was so: by the market, or where the API's generation does not say, when it was asked for."""
+    """When the quote was so: by the market, or where the API does not say (`undated`), when it was asked for."""
     sellable: Decimal | None = None
     """What may be sold without being short: the position, less what other open or approved orders sell; 0 for none."""
+    undated: bool = False
+    """The quote has no time of its own, so that `quoted_at` says nothing about its age."""
+    trading_now: bool | None = None
+    """The market is open in a session in which the order works."""
+    opens: str | None = None
+    """When regular hours begin next, in words, where they have not begun."""
 
 
 UNSEEN = MarketFacts()
@@ -81,7 +87,9 @@ UNSEEN = MarketFacts()
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """The owner's exchange day so far: tickets approved, submitting, unknown and submitted, whatever came of them.
+    """The owner's exchange session so far: tickets approved, submitting, unknown and submitted, whatever came of them.
+
+    The session is the one in which the orders that are checked would work first, not the date of their approval.
 
     A ticket that is being checked, and the order that it modifies, do not count.
     """
@@ -90,3 +98,5 @@ class DayFacts:
     notional_used: Decimal | None
     quantity_used: Decimal | None
     """In shares: quantity times multiplier."""
+    session_known: bool = True
+    """Whether it is known in which session the orders that are checked would work."""

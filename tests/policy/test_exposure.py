@@ -48,6 +48,10 @@ D = Decimal
         ({"quoted_at": NOW + timedelta(seconds=16)}, False),
         ({"quoted_at": NOW.replace(tzinfo=None)}, True),  # the tables keep UTC without zone
         ({"quoted_at": datetime.min.replace(tzinfo=UTC)}, False),
+        ({"undated": True, "trading_now": True}, True),
+        ({"undated": True, "trading_now": False}, False),
+        ({"undated": True, "trading_now": None}, False),
+        ({"undated": False, "trading_now": False}, True),  # it says itself how old it is
     ],
     ids=str,
 )
@@ -225,6 +229,15 @@ def test_unlimited_needs_no_knowledge():
         four_eyes_above='"never"',
     )
     assert failed(judge(text, on=day(notional_used=None, quantity_used=None))) == set()
+
+
+@pytest.mark.parametrize(("cap", "rule"), [("notional", Rule.DAY_NOTIONAL), ("quantity", Rule.DAY_QUANTITY)])
+def test_a_cap_of_the_day_needs_to_know_the_session(cap: str, rule: Rule):
+    free = {"max_day_notional": '"unlimited"', "max_day_quantity": '"unlimited"'}
+    unknown = day(session_known=False)
+    assert failed(judge(limits(**free), on=unknown)) == set()
+    del free[f"max_day_{cap}"]
+    assert failed(judge(limits(**free), on=unknown)) == {rule}
 
 
 def test_an_order_worth_the_threshold_itself_needs_no_second_approval():

@@ -49,17 +49,17 @@ class Calendar:
             expected = ", ".join(f"`{name}`" for name in markets)
             raise ApiError(400, f"Failed to deserialize query string: unknown variant `{wanted}`, expected {expected}")
         chosen = ["us_equities", "us_options"] if wanted is None else [wanted]
-        now = datetime.now(UTC).astimezone(_zone())
+        now = (self.market.moment or datetime.now(UTC)).astimezone(_zone())
         day = _read_day(visit.query.get("date"), now)
         return Answer([self._hours(name, day, now, visit.revision) for name in chosen], {}, explicit=True)
 
     def _hours(self, market: str, day: date, now: datetime, revision: Revision) -> JSON:
-        phase = self.market.phase
+        phase = self.market.phase if self.market.moment is None else self._phase_of(now)
         if phase == "overnight" and not revision.extended:
             phase = "closed"
         today = day == now.date()
-        sessions = _around(phase, now) if today else _usual(day)
-        tomorrow = _next_weekday(day)
+        sessions = _around(phase, now) if today and self.market.moment is None else self._usual(day)
+        tomorrow = self._next_day(day)
         if market != "us_equities":
             sessions = {name: span for name, span in sessions.items() if name == "regular"}
         current = _SESSIONS.get(phase, phase) if today and phase in REGULAR + EXTENDED else None
@@ -72,11 +72,43 @@ class Calendar:
             "date": day.isoformat(),
             "market": market,
             "market_name": _MARKETS[market],
-            "next_sessions": _write(_usual(tomorrow), None, market, revision),
+            "next_sessions": _write(self._usual(tomorrow), None, market, revision),
             "status": status,
             "timezone": "America/New_York",
             "today_sessions": _write(sessions, now if today else None, market, revision),
         }
+
+    def _phase_of(self, now: datetime) -> Phase:
+        day = now.date()
+        if day.weekday() >= 5:
+            return "weekend"
+        if day in self.market.holidays:
+            return "holiday"
+        early = day in self.market.early_closes
+        within = (name for name, (opens, closes) in self._usual(day).items() if opens <= now < closes)
+        match next(within, None):
+            case "regular":
+                return "early_close" if early else "open"
+            case "overnight":
+                return "overnight"
+            case "pre_market":
+                return "pre_market"
+            case "after_hours":
+                return "after_hours"
+            case _:
+                return "closed"
+
+    def _usual(self, day: date) -> dict[str, Span]:
+        """The sessions of a day that is not laid around a phase."""
+        if day.weekday() >= 5 or day in self.market.holidays:
+            return {}
+        return _sessions(datetime.combine(day, time(9, 30), _zone()), early=day in self.market.early_closes)
+
+    def _next_day(self, day: date) -> date:
+        following = day + timedelta(days=1)
+        while following.weekday() >= 5 or following in self.market.holidays:
+            following += timedelta(days=1)
+        return following
 
 
 def nanoseconds(moment: datetime) -> str:
@@ -106,13 +138,6 @@ def _around(phase: Phase, now: datetime) -> dict[str, Span]:
         return {}
     opens = (now - timedelta(hours=_SINCE_OPEN[phase])).replace(second=0, microsecond=0)
     return _sessions(opens, early=phase == "early_close")
-
-
-def _usual(day: date) -> dict[str, Span]:
-    """The sessions of a day that nobody has changed."""
-    if day.weekday() >= 5:
-        return {}
-    return _sessions(datetime.combine(day, time(9, 30), _zone()), early=False)
 
 
 def _sessions(opens: datetime, *, early: bool) -> dict[str, Span]:
@@ -159,10 +184,3 @@ def _day_type(phase: Phase, day: date, *, today: bool) -> str:
     if today:
         return _DAYS.get(phase, "TRADING_DAY")
     return "WEEKEND" if day.weekday() >= 5 else "TRADING_DAY"
-
-
-def _next_weekday(day: date) -> date:
-    following = day + timedelta(days=1)
-    while following.weekday() >= 5:
-        following += timedelta(days=1)
-    return following

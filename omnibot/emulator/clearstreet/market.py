@@ -22,7 +22,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal, get_args
 
@@ -110,6 +110,11 @@ class Market:
         self._began = clock()
         self._ramps: dict[str, _Ramp] = {}
         self._switched: dict[str, _Switched] = {}
+        #: The moment that the calendar tells of, aware, with the usual hours of its day; None: now, in this phase.
+        self.moment: datetime | None = None
+        #: Days of that calendar without trading, and with an early close.
+        self.holidays: set[date] = set()
+        self.early_closes: set[date] = set()
         #: Symbols whose price wanders; with False, all stand where they began until they are moved.
         self.wandering = True
 
@@ -148,6 +153,7 @@ class Market:
     def reset(self) -> None:
         """Everything as it began."""
         self._phase, self.wandering = "open", True
+        self.moment, self.holidays, self.early_closes = None, set(), set()
         self._ramps.clear()
         self._switched.clear()
 
