@@ -61,19 +61,31 @@ async def both(new_migrated: Callable[[], str], emulator: ClearStreetEmulator) -
         yield here, there
 
 
-def looking_together(both: tuple[Safe, Safe], count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no approval begin its transaction before so many have looked at the market."""
+def deciding_at_once(both: tuple[Safe, Safe], count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no approval, edit or decline begin its transaction before so many are about to."""
     everybody = asyncio.Barrier(count)
+
+    async def ready() -> None:
+        async with asyncio.timeout(60):
+            await everybody.wait()
+
     for safe in both:
         look = safe.orders._looking.look
 
         async def look_and_wait(*arguments: Any, look: Any = look) -> Any:
             seen = await look(*arguments)
-            async with asyncio.timeout(60):
-                await everybody.wait()
+            await ready()
             return seen
 
         monkeypatch.setattr(safe.orders._looking, "look", look_and_wait)
+        for name in ("edit", "decline"):
+            write = getattr(safe.store, name)
+
+            async def wait_and_write(*arguments: Any, write: Any = write) -> Any:
+                await ready()
+                return await write(*arguments)
+
+            monkeypatch.setattr(safe.store, name, wait_and_write)
 
 
 def govern(both: tuple[Safe, Safe], **changes: str) -> None:
@@ -106,7 +118,7 @@ async def test_twenty_approvals_at_once_do_not_exceed_the_day_whichever_accounts
 ):
     here, _ = both
     govern(both, max_day_notional='"7500"')
-    looking_together(both, 20, monkeypatch)
+    deciding_at_once(both, 20, monkeypatch)
     waiting = []
     for place in range(20):
         # Four in turn: each account is approved of from both instances.
@@ -114,7 +126,8 @@ async def test_twenty_approvals_at_once_do_not_exceed_the_day_whichever_accounts
         waiting += await here.propose({**BUY, "quantity": "4"}, account_id=about)
     assert {one.account_id for one in waiting} == {ACCOUNT, OTHER_ACCOUNT}
     assert await approve_everywhere(both, waiting, ANA, BEN, EVE) == {Answered.APPROVED: 7, Answered.DENIED: 13}
-    assert sum(one.wanted.quantity * one.wanted.amount("limit_price") for one in here.at_exchange) == Decimal(7000)
+    sent = [(one.wanted.quantity, one.wanted.amount("limit_price")) for one in here.at_exchange]
+    assert sent == [(Decimal(4), Decimal(250))] * 7
     assert len(here.calls("POST")) == 7
     await sound(both)
 
@@ -124,7 +137,7 @@ async def test_what_an_account_holds_is_sold_once_by_whichever_of_its_traders(
 ):
     here, _ = both
     govern(both, max_day_notional='"1000000"')
-    looking_together(both, 12, monkeypatch)
+    deciding_at_once(both, 12, monkeypatch)
     # Of 120 held, 30 each, by twelve presses of two owners.
     waiting = []
     for place in range(12):
@@ -140,7 +153,7 @@ async def test_an_edit_and_an_approval_at_once_are_one_of_the_two(
 ):
     here, there = both
     waiting = await here.propose(*[{**BUY, "quantity": "1"}] * 8)
-    looking_together(both, 8, monkeypatch)
+    deciding_at_once(both, 16, monkeypatch)
     edits = (here.orders.edit(one.token, {"quantity": "2"}, BEN) for one in waiting)
     presses = (there.approve(one) for one in waiting)
     said = await asyncio.gather(*presses, *edits)
@@ -150,7 +163,7 @@ async def test_an_edit_and_an_approval_at_once_are_one_of_the_two(
         sent = [one.wanted.quantity for one in here.at_exchange if one.client_order_id == ticket.client_order_id]
         if press.answer is Answered.APPROVED:
             assert edit.answer is Answered.DECIDED
-            assert (now.version, sent) == (1, [1])
+            assert (now.version, sent) == (1, [Decimal(1)])
         else:
             assert (press.answer, edit.answer) == (Answered.SUPERSEDED, Answered.EDITED)
             assert (now.version, now.state, sent) == (2, State.PROPOSED, [])
@@ -180,8 +193,9 @@ async def test_an_edit_that_is_written_while_an_approval_is_judged_waits_and_is_
     await sound(both)
 
 
-async def test_of_two_edits_at_once_one_counts(both: tuple[Safe, Safe]):
+async def test_of_several_edits_at_once_one_counts(both: tuple[Safe, Safe], monkeypatch: pytest.MonkeyPatch):
     here, there = both
+    deciding_at_once(both, 3, monkeypatch)
     for ticket in await here.propose(*[{**BUY, "quantity": "1"}] * 5):
         said = await asyncio.gather(
             here.orders.edit(ticket.token, {"quantity": "20"}, ANA),
@@ -235,7 +249,7 @@ async def test_two_changes_of_one_order_approved_at_once_are_one(
     second = (await there.orders.propose_replace(working.id, {"limit_price": "250"}, BEN, TEAM)).ticket
     assert second is not None
     # Both may be decided: one that was not placed may be sent again.
-    looking_together(both, 2, monkeypatch)
+    deciding_at_once(both, 2, monkeypatch)
     one, other = await asyncio.gather(here.approve(first), there.approve(second))
     assert (one.answer, other.answer) == (Answered.APPROVED, Answered.DENIED)
     await settled(both)
@@ -266,14 +280,14 @@ async def test_a_decline_and_an_approval_of_all_at_once_are_one_of_the_two(
     both: tuple[Safe, Safe], monkeypatch: pytest.MonkeyPatch
 ):
     here, there = both
-    looking_together(both, 4, monkeypatch)
+    deciding_at_once(both, 8, monkeypatch)
     sets = [await here.propose(*[{**BUY, "quantity": "1"}] * 3) for _ in range(4)]
     presses = (here.orders.approve([one.token for one in three], ANA, TEAM) for three in sets)
 
     declines = (there.orders.decline(three[1].token, BEN, None) for three in sets)
-    said = await asyncio.gather(*presses, *declines)
+    pressed, declined_all = await asyncio.gather(asyncio.gather(*presses), asyncio.gather(*declines))
     await settled(both)
-    for three, clicks, declined in zip(sets, said[:4], said[4:], strict=True):
+    for three, clicks, declined in zip(sets, pressed, declined_all, strict=True):
         states = [(await here.get(one)).state for one in three]
         if declined.answer is Answered.DECLINED:
             assert [one.answer for one in clicks] == [Answered.DENIED, Answered.DECIDED, Answered.DENIED]
