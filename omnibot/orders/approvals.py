@@ -1,8 +1,4 @@
-"""Approving in SQL: votes, what a session has used up, the halt, all under locks that make two approvals take turns.
-
-Locks are taken in one order: the halt, the owner's sessions by date, the accounts, the tickets by id, the head of
-the audit.
-"""
+"""Approving in SQL: votes, what a session has used up, the halt, all under locks that make two approvals take turns."""
 
 from __future__ import annotations
 
@@ -19,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.accounts.model import Person
 from omnibot.db.leases import LEASE
-from omnibot.db.tables import halts, reservations, ticket_votes, tickets, trading_days
+from omnibot.db.tables import halts, reservations, ticket_votes, tickets
 from omnibot.orders.audit import Entry
 from omnibot.orders.facts import holding, market_facts, sells, worth
+from omnibot.orders.locks import lock_account, lock_day
 from omnibot.orders.model import AMOUNTS, COUNTED, Seen, State, Terms, Ticket
 from omnibot.orders.sessions import exchange_date
 from omnibot.orders.store import TicketStore, is_halted
@@ -113,10 +110,10 @@ class Approvals:
             now = max(now, await self._database.time(connection))
             days = {ask.ticket_id: _day_of(ask.seen, now) for ask in asks}
             for day in sorted(set(days.values())):
-                await self._lock(connection, owner.org, owner.user, day)
+                await lock_day(self._database, connection, owner, day)
             for account in sorted({ask.account_id for ask in asks}):
                 # What it holds may be sold once, whoever of its traders sells it.
-                await self._lock(connection, "account", str(account), "")
+                await lock_account(self._database, connection, account)
             found = await self._store.read(connection, tickets.c.id.in_(by_id), lock=True)
             fit = [one for one in found if _fits(one, by_id[one.id], owner, now)]
             voted = {one.id: _with_vote(one, person) for one in fit}
@@ -175,13 +172,6 @@ class Approvals:
             if ticket.before is not None and not _shows(ticket.before, other.terms):
                 return NOT_SHOWN_YET
         return None
-
-    async def _lock(self, connection: AsyncConnection, org: str, user: str, day: str) -> None:
-        insert = sqlite_insert if self._database.single_process else postgresql_insert
-        key = {"org": org, "user": user, "day": day}
-        await connection.execute(insert(trading_days).values(**key).on_conflict_do_nothing())
-        mine = and_(*[trading_days.c[name] == value for name, value in key.items()])
-        await connection.execute(select(trading_days.c.day).where(mine).with_for_update())
 
     async def _market(
         self, connection: AsyncConnection, ticket: Ticket, seen: Seen, checked: Collection[str]

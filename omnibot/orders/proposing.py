@@ -18,7 +18,7 @@ from omnibot.clearstreet.revision import Revision
 from omnibot.errors import ClearStreetError
 from omnibot.orders.drafts import NO_ACCOUNT, body_of, edited, misfits, read_drafts, terms_of, understood
 from omnibot.orders.looking import PATIENCE, Looking
-from omnibot.orders.model import Answered, Click, Proposal, State, Terms, Ticket, client_order_id
+from omnibot.orders.model import Answered, Click, Proposal, State, Terms, Ticket, client_order_id, content_hash
 from omnibot.orders.outcomes import kept
 from omnibot.orders.store import Content, Minted, TicketStore
 from omnibot.policy.facts import Act
@@ -112,10 +112,13 @@ class Proposing:
         return Click(answer=Answered.DONE, message="Approve it to have it done.", ticket=made)
 
     async def _free_action(self, ticket: Ticket, act: Act, terms: Terms) -> str:
-        """The name of an action of a card: the same while its ticket is not decided, so that two clicks are one."""
+        """The name of an action of a card: the same while its ticket is not decided, so that two clicks are one.
+
+        What is asked for is part of it: two people who ask for different changes at once have not asked for one.
+        """
         made = [one for one in await self._store.of_message(f"{ASKED_ON_CARD}{ticket.id}") if one.terms.act is act]
         waiting = [one for one in made if one.decidable and one.terms == terms]
-        return waiting[0].action_id if waiting else f"{act.value}:{len(made)}"
+        return waiting[0].action_id if waiting else f"{act.value}:{len(made)}:{content_hash(terms, None)[:16]}"
 
     async def order_of(
         self,

@@ -24,6 +24,7 @@ from omnibot.orders.audit import Audit, Entry
 from omnibot.orders.authority import authorise, require_authority
 from omnibot.orders.facts import holding, sells
 from omnibot.orders.heads import AuditDiffers
+from omnibot.orders.locks import lock_account
 from omnibot.orders.model import (
     APPROVAL_LASTS,
     CLOCK_STEP,
@@ -133,6 +134,9 @@ class TicketStore(TicketReader):
         there = and_(*[tickets.c[name] == value for name, value in place.items()])
         async with self.database.transaction() as connection:
             insert = sqlite_insert if self.database.single_process else postgresql_insert
+            if terms.act is not Act.NEW:
+                # Two changes of one order that are asked for at once take turns, and the later one finds the earlier.
+                await lock_account(self.database, connection, terms.account_id)
             if (found := await self.read(connection, there)) != []:
                 return found[0], False
             await self._replace_undecided(connection, terms)

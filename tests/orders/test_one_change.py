@@ -177,7 +177,7 @@ async def test_what_changes_between_the_look_and_the_transaction_keeps_the_other
     assert still.calls("POST") == []
 
 
-@pytest.mark.parametrize("meanwhile", ["edited", "approved by another"])
+@pytest.mark.parametrize("meanwhile", ["edited", "approved by another", "approved by another, and not placed"])
 async def test_a_click_counts_for_the_version_and_the_attempt_it_was_made_on(
     meanwhile: str, still: Safe, monkeypatch: pytest.MonkeyPatch
 ):
@@ -192,13 +192,18 @@ async def test_a_click_counts_for_the_version_and_the_attempt_it_was_made_on(
             acted = True
             if meanwhile == "edited":
                 await still.orders.edit(ticket.token, {"quantity": "150"}, BEN)
-            else:
+            elif meanwhile == "approved by another":
                 await still.approve(ticket, BEN)
+            else:
+                still.emulator.gate.refuse("POST /v1/accounts/{account_id}/orders", status=429)
+                await still.approve(ticket, BEN)
+                await still.until(ticket, State.NOT_PLACED)
+                still.emulator.gate.clear()
         return seen
 
     monkeypatch.setattr(still.orders._looking, "look", look_while_a_colleague_acts)
     click = await still.approve(ticket)
-    assert click.answer is (Answered.SUPERSEDED if meanwhile == "edited" else Answered.DECIDED)
+    assert click.answer is (Answered.SUPERSEDED if meanwhile == "edited" else Answered.DECIDED), click
     await still.settled()
     assert len(still.calls("POST")) == (0 if meanwhile == "edited" else 1)
 
