@@ -181,7 +181,9 @@ def test_whose_authority_a_question_uses(text: str, who: Who, has_link: bool, au
     [(ANA, ""), (CLEO, access.NO_KEY_FOR_OUTSIDERS), (DAN, access.NO_KEY_FOR_OUTSIDERS), (ROBOT, access.NOBODY_KNOWN)],
 )
 def test_only_full_members_link_a_key_of_their_own(who: Who, refusal: str):
-    assert may_link(policy(OUTSIDERS), who).reason == refusal
+    verdict = may_link(policy(OUTSIDERS), who)
+    assert verdict.allowed is (refusal == "")
+    assert verdict.reason == refusal
 
 
 SIGNERS = '[consent]\nconsent_signers = ["U0BEN", "U0CLEO", "T0HOME/U0EVE"]\n' + OUTSIDERS

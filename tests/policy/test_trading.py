@@ -84,4 +84,16 @@ def test_the_owner_of_a_ticket_who_no_longer_trades_cannot_approve_it():
     ],
 )
 def test_who_halts(more: str, who: Who, refusal: str):
-    assert may_halt(policy(f"{DESK_TRADES}{more}"), who).reason == refusal
+    verdict = may_halt(policy(f"{DESK_TRADES}{more}"), who)
+    assert verdict.allowed is (refusal == "")
+    assert verdict.reason == refusal
+
+
+def test_who_may_not_halt_is_told_who_may_and_where_nobody_may_that_nobody_may():
+    assert may_halt(policy(DESK_TRADES), ANA).ask == ("U0EVE",)
+    nobody = may_halt(policy(""), ANA)
+    assert (nobody.allowed, nobody.reason, nobody.ask) == (False, trading.NO_HALTERS, ())
+
+
+def test_where_nobody_trades_an_owner_is_told_so():
+    assert may_approve(policy(""), ANA, ANA).reason == trading.NOBODY_TRADES
