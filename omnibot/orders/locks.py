@@ -1,6 +1,6 @@
 """Locks in SQL: whoever takes one waits until the transaction of whoever has it ends.
 
-They are taken in one order: the halt, the days of the owner by date, the accounts, the tickets by id, the head of the audit.
+They are taken in one order: the halt, the owner's days by date, the accounts, the tickets by id, the head of the audit.
 """
 
 from __future__ import annotations
