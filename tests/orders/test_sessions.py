@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from omnibot.clearstreet.models.enums import DayType, MarketSession, MarketType
 from omnibot.clearstreet.models.market import MarketHours, MarketStatus, SessionHours, TradingSessions
-from omnibot.db.engine import Database
-from omnibot.db.tables import reservations
+from omnibot.db.engine import Database, open_database
+from omnibot.db.tables import reservations, trading_days
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
 from omnibot.orders.model import Answered, Click
 from omnibot.orders.sessions import session_of
 from omnibot.policy.order_rules import Rule
-from tests.orders.safe import ANA, BUY, TEAM, Book, Safe, open_emulator, open_safe, rules
+from tests.orders.safe import ANA, BUY, TEAM, Book, Safe, link, open_emulator, open_safe, rules
 
 ONCE = {**BUY, "quantity": "200", "limit_price": "250.00"}
 """Worth 50,000: all that a session may be."""
@@ -139,6 +139,35 @@ async def test_an_option_has_no_extended_hours(database: Database, emulator: Cle
     async with open_safe(database, emulator, working=False, book=book) as safe:
         await approve_at(safe, "2025-11-24 16:30", option)
         assert await days(safe) == ["2025-11-25"]
+
+
+@pytest.mark.parametrize("words", ["2025-11-21 20:00", "2025-11-23 12:00", "2025-11-24 07:00"])
+async def test_an_approval_waits_for_another_one_of_the_same_session(
+    new_migrated: Callable[[], str], emulator: ClearStreetEmulator, words: str
+):
+    database = await open_database(new_migrated())
+    await link(database, ANA)
+    async with open_safe(database, emulator, working=False) as safe:
+        emulator.market.moment = new_york(words)
+        [ticket] = await safe.propose()
+        async with database.transaction() as connection:
+            await connection.execute(trading_days.insert().values(org=ANA.org, user=ANA.user, day=MONDAY))
+            approval = asyncio.create_task(safe.approve(ticket))
+            async with asyncio.timeout(60):
+                while not approval.done() and not await waiting(database):  # noqa: ASYNC110 -- nobody tells
+                    await asyncio.sleep(0.02)
+            assert not approval.done()
+        assert (await approval).answer is Answered.APPROVED
+        await safe.settled()
+    await database.close()
+
+
+async def waiting(database: Database) -> bool:
+    """Whether somebody waits for a lock of somebody else's."""
+    async with database.transaction() as connection:
+        query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        found = await connection.execute(text(query))
+        return bool(found.scalar_one())
 
 
 # -- no calendar ----------------------------------------------------------------------------------------------------
