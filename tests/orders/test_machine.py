@@ -113,10 +113,31 @@ class Tickets(RuleBasedStateMachine):
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.runner.run(work)
 
-    @initialize(orders=st.lists(orders_of_omni, min_size=3, max_size=5), keeps_id=st.booleans())
-    def begin(self, orders: list[dict[str, str]], keeps_id: bool) -> None:
+    @initialize(
+        orders=st.lists(orders_of_omni, min_size=2, max_size=4),
+        keeps_id=st.booleans(),
+        entered=changes,
+        others=changes,
+        canceled=st.booleans(),
+    )
+    def begin(
+        self,
+        orders: list[dict[str, str]],
+        keeps_id: bool,
+        entered: dict[str, str],
+        others: dict[str, str],
+        canceled: bool,
+    ) -> None:
         self.run(self._begin())
         self.emulator.exchange.replace_keeps_id = keeps_id
+        # There is an order to be changed, and it was changed once.
+        self.propose({"symbol": "AAPL", "side": "BUY", "quantity": "35", "limit_price": "250.00"})
+        self.run(self._approve([self.tickets[:1]], [ANA, EVE]))
+        self.omni_changes_an_order(0, entered, None, together=False)
+        self.omni_changes_an_order(0, entered, others, together=True)
+        if canceled:
+            asked = self.run(self.safe.orders.propose_cancel(self.tickets[0].id, ANA, TEAM))
+            self._take_up(asked.ticket, approved=True, dies_after=None)
         for order in orders:
             self.propose(order)
 
@@ -187,6 +208,11 @@ class Tickets(RuleBasedStateMachine):
     def omni_proposes_changes_of_one_order(
         self, index: int, entered: dict[str, str], others: dict[str, str] | None, together: bool
     ) -> None:
+        self.omni_changes_an_order(index, entered, others, together=together)
+
+    def omni_changes_an_order(
+        self, index: int, entered: dict[str, str], others: dict[str, str] | None, *, together: bool
+    ) -> None:
         """Two of them, perhaps; they are approved at once, or one after the other."""
         about = {"account_id": ACCOUNT, "order_id": self._working[index % len(self._working)].id}
         wanted = [{**about, **one} for one in (entered, others) if one is not None]
@@ -195,19 +221,23 @@ class Tickets(RuleBasedStateMachine):
         self.run(self._approve([made] if together else [[one] for one in made], [ANA, EVE]))
 
     @precondition(lambda self: self._placed)
-    @rule(index=which, entered=changes, who=someone, approved=st.booleans(), dies_after=st.none() | st.integers(8, 25))
-    def somebody_changes_an_order(
-        self, index: int, entered: dict[str, str], who: Who, approved: bool, dies_after: int | None
+    @rule(
+        index=which,
+        entered=st.none() | changes,
+        who=st.sampled_from([ANA, BEN, *PEOPLE]),
+        approved=st.booleans(),
+        dies_after=st.none() | st.integers(8, 25),
+    )
+    def somebody_changes_or_cancels_an_order(
+        self, index: int, entered: dict[str, str] | None, who: Who, approved: bool, dies_after: int | None
     ) -> None:
-        ticket = self._placed[index % len(self._placed)]
-        asked = self.run(self._live(self.safe.orders.propose_replace(ticket.id, entered, who, TEAM)))
-        self._take_up(asked.ticket, approved=approved, dies_after=dies_after)
-
-    @precondition(lambda self: self._placed)
-    @rule(index=which, who=someone, approved=st.booleans(), dies_after=st.none() | st.integers(8, 25))
-    def somebody_cancels_an_order(self, index: int, who: Who, approved: bool, dies_after: int | None) -> None:
-        ticket = self._placed[index % len(self._placed)]
-        asked = self.run(self._live(self.safe.orders.propose_cancel(ticket.id, who, TEAM)))
+        orders, ticket = self.safe.orders, self._placed[index % len(self._placed)]
+        asking = (
+            orders.propose_cancel(ticket.id, who, TEAM)
+            if entered is None
+            else orders.propose_replace(ticket.id, entered, who, TEAM)
+        )
+        asked = self.run(self._live(asking))
         self._take_up(asked.ticket, approved=approved, dies_after=dies_after)
 
     def _take_up(self, made: Ticket | None, *, approved: bool, dies_after: int | None) -> None:
@@ -490,4 +520,4 @@ def _worth(wanted: Any) -> Decimal:
 
 def test_whatever_happens_to_tickets_the_rules_hold(migrated: Path):
     Tickets.template = migrated
-    run_state_machine_as_test(Tickets, settings=settings(examples(6), stateful_step_count=20))
+    run_state_machine_as_test(Tickets, settings=settings(examples(5), stateful_step_count=16))
