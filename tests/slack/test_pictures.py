@@ -17,6 +17,12 @@ WORDS = "from 0 (p0) to 199 (p199)"
 UPLOAD = ["files.getUploadURLExternal", "upload", "files.completeUploadExternal", "files.info"]
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first picture waits for the process that draws to start, and a busy machine takes its time for that."""
+    monkeypatch.setattr(files, "PATIENCE", 60.0)
+
+
 async def test_a_picture_is_uploaded_once_however_often_its_reply_is_written(desktop: Desktop):
     turn = await desktop.turn()
     assert await desktop.reply.finish(turn, ANSWER, ()) is None
