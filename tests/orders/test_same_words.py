@@ -365,7 +365,7 @@ PLAIN = {
 }
 
 
-@examples(1500)
+@examples(900)
 @given(order=ORDERS, revision=st.sampled_from(Revision))
 @example(order={**PLAIN, "expires_at": "2027-01-15T21:00:00Z"}, revision=Revision.V2026_10)
 @example(order={**PLAIN, "side": "SELL", "position_effect": "OPEN"}, revision=Revision.V2026_08)
@@ -442,7 +442,7 @@ ENTERED = st.fixed_dictionaries(
 )
 
 
-@examples(1000)
+@examples(600)
 @given(order=ORDERS, entered=ENTERED, revision=st.sampled_from(Revision))
 def test_what_a_form_makes_of_an_order_is_sent_as_its_sentence_says_or_not_at_all(
     order: dict[str, Any], entered: dict[str, Any], revision: Revision
