@@ -18,7 +18,7 @@ def test_wrong(number):
 
 
 def found(module: Path, seed: int, said: pytest.CaptureFixture[str]) -> str:
-    assert not explore._found_nothing(str(module), seed, 60)
+    assert not explore._found_nothing([str(module)], seed, 60)
     return said.readouterr().out
 
 
@@ -36,3 +36,7 @@ def test_every_module_with_properties_is_explored():
     assert "tests/policy/test_any_input.py" in modules
     assert "tests/clearstreet/test_parts.py" in modules
     assert all((explore.ROOT / module).exists() for module in modules)
+
+
+def test_coroutines_with_properties_are_explored_too():
+    assert "tests/accounts/test_linking.py" in explore.property_tests()
