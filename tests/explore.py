@@ -36,8 +36,9 @@ def property_tests() -> dict[str, list[str]]:
 
 
 def _is_property(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether it has `@given`. Pytest's marker does not tell: coroutines lack it."""
-    return any(ast.unparse(decorator).startswith("given(") for decorator in function.decorator_list)
+    """Whether it, or a function in it, has `@given`; pytest's marker does not tell of the latter."""
+    functions = [one for one in ast.walk(function) if isinstance(one, _FUNCTION)]
+    return any(ast.unparse(decorator).startswith("given(") for one in functions for decorator in one.decorator_list)
 
 
 def main(budget: float) -> int:

@@ -38,5 +38,5 @@ def test_every_module_with_properties_is_explored():
     assert all((explore.ROOT / module).exists() for module in modules)
 
 
-def test_coroutines_with_properties_are_explored_too():
+def test_properties_inside_a_test_are_explored_too():
     assert "tests/accounts/test_linking.py" in explore.property_tests()
