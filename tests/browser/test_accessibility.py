@@ -107,7 +107,7 @@ def test_composer_messages_buttons_and_regions_have_roles_and_names(stage: Stage
     expect(answer.get_by_role("img", name="rocket emoji")).to_be_visible()
     expect(page.get_by_role("main").get_by_role("button", name="eyes: Ben")).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_role("button", name=re.compile(r"^research ?, 1 mention$"))).to_be_visible()
-    expect(page.get_by_role("img", name="5 members: ")).to_be_visible()
+    expect(page.get_by_role("img", name="4 members: ")).to_be_visible()
     expect(page.get_by_role("radiogroup", name="You are").get_by_role("radio", name="Ana")).to_be_checked()
     assert "- article" in page.get_by_role("log", name="Messages in #trading").aria_snapshot()
     whole(page)
