@@ -16,6 +16,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from omnibot import telemetry
 from omnibot.errors import SettingsError
+from omnibot.slack.deliveries import DeliveryApp
 from omnibot.slack.entrance import Entrance
 from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.posts import SLACK_TIMEOUT
@@ -85,7 +86,7 @@ def build_app(session: aiohttp.ClientSession, api_url: str, me: AuthorizeResult)
         return me
 
     with _without_bolts_own_settings():
-        app = AsyncApp(
+        app = DeliveryApp(
             client=open_client(session, token=None, api_url=api_url),
             authorize=authorize,
             process_before_response=True,

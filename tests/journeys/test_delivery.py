@@ -104,3 +104,19 @@ async def test_the_whole_conversation_makes_no_call_slack_refuses_and_logs_no_se
     for secret in (house.slack.bot_token, house.slack.app_token, "demo-key"):
         assert secret not in logged
     assert "markets" not in logged
+
+
+async def test_what_is_said_to_one_person_about_an_event_that_came_twice_is_said_once(house: House):
+    house.slack.deliver_twice = True
+    await house.slack.say("ana", "trading", "@Omni")
+    house.script("slow", "At last.", seconds=60)
+    ts = await house.slack.say("ben", "trading", "@Omni slow")
+    key = (house.slack.workspace.channel("trading").id, ts)
+    await house.slack.wait_for(lambda: house.slack.sessions.get(key, {}).get("status") == "processing", timeout=30)
+    await house.slack.stop("ana", "trading", ts)
+    await house.slack.wait_for(lambda: len(house.slack.ephemerals("ana")) >= 2)
+    # All that was delivered is acked, so nothing more is said of it.
+    socket_mode = house.slack.socket_mode
+    await house.slack.wait_for(lambda: len(socket_mode.acked) == len(socket_mode.sent))
+    await house.bot.terminate()
+    assert len(house.slack.ephemerals("ana")) == 2

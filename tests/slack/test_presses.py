@@ -1,4 +1,4 @@
-"""How often one person may press, and what is done with a press that Slack delivers twice."""
+"""How often one person may press."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from slack_bolt import BoltResponse
 
 from omnibot.slack.background import Background
+from omnibot.slack.listeners import presses
 from omnibot.slack.listeners.presses import BURST, PER_MINUTE, SILENT, TOO_MANY, Presses
 from omnibot.slack.whispers import AT_ONCE, whisper
 from tests.slack.conftest import Desktop
@@ -23,7 +24,6 @@ class Room:
         self.said: list[tuple[str, str]] = []
         self.background = Background()
         self.presses = Presses(self.background, lambda: self.now)
-        self.breaks = False
 
     async def chat_postEphemeral(self, *, user: str, text: str, **_: Any) -> None:
         self.said.append((user, text))
@@ -33,33 +33,12 @@ class Room:
             return BoltResponse(status=200)
 
         async def go_on() -> None:
-            if self.breaks:
-                raise RuntimeError("the database is away")
             self.taken.append(trigger)
 
         where = {"team": {"id": "T1"}, "channel": {"id": "C1"}, "user": {"id": user}}
         body = {"type": "block_actions", "trigger_id": trigger, **where}
         answer: BoltResponse | None = await self.presses.handle(body, ack, self, go_on)  # type: ignore[arg-type]
         return answer
-
-
-async def test_a_press_that_is_delivered_twice_is_taken_once_and_both_are_acked():
-    room = Room()
-    assert await room.press("1") is None
-    again = await room.press("1")
-    assert again is not None
-    assert again.status == 200
-    assert room.taken == ["1"]
-
-
-async def test_a_press_that_was_not_taken_may_be_delivered_again():
-    room = Room()
-    room.breaks = True
-    with pytest.raises(RuntimeError):
-        await room.press("1")
-    room.breaks = False
-    await room.press("1")
-    assert room.taken == ["1"]
 
 
 async def test_who_presses_without_end_is_told_once_and_others_are_not_held_up():
@@ -77,6 +56,16 @@ async def test_who_presses_without_end_is_told_once_and_others_are_not_held_up()
     await room.background.close()
     assert len(room.taken) == BURST + 1 + min(BURST, PER_MINUTE)
     assert room.said == [("U1", TOO_MANY)] * 2
+
+
+async def test_of_thousands_who_press_without_end_each_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(presses, "REMEMBERED", 3)
+    room = Room()
+    for user in range(6):
+        for number in range(int(BURST) + 5):
+            await room.press(f"{user} {number}", user=f"U{user}")
+    await room.background.close()
+    assert room.said == [(f"U{user}", TOO_MANY) for user in range(6)]
 
 
 async def test_whispers_leave_room_for_everything_else_that_is_said_in_slack(desktop: Desktop):

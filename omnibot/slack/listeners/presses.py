@@ -1,12 +1,9 @@
-"""Before every press: one that is delivered twice is taken once, and what one person presses is limited.
-
-All of it is one process's: what two processes do with the same delivery, the database sorts out.
-"""
+"""Before every press: what one person presses is limited. Each process counts for itself."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from slack_bolt import BoltResponse
@@ -28,7 +25,7 @@ PER_MINUTE: Final = 60.0
 TOO_MANY: Final = "You are pressing faster than I can follow, so I did nothing with the last presses. Wait a minute."
 #: Seconds before somebody is told again that it is too much.
 SILENT: Final = 60.0
-#: Presses and people kept in memory.
+#: People kept in memory.
 REMEMBERED: Final = 5_000
 _PRESS: Final = "press"
 
@@ -40,10 +37,8 @@ class Presses:
         self._background = background
         self._clock = clock
         self._budget = Budget(per_minute={_PRESS: PER_MINUTE}, burst={_PRESS: BURST})
-        #: Presses that are or were taken, by trigger_id: each press has one of its own.
-        self._taken: dict[str, None] = {}
-        #: When whom was told that it is too much.
-        self._told: dict[Person, float] = {}
+        #: Until when whoever was told that it is too much is not told again.
+        self._silent_until: dict[Person, float] = {}
 
     async def handle(
         self, body: dict[str, Any], ack: AsyncAck, client: AsyncWebClient, next: Next
@@ -52,27 +47,17 @@ class Presses:
         if body.get("type") != "block_actions":
             await next()
             return None
-        trigger = str(body.get("trigger_id") or "")
-        if trigger and trigger in self._taken:
-            return await ack()
         _, person = who(Click.model_validate(body))
         now = self._clock()
         if self._budget.wait(f"{person.org}/{person.user}", _PRESS, now) > 0:
-            if now - self._told.get(person, -SILENT) >= SILENT:
-                _keep(self._told, person, now)
+            if now >= self._silent_until.get(person, now):
+                self._tell_again_after(person, now + SILENT)
                 self._background.start(tell(client, body, TOO_MANY))
             return await ack()
-        _keep(self._taken, trigger, None)
-        try:
-            await next()
-        except BaseException:
-            # It was not taken: Slack may deliver it again.
-            self._taken.pop(trigger, None)
-            raise
+        await next()
         return None
 
-
-def _keep(kept: dict[Any, Any], key: Hashable, value: float | None) -> None:
-    kept[key] = value
-    if len(kept) > REMEMBERED:
-        del kept[next(iter(kept))]
+    def _tell_again_after(self, person: Person, then: float) -> None:
+        self._silent_until[person] = then
+        if len(self._silent_until) > REMEMBERED:
+            del self._silent_until[next(iter(self._silent_until))]
