@@ -137,7 +137,7 @@ async def test_an_alarm_set_between_a_jump_of_the_clock_and_its_discovery_rings_
     scheduler.at("one", 1.5, ring)
     scheduler.every("tick", 1.5, tick)
     for heard in (rung, ticked):
-        await asyncio.wait_for(heard.wait(), 30)
+        await asyncio.wait_for(heard.wait(), 60)
         assert time.monotonic() - began > (1.4 if heard is rung else 0)
 
 
@@ -166,7 +166,7 @@ async def test_a_repeating_alarm_that_fails_rings_again(scheduler: Scheduler):
         raise RuntimeError("broken")
 
     scheduler.every("tick", 0.05, ring)
-    await asyncio.wait_for(thrice.wait(), 20)
+    await asyncio.wait_for(thrice.wait(), 60)
 
 
 async def test_finishing_an_alarm_waits_until_it_no_longer_rings(scheduler: Scheduler):

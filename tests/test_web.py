@@ -101,7 +101,7 @@ class Caller:
     async def heard(self) -> bytes:
         """The next words; none: the connection is closed."""
         try:
-            return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._socket, 65_536), 20)
+            return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._socket, 65_536), 60)
         except ConnectionError:
             return b""
 

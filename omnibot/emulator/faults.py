@@ -248,7 +248,7 @@ class Hold(Rule):
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "fault": str(self.fault or ("release" if self._over.is_set() else "hold"))}
 
-    async def reached(self, timeout: float = 20) -> Call:
+    async def reached(self, timeout: float = 60) -> Call:
         """Wait until a call stands at this point, and return it."""
         await asyncio.wait_for(self._arrived.wait(), timeout)
         return self.calls[-1]

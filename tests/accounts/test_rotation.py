@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 from sqlalchemy import insert
 
 from omnibot.accounts.encryption import Encryption, Unreadable, new_key
@@ -94,7 +93,7 @@ async def something_in_the_way(database_url: str) -> AsyncIterator[None]:
 
 
 async def until(condition: Callable[[], Coroutine[Any, Any, bool]]) -> None:
-    async with asyncio.timeout(50):
+    async with asyncio.timeout(90):
         while not await condition():  # noqa: ASYNC110  # another process works on it
             await asyncio.sleep(0.02)
 
@@ -131,7 +130,6 @@ def test_a_report_names_a_few_people_and_counts_the_others():
     assert "and 3 more" in text
 
 
-@pytest.mark.timeout(120)
 async def test_a_rotation_that_is_killed_in_the_middle_is_simply_begun_again(
     database: Database, database_url: str, tmp_path: Path
 ):

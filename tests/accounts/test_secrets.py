@@ -43,7 +43,6 @@ def server(database_url: str, request: pytest.FixtureRequest) -> Server | None:
     return server
 
 
-@pytest.mark.timeout(120)
 async def test_keys_are_neither_in_the_database_nor_in_the_log_nor_in_metrics(
     database_url: str, server: Server | None, clear_street: ClearStreetEmulator
 ):

@@ -46,7 +46,7 @@ async def serving(body: bytes) -> AsyncIterator[str]:
     finally:
         process.stdin.close()
         with contextlib.suppress(ProcessLookupError):
-            await asyncio.wait_for(process.wait(), 10)
+            await asyncio.wait_for(process.wait(), 60)
 
 
 if __name__ == "__main__":

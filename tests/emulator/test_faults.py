@@ -55,7 +55,7 @@ async def test_removing_a_delay_lets_go_of_the_calls_it_holds_up(gate):
     call = asyncio.create_task(fate(gate))
     await asyncio.sleep(0)
     gate.remove(rule)
-    assert await asyncio.wait_for(call, 20) == "passed"
+    assert await asyncio.wait_for(call, 60) == "passed"
 
 
 async def test_a_fault_befalls_every_nth_call(gate):
@@ -128,7 +128,7 @@ async def test_clear_lets_go_of_everything(gate):
     waiting = [asyncio.create_task(fate(gate, name)) for name in ("chat.update", "views.open")]
     await hold.reached()
     gate.clear()
-    assert await asyncio.wait_for(asyncio.gather(*waiting), 20) == ["passed", "passed"]
+    assert await asyncio.wait_for(asyncio.gather(*waiting), 60) == ["passed", "passed"]
     assert gate.rules() == []
 
 

@@ -60,7 +60,7 @@ class Bot:
         assert self.process is not None
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 20)
+        return await asyncio.wait_for(self.process.wait(), 60)
 
     def logged(self) -> str:
         return self.log.read_text()
@@ -80,7 +80,7 @@ class House:
         await self.connected()
 
     async def connected(self) -> None:
-        await self.slack.wait_for(lambda: self.slack.socket_mode.sockets, timeout=60)
+        await self.slack.wait_for(lambda: self.slack.socket_mode.sockets)
 
     async def restart(self) -> None:
         """kill -9, then the same again."""
@@ -102,7 +102,7 @@ class House:
 
     async def at_rest(self) -> None:
         """Wait until nothing is left to do: what has not happened by then does not happen any more."""
-        await self.slack.wait_for(lambda: self.unfinished() == 0, timeout=60)
+        await self.slack.wait_for(lambda: self.unfinished() == 0)
 
     def shown(self, channel: str, root_ts: str) -> list[str]:
         """What people read of the bot in a thread, a command's root message left out."""
@@ -141,7 +141,7 @@ class House:
         """How many finished answers a thread shows."""
         return sum(FINISHED in text for text in self.shown(channel, root_ts))
 
-    async def answered(self, channel: str, root_ts: str, *words: str, count: int = 1, timeout: float = 20) -> str:
+    async def answered(self, channel: str, root_ts: str, *words: str, count: int = 1, timeout: float = 60) -> str:
         """Wait until the thread shows `count` finished answers and all these words; return its whole text."""
 
         def ready() -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from omnibot.accounts.encryption import new_key
 from omnibot.blocks.consent import ACCOUNTS_BLOCK, AGREE_BLOCK, AGREED, CHOICE_ACTION
@@ -39,7 +38,7 @@ async def fill(house: House, values: Callable[[dict[str, Any]], dict[str, Any]],
     def ready() -> list[dict[str, Any]]:
         return [v for v in house.slack.modals("ana")[-1:] if all(word in str(v["blocks"]) for word in words)]
 
-    view = (await house.slack.wait_for(ready, timeout=30))[0]
+    view = (await house.slack.wait_for(ready))[0]
     result = await house.slack.submit("ana", view["id"], values(view))
     assert not result.errors
 
@@ -74,7 +73,7 @@ async def journey(house: House) -> str:
     await slack.command("ana", "research", "/omni", "link")
     await fill(house, key_values, "The key passes through Slack")
     await fill(house, account_values, GROWTH)
-    await slack.wait_for(lambda: "are about" in str(slack.modals("ana")[-1]["blocks"]), timeout=30)
+    await slack.wait_for(lambda: "are about" in str(slack.modals("ana")[-1]["blocks"]))
     await slack.close_view("ana", slack.modals("ana")[-1]["id"], clear=True)
     ts = await slack.say("ana", "trading", f"@Omni {QUESTION}")
     await house.answered("trading", ts, GROWTH)
@@ -82,7 +81,7 @@ async def journey(house: House) -> str:
     house.script("marmots", f"You hold {HOLDING} of them.")
     await slack.click("ana", slack.dm("ana"), card.ts, action_id="omni_consent_read")
     await fill(house, consent_values, CLAUSE)
-    await house.answered("trading", ts, HOLDING, count=2, timeout=30)
+    await house.answered("trading", ts, HOLDING, count=2)
     for room in OPEN_ROOMS:
         await slack.say("ana", room, f"@Omni {QUESTION}")
         said = await slack.say("ben", room, "@Omni hello")
@@ -90,11 +89,9 @@ async def journey(house: House) -> str:
     for word in ("account", "consent", "threads"):
         await slack.command("ana", "research", "/omni", word)
     dm = slack.dm("ana")
-    await slack.wait_for(
-        lambda: sum(HOLDING in slack.visible_text(m) for m in slack.history(dm)) == len(OPEN_ROOMS), timeout=30
-    )
+    await slack.wait_for(lambda: sum(HOLDING in slack.visible_text(m) for m in slack.history(dm)) == len(OPEN_ROOMS))
     await slack.open_home("ana")
-    await slack.wait_for(lambda: GROWTH in str(slack.home("ana")), timeout=30)
+    await slack.wait_for(lambda: GROWTH in str(slack.home("ana")))
     url = f"http://127.0.0.1:{house.bot.environment['PORT']}/metrics"
     async with aiohttp.ClientSession() as browser, browser.get(url) as answer:
         return await answer.text()
@@ -104,7 +101,6 @@ def database(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.glob("omnibot.sqlite3*"))
 
 
-@pytest.mark.timeout(120)
 async def test_account_data_is_where_the_person_reads_it_and_nowhere_else(tmp_path: Path, migrated: Path):
     async with furnished(tmp_path, migrated, revision="2026-08") as house:
         house.omni.keys[KEY] = [account(30001, GROWTH), account(30002, RETIREMENT)]

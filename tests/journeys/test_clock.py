@@ -60,10 +60,10 @@ async def test_an_answer_comes_once_and_whole_though_the_clock_jumps(
         ts = await house.slack.say("ana", "trading", "@Omni the first")
         await house.slack.wait_for(lambda: house.omni.active())
         clock.ahead = jump
-        text = await house.answered("trading", ts, "The first answer, every word of it.", timeout=40)
+        text = await house.answered("trading", ts, "The first answer, every word of it.")
         assert "longer than" not in text
         await house.slack.say("ana", "trading", "and the second", thread_ts=ts)
-        await house.answered("trading", ts, "The second answer.", count=2, timeout=40)
+        await house.answered("trading", ts, "The second answer.", count=2)
         clock.ahead = timedelta()
     assert house.asked() == ["the first", "and the second"]
     # By this clock the first answer came late, and may be a post of its own.
@@ -87,5 +87,5 @@ async def test_an_answer_is_finished_by_the_next_process_though_the_clock_was_se
         await house.slack.wait_for(lambda: len(house.slack.socket_mode.acked) == len(house.slack.socket_mode.sent))
     clock.ahead = -HOUR
     async with running(Settings.read()):
-        await house.answered("trading", ts, "The first answer", "The second answer.", count=2, timeout=40)
+        await house.answered("trading", ts, "The first answer", "The second answer.", count=2)
     assert house.asked() == ["the first", "and the second"]

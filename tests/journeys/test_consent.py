@@ -81,7 +81,7 @@ class Ana:
         def ready() -> list[Message]:
             return [m for m in self.cards()[-1:] if all(word in str(m.blocks) for word in words)]
 
-        (card,) = await self.house.slack.wait_for(ready, timeout=20)
+        (card,) = await self.house.slack.wait_for(ready)
         return card
 
     async def press(self, action: str, user: str = "ana") -> None:
@@ -94,7 +94,7 @@ class Ana:
         def ready() -> list[JSON]:
             return [v for v in self.house.slack.modals(user)[-1:] if all(word in text_of(v) for word in words)]
 
-        (view,) = await self.house.slack.wait_for(ready, timeout=20)
+        (view,) = await self.house.slack.wait_for(ready)
         return view
 
     async def read(self) -> JSON:
@@ -160,7 +160,7 @@ async def test_she_reads_signs_and_is_answered_once_without_asking_again(house: 
     assert AGREE_BLOCK in (refused.errors or {})
     assert grants(house) == []
     await ana.sign(view)
-    await house.answered("trading", ts, SEES, count=2, timeout=30)
+    await house.answered("trading", ts, SEES, count=2)
     card = await ana.card("Signed by", "version 4")
     assert elements(card.blocks, READ_ACTION) == []
     assert "has given consent" in "\n".join(house.shown("trading", ts))
@@ -246,7 +246,7 @@ async def shared(house: House, user: str, *words: str) -> JSON:
         own = [e for e in house.slack.ephemerals(user) if "What Omni may see" in str(e["blocks"])]
         return [e for e in own[-1:] if all(word in str(e["blocks"]) for word in words)]
 
-    (listed,) = await house.slack.wait_for(ready, timeout=20)
+    (listed,) = await house.slack.wait_for(ready)
     return listed
 
 
@@ -293,7 +293,7 @@ async def test_a_new_version_while_the_form_is_open_is_shown_and_the_old_one_nev
     assert grants(house) == []
     result = await ana.sign(view)
     assert not result.errors
-    await house.answered("trading", ts, SEES, count=2, timeout=30)
+    await house.answered("trading", ts, SEES, count=2)
     assert [grant["agreement_id"] for grant in grants(house)] == [house.omni.entitlements.agreements[0]["agreement_id"]]
     await ana.card("version 4")
 
@@ -347,7 +347,7 @@ async def test_a_signature_that_clear_street_took_just_before_the_bot_died_is_fo
     await house.bot.kill()
     hold.release()
     await house.start()
-    await house.answered("trading", ts, SEES, count=2, timeout=40)
+    await house.answered("trading", ts, SEES, count=2)
     await ana.card("Signed by")
     assert len(grants(house)) == 1
     assert house.asked() == [QUESTION, QUESTION]
@@ -365,7 +365,7 @@ async def test_a_signature_whose_answer_is_lost_is_looked_up_and_nobody_signs_a_
     await ana.press(READ_ACTION)
     await ana.form("Your signature is on its way")
     looking.release()
-    await house.answered("trading", ts, SEES, count=2, timeout=30)
+    await house.answered("trading", ts, SEES, count=2)
     await ana.card("Signed by")
     assert len([call for call in house.omni.calls if call.name == GRANT]) == 1
     assert house.asked() == [QUESTION, QUESTION]
@@ -387,5 +387,5 @@ async def test_in_direct_messages_the_card_stands_below_the_answer_itself(house:
     assert await house.slack.click("ana", ana.dm, reply.ts, label="Share my account data")
     view = await ana.to_the_end(await ana.form("sha256 checked"))
     await ana.sign(view)
-    await house.answered(ana.dm, ts, SEES, "Signed by", count=2, timeout=30)
+    await house.answered(ana.dm, ts, SEES, "Signed by", count=2)
     assert ana.cards() == []

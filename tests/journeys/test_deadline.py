@@ -85,7 +85,7 @@ async def test_stop_takes_effect_although_no_poll_succeeds(house: House, run: Ru
         house.omni.gate.refuse(POLL, status=503, count=999)
         await house.slack.command("ana", "trading", "/omni", "stop")
         await house.answered("trading", ts, "Stopped by")
-        await house.slack.wait_for(lambda: not house.omni.active(), timeout=20)
+        await house.slack.wait_for(lambda: not house.omni.active())
 
 
 async def test_stop_is_said_to_omni_again_when_it_was_too_busy_to_hear(house: House, run: Run, monkeypatch):
@@ -97,7 +97,7 @@ async def test_stop_is_said_to_omni_again_when_it_was_too_busy_to_hear(house: Ho
         house.omni.gate.refuse("DELETE *", status=429, headers={"Retry-After": "1"})
         await house.slack.command("ana", "trading", "/omni", "stop")
         await house.answered("trading", ts, "Stopped by")
-        await house.slack.wait_for(lambda: not house.omni.active(), timeout=20)
+        await house.slack.wait_for(lambda: not house.omni.active())
 
 
 async def test_a_429_never_makes_anybody_wait_past_the_deadline(house: House, run: Run):
@@ -136,7 +136,7 @@ async def test_while_the_account_is_not_known_yet_the_placeholder_is_there_alrea
     async with run():
         ts = await house.slack.say("ana", "trading", "@Omni hello")
         await hold.reached()
-        await house.slack.wait_for(lambda: house.replies("trading", ts), timeout=20)
+        await house.slack.wait_for(lambda: house.replies("trading", ts))
         hold.release()
         await house.answered("trading", ts, "Hi there.")
         assert len(house.replies("trading", ts)) == 1
@@ -146,7 +146,7 @@ async def test_a_private_question_that_cannot_be_admitted_is_not_said_in_public(
     house.slack.gate.refuse("conversations.open", status=500, count=99)
     async with run():
         await house.slack.command("ana", "trading", "/omni", "private am I being margin called?")
-        await house.slack.wait_for(lambda: house.slack.ephemerals("ana"), timeout=15)
+        await house.slack.wait_for(lambda: house.slack.ephemerals("ana"))
         assert house.slack.history("trading") == []
         assert "margin" not in str([e["text"] for e in house.slack.ephemerals("ana")])
 

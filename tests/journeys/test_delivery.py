@@ -75,7 +75,7 @@ async def test_a_lost_socket_loses_no_event(house: House):
     house.script("hello", "Hi there.")
     house.slack.kill_sockets()
     ts = await house.slack.say("ana", "trading", "@Omni hello")
-    await house.answered("trading", ts, "Hi there.", timeout=40)
+    await house.answered("trading", ts, "Hi there.")
     assert house.asked() == ["hello"]
 
 
@@ -112,7 +112,7 @@ async def test_what_is_said_to_one_person_about_an_event_that_came_twice_is_said
     house.script("slow", "At last.", seconds=60)
     ts = await house.slack.say("ben", "trading", "@Omni slow")
     key = (house.slack.workspace.channel("trading").id, ts)
-    await house.slack.wait_for(lambda: house.slack.sessions.get(key, {}).get("status") == "processing", timeout=30)
+    await house.slack.wait_for(lambda: house.slack.sessions.get(key, {}).get("status") == "processing")
     await house.slack.stop("ana", "trading", ts)
     await house.slack.wait_for(lambda: len(house.slack.ephemerals("ana")) >= 2)
     # All that was delivered is acked, so nothing more is said of it.

@@ -25,7 +25,7 @@ async def ask(house: House) -> str:
     return await house.slack.say("ana", "trading", "@Omni once please")
 
 
-async def one_whole_answer(house: House, ts: str, timeout: float = 30, asked: int = 1) -> None:
+async def one_whole_answer(house: House, ts: str, timeout: float = 60, asked: int = 1) -> None:
     await house.answered("trading", ts, WORDS, timeout=timeout)
     await house.at_rest()
     texts = house.shown("trading", ts)
@@ -76,7 +76,7 @@ def everywhere(tmp_path: Path, migrated: Path) -> Everywhere:
 async def test_reads_that_fail_twice(everywhere: Everywhere, call: str):
     async def story(house: House, fault: Any) -> None:
         rule = house.omni.gate.refuse(call, count=2, **fault)
-        await one_whole_answer(house, await ask(house), timeout=60)
+        await one_whole_answer(house, await ask(house))
         assert len(rule.calls) == 2
 
     await everywhere(FAULTS, story)
@@ -96,7 +96,7 @@ async def test_a_poll_that_never_answers(house: House):
     hold = house.omni.gate.hold(POLL)
     ts = await ask(house)
     await hold.reached()
-    await one_whole_answer(house, ts, timeout=40)
+    await one_whole_answer(house, ts)
 
 
 async def test_an_api_that_refuses_the_key_in_the_middle_of_an_answer(house: House):
@@ -113,11 +113,11 @@ async def test_a_create_call_that_is_refused_is_one_error_with_a_retry(everywher
     async def story(house: House, status: int) -> None:
         house.omni.gate.refuse(CREATE, status=status)
         ts = await ask(house)
-        text = await house.answered("trading", ts, "Ask again", timeout=60)
+        text = await house.answered("trading", ts, "Ask again")
         assert "request " in text
         (reply,) = house.replies("trading", ts)
         await house.slack.click("ana", "trading", reply.ts, label="Ask again")
-        await house.answered("trading", ts, WORDS, count=2, timeout=60)
+        await house.answered("trading", ts, WORDS, count=2)
         assert house.asked() == ["once please"]
 
     await everywhere({str(status): status for status in (400, 401, 403, 422)}, story)
@@ -136,7 +136,7 @@ SLACK_FAULTS: list[Any] = [
 async def test_not_being_told_at_once_who_asks(everywhere: Everywhere):
     async def story(house: House, fault: Any) -> None:
         rule = befall(house, "users.info", fault)
-        await one_whole_answer(house, await ask(house), timeout=60)
+        await one_whole_answer(house, await ask(house))
         assert rule.calls
 
     await everywhere({str(fault): fault for fault in SLACK_FAULTS}, story)
@@ -179,7 +179,7 @@ async def test_a_database_locked_by_somebody_else_for_seconds(house: House, tmp_
     await asyncio.sleep(4)
     intruder.execute("ROLLBACK")
     intruder.close()
-    await one_whole_answer(house, ts, timeout=40)
+    await one_whole_answer(house, ts)
 
 
 async def test_a_process_that_stands_still_for_seconds(house: House):
@@ -189,7 +189,7 @@ async def test_a_process_that_stands_still_for_seconds(house: House):
     os.kill(house.bot.process.pid, signal.SIGSTOP)
     await asyncio.sleep(4)
     os.kill(house.bot.process.pid, signal.SIGCONT)
-    await one_whole_answer(house, ts, timeout=40)
+    await one_whole_answer(house, ts)
 
 
 async def test_sockets_that_are_refreshed_torn_and_torn_again_while_people_talk(house: House):
@@ -202,5 +202,5 @@ async def test_sockets_that_are_refreshed_torn_and_torn_again_while_people_talk(
         else:
             await house.slack.disconnect_sockets()
     for ts in asked:
-        await house.answered("trading", ts, "Noted.", timeout=60)
+        await house.answered("trading", ts, "Noted.")
     assert sorted(house.asked()) == [f"number {n}" for n in range(6)]

@@ -40,7 +40,7 @@ async def test_the_placeholder_waits_for_nothing_from_omni_and_the_answer_grows_
     assert house.asked() == []
     await asking.reached()
     asking.release()
-    await house.answered("trading", ts, "Once upon", timeout=15)
+    await house.answered("trading", ts, "Once upon")
     assert len(house.replies("trading", ts)) == 1
     calls = [call for call in house.slack.calls if call.name in ("chat.appendStream", "chat.update")]
     assert [call.name for call in calls[-2:]] == ["chat.appendStream", "chat.update"]
@@ -242,7 +242,7 @@ async def test_talk_that_is_not_for_omni_is_left_alone(house: House):
 async def test_an_answer_that_took_longer_than_thirty_seconds_is_a_new_post_that_mentions_the_asker(house: House):
     house.script("patience", "It was worth the wait.", seconds=31)
     ts = await house.slack.say("ana", "trading", "@Omni patience please")
-    await house.answered("trading", ts, "It was worth the wait.", timeout=45)
+    await house.answered("trading", ts, "It was worth the wait.")
     ana = house.slack.workspace.user("ana").id
     final = next(m for m in house.replies("trading", ts) if FINISHED in house.slack.visible_text(m))
     assert f"<@{ana}>" in str(final.blocks)

@@ -70,9 +70,10 @@ def rows(folder: Path) -> dict[str, int]:
 
 async def test_what_is_for_another_workspace_is_acked_and_leaves_no_row(door: Door, tmp_path: Path):
     before = rows(tmp_path)
-    for event in EVENTS:
+    for number, event in enumerate(EVENTS):
         for more in ({}, {"authorizations": [MEANT]}):
-            body = json.dumps(ENVELOPE | {"event": event} | more).encode()
+            own = {"event_id": f"Ev0FOREIGN{number}{len(more)}"}
+            body = json.dumps(ENVELOPE | {"event": event} | own | more).encode()
             assert await door.post(body, signed(body)) == 200, event["type"]
     form_type = {"Content-Type": "application/x-www-form-urlencoded"}
     for form in (COMMAND, {"payload": json.dumps(CLICK)}, {"payload": json.dumps(FORM)}):

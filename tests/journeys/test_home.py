@@ -142,7 +142,7 @@ async def test_home_teaches_asks_lists_and_lets_conversations_go_on(house: House
     bens = house.slack.dm("ben")
     asked = [await house.slack.say("ben", bens, f"zebra {n}") for n in range(11)]
     for ts in asked:
-        await house.answered(bens, ts, timeout=60)
+        await house.answered(bens, ts)
     listed = await list_of(house, "ben", "trading")
     assert "*zebra 10*" in words(listed)
     assert "*zebra 0*" not in words(listed)

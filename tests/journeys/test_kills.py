@@ -13,7 +13,7 @@ GENERATIONS = pytest.mark.parametrize("house", ["2026-04", "2026-10"], indirect=
 
 async def settled(house: House, channel: str, ts: str) -> None:
     """One reply with all the words, nothing half-done beside it, and it stays so."""
-    await house.answered(channel, ts, WORDS, timeout=40)
+    await house.answered(channel, ts, WORDS)
     await house.at_rest()
     texts = house.shown(channel, ts)
     assert sum(WORDS in text for text in texts) == 1, texts
@@ -63,7 +63,7 @@ async def test_while_the_same_words_were_asked_before(house: House):
     await house.bot.kill()
     hold.release()
     await house.start()
-    await house.slack.wait_for(lambda: sum(WORDS in t for t in house.shown("trading", ts)) == 2, timeout=40)
+    await house.slack.wait_for(lambda: sum(WORDS in t for t in house.shown("trading", ts)) == 2)
     assert house.asked() == ["once please", "once please"]
 
 
@@ -156,7 +156,7 @@ async def test_between_the_pages_of_a_long_answer(house: House, point):
     await house.bot.kill()
     hold.release()
     await house.start()
-    await house.answered("trading", ts, WORDS, timeout=40)
+    await house.answered("trading", ts, WORDS)
     await house.at_rest()
     text = "\n".join(house.shown("trading", ts))
     for n in range(20):

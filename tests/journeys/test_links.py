@@ -111,7 +111,7 @@ async def test_a_key_revoked_while_omni_answers_ends_the_turn_and_the_person_is_
 
     asked = len(desk.keys_asked_with())
     await house.slack.say("ana", "trading", "@Omni are my positions up?")
-    await house.slack.wait_for(lambda: "no longer accepts your API key" in desk.whispers("ana"), timeout=15)
+    await house.slack.wait_for(lambda: "no longer accepts your API key" in desk.whispers("ana"))
     assert len(desk.keys_asked_with()) == asked
     # Nobody else is touched, and Ana's question never rode on the shared key.
     house.script("hello", "Hi there.")

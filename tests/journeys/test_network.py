@@ -44,8 +44,8 @@ class Wired:
 
     async def once(self, ts: str, *answers: str) -> None:
         """Wait until every turn has ended, so that nothing more is written; each answer then stands there once."""
-        await self.house.answered("trading", ts, *answers, count=len(answers), timeout=40)
-        await self.house.slack.wait_for(lambda: not self._open_turns(), timeout=20)
+        await self.house.answered("trading", ts, *answers, count=len(answers))
+        await self.house.slack.wait_for(lambda: not self._open_turns())
         texts = self.house.shown("trading", ts)
         assert len(texts) == len(answers), texts
         assert ["".join(texts).count(words) for words in answers] == [1] * len(answers), texts
@@ -58,7 +58,7 @@ class Wired:
     async def tried_again(self, line: TcpProxy, times: int = 1) -> None:
         """Wait until the bot has dialled a line this many more times."""
         before = line.accepted
-        await self.house.slack.wait_for(lambda: line.accepted >= before + times, timeout=20)
+        await self.house.slack.wait_for(lambda: line.accepted >= before + times)
 
     async def lose_answer(self, hold: Hold, line: TcpProxy, how: str) -> None:
         """A held call has taken effect: lose its answer on the line, and mend the line once the bot has noticed."""

@@ -49,7 +49,7 @@ async def test_buttons_run_actions_in_the_thread_once_each_even_through_a_crash(
     (table,) = blocks_of(result, "data_table")
     assert len(table["rows"]) > 3
     assert await house.slack.click("ana", "trading", result.ts, label="Screen (CSV)")
-    await house.slack.wait_for(lambda: [m for m in house.slack.thread("trading", ts) if m.files], timeout=20)
+    await house.slack.wait_for(lambda: [m for m in house.slack.thread("trading", ts) if m.files])
     file = next(m for m in house.slack.thread("trading", ts) if m.files).files[0]
     data, _, name = house.slack.file(file["id"]) or (b"", "", "")
     assert name == "screen.csv"
@@ -73,7 +73,7 @@ async def test_pictures_tables_and_strange_parts(house: House):
     assert (kind, data[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
     assert "2,000 points" in image["alt_text"]
     assert await house.slack.click("ana", "trading", reply.ts, label="Chart data (CSV)")
-    await house.slack.wait_for(lambda: [m for m in house.slack.thread("trading", ts) if m.files], timeout=20)
+    await house.slack.wait_for(lambda: [m for m in house.slack.thread("trading", ts) if m.files])
     uploads = [call for call in house.slack.calls if call.name == "files.getUploadURLExternal"]
     assert len(uploads) == 2  # the picture once, and the data
 
@@ -131,9 +131,9 @@ async def test_slacks_own_stop_ends_the_answer_within_a_second_and_no_later_one(
     house.script("slowly", "The words that were said so far. " * 20, seconds=30)
     house.script("quickly", "A quick answer.")
     ts = await house.slack.say("ana", "trading", "@Omni slowly please")
-    await house.slack.wait_for(lambda: "said so far" in "".join(house.shown("trading", ts)), timeout=20)
+    await house.slack.wait_for(lambda: "said so far" in "".join(house.shown("trading", ts)))
     await house.slack.stop("ana", "trading", ts)
-    text = await house.answered("trading", ts, "Stopped by", timeout=10)
+    text = await house.answered("trading", ts, "Stopped by")
     assert "said so far" in text
     assert house.omni.active() == []
     key = (house.slack.workspace.channel("trading").id, ts)
@@ -163,7 +163,7 @@ async def test_the_stop_below_a_posted_answer_is_heard_at_once_and_stops_that_an
     house.script("slowly", "The words that were said so far. " * 20, seconds=30)
     house.script("quickly", "A quick answer.")
     ts = await house.slack.say("ana", "trading", "@Omni slowly please")
-    await house.slack.wait_for(lambda: "said so far" in "".join(house.shown("trading", ts)), timeout=20)
+    await house.slack.wait_for(lambda: "said so far" in "".join(house.shown("trading", ts)))
     await house.slack.say("ana", "trading", "quickly now", thread_ts=ts)
     await house.slack.wait_for(lambda: whispers(house, "after the question before it"))
     (draft,) = house.replies("trading", ts)

@@ -139,7 +139,7 @@ async def test_an_api_that_fails_a_few_times_moves_nobodys_answer(house: House, 
     house.script("price", "AAPL is at 213.55.")
     faults = house.omni.gate.refuse("*", status=500, count=3)
     ts = await house.slack.say("ana", channel, "@Omni the price?")
-    await house.answered(channel, ts, "AAPL is at 213.55.", timeout=60)
+    await house.answered(channel, ts, "AAPL is at 213.55.")
     assert len(faults.calls) == 3
     assert len(house.shown(channel, ts)) == 1
     assert in_dm(house, "ana", FINISHED) == []
@@ -200,9 +200,9 @@ async def test_the_policy_says_who_asks_where_and_guests_hear_nothing_of_account
     # A changed file counts within seconds; a bad one does not, and the one before stays in force.
     file = tmp_path / "policy.toml"
     file.write_text('version = 1\n[access]\npeople = "nobody"')
-    await house.slack.wait_for(lambda: "policy_refused" in house.bot.logged(), timeout=20)
+    await house.slack.wait_for(lambda: "policy_refused" in house.bot.logged())
     file.write_text('version = 1\n[access]\nrefused = ["U0ANA00001"]')
-    await house.slack.wait_for(lambda: house.bot.logged().count("policy_read") == 2, timeout=20)
+    await house.slack.wait_for(lambda: house.bot.logged().count("policy_read") == 2)
     await house.slack.say("ana", "research", "@Omni hello")
     await house.slack.wait_for(lambda: "closed Omni to you" in whispers(house, "ana"))
 
@@ -215,7 +215,7 @@ async def test_trouble_with_the_policy_is_said_in_the_ops_channel_and_a_missing_
     await house.restart()
     (tmp_path / "policy.toml").write_text("version = 1\n[acess]\n")
     await house.slack.wait_for(
-        lambda: [m for m in house.slack.history("trading") if "acess" in house.slack.visible_text(m)], timeout=20
+        lambda: [m for m in house.slack.history("trading") if "acess" in house.slack.visible_text(m)]
     )
     await house.bot.terminate()
     (tmp_path / "policy.toml").unlink()

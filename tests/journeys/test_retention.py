@@ -47,7 +47,7 @@ async def test_after_the_retention_no_word_is_left_in_the_database_and_before_it
         # On a thread: the bot runs on this loop, and may hold the lock that is waited for.
         await asyncio.to_thread(ages, database, YOUNG[1], 2.9)
         await asyncio.to_thread(ages, database, OLD[1], 3.1)
-        await house.slack.wait_for(lambda: any(pruned(database)), timeout=30)
+        await house.slack.wait_for(lambda: any(pruned(database)))
         assert pruned(database) == [True, False]
     # What it had open is closed: all of it stands in one file.
     kept = written(tmp_path)

@@ -101,7 +101,7 @@ async def test_a_waiting_question_into_which_a_key_is_edited_is_not_asked(house:
     await slack.wait_for(lambda: slack.ephemerals("ana"))
 
     await slack.edit("research", second, f"and prices with {KEY}?")
-    await slack.wait_for(lambda: told(house, "ana"), timeout=30)
+    await slack.wait_for(lambda: told(house, "ana"))
     await house.answered("research", first, "Hi there.")
 
     assert house.asked() == ["hello"]

@@ -25,7 +25,7 @@ async def pair(tmp_path: Path, migrated: Path, new_migrated: Callable[[], str]) 
         try:
             await house.start()
             await other.start()
-            await house.slack.wait_for(lambda: len(house.slack.socket_mode.sockets) == 4, timeout=60)
+            await house.slack.wait_for(lambda: len(house.slack.socket_mode.sockets) == 4)
             yield house, other
         finally:
             if other.process is not None:
@@ -69,13 +69,13 @@ async def test_stop_reaches_the_turns_of_both_whoever_takes_it(pair):
     house, other = pair
     house.script("once", WORDS, seconds=300)
     asked = await ask(house, 8)
-    await house.slack.wait_for(lambda: len(begun(house.bot) | begun(other)) == 8, timeout=30)
+    await house.slack.wait_for(lambda: len(begun(house.bot) | begun(other)) == 8)
     assert begun(house.bot)
     assert begun(other)
     await house.slack.command("ana", "trading", "/omni", "stop")
     for ts in asked:
         await house.answered("trading", ts, "Stopped by")
-    await house.slack.wait_for(lambda: not house.omni.active(), timeout=20)
+    await house.slack.wait_for(lambda: not house.omni.active())
 
 
 async def test_what_a_killed_process_leaves_the_other_finishes(pair):
@@ -100,7 +100,7 @@ async def test_a_process_that_slept_past_its_lease_writes_nothing_when_it_wakes(
     assert house.bot.process is not None
     os.kill(house.bot.process.pid, signal.SIGSTOP)
     try:
-        await house.slack.wait_for(lambda: begun(house.bot) <= taken_over(other), timeout=30)
+        await house.slack.wait_for(lambda: begun(house.bot) <= taken_over(other))
         await asyncio.sleep(1)
     finally:
         os.kill(house.bot.process.pid, signal.SIGCONT)
@@ -120,6 +120,6 @@ async def test_a_second_process_on_one_sqlite_file_is_refused(house: House, tmp_
     second = Bot(house.bot.environment, tmp_path / "second.log")
     await second.start()
     assert second.process is not None
-    assert await asyncio.wait_for(second.process.wait(), 20) == 1
+    assert await asyncio.wait_for(second.process.wait(), 60) == 1
     assert "another omnibot" in second.logged()
     assert "Traceback" not in second.logged()

@@ -10,7 +10,7 @@ async def test_three_follow_ups_while_busy_are_answered_in_order_and_never_two_a
     ts = await house.slack.say("ana", "trading", "@Omni number 1")
     for n in (2, 3, 4):
         await house.slack.say("ana", "trading", f"number {n}", thread_ts=ts)
-    await house.answered("trading", ts, count=4, timeout=30)
+    await house.answered("trading", ts, count=4)
     assert house.asked() == [f"number {n}" for n in (1, 2, 3, 4)]
     assert len(house.omni.threads) == 1
     refused = [c for c in house.omni.calls if c.status == 409]
@@ -27,7 +27,7 @@ async def test_a_waiting_question_can_be_edited_and_another_deleted(house: House
     await house.slack.edit("trading", two, "question two")
     await house.slack.delete("trading", three)
     await house.slack.say("ana", "trading", "question four", thread_ts=ts)
-    await house.answered("trading", ts, count=3, timeout=30)
+    await house.answered("trading", ts, count=3)
     assert house.asked() == ["question one", "question two", "question four"]
 
 
@@ -36,9 +36,7 @@ async def test_more_than_five_waiting_questions_are_refused_with_a_reason(house:
     ts = await house.slack.say("ana", "trading", "@Omni number 0")
     for n in range(1, 8):
         await house.slack.say("ana", "trading", f"number {n}", thread_ts=ts)
-    await house.slack.wait_for(
-        lambda: any("already waiting" in e["text"] for e in house.slack.ephemerals("ana")), timeout=15
-    )
+    await house.slack.wait_for(lambda: any("already waiting" in e["text"] for e in house.slack.ephemerals("ana")))
 
 
 async def test_stop_ends_the_answer_at_omni_and_drops_what_waits(house: House):
@@ -46,7 +44,7 @@ async def test_stop_ends_the_answer_at_omni_and_drops_what_waits(house: House):
     ts = await house.slack.say("ana", "trading", "@Omni slow please")
     await house.slack.say("ana", "trading", "another slow one", thread_ts=ts)
     await house.slack.wait_for(lambda: house.slack.ephemerals("ana"))
-    await house.slack.wait_for(lambda: "beginning of a long answer" in "".join(house.shown("trading", ts)), timeout=15)
+    await house.slack.wait_for(lambda: "beginning of a long answer" in "".join(house.shown("trading", ts)))
     result = await house.slack.command("ana", "trading", "/omni", "stop")
     assert "1 answer" in str(result.ack_payload)
     assert "1 waiting question" in str(result.ack_payload)

@@ -21,7 +21,7 @@ async def stop_what_somebody_else_asked(house: House) -> None:
     house.script("slow", "At last.", seconds=60)
     ts = await house.slack.say("ben", "trading", "@Omni slow")
     key = (house.slack.workspace.channel("trading").id, ts)
-    await house.slack.wait_for(lambda: house.slack.sessions.get(key, {}).get("status") == "processing", timeout=30)
+    await house.slack.wait_for(lambda: house.slack.sessions.get(key, {}).get("status") == "processing")
     await house.slack.stop("ana", "trading", ts)
 
 
@@ -66,9 +66,9 @@ async def test_a_whisper_that_slack_refuses_or_drops_once_is_heard(house: House,
         await act(house)
         # What Slack showed without saying so is told again elsewhere: nobody can look a whisper up.
         there, elsewhere = there + (fault == "after"), elsewhere + 1
-        await house.slack.wait_for(as_expected, timeout=30)
+        await house.slack.wait_for(as_expected)
 
     await act(house)
     there += 1
-    await house.slack.wait_for(as_expected, timeout=30)
+    await house.slack.wait_for(as_expected)
     assert "background_failed" not in house.bot.logged()

@@ -49,7 +49,7 @@ async def at_exchange(safe: Safe) -> set[tuple[str, str]]:
 
 async def becomes(safe: Safe, working: Ticket, *wanted: tuple[str, str]) -> None:
     """Wait until that is what is at the exchange, which changes orders when they are looked at."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while await at_exchange(safe) != set(wanted):
             await safe.due(working)
             await safe.step(working)

@@ -222,7 +222,7 @@ async def test_the_scheduler_looks_by_itself(path: Path, told: Told, monkeypatch
     try:
         book.start(scheduler)
         write(path, "version = 7")
-        await asyncio.wait_for(told.something.wait(), 40)
+        await asyncio.wait_for(told.something.wait(), 60)
     finally:
         await scheduler.stop()
     assert "version: must be 1, not 7" in told.messages[0]

@@ -41,14 +41,14 @@ async def delivered(desktop: Desktop, turn: Turn, answer: Answer) -> None:
 
 
 async def shows(desktop: Desktop, turn: Turn, *words: str) -> None:
-    await desktop.slack.wait_for(lambda: all(word in desktop.text(turn) for word in words), timeout=20)
+    await desktop.slack.wait_for(lambda: all(word in desktop.text(turn) for word in words))
 
 
 async def streaming(desktop: Desktop, *snapshots: Snapshot) -> Turn:
     """A turn whose draft streams and shows the last of these."""
     turn = await desktop.turn()
     desktop.reply.begin(turn)
-    await desktop.slack.wait_for(lambda: desktop.shown(turn) and desktop.shown(turn)[0].streaming, timeout=20)
+    await desktop.slack.wait_for(lambda: desktop.shown(turn) and desktop.shown(turn)[0].streaming)
     for snapshot in snapshots:
         desktop.reply.progress(turn, snapshot)
         thought = [line.split("] ")[-1] for line in snapshot.thoughts[-1:]]
@@ -65,7 +65,7 @@ async def ends_well(desktop: Desktop, turn: Turn, answer: Answer | None = None) 
     assert text.count(FINAL) == 1
     assert "Working on it" not in text
     key = (turn.channel, turn.thread_ts or "")
-    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "active", timeout=20)
+    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "active")
 
 
 async def test_an_answer_grows_in_one_message_and_ends_in_it(desktop: Desktop):
@@ -114,7 +114,7 @@ async def test_what_omni_takes_back_is_taken_back(desktop: Desktop):
 async def test_a_stream_that_dies_of_age_goes_on_in_the_same_message(desktop: Desktop):
     turn = await streaming(desktop, running("One"))
     desktop.slack.stream_seconds = 0.1
-    await desktop.slack.wait_for(lambda: not desktop.shown(turn)[0].streaming, timeout=20)
+    await desktop.slack.wait_for(lambda: not desktop.shown(turn)[0].streaming)
     desktop.reply.progress(turn, running("One two"))
     await shows(desktop, turn, "One two")
     await ends_well(desktop, turn)
@@ -125,7 +125,7 @@ async def test_a_stream_is_given_up_before_slack_ends_it(desktop: Desktop, monke
     turn = await streaming(desktop)
     desktop.reply.progress(turn, running("One"))
     await shows(desktop, turn, "One")
-    await desktop.slack.wait_for(lambda: not desktop.shown(turn)[0].streaming, timeout=20)
+    await desktop.slack.wait_for(lambda: not desktop.shown(turn)[0].streaming)
     assert "chat.appendStream" not in [call.name for call in desktop.slack.calls]
     await ends_well(desktop, turn)
 
@@ -146,7 +146,7 @@ async def test_where_no_stream_begins_the_draft_is_posted(desktop: Desktop, erro
     desktop.reply.begin(turn)
     await shows(desktop, turn, "Working on it")
     key = (turn.channel, turn.thread_ts or "")
-    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "processing", timeout=20)
+    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "processing")
     await ends_well(desktop, turn)
 
 
@@ -246,7 +246,7 @@ async def test_a_stream_that_comes_to_nothing_is_taken_away(desktop: Desktop):
     await desktop.reply.retract(turn)
     assert desktop.shown(turn) == []
     key = (turn.channel, turn.thread_ts or "")
-    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "active", timeout=20)
+    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "active")
 
 
 async def test_after_slacks_own_stop_nothing_says_that_omni_still_works(desktop: Desktop):
@@ -262,7 +262,7 @@ async def test_that_the_work_is_over_is_said_until_slack_hears_it(desktop: Deskt
     desktop.reply.begin(turn)
     await shows(desktop, turn, "Working on it")
     key = (turn.channel, turn.thread_ts or "")
-    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "processing", timeout=20)
+    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "processing")
     desktop.slack.gate.refuse("agents.sessions.setStatus", status=status, headers={"Retry-After": "1"})
     await ends_well(desktop, turn)
 

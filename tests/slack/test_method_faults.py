@@ -46,11 +46,11 @@ async def test_that_the_agent_rests_is_said_again_when_slack_did_not_hear_it(des
     turn = await desktop.turn()
     desktop.reply.begin(turn)
     key = (turn.channel, turn.thread_ts or "")
-    await desktop.slack.wait_for(lambda: desktop.shown(turn), timeout=20)
-    await desktop.slack.wait_for(lambda: desktop.slack.sessions.get(key, {}).get("status") == "processing", timeout=20)
+    await desktop.slack.wait_for(lambda: desktop.shown(turn))
+    await desktop.slack.wait_for(lambda: desktop.slack.sessions.get(key, {}).get("status") == "processing")
     rule = befall(desktop, METHOD, fault)
     await deliver(desktop.reply, turn)
-    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "active", timeout=20)
+    await desktop.slack.wait_for(lambda: desktop.slack.sessions[key]["status"] == "active")
     assert rule.calls
     assert desktop.text(turn).count("The answer.") == 1
 
@@ -60,7 +60,7 @@ async def test_a_stream_that_may_have_begun_is_found_although_the_search_fails_o
     turn = await desktop.turn()
     begun = desktop.slack.gate.drop("chat.startStream", "after")
     desktop.reply.progress(turn, Snapshot("running", "Half of it.", ()))
-    await desktop.slack.wait_for(lambda: begun.calls, timeout=20)
+    await desktop.slack.wait_for(lambda: begun.calls)
     desktop.reply.drop(turn.id)
     rule = befall(desktop, "conversations.replies", fault)
     await deliver(desktop.successor(), turn)

@@ -27,16 +27,14 @@ def status(desktop: Desktop, turn: Turn) -> str | None:
 async def posted(desktop: Desktop) -> Turn:
     turn = await desktop.turn()
     desktop.reply.begin(turn)
-    await desktop.slack.wait_for(lambda: desktop.shown(turn), timeout=20)
+    await desktop.slack.wait_for(lambda: desktop.shown(turn))
     return turn
 
 
 async def streaming(desktop: Desktop, turn: Turn) -> None:
     before = len(desktop.shown(turn))
     desktop.reply.begin(turn)
-    await desktop.slack.wait_for(
-        lambda: len(desktop.shown(turn)) > before and desktop.shown(turn)[-1].streaming, timeout=20
-    )
+    await desktop.slack.wait_for(lambda: len(desktop.shown(turn)) > before and desktop.shown(turn)[-1].streaming)
 
 
 async def test_that_work_begins_never_arrives_after_that_it_is_over(desktop: Desktop):

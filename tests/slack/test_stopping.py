@@ -39,12 +39,12 @@ async def at_work(desktop: Desktop, text: str = "", **changes: Any) -> Turn:
     turn = replace(await desktop.turn(), **changes)
     desktop.reply.progress(turn, running(text))
     words = text.rsplit("\n", 1)[-1] or "Working on it"
-    await desktop.slack.wait_for(lambda: words in desktop.text(turn), timeout=20)
+    await desktop.slack.wait_for(lambda: words in desktop.text(turn))
     return turn
 
 
 async def says_stopping(desktop: Desktop, turn: Turn) -> None:
-    await desktop.slack.wait_for(lambda: STOPPING in desktop.text(turn), timeout=20)
+    await desktop.slack.wait_for(lambda: STOPPING in desktop.text(turn))
 
 
 @pytest.mark.parametrize("streams", [True, False])
@@ -71,7 +71,7 @@ async def test_that_it_stops_is_said_even_when_the_budget_of_progress_is_spent(d
     reply = desktop.successor(budget)
     turn = await desktop.turn()
     reply.begin(turn)
-    await desktop.slack.wait_for(lambda: desktop.shown(turn), timeout=20)
+    await desktop.slack.wait_for(lambda: desktop.shown(turn))
     assert budget.wait(turn.team, "chat.update", 0.0) == 0.0
     reply.stopping(turn)
     await says_stopping(desktop, turn)
@@ -119,7 +119,7 @@ async def test_a_draft_that_slack_does_not_let_stream_any_longer_gets_a_stop_but
     monkeypatch.setattr(drafts, "APPEND_PACE", 0.0)
     monkeypatch.setattr(drafts, "STREAM_AGE", 0.0)
     desktop.reply.progress(turn, running("One two"))
-    await desktop.slack.wait_for(lambda: stop_buttons(desktop.shown(turn)[0]), timeout=20)
+    await desktop.slack.wait_for(lambda: stop_buttons(desktop.shown(turn)[0]))
 
 
 async def test_of_several_messages_the_last_has_the_stop_button(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
@@ -128,7 +128,7 @@ async def test_of_several_messages_the_last_has_the_stop_button(desktop: Desktop
     turn = await at_work(desktop, "One")
     words = [f"Paragraph {n} says something." for n in range(400)]
     desktop.reply.progress(turn, running("\n\n".join(words)))
-    await desktop.slack.wait_for(lambda: words[-1] in desktop.text(turn), timeout=20)
+    await desktop.slack.wait_for(lambda: words[-1] in desktop.text(turn))
     assert [len(stop_buttons(message)) for message in desktop.shown(turn)] == [0, 1]
 
 

@@ -198,7 +198,7 @@ class People(Interacting):
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 10) -> T:
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 60) -> T:
         """The first truthy value of `predicate`, asked again whenever something changed.
 
         Raises:

@@ -144,7 +144,7 @@ async def test_closing_lets_held_calls_go_without_effect_and_leaves_no_task_behi
         calling = asyncio.create_task(create(Caller(omni, session)))
         await hold.reached()
 
-        await asyncio.wait_for(omni.close(), 30)
+        await asyncio.wait_for(omni.close(), 60)
 
         with pytest.raises(aiohttp.ClientConnectionError):
             await calling

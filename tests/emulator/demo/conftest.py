@@ -64,7 +64,7 @@ async def started(temporary: Path, *arguments: str, until: str = "Ctrl-C") -> As
     said = ""
     try:
         while until not in said:
-            line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+            line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
             assert line, said
             said += line
         found = re.search(r"http://127\.0\.0\.1:\d+/", said)

@@ -55,7 +55,7 @@ async def changes(
     """What a page is told, until it is enough."""
     told: list[dict[str, Any]] = []
     while not enough(told):
-        event = await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 20)
+        event = await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 60)
         if event.startswith(b"data: "):
             told += json.loads(event[6:])["changes"]
     return told
@@ -113,7 +113,7 @@ async def test_a_person_sees_their_rooms_and_only_their_own_ephemerals(slack: Sl
 async def test_changes_are_told_whole_and_only_to_who_may_see_them(slack: SlackEmulator, page):
     async with page.get("/events?user=ana") as anas, page.get("/events?user=dan") as dans:
         for stream in (anas, dans):
-            assert (await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 20)).startswith(b"event: hello")
+            assert (await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 60)).startswith(b"event: hello")
         ts = (await post(page, "/say", user="ana", channel=TRADING, text="@Omni hello"))["ts"]
         told = await changes(anas, lambda told: bool(texts(told)))
         assert texts(told) == [f"<@{slack.bot_user_id}> hello"]
@@ -392,5 +392,5 @@ async def test_closing_ends_open_streams(slack: SlackEmulator):
             stream = await session.get(f"{address}events")
             await stream.content.readuntil(b"\n\n")
         with contextlib.suppress(aiohttp.ClientPayloadError):
-            await asyncio.wait_for(stream.content.read(), 20)
+            await asyncio.wait_for(stream.content.read(), 60)
         stream.close()

@@ -20,7 +20,6 @@ from tests.emulator.demo.conftest import PACE, Ended, inside, omnibot
 TOGETHER = 4
 
 
-@pytest.mark.timeout(120)
 async def test_every_story_ends_well_and_is_told(tmp_path: Path):
     # As many bots at once as make it quick; stories that share one are played one after the other.
     hands = [list(STORIES)[first::TOGETHER] for first in range(TOGETHER)]

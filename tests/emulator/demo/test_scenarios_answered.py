@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-import pytest
 from rich.console import Console
 
 from omnibot.emulator.demo.house import House, open_house
@@ -44,7 +43,6 @@ async def wrong(house: House, scenario: Scenario) -> list[str]:
     return [f"{scenario.text}: {problem}" for problem in problems if not problem.startswith("calls")]
 
 
-@pytest.mark.timeout(300)
 async def test_every_scenario_is_answered_in_slack_as_omni_meant_it():
     async def try_out(share: list[Scenario]) -> list[str]:
         async with open_house(revision="2026-10", pace=float(PACE)) as house:
@@ -60,7 +58,6 @@ def something_new(slack: SlackEmulator, ephemerals: int) -> bool:
     return bool(slack.modals("ana")) or len(slack.workspace.ephemerals) > ephemerals
 
 
-@pytest.mark.timeout(120)
 async def test_what_is_no_question_is_shown_to_the_one_who_typed_it():
     unasked = [scenario.text for scenario in SCENARIOS if not scenario.scripts]
     async with open_house(revision="2026-10", pace=float(PACE)) as house:

@@ -32,7 +32,7 @@ async def upload(web, **more: Any) -> dict[str, Any]:
 
 async def known(web, file_id: str) -> dict[str, Any]:
     """files.info as soon as Slack knows what the file is."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while True:
             info: dict[str, Any] = (await web.files_info(file=file_id))["file"]
             if info["mimetype"]:
