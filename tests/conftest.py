@@ -3,32 +3,42 @@
 import asyncio
 import gc
 import os
+import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from psycopg.conninfo import conninfo_to_dict
 
 from omnibot.db.migrate import upgrade
 from tests.examples import SAME
-from tests.postgres import Server, running_server
+from tests.postgres import Server, copies, running_server, shared_folder
 
 # How long an example takes says something about the machine, nothing about the code.
 settings.register_profile("any machine", deadline=None, derandomize=SAME, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-#: Where tests mostly wait (for processes, leases, deadlines), the longest first.
+#: The tests that take longest, in that order: who begins with one of the others ends with one of these.
 SLOW = (
+    "orders/test_machine",
+    "turns/test_machine",
+    "test_every_story_ends_well",
+    "orders/test_kills",
+    "test_every_scenario_is_answered",
+    "test_a_story_that_goes_wrong",
     "test_two_processes",
+    "test_it_stays_unknown",
+    "half_open",
     "test_soak",
     "thirty_seconds",
     "test_presence",
-    "journeys/",
+    "orders/test_same_words",
     "emulator/demo",
-    "contracts/",
+    "journeys/",
+    "test_secrets",
 )
+#: Tests that share what takes long to start: they go to one worker.
+TOGETHER = ("contracts/test_sdk_newest", "contracts/test_sdk_oldest")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -48,11 +58,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if workers == 1:
         return
 
-    def slowness(item: pytest.Item) -> int:
-        return next((rank for rank, name in enumerate(SLOW) if name in item.nodeid), len(SLOW))
+    def rank(names: tuple[str, ...], item: pytest.Item) -> int:
+        return next((rank for rank, name in enumerate(names) if name in item.nodeid), len(names))
 
-    ranked = sorted(items, key=slowness)
-    items[:] = [item for worker in range(workers) for item in ranked[worker::workers]]
+    hands: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for item in sorted(items, key=lambda item: rank(SLOW, item)):
+        together = rank(TOGETHER, item)
+        hand = min(hands, key=len) if together == len(TOGETHER) else hands[-1 - together % workers]
+        hand.append(item)
+    items[:] = [item for hand in hands for item in hand]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove what the workers have shared."""
+    if (workers := session.config.pluginmanager.getplugin("dsession")) is not None:
+        shutil.rmtree(shared_folder(workers.nodemanager.testrunuid), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +86,15 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """One PostgreSQL for this worker's tests."""
+    """One PostgreSQL for all workers of this run."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    with running_server(shared_folder(run) if run else None) as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Server]:
+    """One for this test alone: it may be restarted."""
     with running_server() as server:
         yield server
 
@@ -73,8 +102,4 @@ def postgres() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def new_migrated(postgres: Server) -> Callable[[], str]:
     """Makes upgraded PostgreSQL databases, copies of one; returns the URL of each."""
-    url = postgres.new_database()
-    with ThreadPoolExecutor(1) as apart:  # a test that needs it may have its loop running already
-        apart.submit(asyncio.run, upgrade(url)).result()
-    template = str(conninfo_to_dict(url)["dbname"])
-    return lambda: postgres.new_database(template)
+    return copies(postgres)

@@ -10,7 +10,7 @@ from omnibot.db.engine import Database, open_database
 from omnibot.db.presence import Presence
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.turns.store import TurnStore
-from tests.postgres import Server
+from tests.postgres import Server, copies
 from tests.turns.conftest import new_turn
 
 OPEN = turns.c.state.in_(OPEN_STATES)
@@ -79,15 +79,13 @@ async def test_eight_claims_at_once_share_the_turns_and_none_is_taken_twice(
     assert set(taken) <= set(ids)
 
 
-async def test_after_a_restart_of_the_server_nobody_takes_the_living_for_dead(
-    postgres: Server, new_migrated: Callable[[], str]
-):
-    database = await open_database(new_migrated())
+async def test_after_a_restart_of_the_server_nobody_takes_the_living_for_dead(own_postgres: Server):
+    database = await open_database(copies(own_postgres)())
     try:
         presence, other = Presence(database), Presence(database)
         await presence.hold()
         await TurnStore(database, presence.instance).accept(new_turn())
-        postgres.restart()
+        own_postgres.restart()
         assert await claimed(database, other.instance) == []
         assert await presence.hold() is False
         assert await presence.hold() is True

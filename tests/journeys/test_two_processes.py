@@ -5,23 +5,30 @@ import os
 import re
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from omnibot.db.leases import LEASE, RENEW
 from tests.journeys.conftest import Bot, House, furnished
-from tests.postgres import Server
+from tests.postgres import Server, copies
 
 WORDS = "The answer that must arrive exactly once, whole."
 
 
 @pytest.fixture
 async def pair(tmp_path: Path, migrated: Path, new_migrated: Callable[[], str]) -> AsyncIterator[tuple[House, Bot]]:
-    """A house's bot and a second one, both on PostgreSQL."""
-    async with furnished(tmp_path, migrated) as house:
-        house.bot.environment["DATABASE_URL"] = new_migrated()
-        other = Bot(house.bot.environment, tmp_path / "other.log")
+    async with two_bots(tmp_path, migrated, new_migrated()) as pair:
+        yield pair
+
+
+@asynccontextmanager
+async def two_bots(folder: Path, migrated: Path, url: str) -> AsyncIterator[tuple[House, Bot]]:
+    """A house's bot and a second one, both on this PostgreSQL."""
+    async with furnished(folder, migrated) as house:
+        house.bot.environment["DATABASE_URL"] = url
+        other = Bot(house.bot.environment, folder / "other.log")
         try:
             await house.start()
             await other.start()
@@ -78,9 +85,10 @@ async def test_stop_reaches_the_turns_of_both_whoever_takes_it(pair):
     await house.slack.wait_for(lambda: not house.omni.active())
 
 
-async def test_what_a_killed_process_leaves_the_other_finishes(pair):
+async def test_what_a_killed_process_leaves_the_other_finishes(pair, postgres: Server):
     house, other = pair
-    await asyncio.sleep(15)  # a server younger than a lease trusts no missing lock
+    # A server younger than a lease trusts no missing lock.
+    await asyncio.sleep(max(0.0, LEASE + 1 - postgres.age()))
     house.script("once", WORDS, seconds=4)
     asked = await ask(house, 8)
     await house.slack.wait_for(lambda: len(begun(house.bot) | begun(other)) == 8)
@@ -107,13 +115,15 @@ async def test_a_process_that_slept_past_its_lease_writes_nothing_when_it_wakes(
     await settled(house, asked)
 
 
-async def test_a_restart_of_the_database_loses_and_doubles_nothing(pair, postgres: Server):
-    house, _ = pair
-    house.script("once", WORDS, seconds=3)
-    asked = await ask(house, 6)
-    await house.slack.wait_for(lambda: len(house.omni.active()) == 6)
-    await asyncio.to_thread(postgres.restart)
-    await settled(house, asked)
+async def test_a_restart_of_the_database_loses_and_doubles_nothing(
+    tmp_path: Path, migrated: Path, own_postgres: Server
+):
+    async with two_bots(tmp_path, migrated, copies(own_postgres)()) as (house, _):
+        house.script("once", WORDS, seconds=12)
+        asked = await ask(house, 6)
+        await house.slack.wait_for(lambda: len(house.omni.active()) == 6)
+        await asyncio.to_thread(own_postgres.restart)
+        await settled(house, asked)
 
 
 async def test_a_second_process_on_one_sqlite_file_is_refused(house: House, tmp_path: Path):
