@@ -17,7 +17,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["omnibot.app", "omnibot.cli", "sqlalchemy.dialects.sqlite.aiosqlite", "tests.forking"])
+_context.set_forkserver_preload(["omnibot.app", "omnibot.cli", "sqlalchemy.dialects.sqlite.aiosqlite", "tests.frozen"])
 
 
 class Forked:
