@@ -87,7 +87,7 @@ def build_app(session: aiohttp.ClientSession, api_url: str, me: AuthorizeResult)
 
     with _without_bolts_own_settings():
         app = DeliveryApp(
-            # Without a name Bolt looks for one in the source files of the whole call stack, which takes a tenth of a start.
+            # Without a name Bolt looks for one in the source files of the call stack: a tenth of the time of a start.
             name="omnibot",
             client=open_client(session, token=None, api_url=api_url),
             authorize=authorize,
