@@ -291,7 +291,7 @@ states = st.builds(
 
 
 @given(anything | states)
-@examples(200)
+@examples(120)
 def test_no_state_of_a_form_whatever_is_in_it_raises(state: Any):
     entered = read_form(state)
     read_reason(state)

@@ -214,7 +214,7 @@ exhibits = st.one_of(
 
 
 @given(st.lists(near_parts, max_size=6), st.lists(exhibits, max_size=3))
-@examples(150)
+@examples(100)
 def test_slack_takes_every_page_of_any_json_in_every_variant(parts, beside):
     for page in pages_of(parts, exhibits=[{**one, "part": None} for one in beside]):
         for variant in (page, older_page(page), plain_page(page), words_only(page)):

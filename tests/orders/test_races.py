@@ -19,6 +19,7 @@ from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import open_database
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.orders import submission
 from omnibot.orders.model import Answered, Click, State, Ticket
 from omnibot.policy.people import Who
 from tests.orders.safe import (
@@ -40,8 +41,12 @@ PATCH = "PATCH /v1/accounts/{account_id}/orders/{order_id}"
 
 
 @pytest.fixture
-async def both(new_migrated: Callable[[], str], emulator: ClearStreetEmulator) -> AsyncIterator[tuple[Safe, Safe]]:
+async def both(
+    new_migrated: Callable[[], str], emulator: ClearStreetEmulator, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Safe, Safe]]:
     """Two instances, each with connections of its own; their alarm clocks do not ring, and orders rest."""
+    # How long a busy machine takes from the lease to the call is no matter of races.
+    monkeypatch.setattr(submission, "STALE", 60.0)
     emulator.order_plans["*"] = "never"
     emulator.keys[KEY].append(account(OTHER_ACCOUNT, "Other"))
     url = new_migrated()

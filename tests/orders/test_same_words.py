@@ -365,7 +365,7 @@ PLAIN = {
 }
 
 
-@examples(900)
+@examples(300)
 @given(order=ORDERS, revision=st.sampled_from(Revision))
 @example(order={**PLAIN, "expires_at": "2027-01-15T21:00:00Z"}, revision=Revision.V2026_10)
 @example(order={**PLAIN, "side": "SELL", "position_effect": "OPEN"}, revision=Revision.V2026_08)
@@ -401,7 +401,7 @@ def test_a_new_order_is_sent_as_its_sentence_says_or_not_at_all(order: dict[str,
     holds(proposed("NEW", order), revision)
 
 
-@examples(500)
+@examples(300)
 @given(order=likely_orders(), data=st.data(), revision=st.sampled_from(Revision))
 def test_a_change_is_sent_as_its_sentence_says_or_not_at_all(
     order: dict[str, Any], data: st.DataObject, revision: Revision
@@ -442,7 +442,7 @@ ENTERED = st.fixed_dictionaries(
 )
 
 
-@examples(600)
+@examples(350)
 @given(order=ORDERS, entered=ENTERED, revision=st.sampled_from(Revision))
 def test_what_a_form_makes_of_an_order_is_sent_as_its_sentence_says_or_not_at_all(
     order: dict[str, Any], entered: dict[str, Any], revision: Revision
@@ -451,7 +451,7 @@ def test_what_a_form_makes_of_an_order_is_sent_as_its_sentence_says_or_not_at_al
     holds(terms, revision)
 
 
-@examples(500)
+@examples(300)
 @given(order=likely_orders(), entered=ENTERED_ABOUT, revision=st.sampled_from(Revision))
 def test_what_a_form_asks_to_change_is_sent_as_its_sentence_says_or_not_at_all(
     order: dict[str, Any], entered: dict[str, Any], revision: Revision

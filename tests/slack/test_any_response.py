@@ -1,12 +1,11 @@
 """Whole responses, however they grow: what stands in Slack at the end is the answer, once, and nothing of the work.
 
-More examples: OMNIBOT_EXAMPLES=1000 pytest tests/slack/test_any_response.py
+More examples: OMNIBOT_EXAMPLES=20 pytest tests/slack/test_any_response.py
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,9 +21,9 @@ from omnibot.slack.budget import PROGRESS_PER_MINUTE, Budget
 from omnibot.slack.replies import SlackReply
 from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
 from omnibot.turns.rules import all_thoughts, joined_text
+from tests.examples import examples
 from tests.slack.conftest import Desktop
 
-EXAMPLES = int(os.environ.get("OMNIBOT_EXAMPLES", "60"))
 #: As good as no budget: the figures of paces and budgets are tested elsewhere.
 LAVISH = dict.fromkeys(PROGRESS_PER_MINUTE, 1_000_000.0)
 BELOW = "The answer is below."
@@ -173,7 +172,7 @@ class Story:
             await reply.close()
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     response=_responses(),
     events=_events,

@@ -4,7 +4,7 @@ promises.
 The engine is the real one, front door listeners and SQLite file included; Omni and Slack are models in memory that lie
 as networks do, and time is the test's. `make test` runs a few dozen examples; for more of them:
 
-    OMNIBOT_MACHINE_EXAMPLES=20000 .venv/bin/pytest tests/turns/test_machine.py
+    OMNIBOT_EXAMPLES=800 .venv/bin/pytest tests/turns/test_machine.py
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from omnibot.clearstreet.models.enums import ResponseStatus
 from omnibot.db.tables import OPEN_STATES
 from omnibot.slack.listeners.messages import LATER
+from tests.examples import examples
 from tests.turns.omni_model import CALLS, Asked, Script, Trouble
 from tests.turns.slack_model import BOT, GUEST, SLACK_CALLS, TEAM, Post, Refusal
 from tests.turns.world import Envelope, playing
 
-EXAMPLES = int(os.environ.get("OMNIBOT_MACHINE_EXAMPLES", "40"))
 STEPS = int(os.environ.get("OMNIBOT_MACHINE_STEPS", "25"))
 
 ANA, BEN = "UANA", "UBEN"
@@ -415,9 +415,8 @@ class TurnMachine(RuleBasedStateMachine):
 
 
 TurnMachine.TestCase.settings = settings(
-    max_examples=EXAMPLES,
+    examples(25),
     stateful_step_count=STEPS,
-    deadline=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )

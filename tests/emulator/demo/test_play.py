@@ -17,7 +17,7 @@ from omnibot.emulator.slack.workspace import Message
 from tests.emulator.demo.conftest import PACE, Ended, inside, omnibot
 
 #: Bots at once.
-TOGETHER = 4
+TOGETHER = 3
 
 
 async def test_every_story_ends_well_and_is_told(tmp_path: Path):
