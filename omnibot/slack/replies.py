@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.consent import card_page
-from omnibot.blocks.messages import one_line_page
+from omnibot.blocks.messages import one_line_page, root_page
 from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION, remedy_page
 from omnibot.blocks.reply import is_private
 from omnibot.blocks.values import Page
@@ -25,11 +25,12 @@ from omnibot.slack.drafts import PROGRESS, Draft, slot_of
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.files import Pictures
 from omnibot.slack.marks import Post
-from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Posts, Refusal
+from omnibot.slack.places import Places, elsewhere, with_reason
+from omnibot.slack.posts import DIRECT, ROOT, SLACK_TIMEOUT, STUB, Posts, Refusal
 from omnibot.slack.rendering import Rendering
 from omnibot.slack.sessions import Sessions
 from omnibot.slack.whispers import whisper
-from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, Undeliverable
+from omnibot.turns.model import Answer, HeldFor, OfferedButton, Show, Snapshot, Turn, Undeliverable
 from omnibot.turns.rules import proposed_by_itself
 
 log = structlog.get_logger(__name__)
@@ -43,6 +44,26 @@ _REMEDIES = {HeldFor.LINK: LINK_ACTION, HeldFor.ACCOUNT: ACCOUNT_ACTION}
 TRIES = 6
 #: Seconds between tries to take a placeholder away, whatever Slack asks for.
 RETRACTION_PATIENCE = 2.0
+#: What stays where an answer stood that is in the direct messages.
+IN_DM = "The answer is in your direct messages."
+#: Refusals after which the same is tried again in a while.
+_LATER = (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.STREAM_OPEN, Failure.BROKEN_APP)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """Where an answer goes."""
+
+    #: It goes to the asker's DM, and this stays where it was asked.
+    line: str | None = None
+    #: It is shown nowhere, and this is said instead.
+    withheld: str | None = None
+
+
+class _NotYet(Exception):
+    def __init__(self, wait: float) -> None:
+        super().__init__()
+        self.wait = wait
 
 
 class SlackReply:
@@ -58,8 +79,10 @@ class SlackReply:
         chart_url: str | None = None,
         card_of: CardOf | None = None,
         rendering: Rendering | None = None,
+        places: Places | None = None,
     ) -> None:
         self._client = client
+        self._places = places
         self._posts = posts
         self._pictures = pictures
         self._chart_url = chart_url
@@ -76,7 +99,7 @@ class SlackReply:
     def _draft(self, turn: Turn) -> Draft:
         draft = self._drafts.get(turn.id)
         if draft is None:
-            draft = self._drafts[turn.id] = Draft(turn, self._posts, self._budget, self._sessions)
+            draft = self._drafts[turn.id] = Draft(turn, self._posts, self._budget, self._sessions, places=self._places)
         draft.turn = turn
         return draft
 
@@ -131,16 +154,86 @@ class SlackReply:
             if (card is not None and card.state is State.ASKED) or _proposes(answer):
                 self._sessions.suspend(turn)
             try:
-                pages = await self._pages(turn, answer, buttons, card)
-                wait = await self._deliver(turn, slots, pages, late=answer.late)
+                route = await self._route(turn, answer, slots)
+                if route.withheld is not None:
+                    pages, card = [one_line_page(route.withheld)], None
+                else:
+                    pages = await self._pages(turn, answer, buttons, card)
+                wait = await self._deliver(turn, slots, pages, late=answer.late, line=route.line)
                 if wait is None and card is not None:
                     wait = await self._ask_privately(turn, slots, card)
+            except _NotYet as not_yet:
+                return not_yet.wait
             except Undeliverable:
                 self._rest(turn, slots)
                 raise
         if wait is None:
             self._rest(turn, slots)
         return wait
+
+    # Where it goes.
+
+    async def _route(self, turn: Turn, answer: Answer, slots: dict[str, Post]) -> _Route:
+        """Judge once more where account data may be written, now that it is about to be.
+
+        Where it may not be any more, the question and the reason are shown in the asker's DM, everything shown of the
+        answer where it was asked is replaced by a line that says so, and the pages follow in the DM. What was once
+        moved stays there: nothing is shown twice.
+
+        Raises:
+            _NotYet: Slack does not say, or do it, right now.
+            Undeliverable: it may not be shown here, and the asker has no DM with us.
+        """
+        if self._places is None or not answer.about_account:
+            return _Route()
+        try:
+            shown = await self._places.final(turn.person, turn.channel)
+            if shown.show is Show.NEVER:
+                return _Route(withheld=shown.reason)
+            if is_private(turn) or (shown.show is Show.HERE and DIRECT not in slots):
+                return _Route()
+            line = elsewhere(shown.reason)
+            await self._move(turn, slots, shown.reason, line)
+        except Refusal as refusal:
+            if refusal.verdict.failure in _LATER:
+                raise _NotYet(refusal.verdict.wait) from refusal
+            await self._cover(turn, slots, "Slack does not take this answer.")
+            raise Undeliverable(refusal.verdict.code) from refusal
+        return _Route(line)
+
+    async def _move(self, turn: Turn, slots: dict[str, Post], reason: str, line: str) -> None:
+        own = await self._dm_of(turn)
+        self._moved[turn.id] = own
+        if DIRECT not in slots or slots[DIRECT].ts is None:
+            page = root_page(asker=turn.person.user, question=turn.question or "", kind=turn.kind.value)
+            page = with_reason(page, reason, turn.channel)
+            await self._posts.write(turn, slots, DIRECT, page, channel=own, thread_ts=None)
+        await self._cover(turn, slots, line)
+        for slot in [name for name, post in slots.items() if _shows_answer(name) and post.channel == turn.channel]:
+            await self._remove(turn, slots, slot)
+
+    async def _cover(self, turn: Turn, slots: dict[str, Post], line: str) -> None:
+        """Say a line where the answer was to grow, in place of what stands there. Raises Refusal to try it later."""
+        session = self._sessions.after(turn)
+        for slot in (PROGRESS, STUB) if PROGRESS in slots else (STUB,):
+            try:
+                page, channel, thread_ts = one_line_page(line), turn.channel, turn.thread_ts
+                await self._posts.write(turn, slots, slot, page, channel=channel, thread_ts=thread_ts, session=session)
+                return
+            except Refusal as refusal:
+                if refusal.verdict.failure in _LATER:
+                    raise
+
+    async def _remove(self, turn: Turn, slots: dict[str, Post], slot: str) -> None:
+        channel, session = slots[slot].channel, self._sessions.after(turn)
+        thread_ts = _thread_of(turn, slots, channel)
+        try:
+            await self._posts.remove(turn, slots, slot, thread_ts=thread_ts, session=session)
+        except Refusal as refusal:
+            if refusal.verdict.failure in _LATER:
+                raise
+            # It is not ours to delete: what was shown while that was allowed stays.
+            await self._posts.forget(turn.id, slots, slot, self._moved.get(turn.id, channel))
 
     def _rest(self, turn: Turn, slots: Mapping[str, Post]) -> None:
         """Say that the work is over, unless the end of a stream has said so, or nobody heard that it had begun."""
@@ -179,7 +272,11 @@ class SlackReply:
             log.warning("consent_card_refused", turn=turn.id, error=refusal.verdict.code)
         return None
 
-    async def _deliver(self, turn: Turn, slots: dict[str, Post], pages: Sequence[Page], *, late: bool) -> float | None:
+    async def _deliver(
+        self, turn: Turn, slots: dict[str, Post], pages: Sequence[Page], *, late: bool, line: str | None = None
+    ) -> float | None:
+        """Write the pages. `line` stays where the question was asked when they go elsewhere."""
+        late = late or line is not None
         for number, page in enumerate(pages):
             try:
                 wait = await self._write(turn, slots, _slot(number, slots, late=late), page)
@@ -189,7 +286,7 @@ class SlackReply:
                 raise
             if wait is not None:
                 return wait
-        if (wait := await self._shrink(turn, slots, late=late)) is not None:
+        if line is None and (wait := await self._shrink(turn, slots, late=late)) is not None:
             return wait
         return await self._tidy(turn, slots, len(pages), late=late)
 
@@ -199,7 +296,7 @@ class SlackReply:
         if first is None or PROGRESS not in slots:
             return None
         here = late and first.channel == slots[PROGRESS].channel
-        page = one_line_page("The answer is below." if here else "The answer is in your direct messages.")
+        page = one_line_page("The answer is below." if here else IN_DM)
         try:
             await self._posts.rewrite(turn, slots, PROGRESS, page, session=self._sessions.after(turn))
         except Refusal as refusal:
@@ -212,7 +309,8 @@ class SlackReply:
         for slot in _surplus(slots, pages, late=late):
             session = self._sessions.after(turn)
             try:
-                await self._posts.remove(turn, slots, slot, thread_ts=turn.thread_ts, session=session)
+                thread_ts = _thread_of(turn, slots, slots[slot].channel)
+                await self._posts.remove(turn, slots, slot, thread_ts=thread_ts, session=session)
             except Refusal as refusal:
                 if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
                     return refusal.verdict.wait
@@ -225,7 +323,7 @@ class SlackReply:
         for _ in range(TRIES):
             post = slots.get(slot)
             channel = post.channel if post is not None else self._channel_of(turn, slots)
-            thread_ts = turn.thread_ts if channel == turn.channel else None
+            thread_ts = _thread_of(turn, slots, channel)
             try:
                 session = self._sessions.after(turn)
                 await self._posts.write(turn, slots, slot, page, channel=channel, thread_ts=thread_ts, session=session)
@@ -296,6 +394,31 @@ class SlackReply:
         """Show a delivered reply as it is now (who pressed which button): in the messages it has, or fewer."""
         slots = await self._posts.load(turn.id)
         card = await self._card(turn, answer)
+        if await self._may_redraw(turn, answer, slots):
+            await self._redraw(turn, answer, buttons, slots, card)
+        if card is not None:
+            await self._posts.amend(turn, slots, CONSENT, card_page(card), session=self._sessions.after(turn))
+            if card.state.settled:
+                self._sessions.resume(turn)
+
+    async def _may_redraw(self, turn: Turn, answer: Answer, slots: Mapping[str, Post]) -> bool:
+        """Whether the answer may be written again where it stands; else it stays as it is."""
+        if self._places is None or not answer.about_account:
+            return True
+        stands = next((slots[name].channel for name in ("answer:0", PROGRESS) if name in slots), turn.channel)
+        try:
+            return (await self._places.final(turn.person, stands)).show is Show.HERE
+        except Refusal:
+            return False
+
+    async def _redraw(
+        self,
+        turn: Turn,
+        answer: Answer,
+        buttons: Sequence[OfferedButton],
+        slots: dict[str, Post],
+        card: Card | None,
+    ) -> None:
         pages = await self._pages(turn, answer, buttons, card)
         if any(_slot(number, slots, late=answer.late) not in slots for number in range(len(pages))):
             # The lines that say who pressed push words off the last message: the marks on the buttons must do.
@@ -312,10 +435,6 @@ class SlackReply:
         if all(shown):
             for slot in _surplus(slots, len(pages), late=answer.late):
                 await self._posts.drop(turn, slots, slot)
-        if card is not None:
-            await self._posts.amend(turn, slots, CONSENT, card_page(card), session=session)
-            if card.state.settled:
-                self._sessions.resume(turn)
 
     async def retract(self, turn: Turn) -> None:
         """Take the placeholder away; the question ends without an answer."""
@@ -358,6 +477,19 @@ class SlackReply:
         )
 
 
+def _shows_answer(slot: str) -> bool:
+    """Whether the slot holds words of the answer beside the draft's first message, which says where the answer is."""
+    return slot.startswith((f"{PROGRESS}:", "answer:"))
+
+
+def _thread_of(turn: Turn, slots: Mapping[str, Post], channel: str) -> str | None:
+    """The thread in which a page of the answer stands there: of the question, or of what shows it in the DM."""
+    if channel == turn.channel:
+        return turn.thread_ts
+    root = slots.get(DIRECT)
+    return root.ts if root is not None and root.channel == channel else None
+
+
 def _proposes(answer: Answer) -> bool:
     """Whether cards of orders follow it, for somebody to decide."""
     return answer.orders is not None and bool(proposed_by_itself(read_parts(answer.parts)))
@@ -375,4 +507,4 @@ def _slot(number: int, slots: Mapping[str, Post], *, late: bool) -> str:
 def _surplus(slots: Mapping[str, Post], pages: int, *, late: bool) -> list[str]:
     """Slots beside the first that hold no page of an answer of so many pages."""
     kept = {_slot(number, slots, late=late) for number in range(pages)}
-    return [name for name in slots if name.startswith((f"{PROGRESS}:", "answer:")) and name not in kept]
+    return [name for name in slots if _shows_answer(name) and name not in kept]

@@ -1,0 +1,142 @@
+"""Where account data may be read is judged again when it is written: who joins meanwhile reads none of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from omnibot.policy.access import NO_ACCOUNT_DATA
+from omnibot.slack.places import GUEST_ELSEWHERE, WITHHELD
+from tests.journeys.conftest import House
+from tests.journeys.test_privacy import accounts_asked_about, grant, in_dm, whispers
+
+ACCOUNT, HOLDING = "19816", "7,731 MRMT"
+#: Seconds for anything to come on a busy machine.
+PATIENCE = 40
+
+
+def seen_by(house: House, name: str) -> str:
+    """Everything that somebody can read in Slack now: channels, direct messages, whispers, forms and their Home."""
+    slack = house.slack
+    messages = [message for channel in slack.visible_channels(name) for message in slack.history(channel.id)]
+    views = [*slack.modals(name), slack.home(name) or {}]
+    return "\n".join([*(slack.visible_text(m) + str(m.blocks) for m in messages), whispers(house, name), str(views)])
+
+
+def written_to(house: House, channel: str, since: int) -> str:
+    """Everything the bot has written to a channel since so many calls, streams and what was replaced later included."""
+    where = house.slack.workspace.channel(channel).id
+    return str([call.args for call in house.slack.calls[since:] if call.args.get("channel") == where])
+
+
+async def slow_answer(house: House, channel: str = "trading", *, seconds: float = 6.0) -> str:
+    """Ana has asked about her account, and reads the beginning of an answer. Returns the question's ts."""
+    await grant(house)
+    words = f"Account {ACCOUNT}: you hold {HOLDING}. " + "The rest follows by and by. " * 10
+    house.script("positions", words, seconds=seconds)
+    ts = await house.slack.say("ana", channel, "@Omni my positions?")
+    await house.slack.wait_for(lambda: "Account" in str(house.shown(channel, ts)), timeout=PATIENCE)
+    return ts
+
+
+async def moved(house: House, ts: str, line: str, channel: str = "trading") -> None:
+    """Wait until the answer is in Ana's direct messages and its thread says nothing but that."""
+    await house.slack.wait_for(lambda: in_dm(house, "ana", HOLDING), timeout=PATIENCE)
+    await house.at_rest()
+    assert house.shown(channel, ts) == [line]
+    assert len(in_dm(house, "ana", HOLDING)) == 1
+
+
+@pytest.mark.parametrize("house", ["2026-04", "2026-10"], indirect=True)
+async def test_what_is_being_said_when_a_guest_joins_goes_to_the_askers_dm_and_the_guest_reads_none_of_it(
+    house: House,
+):
+    await house.slack.leave("cleo", "trading")
+    ts = await slow_answer(house)
+    calls = len(house.slack.calls)
+    await house.slack.join("cleo", "trading")
+    await house.slack.wait_for(lambda: WITHHELD in str(house.shown("trading", ts)), timeout=PATIENCE)
+    since = len(house.slack.calls)
+    await moved(house, ts, GUEST_ELSEWHERE)
+    # Why it is there stands in both places.
+    assert in_dm(house, "ana", "A guest or somebody of another company is in #trading")
+    for secret in (ACCOUNT, HOLDING):
+        assert secret not in seen_by(house, "cleo")
+        assert secret not in written_to(house, "trading", since)
+    assert accounts_asked_about(house) == [int(ACCOUNT)]
+    assert "conversations.members" in [call.name for call in house.slack.calls[calls:]]
+
+
+async def test_an_answer_in_a_channel_that_stayed_as_it_was_costs_no_look_at_its_members(house: House):
+    await grant(house)
+    house.script("positions", f"You hold {HOLDING}.", seconds=0.5)
+    ts = await house.slack.say("ana", "trading", "@Omni my positions?")
+    await house.answered("trading", ts, HOLDING)
+    await house.at_rest()
+    asked = [call.name for call in house.slack.calls]
+    assert (asked.count("conversations.members"), asked.count("conversations.info")) == (1, 1)
+
+
+@pytest.mark.parametrize("become", ["public", "shared"])
+async def test_a_channel_that_becomes_public_or_shared_without_a_word_gets_no_answer_any_more(
+    house: House, become: str
+):
+    await house.slack.leave("cleo", "trading")
+    ts = await slow_answer(house, seconds=9.0)
+    channel = house.slack.workspace.channel("trading")
+    if become == "public":
+        channel.kind = "public"
+    else:
+        channel.is_ext_shared = True
+    await house.slack.wait_for(lambda: in_dm(house, "ana", HOLDING), timeout=PATIENCE)
+    await house.at_rest()
+    assert HOLDING not in str(house.shown("trading", ts))
+    assert in_dm(house, "ana", "Account data is not shown in #trading")
+
+
+async def test_an_asker_who_is_a_guest_by_then_hears_that_account_data_is_not_for_guests(house: House):
+    await house.slack.leave("cleo", "trading")
+    ts = await slow_answer(house)
+    house.slack.change_role("ana", guest=True)
+    await house.slack.wait_for(lambda: NO_ACCOUNT_DATA in str(house.shown("trading", ts)), timeout=PATIENCE)
+    await house.at_rest()
+    assert HOLDING not in seen_by(house, "ana")
+
+
+async def test_a_kill_between_moving_an_answer_and_delivering_it_neither_loses_nor_repeats_it(house: House):
+    await house.slack.leave("cleo", "trading")
+    ts = await slow_answer(house)
+    await house.slack.join("cleo", "trading")
+    own = house.slack.dm("ana")
+    await house.slack.wait_for(lambda: house.slack.history(own), timeout=PATIENCE)
+    await house.restart()
+    await moved(house, ts, GUEST_ELSEWHERE)
+    assert HOLDING not in seen_by(house, "cleo")
+
+
+async def test_a_file_of_an_answer_that_was_moved_is_given_in_private(house: House):
+    await grant(house)
+    await house.slack.leave("cleo", "trading")
+    chart: dict[str, Any] = {
+        "type": "chart",
+        "payload": {
+            "data_chart": {
+                "title": "Holdings",
+                "chart_type": "bar",
+                "series": [{"name": "MRMT", "points": [{"x": "now", "y": 7731}]}],
+            }
+        },
+    }
+    final = {"at": 100.0, "status": "succeeded", "parts": [{"type": "text", "text": f"You hold {HOLDING}."}, chart]}
+    house.omni.add_script({"name": "test: chart", "pattern": "positions", "snapshots": [], "final": final})
+    await house.slack.say("ana", "trading", "@Omni my positions?")
+    await house.slack.wait_for(lambda: house.omni.active(), timeout=PATIENCE)
+    await house.slack.join("cleo", "trading")
+    await house.slack.wait_for(lambda: in_dm(house, "ana", HOLDING), timeout=PATIENCE)
+    await house.at_rest()
+    own = house.slack.dm("ana")
+    answer = next(m for m in house.slack.history(own) if HOLDING in house.slack.visible_text(m))
+    assert await house.slack.click("ana", own, answer.ts, label="Chart data (CSV)")
+    await house.slack.wait_for(lambda: [m for m in house.slack.history(own) if m.files], timeout=PATIENCE)
+    assert not [m for m in house.slack.history("trading") if m.files]
