@@ -173,7 +173,9 @@ async def running(settings: Settings) -> AsyncIterator[None]:
 
         workspace_url = me.url or "https://slack.com/"
         order_posts = Posts(client, database, assure=_nobody_else, table=ticket_posts)
-        cards = OrderCards(order_posts, tickets, access, ops, workspace_url=workspace_url, live=live, settled=settled)
+        cards = OrderCards(
+            order_posts, tickets, access, places, ops, workspace_url=workspace_url, live=live, settled=settled
+        )
         market_data = MarketData(transport)
         orders = Orders(
             tickets,

@@ -191,12 +191,21 @@ class Access:
             channel: where it would be written.
             age: seconds for which what Slack said about the channel and its members is believed; None: as ever.
         """
+        who = await self.who(person)
+        where = await self._read_by(person, channel, age)
+        return access.may_see_account_data(self.policy, who, where)
+
+    async def is_desk(self, person: Person, channel: str, *, age: float | None = None) -> bool:
+        """Whether everybody there may read account data, whoever it is of. As `may_see_account_data`."""
+        return access.is_desk_channel(self.policy, await self._read_by(person, channel, age))
+
+    async def _read_by(self, person: Person, channel: str, age: float | None) -> Where:
+        """The channel, with its readers where they decide."""
         believed = {} if age is None else {"age": age}
-        who, where = await self.who(person), await self.where(channel, person, **believed)
-        policy = self.policy
-        if access.depends_on_readers(policy, where):
+        where = await self.where(channel, person, **believed)
+        if access.depends_on_readers(self.policy, where):
             where = replace(where, readers=await self.readers(channel, **believed))
-        return access.may_see_account_data(policy, who, where)
+        return where
 
     async def may_sign(self, person: Person, authority: Authority) -> Verdict:
         """Whether this person may sign and revoke agreements for that link or key. Raises what slack_sdk raises."""

@@ -9,6 +9,8 @@ trusts it for a minute.
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from omnibot.blocks.parts import section
 from omnibot.blocks.values import Page
@@ -17,6 +19,8 @@ from omnibot.slack.access import Access
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.posts import Refusal
 from omnibot.turns.model import Person
+
+T = TypeVar("T")
 
 #: Seconds for which a channel, and its members, are believed when a final is written, and while an answer grows.
 RECENT, GROWING = 5.0, 60.0
@@ -32,7 +36,6 @@ UNKNOWN_ELSEWHERE = (
 )
 #: Of an answer that is still being made.
 WITHHELD = "Account data is not shown here: the answer comes as a direct message."
-_CARD_ELSEWHERE = "The order's card is in the direct messages of {}."
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{1,30}", re.ASCII)
 
 
@@ -43,6 +46,16 @@ def elsewhere(reason: str) -> str:
         READERS_UNKNOWN: UNKNOWN_ELSEWHERE,
         NO_ACCOUNT_DATA: NO_ACCOUNT_DATA,
     }.get(reason, ELSEWHERE)
+
+
+def card_elsewhere(reason: str) -> str:
+    """The line that stays where an order's card, or what was said of an order, stood."""
+    why = {
+        GUEST_READS: "A guest or somebody of another company is in this channel",
+        READERS_UNKNOWN: "I cannot tell whether everybody in this channel is a full member",
+    }.get(reason)
+    rest = "the order goes on in the direct messages of who asked for it and of those who decide it."
+    return f"{why}, so account data is not shown in it: {rest}" if why else f"Account data is not shown here: {rest}"
 
 
 def why_here(reason: str, channel: str) -> str:
@@ -81,12 +94,20 @@ class Places:
         """Whether more account data of somebody may be written there while it grows. Raises as `final` does."""
         return await self._judge(person, channel, GROWING)
 
+    async def of_members(self, person: Person, channel: str) -> bool:
+        """Whether everybody in a channel may read account data, whoever it is of. Raises as `final` does."""
+        return await self._asked(self._access.is_desk(person, channel, age=RECENT), False)
+
     async def _judge(self, person: Person, channel: str, age: float) -> AccountData:
+        # Where Slack does not tell who the asker is, and will not, nothing is for them.
+        nothing = AccountData(Show.NEVER, NO_ACCOUNT_DATA)
+        return await self._asked(self._access.may_see_account_data(person, channel, age=age), nothing)
+
+    async def _asked(self, asked: Awaitable[T], otherwise: T) -> T:
         try:
-            return await self._access.may_see_account_data(person, channel, age=age)
+            return await asked
         except SLACK_ERRORS as error:
             verdict = judge(error)
             if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
                 raise Refusal(verdict) from error
-            # Who the asker is Slack does not tell, and will not.
-            return AccountData(Show.NEVER, NO_ACCOUNT_DATA)
+            return otherwise

@@ -59,6 +59,11 @@ class _Route:
     #: It is shown nowhere, and this is said instead.
     withheld: str | None = None
 
+    @property
+    def kind(self) -> tuple[bool, bool]:
+        """The same for the same way, whatever is said of it."""
+        return self.line is not None, self.withheld is not None
+
 
 class _NotYet(Exception):
     def __init__(self, wait: float) -> None:
@@ -154,13 +159,9 @@ class SlackReply:
             if (card is not None and card.state is State.ASKED) or _proposes(answer):
                 self._sessions.suspend(turn)
             try:
-                route = await self._route(turn, answer, slots)
-                if route.withheld is not None:
-                    pages, card = [one_line_page(route.withheld)], None
-                else:
-                    pages = await self._pages(turn, answer, buttons, card)
-                wait = await self._deliver(turn, slots, pages, late=answer.late, line=route.line)
-                if wait is None and card is not None:
+                pages = await self._pages(turn, answer, buttons, card)
+                wait, withheld = await self._deliver(turn, answer, slots, pages)
+                if wait is None and card is not None and not withheld:
                     wait = await self._ask_privately(turn, slots, card)
             except _NotYet as not_yet:
                 return not_yet.wait
@@ -273,22 +274,33 @@ class SlackReply:
         return None
 
     async def _deliver(
-        self, turn: Turn, slots: dict[str, Post], pages: Sequence[Page], *, late: bool, line: str | None = None
-    ) -> float | None:
-        """Write the pages. `line` stays where the question was asked when they go elsewhere."""
-        late = late or line is not None
-        for number, page in enumerate(pages):
-            try:
-                wait = await self._write(turn, slots, _slot(number, slots, late=late), page)
-            except Undeliverable:
-                page, session = one_line_page("Slack does not take this answer."), self._sessions.after(turn)
-                await self._posts.amend(turn, slots, PROGRESS, page, session=session)
-                raise
+        self, turn: Turn, answer: Answer, slots: dict[str, Post], pages: Sequence[Page]
+    ) -> tuple[float | None, bool]:
+        """Write the pages where they may be read, judged before each.
+
+        Returns:
+            Seconds to the next try, None when all of them stand; and whether a line stands there in their place.
+        """
+        route = await self._route(turn, answer, slots)
+        written = pages if route.withheld is None else [one_line_page(route.withheld)]
+        late = answer.late or route.line is not None
+        for number, page in enumerate(written):
+            if number and (await self._route(turn, answer, slots)).kind != route.kind:
+                return await self._deliver(turn, answer, slots, pages)
+            wait = await self._deliver_page(turn, slots, _slot(number, slots, late=late), page)
             if wait is not None:
-                return wait
-        if line is None and (wait := await self._shrink(turn, slots, late=late)) is not None:
-            return wait
-        return await self._tidy(turn, slots, len(pages), late=late)
+                return wait, False
+        if route.line is None and (wait := await self._shrink(turn, slots, late=late)) is not None:
+            return wait, False
+        return await self._tidy(turn, slots, len(written), late=late), route.withheld is not None
+
+    async def _deliver_page(self, turn: Turn, slots: dict[str, Post], slot: str, page: Page) -> float | None:
+        try:
+            return await self._write(turn, slots, slot, page)
+        except Undeliverable:
+            page, session = one_line_page("Slack does not take this answer."), self._sessions.after(turn)
+            await self._posts.amend(turn, slots, PROGRESS, page, session=session)
+            raise
 
     async def _shrink(self, turn: Turn, slots: dict[str, Post], *, late: bool) -> float | None:
         """Where the answer does not stand in its draft, that says where it is. Seconds to the next try."""

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from omnibot.blocks.order_buttons import APPROVE, DECLINE, EDIT
+from omnibot.emulator.slack.workspace import Message
 from omnibot.policy.access import NO_ACCOUNT_DATA
 from omnibot.slack.places import GUEST_ELSEWHERE, WITHHELD
 from tests.journeys.conftest import House
+from tests.journeys.order_thread import OrderThread, has_button, is_card, proposed, submitted
 from tests.journeys.test_privacy import accounts_asked_about, grant, in_dm, whispers
 
 ACCOUNT, HOLDING = "19816", "7,731 MRMT"
@@ -140,3 +143,78 @@ async def test_a_file_of_an_answer_that_was_moved_is_given_in_private(house: Hou
     assert await house.slack.click("ana", own, answer.ts, label="Chart data (CSV)")
     await house.slack.wait_for(lambda: [m for m in house.slack.history(own) if m.files], timeout=PATIENCE)
     assert not [m for m in house.slack.history("trading") if m.files]
+
+
+# Orders.
+
+
+def order_words(house: House, name: str) -> list[str]:
+    """What somebody reads in their direct messages with the bot of orders."""
+    return in_dm(house, name, "AAPL")
+
+
+async def open_card(house: House, question: str = "buy 10 AAPL at $400") -> OrderThread:
+    await house.slack.leave("cleo", "trading")
+    thread = await proposed(house, question)
+    await thread.card("AAPL at a limit of $400")
+    return thread
+
+
+async def test_a_card_goes_on_in_the_owners_dm_once_a_guest_has_joined_and_who_approved_it_hears_of_it_too(
+    trading_house: House,
+):
+    slack = trading_house.slack
+    thread = await open_card(trading_house, "buy 300 AAPL at $400")
+    card = thread.cards()[0]
+    await thread.press(APPROVE)
+    await thread.card("Approved so far")
+    await thread.read("A second person has to approve this order")
+    await slack.join("cleo", "trading")
+    since = len(slack.calls)
+    assert await slack.click("ben", "trading", card.ts, action_id=APPROVE)
+    for name in ("ana", "ben"):
+        await slack.wait_for(
+            lambda name=name: "Filled: 300 of 300" in str(order_words(trading_house, name)), timeout=60
+        )
+    await slack.wait_for(lambda: "goes on in the direct messages" in str(thread.house.shown("trading", thread.ts)))
+    assert len(submitted(trading_house)) == 1
+    assert thread.cards() == []
+    for secret in ("AAPL", "300", ACCOUNT):
+        assert secret not in written_to(trading_house, "trading", since)
+    # The owner has one card and is told once; both name what was approved.
+    assert len([text for text in order_words(trading_house, "ana") if "Approved by @Ana and @Ben" in text]) == 1
+
+
+async def test_a_card_that_is_approved_in_the_owners_dm_after_it_moved_there_is_one_order(trading_house: House):
+    slack = trading_house.slack
+    thread = await open_card(trading_house)
+    old = thread.cards()[0]
+    await slack.join("cleo", "trading")
+    form_of = await thread.card("Buy 10 AAPL")
+    assert await slack.click("ana", "trading", form_of.ts, action_id=EDIT)
+    form = await thread.form("ana", "Edit this order")
+    await thread.enter("ana", form, quantity="20")
+    own = OrderThread(trading_house, "", slack.dm("ana"))
+
+    def card() -> Message | None:
+        cards = [m for m in slack.history(own.channel) if is_card(m) and has_button(m, APPROVE)]
+        return cards[0] if cards and "Buy 20 AAPL" in slack.visible_text(cards[0]) else None
+
+    moved_card = await slack.wait_for(card, timeout=60)
+    assert moved_card is not None
+    assert "goes on in the direct messages" in slack.visible_text(slack.workspace.message("trading", old.ts))
+    assert await slack.click("ana", own.channel, moved_card.ts, action_id=APPROVE)
+    await slack.wait_for(lambda: "Filled: 20 of 20" in str(order_words(trading_house, "ana")), timeout=60)
+    assert len(submitted(trading_house)) == 1
+    assert "AAPL" not in str([slack.visible_text(m) for m in slack.history("trading") if m.ts == old.ts])
+
+
+async def test_a_card_of_who_is_a_guest_by_now_says_no_more_to_them_and_goes_on_for_colleagues(trading_house: House):
+    slack = trading_house.slack
+    thread = await open_card(trading_house, "buy 300 AAPL at $400")
+    await slack.leave("ana", "trading")
+    slack.deactivate("ana")
+    await slack.click("ben", "trading", thread.cards()[0].ts, action_id=DECLINE)
+    form = await thread.form("ben", "Decline this order")
+    await slack.submit("ben", form["id"], {})
+    await thread.card("Declined")
