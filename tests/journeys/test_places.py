@@ -172,10 +172,11 @@ async def test_a_card_goes_on_in_the_owners_dm_once_a_guest_has_joined_and_who_a
     await slack.join("cleo", "trading")
     since = len(slack.calls)
     assert await slack.click("ben", "trading", card.ts, action_id=APPROVE)
-    for name in ("ana", "ben"):
-        await slack.wait_for(
-            lambda name=name: "Filled: 300 of 300" in str(order_words(trading_house, name)), timeout=60
-        )
+
+    def both_read_it() -> bool:
+        return all("Filled: 300 of 300" in str(order_words(trading_house, name)) for name in ("ana", "ben"))
+
+    await slack.wait_for(both_read_it, timeout=60)
     await slack.wait_for(lambda: "goes on in the direct messages" in str(thread.house.shown("trading", thread.ts)))
     assert len(submitted(trading_house)) == 1
     assert thread.cards() == []
