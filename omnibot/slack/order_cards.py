@@ -30,13 +30,13 @@ from omnibot.slack.access import Access
 from omnibot.slack.failures import Failure
 from omnibot.slack.marks import Post
 from omnibot.slack.ops import Ops
-from omnibot.slack.places import Places, card_elsewhere
+from omnibot.slack.places import Places, card_elsewhere, why_page
 from omnibot.slack.posts import Posts, Refusal
 
 log = structlog.get_logger(__name__)
 
-#: Slots of a ticket's messages; "copy:" and "told:" are begun by these words.
-CARD, FOOTER, COPY, TOLD = "card", "orders", "copy:", "told:"
+#: Slots of a ticket's messages; "copy:" and "told:" are begun by these words. "why" says why the card is in the DM.
+CARD, FOOTER, COPY, TOLD, WHY = "card", "orders", "copy:", "told:", "why"
 #: Approvers who are asked by name.
 APPROVERS = 5
 #: Looks, and seconds between them, for the card before this one: orders stand in the order they were proposed in.
@@ -228,6 +228,9 @@ class OrderCards:
         What leaves a channel for the DM for that `reason` leaves a line there.
         """
         if slot in slots and _leaves(slots[slot].channel, channel):
+            if slot == CARD:
+                why = why_page(reason, slots[slot].channel)
+                await self._posts.write(ticket, slots, WHY, why, channel=channel, thread_ts=None)
             await self._cover(ticket, slots, slot, card_elsewhere(reason))
             await self._posts.forget(ticket.id, slots, slot, channel)
         simpler = iter((plain_page, words_only))

@@ -71,6 +71,12 @@ def why_here(reason: str, channel: str) -> str:
     return f"Account data is not shown in {there}. It is here."
 
 
+def why_page(reason: str, channel: str) -> Page:
+    """The same alone."""
+    said = why_here(reason, channel)
+    return Page([section(said)], "This is here because account data is not shown where it was.")
+
+
 def with_reason(page: Page, reason: str, channel: str) -> Page:
     """A page of the direct messages, with why it is there at its end."""
     return Page([*page.blocks, section(why_here(reason, channel))], page.text)

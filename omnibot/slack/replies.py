@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.consent import card_page
-from omnibot.blocks.messages import one_line_page, root_page
+from omnibot.blocks.messages import one_line_page
 from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION, remedy_page
 from omnibot.blocks.reply import is_private
 from omnibot.blocks.values import Page
@@ -22,15 +22,16 @@ from omnibot.clearstreet.models import read_parts
 from omnibot.entitlements.model import Card, State
 from omnibot.slack.budget import Budget
 from omnibot.slack.drafts import PROGRESS, Draft, slot_of
-from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
+from omnibot.slack.failures import Failure
 from omnibot.slack.files import Pictures
 from omnibot.slack.marks import Post
-from omnibot.slack.places import Places, elsewhere, with_reason
-from omnibot.slack.posts import DIRECT, ROOT, SLACK_TIMEOUT, STUB, Posts, Refusal
+from omnibot.slack.places import Places
+from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Posts, Refusal
 from omnibot.slack.rendering import Rendering
+from omnibot.slack.routes import NotYet, Routes, shows_answer, thread_of
 from omnibot.slack.sessions import Sessions
 from omnibot.slack.whispers import whisper
-from omnibot.turns.model import Answer, HeldFor, OfferedButton, Show, Snapshot, Turn, Undeliverable
+from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, Undeliverable
 from omnibot.turns.rules import proposed_by_itself
 
 log = structlog.get_logger(__name__)
@@ -46,29 +47,6 @@ TRIES = 6
 RETRACTION_PATIENCE = 2.0
 #: What stays where an answer stood that is in the direct messages.
 IN_DM = "The answer is in your direct messages."
-#: Refusals after which the same is tried again in a while.
-_LATER = (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.STREAM_OPEN, Failure.BROKEN_APP)
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """Where an answer goes."""
-
-    #: It goes to the asker's DM, and this stays where it was asked.
-    line: str | None = None
-    #: It is shown nowhere, and this is said instead.
-    withheld: str | None = None
-
-    @property
-    def kind(self) -> tuple[bool, bool]:
-        """The same for the same way, whatever is said of it."""
-        return self.line is not None, self.withheld is not None
-
-
-class _NotYet(Exception):
-    def __init__(self, wait: float) -> None:
-        super().__init__()
-        self.wait = wait
 
 
 class SlackReply:
@@ -96,8 +74,7 @@ class SlackReply:
         self._budget = budget
         self._sessions = Sessions(client, budget)
         self._drafts: dict[str, Draft] = {}
-        #: Where an answer went when its channel turned out to be closed: the asker's DM.
-        self._moved: dict[str, str] = {}
+        self._routes = Routes(client, posts, self._sessions, places)
         #: Progress writes under way, of forgotten turns too.
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -110,7 +87,7 @@ class SlackReply:
 
     def drop(self, turn_id: str) -> None:
         """Forget a turn; a write under way ends by itself."""
-        self._moved.pop(turn_id, None)
+        self._routes.forget(turn_id)
         self._sessions.forget(turn_id)
         draft = self._drafts.pop(turn_id, None)
         if draft is not None:
@@ -163,7 +140,7 @@ class SlackReply:
                 wait, withheld = await self._deliver(turn, answer, slots, pages)
                 if wait is None and card is not None and not withheld:
                     wait = await self._ask_privately(turn, slots, card)
-            except _NotYet as not_yet:
+            except NotYet as not_yet:
                 return not_yet.wait
             except Undeliverable:
                 self._rest(turn, slots)
@@ -171,70 +148,6 @@ class SlackReply:
         if wait is None:
             self._rest(turn, slots)
         return wait
-
-    # Where it goes.
-
-    async def _route(self, turn: Turn, answer: Answer, slots: dict[str, Post]) -> _Route:
-        """Judge once more where account data may be written, now that it is about to be.
-
-        Where it may not be any more, the question and the reason are shown in the asker's DM, everything shown of the
-        answer where it was asked is replaced by a line that says so, and the pages follow in the DM. What was once
-        moved stays there: nothing is shown twice.
-
-        Raises:
-            _NotYet: Slack does not say, or do it, right now.
-            Undeliverable: it may not be shown here, and the asker has no DM with us.
-        """
-        if self._places is None or not answer.about_account:
-            return _Route()
-        try:
-            shown = await self._places.final(turn.person, turn.channel)
-            if shown.show is Show.NEVER:
-                return _Route(withheld=shown.reason)
-            if is_private(turn) or (shown.show is Show.HERE and DIRECT not in slots):
-                return _Route()
-            line = elsewhere(shown.reason)
-            await self._move(turn, slots, shown.reason, line)
-        except Refusal as refusal:
-            if refusal.verdict.failure in _LATER:
-                raise _NotYet(refusal.verdict.wait) from refusal
-            await self._cover(turn, slots, "Slack does not take this answer.")
-            raise Undeliverable(refusal.verdict.code) from refusal
-        return _Route(line)
-
-    async def _move(self, turn: Turn, slots: dict[str, Post], reason: str, line: str) -> None:
-        own = await self._dm_of(turn)
-        self._moved[turn.id] = own
-        if DIRECT not in slots or slots[DIRECT].ts is None:
-            page = root_page(asker=turn.person.user, question=turn.question or "", kind=turn.kind.value)
-            page = with_reason(page, reason, turn.channel)
-            await self._posts.write(turn, slots, DIRECT, page, channel=own, thread_ts=None)
-        await self._cover(turn, slots, line)
-        for slot in [name for name, post in slots.items() if _shows_answer(name) and post.channel == turn.channel]:
-            await self._remove(turn, slots, slot)
-
-    async def _cover(self, turn: Turn, slots: dict[str, Post], line: str) -> None:
-        """Say a line where the answer was to grow, in place of what stands there. Raises Refusal to try it later."""
-        session = self._sessions.after(turn)
-        for slot in (PROGRESS, STUB) if PROGRESS in slots else (STUB,):
-            try:
-                page, channel, thread_ts = one_line_page(line), turn.channel, turn.thread_ts
-                await self._posts.write(turn, slots, slot, page, channel=channel, thread_ts=thread_ts, session=session)
-                return
-            except Refusal as refusal:
-                if refusal.verdict.failure in _LATER:
-                    raise
-
-    async def _remove(self, turn: Turn, slots: dict[str, Post], slot: str) -> None:
-        channel, session = slots[slot].channel, self._sessions.after(turn)
-        thread_ts = _thread_of(turn, slots, channel)
-        try:
-            await self._posts.remove(turn, slots, slot, thread_ts=thread_ts, session=session)
-        except Refusal as refusal:
-            if refusal.verdict.failure in _LATER:
-                raise
-            # It is not ours to delete: what was shown while that was allowed stays.
-            await self._posts.forget(turn.id, slots, slot, self._moved.get(turn.id, channel))
 
     def _rest(self, turn: Turn, slots: Mapping[str, Post]) -> None:
         """Say that the work is over, unless the end of a stream has said so, or nobody heard that it had begun."""
@@ -265,7 +178,7 @@ class SlackReply:
         if is_private(turn):
             return None
         try:
-            own = slots[CONSENT].channel if CONSENT in slots else await self._dm_of(turn)
+            own = slots[CONSENT].channel if CONSENT in slots else await self._routes.dm_of(turn)
             await self._posts.write(turn, slots, CONSENT, card_page(card), channel=own, thread_ts=None)
         except Refusal as refusal:
             if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
@@ -281,11 +194,11 @@ class SlackReply:
         Returns:
             Seconds to the next try, None when all of them stand; and whether a line stands there in their place.
         """
-        route = await self._route(turn, answer, slots)
+        route = await self._routes.judge(turn, answer, slots)
         written = pages if route.withheld is None else [one_line_page(route.withheld)]
         late = answer.late or route.line is not None
         for number, page in enumerate(written):
-            if number and (await self._route(turn, answer, slots)).kind != route.kind:
+            if number and (await self._routes.judge(turn, answer, slots)).kind != route.kind:
                 return await self._deliver(turn, answer, slots, pages)
             wait = await self._deliver_page(turn, slots, _slot(number, slots, late=late), page)
             if wait is not None:
@@ -321,7 +234,7 @@ class SlackReply:
         for slot in _surplus(slots, pages, late=late):
             session = self._sessions.after(turn)
             try:
-                thread_ts = _thread_of(turn, slots, slots[slot].channel)
+                thread_ts = thread_of(turn, slots, slots[slot].channel)
                 await self._posts.remove(turn, slots, slot, thread_ts=thread_ts, session=session)
             except Refusal as refusal:
                 if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
@@ -334,8 +247,8 @@ class SlackReply:
         wait = 1.0
         for _ in range(TRIES):
             post = slots.get(slot)
-            channel = post.channel if post is not None else self._channel_of(turn, slots)
-            thread_ts = _thread_of(turn, slots, channel)
+            channel = post.channel if post is not None else self._routes.channel_of(turn, slots)
+            thread_ts = thread_of(turn, slots, channel)
             try:
                 session = self._sessions.after(turn)
                 await self._posts.write(turn, slots, slot, page, channel=channel, thread_ts=thread_ts, session=session)
@@ -369,7 +282,7 @@ class SlackReply:
             Refusal: Slack is busy.
         """
         try:
-            own = await self._dm_of(turn)
+            own = await self._routes.dm_of(turn)
         except Refusal as refusal:
             if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
                 raise
@@ -381,22 +294,8 @@ class SlackReply:
             slot = f"answer:{slot.removeprefix(PROGRESS).removeprefix(':') or 0}"
         if slot in slots and slots[slot].channel != own:
             await self._posts.forget(turn.id, slots, slot, own)
-        self._moved[turn.id] = own
+        self._routes.moved[turn.id] = own
         return slot
-
-    def _channel_of(self, turn: Turn, slots: dict[str, Post]) -> str:
-        """Where the next page goes: beside the pages before it."""
-        if turn.id in self._moved:
-            return self._moved[turn.id]
-        last = [post.channel for name, post in sorted(slots.items()) if name.startswith("answer:")]
-        return last[-1] if last else turn.channel
-
-    async def _dm_of(self, turn: Turn) -> str:
-        try:
-            answer = await self._client.conversations_open(users=turn.person.user)
-        except SLACK_ERRORS as error:
-            raise Refusal(judge(error)) from error
-        return str(answer["channel"]["id"])
 
     def resume(self, turn: Turn) -> None:
         """Nobody is waited for any more."""
@@ -406,22 +305,12 @@ class SlackReply:
         """Show a delivered reply as it is now (who pressed which button): in the messages it has, or fewer."""
         slots = await self._posts.load(turn.id)
         card = await self._card(turn, answer)
-        if await self._may_redraw(turn, answer, slots):
+        if await self._routes.may_redraw(turn, answer, slots):
             await self._redraw(turn, answer, buttons, slots, card)
         if card is not None:
             await self._posts.amend(turn, slots, CONSENT, card_page(card), session=self._sessions.after(turn))
             if card.state.settled:
                 self._sessions.resume(turn)
-
-    async def _may_redraw(self, turn: Turn, answer: Answer, slots: Mapping[str, Post]) -> bool:
-        """Whether the answer may be written again where it stands; else it stays as it is."""
-        if self._places is None or not answer.about_account:
-            return True
-        stands = next((slots[name].channel for name in ("answer:0", PROGRESS) if name in slots), turn.channel)
-        try:
-            return (await self._places.final(turn.person, stands)).show is Show.HERE
-        except Refusal:
-            return False
 
     async def _redraw(
         self,
@@ -489,19 +378,6 @@ class SlackReply:
         )
 
 
-def _shows_answer(slot: str) -> bool:
-    """Whether the slot holds words of the answer beside the draft's first message, which says where the answer is."""
-    return slot.startswith((f"{PROGRESS}:", "answer:"))
-
-
-def _thread_of(turn: Turn, slots: Mapping[str, Post], channel: str) -> str | None:
-    """The thread in which a page of the answer stands there: of the question, or of what shows it in the DM."""
-    if channel == turn.channel:
-        return turn.thread_ts
-    root = slots.get(DIRECT)
-    return root.ts if root is not None and root.channel == channel else None
-
-
 def _proposes(answer: Answer) -> bool:
     """Whether cards of orders follow it, for somebody to decide."""
     return answer.orders is not None and bool(proposed_by_itself(read_parts(answer.parts)))
@@ -519,4 +395,4 @@ def _slot(number: int, slots: Mapping[str, Post], *, late: bool) -> str:
 def _surplus(slots: Mapping[str, Post], pages: int, *, late: bool) -> list[str]:
     """Slots beside the first that hold no page of an answer of so many pages."""
     kept = {_slot(number, slots, late=late) for number in range(pages)}
-    return [name for name in slots if _shows_answer(name) and name not in kept]
+    return [name for name in slots if shows_answer(name) and name not in kept]

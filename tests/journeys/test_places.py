@@ -182,6 +182,7 @@ async def test_a_card_goes_on_in_the_owners_dm_once_a_guest_has_joined_and_who_a
     assert thread.cards() == []
     for secret in ("AAPL", "300", ACCOUNT):
         assert secret not in written_to(trading_house, "trading", since)
+    assert in_dm(trading_house, "ana", "A guest or somebody of another company is in #trading")
     # The owner has one card and is told once; both name what was approved.
     assert len([text for text in order_words(trading_house, "ana") if "Approved by @Ana and @Ben" in text]) == 1
 
