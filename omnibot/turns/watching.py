@@ -404,7 +404,7 @@ class Watching:
         if outcome is Outcome.SUCCEEDED and active.conversation is not None:
             consent, asked = await consent_asked(self._notary, turn, active.conversation, shown)
             orders = orders_in(self._broker, active.conversation, message, shown)
-        about_account = active.about_account or orders is not None
+        about_account = active.about_account or bool(orders and orders["account_id"] is not None)
         if not about_account and shown:
             # What was not so when it began may be so by now.
             about_account = await self._about_account(active)

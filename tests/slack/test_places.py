@@ -80,15 +80,18 @@ async def test_an_answer_of_which_a_page_stands_already_when_a_guest_joins_moves
     assert judged.all_once()
 
 
-async def test_an_answer_that_moved_stays_there_when_the_guest_is_gone_before_its_last_page(
-    desktop: Desktop, judged: Judged
+@pytest.mark.parametrize("lost", [HOLDINGS[0], HOLDINGS[-1]], ids=["first", "last"])
+async def test_an_answer_that_moved_stays_there_when_the_guest_is_gone_before_each_page_stands(
+    desktop: Desktop, judged: Judged, lost: str
 ):
     turn = await desktop.turn()
+    judged.reply.begin(turn)
+    await desktop.slack.wait_for(lambda: desktop.shown(turn))
     await judged.guest_joins()
-    # The last page is lost, with its process.
+    # A page is lost, with its process.
     busy = {"Retry-After": "1"}
     refused = desktop.slack.gate.refuse(
-        "chat.postMessage", status=429, headers=busy, matches=lambda call: HOLDINGS[-1] in str(call.args)
+        "chat.postMessage", status=429, headers=busy, matches=lambda call: lost in str(call.args)
     )
     assert await judged.reply.finish(turn, LONG, []) is not None
     assert len(refused.calls) == 1
