@@ -12,6 +12,7 @@ from omnibot.policy.access import NO_ACCOUNT_DATA
 from omnibot.slack.places import GUEST_ELSEWHERE, WITHHELD
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import OrderThread, has_button, is_card, proposed, submitted
+from tests.journeys.test_home import continued, list_of
 from tests.journeys.test_privacy import accounts_asked_about, grant, in_dm, whispers
 
 ACCOUNT, HOLDING = "19816", "7,731 MRMT"
@@ -143,6 +144,24 @@ async def test_a_file_of_an_answer_that_was_moved_is_given_in_private(house: Hou
     assert await house.slack.click("ana", own, answer.ts, label="Chart data (CSV)")
     await house.slack.wait_for(lambda: [m for m in house.slack.history(own) if m.files], timeout=PATIENCE)
     assert not [m for m in house.slack.history("trading") if m.files]
+
+
+async def test_what_was_said_before_is_not_repeated_where_a_guest_has_come_meanwhile(house: House):
+    await house.slack.leave("cleo", "trading")
+    ts = await slow_answer(house, seconds=1)
+    await house.answered("trading", ts, HOLDING)
+    since, listed = len(house.slack.calls), await list_of(house, "ana", "trading")
+    root = house.slack.gate.hold("chat.postMessage", "after")
+    assert await house.slack.click("ana", "trading", listed["ts"], label="Continue here")
+    await root.reached()
+    await house.slack.join("cleo", "trading")
+    # What comes behind it on the same way has been heard: so has that.
+    assert (await house.slack.command("ana", "trading", "/omni", "help")).acked
+    root.release()
+    (new,) = await house.slack.wait_for(lambda: continued(house, "trading"), timeout=PATIENCE)
+    await house.slack.wait_for(lambda: "Answer here to go on" in str(house.shown("trading", new)), timeout=PATIENCE)
+    posted = [call.args for call in house.slack.calls[since:] if call.name == "chat.postMessage"]
+    assert HOLDING not in str(posted)
 
 
 # Orders.
