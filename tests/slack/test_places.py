@@ -80,19 +80,21 @@ async def test_an_answer_of_which_a_page_stands_already_when_a_guest_joins_moves
     assert judged.all_once()
 
 
-@pytest.mark.parametrize("lost", [HOLDINGS[0], HOLDINGS[-1]], ids=["first", "last"])
+@pytest.mark.parametrize(
+    ("method", "lost"),
+    [("chat.*", GUEST_ELSEWHERE), ("chat.postMessage", HOLDINGS[0]), ("chat.postMessage", HOLDINGS[-1])],
+    ids=["line", "first", "last"],
+)
 async def test_an_answer_that_moved_stays_there_when_the_guest_is_gone_before_each_page_stands(
-    desktop: Desktop, judged: Judged, lost: str
+    desktop: Desktop, judged: Judged, method: str, lost: str
 ):
     turn = await desktop.turn()
     judged.reply.begin(turn)
     await desktop.slack.wait_for(lambda: desktop.shown(turn))
     await judged.guest_joins()
-    # A page is lost, with its process.
+    # The line that stays, or a page, is not taken, and the process ends.
     busy = {"Retry-After": "1"}
-    refused = desktop.slack.gate.refuse(
-        "chat.postMessage", status=429, headers=busy, matches=lambda call: lost in str(call.args)
-    )
+    refused = desktop.slack.gate.refuse(method, status=429, headers=busy, matches=lambda call: lost in str(call.args))
     assert await judged.reply.finish(turn, LONG, []) is not None
     assert len(refused.calls) == 1
     await desktop.slack.leave("cleo", "trading")
