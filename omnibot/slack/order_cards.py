@@ -94,16 +94,16 @@ class OrderCards:
         """Post the card, or bring it and its copies up to date. Raises Refusal, and what slack_sdk raises."""
         slots = await self._posts.load(ticket.id)
         together = [ticket] if _is_alone(ticket) else await self._store.of_message(ticket.message_id)
-        place, reason = await self._place(ticket, slots)
+        if CARD not in slots:
+            await self._after_the_one_before(ticket, together)
         page = await self._page(ticket, seen, several=len(together))
+        place, reason = await self._place(ticket, slots)
         if place is None:
             log.info("card_withheld", ticket=ticket.id)
             await self._withhold(ticket, slots, reason)
             await self._copy(ticket, slots, page)
             return
-        if CARD not in slots:
-            await self._after_the_one_before(ticket, together)
-        elif _leaves(slots[CARD].channel, place):
+        if CARD in slots and _leaves(slots[CARD].channel, place):
             await self._copy_to_deciders(ticket, slots, page)
         await self._write(ticket, slots, CARD, page, place, reason=reason)
         await self._copy(ticket, slots, page)

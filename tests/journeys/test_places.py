@@ -17,7 +17,7 @@ from tests.journeys.test_privacy import accounts_asked_about, grant, in_dm, whis
 
 ACCOUNT, HOLDING = "19816", "7,731 MRMT"
 #: Seconds for anything to come on a busy machine.
-PATIENCE = 40
+PATIENCE = 60
 
 
 def seen_by(house: House, name: str) -> str:
