@@ -239,3 +239,31 @@ async def test_a_card_of_who_is_a_guest_by_now_says_no_more_to_them_and_goes_on_
     form = await thread.form("ben", "Decline this order")
     await slack.submit("ben", form["id"], {})
     await thread.card("Declined")
+
+
+async def test_what_stands_below_several_cards_goes_on_in_the_owners_dm_too(trading_house: House):
+    slack = trading_house.slack
+    await slack.leave("cleo", "trading")
+    thread = await proposed(trading_house, "buy 10 AAPL and sell 5 MSFT")
+    await thread.card("Sell 5 MSFT", place=1)
+    await thread.read("2 of 2 orders wait")
+    await slack.join("cleo", "trading")
+    since = len(slack.calls)
+    first = thread.cards()[0]
+    assert await slack.click("ana", "trading", first.ts, action_id=DECLINE)
+    form = await thread.form("ana", "Decline this order")
+    await slack.submit("ana", form["id"], {})
+
+    def footer() -> Message | None:
+        own = slack.history(slack.dm("ana"))
+        return next((m for m in own if "1 of 2 orders wait" in slack.visible_text(m)), None)
+
+    assert await slack.wait_for(footer, timeout=PATIENCE) is not None
+    # The other one has not changed since, so it stands where it stood.
+    (second,) = thread.cards()
+    assert await slack.click("ana", "trading", second.ts, action_id=APPROVE)
+    await slack.wait_for(lambda: "Both orders are decided" in str(in_dm(trading_house, "ana", "decided")), timeout=60)
+    await slack.wait_for(lambda: len(submitted(trading_house)) == 1, timeout=PATIENCE)
+    await slack.wait_for(lambda: "Sell 5 MSFT" in str(in_dm(trading_house, "ana", "Approved by @Ana")), timeout=60)
+    for secret in ("AAPL", "MSFT", ACCOUNT, "2 orders"):
+        assert secret not in written_to(trading_house, "trading", since)
