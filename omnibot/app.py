@@ -63,6 +63,7 @@ from omnibot.slack.order_cards import OrderCards
 from omnibot.slack.order_desk import OrderDesk
 from omnibot.slack.past import PastConversations
 from omnibot.slack.people import People
+from omnibot.slack.places import Places
 from omnibot.slack.posts import Posts
 from omnibot.slack.replies import SlackReply
 from omnibot.slack.sockets import Sockets, socket_mode
@@ -151,7 +152,16 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             may_look=notary.may_look_now,
             retention=retention,
         )
-        reply = SlackReply(client, posts, budget, pictures, chart_url=settings.omnibot_chart_url, card_of=consents.card)
+        places = Places(access)
+        reply = SlackReply(
+            client,
+            posts,
+            budget,
+            pictures,
+            chart_url=settings.omnibot_chart_url,
+            card_of=consents.card,
+            places=places,
+        )
         stack.push_async_callback(reply.close)
         desk = Desk(people, access, posts, bot_user_id=bot_user_id)
         store = TurnStore(database, presence.instance)
@@ -163,7 +173,9 @@ async def running(settings: Settings) -> AsyncIterator[None]:
 
         workspace_url = me.url or "https://slack.com/"
         order_posts = Posts(client, database, assure=_nobody_else, table=ticket_posts)
-        cards = OrderCards(order_posts, tickets, access, ops, workspace_url=workspace_url, live=live, settled=settled)
+        cards = OrderCards(
+            order_posts, tickets, access, places, ops, workspace_url=workspace_url, live=live, settled=settled
+        )
         market_data = MarketData(transport)
         orders = Orders(
             tickets,

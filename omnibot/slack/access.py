@@ -67,8 +67,10 @@ class Access:
         profile = await self._people.profile(self._team, person.user)
         return Who(person.org, person.user, profile.kind, profile.team)
 
-    async def where(self, channel: str, person: Person) -> Where:
-        """What kind of channel that is, for this person. Raises what slack_sdk raises.
+    async def where(self, channel: str, person: Person, *, age: float = CHANNEL_AGE) -> Where:
+        """What kind of channel that is, for this person, as Slack said at most `age` seconds ago.
+
+        Raises what slack_sdk raises.
 
         What Slack does not tell us is of unknown kind, and counts as shared.
         """
@@ -77,7 +79,7 @@ class Access:
             own = self._own.get(person.user) or await self.direct(person)
             return Where(channel, ChannelKind.DIRECT if own == channel else ChannelKind.UNKNOWN, own != channel)
         known = self._channels.get(channel)
-        if known is not None and time.monotonic() - known[1] < CHANNEL_AGE:
+        if known is not None and time.monotonic() - known[1] < age:
             return known[0]
         before = self._changes
         try:
@@ -95,9 +97,12 @@ class Access:
 
     # Who reads along.
 
-    async def readers(self, channel: str) -> Readers:
-        """Who is in a channel. Raises what slack_sdk raises when it may say so later."""
-        members = await self._members_of(channel)
+    async def readers(self, channel: str, *, age: float = MEMBERS_AGE) -> Readers:
+        """Who is in a channel, as Slack said at most `age` seconds ago.
+
+        Raises what slack_sdk raises when it may say so later.
+        """
+        members = await self._members_of(channel, age)
         if members is None:
             return Readers.UNKNOWN
         try:
@@ -111,9 +116,9 @@ class Access:
             return Readers.OUTSIDERS
         return Readers.UNKNOWN if None in insiders or not insiders else Readers.MEMBERS
 
-    async def _members_of(self, channel: str) -> frozenset[str] | None:
+    async def _members_of(self, channel: str, age: float) -> frozenset[str] | None:
         known = self._members.get(channel)
-        if known is not None and time.monotonic() - known[1] < MEMBERS_AGE:
+        if known is not None and time.monotonic() - known[1] < age:
             return known[0]
         before = self._changes
         try:
@@ -178,13 +183,29 @@ class Access:
         """Whether this person may use omnibot, wherever. Raises what slack_sdk raises."""
         return access.may_use(self.policy, await self.who(person))
 
-    async def may_see_account_data(self, person: Person, channel: str) -> AccountData:
-        """Whether account data may be shown to this person there. Raises what slack_sdk raises."""
-        who, where = await self.who(person), await self.where(channel, person)
-        policy = self.policy
-        if access.depends_on_readers(policy, where):
-            where = replace(where, readers=await self.readers(channel))
-        return access.may_see_account_data(policy, who, where)
+    async def may_see_account_data(self, person: Person, channel: str, *, age: float | None = None) -> AccountData:
+        """Whether account data may be shown to this person there. Raises what slack_sdk raises.
+
+        Args:
+            person: for whom it is.
+            channel: where it would be written.
+            age: seconds for which what Slack said about the channel and its members is believed; None: as ever.
+        """
+        who = await self.who(person)
+        where = await self._read_by(person, channel, age)
+        return access.may_see_account_data(self.policy, who, where)
+
+    async def is_desk(self, person: Person, channel: str, *, age: float | None = None) -> bool:
+        """Whether everybody there may read account data, whoever it is of. As `may_see_account_data`."""
+        return access.is_desk_channel(self.policy, await self._read_by(person, channel, age))
+
+    async def _read_by(self, person: Person, channel: str, age: float | None) -> Where:
+        """The channel, with its readers where they decide."""
+        believed = {} if age is None else {"age": age}
+        where = await self.where(channel, person, **believed)
+        if access.depends_on_readers(self.policy, where):
+            where = replace(where, readers=await self.readers(channel, **believed))
+        return where
 
     async def may_sign(self, person: Person, authority: Authority) -> Verdict:
         """Whether this person may sign and revoke agreements for that link or key. Raises what slack_sdk raises."""

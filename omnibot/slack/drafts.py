@@ -3,6 +3,9 @@
 A draft streams where Slack's budget allows, and is drawn anew every few seconds where not. Whatever happens to a stream
 (it dies of age, the reader stops it, Slack refuses an append, Omni takes back what it said), its message is the same
 message still, drawn anew from then on. Only one write of a draft is under way at a time.
+
+Where account data may not be read any more nothing more of it is written: the draft is drawn anew without a word of the
+answer, as soon as there is something to draw.
 """
 
 from __future__ import annotations
@@ -20,9 +23,10 @@ from omnibot.blocks.variants import asked_line
 from omnibot.slack.budget import APPEND_PACE, UPDATE_PACE, Budget
 from omnibot.slack.failures import Failure
 from omnibot.slack.marks import Post, task_mark
+from omnibot.slack.places import WITHHELD, Places
 from omnibot.slack.posts import Posts, Refusal
 from omnibot.slack.sessions import Sessions
-from omnibot.turns.model import Kind, Snapshot, Surface, Turn
+from omnibot.turns.model import Kind, Show, Snapshot, Surface, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +57,9 @@ class _Message:
 class Draft:
     """One turn's, in this process."""
 
-    def __init__(self, turn: Turn, posts: Posts, budget: Budget, sessions: Sessions) -> None:
+    def __init__(
+        self, turn: Turn, posts: Posts, budget: Budget, sessions: Sessions, *, places: Places | None = None
+    ) -> None:
         self.turn = turn
         #: Held during every Slack call, so that progress and final never overlap.
         self.lock = asyncio.Lock()
@@ -62,6 +68,7 @@ class Draft:
         self._posts = posts
         self._budget = budget
         self._sessions = sessions
+        self._places = places
         self._slots: dict[str, Post] | None = None
         self._messages: list[_Message] = []
         self._latest: tuple[Snapshot, str | None] | None = None
@@ -152,14 +159,38 @@ class Draft:
         if self._stopping or self.turn.cancel_requested_at is not None:
             note, self._stopping = STOPPING, True
         age = self._age()
-        moment = view(thoughts=snapshot.thoughts, text=snapshot.text, waiting=note, elapsed=age if age > SLOW else None)
+        elapsed = age if age > SLOW else None
         try:
+            if withheld := not await self._may_show(snapshot):
+                moment = view(thoughts=(), text="", waiting=note or WITHHELD, elapsed=elapsed)
+                await self._take_back(len(moment.pieces))
+            else:
+                moment = view(thoughts=snapshot.thoughts, text=snapshot.text, waiting=note, elapsed=elapsed)
             for number in range(len(moment.pieces)):
-                if not await self._draw_message(moment, number, waiting=note is not None):
+                if not await self._draw_message(moment, number, waiting=withheld or note is not None):
                     break
         except Refusal as refusal:
             self._refused(refusal)
         self._last_write = time.monotonic()
+
+    async def _may_show(self, snapshot: Snapshot) -> bool:
+        """Whether what there is to show may be read where it would stand. Raises Refusal when Slack does not say."""
+        if self._places is None or not snapshot.about_account or not (snapshot.text or snapshot.thoughts):
+            return True
+        shown = await self._places.growing(self.turn.person, self.turn.channel)
+        return shown.show is Show.HERE
+
+    async def _take_back(self, kept: int) -> None:
+        """What streams is drawn anew from now on, and messages beyond the first ones go."""
+        slots = await self.slots()
+        for message in self._messages:
+            self._end_streaming(message)
+        while len(self._messages) > kept:
+            slot = self._messages[-1].slot
+            if slot in slots:
+                thread_ts = self.turn.thread_ts
+                await self._posts.remove(self.turn, slots, slot, thread_ts=thread_ts, session="processing")
+            self._messages.pop()
 
     async def _draw_message(self, moment: View, number: int, *, waiting: bool) -> bool:
         """False: it was not its time."""

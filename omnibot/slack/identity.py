@@ -8,10 +8,10 @@ import structlog
 
 from omnibot.accounts.spotting import KEY_SEEN, holds_key
 from omnibot.blocks.messages import one_line_page, root_page
-from omnibot.policy.access import GUEST_READS, READERS_UNKNOWN
 from omnibot.slack.access import Access
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
 from omnibot.slack.people import People
+from omnibot.slack.places import elsewhere, with_reason
 from omnibot.slack.posts import DIRECT, ROOT, STUB, Posts, Refusal
 from omnibot.slack.question import KEY, REFUSED, mentioned_users, question_text
 from omnibot.turns.model import Admitted, NotNow, Surface, Turn, TurnedAway
@@ -23,15 +23,6 @@ NOTHING_ASKED = (
     "or type `/omni help`."
 )
 ONLY_A_FILE = "I cannot read files yet. Tell me in words what you would like to know."
-ELSEWHERE = "Account data is not shown in this channel: the answer is in the asker's direct messages."
-GUEST_ELSEWHERE = (
-    "A guest or somebody of another company is in this channel, so account data is not shown in it: "
-    "the answer is in the asker's direct messages."
-)
-UNKNOWN_ELSEWHERE = (
-    "I cannot tell whether everybody in this channel is a full member, so account data is not shown in it: "
-    "the answer is in the asker's direct messages."
-)
 UNKNOWN_PERSON = (
     "Slack does not tell me who you are, or lets me answer you nowhere, so I cannot ask Omni for you. "
     "Invite me into the channel, or write to me directly."
@@ -82,19 +73,17 @@ class Desk:
         try:
             own, root = thread or (await self._access.direct(turn.person), None)
             slots = await self._posts.load(turn.id)
+            reason = (await self._access.may_see_account_data(turn.person, admitted.channel)).reason
             page = root_page(asker=turn.person.user, question=admitted.question, kind=turn.kind.value)
+            page = with_reason(page, reason, admitted.channel)
             ts = await self._posts.write(turn, slots, DIRECT, page, channel=own, thread_ts=root)
-            stub = one_line_page(await self._why_elsewhere(turn, admitted.channel))
+            stub = one_line_page(elsewhere(reason))
             await self._posts.write(turn, slots, STUB, stub, channel=admitted.channel, thread_ts=admitted.thread_ts)
         except SLACK_ERRORS as error:
             raise NotNow(judge(error).wait) from error
         except Refusal as refusal:
             raise NotNow(refusal.verdict.wait) from refusal
         return replace(admitted, channel=own, thread_ts=root or ts)
-
-    async def _why_elsewhere(self, turn: Turn, channel: str) -> str:
-        reason = (await self._access.may_see_account_data(turn.person, channel)).reason
-        return {GUEST_READS: GUEST_ELSEWHERE, READERS_UNKNOWN: UNKNOWN_ELSEWHERE}.get(reason, ELSEWHERE)
 
     async def _read(self, turn: Turn) -> str:
         names = await self._people.names(turn.team, mentioned_users(turn.event))

@@ -1,4 +1,8 @@
-"""Cards of orders in Slack: posted once, kept true, copied to those who have to approve too; and word of outcomes."""
+"""Cards of orders in Slack: posted once, kept true, copied to those who have to approve too; and word of outcomes.
+
+Before anything of an order is written its place is judged again. Where account data may not be read any more a line
+takes the card's place, and the card goes on in the owner's direct messages, with copies for those who had a say in it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from omnibot.accounts.model import Person
+from omnibot.blocks.messages import one_line_page
 from omnibot.blocks.order_answers import outcome_page, second_page
 from omnibot.blocks.order_card import footer_card, order_card
 from omnibot.blocks.past import message_link
@@ -25,12 +30,13 @@ from omnibot.slack.access import Access
 from omnibot.slack.failures import Failure
 from omnibot.slack.marks import Post
 from omnibot.slack.ops import Ops
+from omnibot.slack.places import Places, card_elsewhere, why_page
 from omnibot.slack.posts import Posts, Refusal
 
 log = structlog.get_logger(__name__)
 
-#: Slots of a ticket's messages; "copy:" and "told:" are begun by these words.
-CARD, FOOTER, COPY, TOLD = "card", "orders", "copy:", "told:"
+#: Slots of a ticket's messages; "copy:" and "told:" are begun by these words. "why" says why the card is in the DM.
+CARD, FOOTER, COPY, TOLD, WHY = "card", "orders", "copy:", "told:", "why"
 #: Approvers who are asked by name.
 APPROVERS = 5
 #: Looks, and seconds between them, for the card before this one: orders stand in the order they were proposed in.
@@ -49,7 +55,8 @@ class OrderCards:
     Args:
         posts: the messages of tickets.
         store: which tickets belong together.
-        access: who somebody is, and what may be shown where.
+        access: who somebody is.
+        places: what may be shown where, now.
         ops: where trouble is said.
         workspace_url: the workspace's address, with a slash at its end.
         live: whether approved orders are sent.
@@ -61,6 +68,7 @@ class OrderCards:
         posts: Posts,
         store: TicketStore,
         access: Access,
+        places: Places,
         ops: Ops,
         *,
         workspace_url: str,
@@ -70,6 +78,7 @@ class OrderCards:
         self._posts = posts
         self._store = store
         self._access = access
+        self._places = places
         self._ops = ops
         self._workspace_url = workspace_url
         self._live = live
@@ -86,17 +95,18 @@ class OrderCards:
         slots = await self._posts.load(ticket.id)
         together = [ticket] if _is_alone(ticket) else await self._store.of_message(ticket.message_id)
         if CARD not in slots:
-            place = await self._place(ticket)
-            if place is None:
-                log.info("card_withheld", ticket=ticket.id)
-                return
             await self._after_the_one_before(ticket, together)
-        else:
-            place = slots[CARD].channel
         page = await self._page(ticket, seen, several=len(together))
-        await self._write(ticket, slots, CARD, page, place)
-        for slot in [slot for slot in slots if slot.startswith(COPY)]:
-            await self._write(ticket, slots, slot, page, slots[slot].channel)
+        place, reason = await self._place(ticket, slots)
+        if place is None:
+            log.info("card_withheld", ticket=ticket.id)
+            await self._withhold(ticket, slots, reason)
+            await self._copy(ticket, slots, page)
+            return
+        if CARD in slots and _leaves(slots[CARD].channel, place):
+            await self._copy_to_deciders(ticket, slots, page)
+        await self._write(ticket, slots, CARD, page, place, reason=reason)
+        await self._copy(ticket, slots, page)
         if ticket.decidable and ticket.approved_by:
             await self._ask_others(ticket, slots, page)
         if len(together) > 1:
@@ -114,6 +124,8 @@ class OrderCards:
     async def checking(self, ticket: Ticket) -> None:
         """Say on the card, where it is, that somebody's approval is being looked at."""
         slots = await self._posts.load(ticket.id)
+        if CARD in slots and (await self._place(ticket, slots))[0] != slots[CARD].channel:
+            return  # it moves as soon as it is drawn
         page = order_card(ticket, now=_now(), trading_live=self._live, checking=True)
         for slot in [slot for slot in slots if slot == CARD or slot.startswith(COPY)]:
             await self._posts.amend(ticket, slots, slot, page, session="active")
@@ -136,12 +148,68 @@ class OrderCards:
             several=several,
         )
 
-    async def _place(self, ticket: Ticket) -> str | None:
-        """The channel for the card; None: its owner is to hear nothing about accounts."""
-        shown = await self._access.may_see_account_data(ticket.owner, ticket.channel)
+    # Where it is.
+
+    async def _place(self, ticket: Ticket, slots: Slots) -> tuple[str | None, str]:
+        """The channel for the card, and why it is not where it was to be, or stands.
+
+        None: its owner is to hear nothing about accounts. What colleagues read already is brought up to date for them
+        all the same, for as long as only full members do. Raises Refusal, and what slack_sdk raises.
+        """
+        stands = slots[CARD].channel if CARD in slots else ticket.channel
+        shown = await self._places.final(ticket.owner, stands)
+        if shown.show is Show.DIRECT:
+            return await self._access.direct(ticket.owner), shown.reason
         if shown.show is Show.NEVER:
-            return None
-        return ticket.channel if shown.show is Show.HERE else await self._access.direct(ticket.owner)
+            stays = CARD in slots and not _is_dm(stands) and await self._places.of_members(ticket.owner, stands)
+            return (stands, "") if stays else (None, shown.reason)
+        return stands, ""
+
+    async def _withhold(self, ticket: Ticket, slots: Slots, reason: str) -> None:
+        for slot in (CARD, FOOTER):
+            if slot in slots:
+                await self._cover(ticket, slots, slot, reason)
+
+    async def _cover(self, ticket: Ticket, slots: Slots, slot: str, line: str) -> None:
+        """Put a line in the place of a message. Raises Refusal to have it tried again."""
+        channel = slots[slot].channel
+        thread_ts = ticket.thread_ts if channel == ticket.channel else None
+        try:
+            await self._posts.write(ticket, slots, slot, one_line_page(line), channel=channel, thread_ts=thread_ts)
+        except Refusal as refusal:
+            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+                raise
+            log.warning("card_not_covered", ticket=ticket.id, slot=slot, error=refusal.verdict.code)
+
+    # Copies.
+
+    async def _copy_to_deciders(self, ticket: Ticket, slots: Slots, page: Page) -> None:
+        """Those who had a say in it where they could read it, and soon cannot."""
+        others = (*ticket.approved_by, *ticket.edited_by, *filter(None, (ticket.decided_by,)))
+        for person in dict.fromkeys(others):
+            if person != ticket.owner:
+                await self._send_copy(ticket, slots, person, page)
+
+    async def _send_copy(self, ticket: Ticket, slots: Slots, person: Person, page: Page) -> None:
+        """A card of their own, unless they may hear of no accounts any more, or cannot be reached."""
+        if not await self._access.hearing_of_accounts(person):
+            return
+        own = await self._access.direct(person)
+        try:
+            await self._write(ticket, slots, f"{COPY}{person.user}", page, own)
+        except Refusal as refusal:
+            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+                raise
+            log.warning("copy_not_sent", ticket=ticket.id, user=person.user, error=refusal.verdict.code)
+
+    async def _copy(self, ticket: Ticket, slots: Slots, page: Page) -> None:
+        """Bring the copies up to date, of those who may hear of accounts still."""
+        for slot in [slot for slot in slots if slot.startswith(COPY)]:
+            allowed = await self._access.hearing_of_accounts(Person(ticket.owner.org, slot.removeprefix(COPY)))
+            if allowed:
+                await self._write(ticket, slots, slot, page, slots[slot].channel)
+            else:
+                await self._cover(ticket, slots, slot, allowed.reason)
 
     async def _after_the_one_before(self, ticket: Ticket, together: Sequence[Ticket]) -> None:
         before = [one for one in together if (one.action_id, one.position) < (ticket.action_id, ticket.position)]
@@ -152,8 +220,19 @@ class OrderCards:
                 return
             await asyncio.sleep(LOOK)
 
-    async def _write(self, ticket: Ticket, slots: Slots, slot: str, page: Page, channel: str) -> None:
-        """See to it that a slot shows a page: simpler where Slack wants that, in the owner's DM where it must be."""
+    async def _write(
+        self, ticket: Ticket, slots: Slots, slot: str, page: Page, channel: str, *, reason: str = ""
+    ) -> None:
+        """See to it that a slot shows a page: simpler where Slack wants that, in the owner's DM where it must be.
+
+        What leaves a channel for the DM for that `reason` leaves a line there.
+        """
+        if slot in slots and _leaves(slots[slot].channel, channel):
+            if slot == CARD:
+                why = why_page(reason, slots[slot].channel)
+                await self._posts.write(ticket, slots, WHY, why, channel=channel, thread_ts=None)
+            await self._cover(ticket, slots, slot, card_elsewhere(reason))
+            await self._posts.forget(ticket.id, slots, slot, channel)
         simpler = iter((plain_page, words_only))
         while True:
             thread_ts = ticket.thread_ts if channel == ticket.channel else None
@@ -185,22 +264,13 @@ class OrderCards:
         approvers = [user for user in user_ids(self._access.policy.trading.approvers) if user not in asked][:APPROVERS]
         if not approvers:
             return
-        card = slots[CARD]
-        if not card.channel.startswith("D"):
+        place, _ = await self._place(ticket, slots)
+        if place is not None and not _is_dm(place):
             called = f"second:{ticket.version}:{ticket.attempts}"
-            await self._write(ticket, slots, called, second_page(ticket, approvers), card.channel)
+            await self._write(ticket, slots, called, second_page(ticket, approvers), place)
             return
         for user in approvers:
-            approver = Person(ticket.owner.org, user)
-            if not await self._access.hearing_of_accounts(approver):
-                continue  # no member any more: the policy names them still
-            own = await self._access.direct(approver)
-            try:
-                await self._write(ticket, slots, f"{COPY}{user}", page, own)
-            except Refusal as refusal:
-                if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
-                    raise
-                log.warning("approver_not_reached", ticket=ticket.id, user=user, error=refusal.verdict.code)
+            await self._send_copy(ticket, slots, Person(ticket.owner.org, user), page)
 
     # Several orders of one answer.
 
@@ -214,7 +284,9 @@ class OrderCards:
             now = await self._store.of_message(last.message_id)
             shown = {one.id: read_quote(one.seen) for one in now if one.seen is not None}
             page = footer_card(now, {**shown, **seen}, now=_now(), trading_live=self._live)
-            await self._write(last, slots, FOOTER, page, slots[CARD].channel)
+            place, reason = await self._place(last, slots)
+            if place is not None:
+                await self._write(last, slots, FOOTER, page, place, reason=reason)
         if not any(one.decidable for one in now):
             self._footers.pop(last.message_id, None)
 
@@ -227,9 +299,12 @@ class OrderCards:
         if card is None or card.ts is None:
             return  # there never was a card
         mark = f"{what.value}:{ticket.attempts}"
+        place, reason = await self._place(ticket, slots)
+        if place is None:
+            return
         own = await self._access.direct(ticket.owner)
-        await self._write(ticket, slots, f"{TOLD}{mark}", outcome_page(ticket), card.channel)
-        if ticket.decided_by != ticket.owner and card.channel != own:
+        await self._write(ticket, slots, f"{TOLD}{mark}", outcome_page(ticket), place, reason=reason)
+        if ticket.decided_by != ticket.owner and place != own:
             link = self._link(ticket, card.channel, card.ts)
             await self._write(ticket, slots, f"{TOLD}dm:{mark}", outcome_page(ticket, mention=False, card=link), own)
 
@@ -255,6 +330,15 @@ def _is_alone(ticket: Ticket) -> bool:
 
 def _is_posted(slots: Slots) -> bool:
     return CARD in slots and slots[CARD].ts is not None
+
+
+def _is_dm(channel: str) -> bool:
+    return channel.startswith("D")
+
+
+def _leaves(stands: str, goes: str) -> bool:
+    """Whether what stands in a channel is to go on in somebody's direct messages."""
+    return not _is_dm(stands) and _is_dm(goes)
 
 
 def _now() -> datetime:

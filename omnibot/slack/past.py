@@ -18,6 +18,7 @@ from omnibot.errors import ClearStreetError, NotFound
 from omnibot.policy.access import Show
 from omnibot.slack.access import Access
 from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
+from omnibot.slack.places import RECENT
 from omnibot.turns.history import Exchange, History, PastConversation
 from omnibot.turns.model import Person
 from omnibot.turns.rules import in_plain_words, joined_text
@@ -198,10 +199,13 @@ class PastConversations:
         allowed = await self._access.may_ask(person, channel)
         if not allowed:
             return _Target(own, allowed.reason)
+        return _Target(channel) if await self._may_show(person, past, channel) else _Target(own, _NOT_HERE)
+
+    async def _may_show(self, person: Person, past: PastConversation, channel: str) -> bool:
+        """Whether what was said may be read there now."""
         if past.account_id is None:
-            return _Target(channel)  # Omni saw no account
-        shown = await self._access.may_see_account_data(person, channel)
-        return _Target(channel) if shown.show is Show.HERE else _Target(own, _NOT_HERE)
+            return True  # Omni saw no account
+        return (await self._access.may_see_account_data(person, channel, age=RECENT)).show is Show.HERE
 
     async def _move(self, person: Person, past: PastConversation, target: _Target, exchange: Exchange | None) -> WentOn:
         page = root_page(asker=person.user, question=past.question or FORGOTTEN, kind="continuation")
@@ -219,6 +223,8 @@ class PastConversations:
         log.info("conversation_continued", conversation=past.id)
         link = thread_link(self.workspace_url, past.channel, past.thread_ts)
         try:
+            if not await self._may_show(person, past, target.channel):
+                exchange = None  # somebody has come meanwhile
             await self._post(target.channel, exchange_page(exchange, link=link), thread_ts=ts)
         except SLACK_ERRORS as error:
             # It goes on without that.

@@ -22,11 +22,13 @@ from omnibot.clearstreet.models import read_parts
 from omnibot.entitlements.model import Card, State
 from omnibot.slack.budget import Budget
 from omnibot.slack.drafts import PROGRESS, Draft, slot_of
-from omnibot.slack.failures import SLACK_ERRORS, Failure, judge
+from omnibot.slack.failures import Failure
 from omnibot.slack.files import Pictures
 from omnibot.slack.marks import Post
+from omnibot.slack.places import Places
 from omnibot.slack.posts import ROOT, SLACK_TIMEOUT, Posts, Refusal
 from omnibot.slack.rendering import Rendering
+from omnibot.slack.routes import NotYet, Routes, shows_answer, thread_of
 from omnibot.slack.sessions import Sessions
 from omnibot.slack.whispers import whisper
 from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, Undeliverable
@@ -43,6 +45,8 @@ _REMEDIES = {HeldFor.LINK: LINK_ACTION, HeldFor.ACCOUNT: ACCOUNT_ACTION}
 TRIES = 6
 #: Seconds between tries to take a placeholder away, whatever Slack asks for.
 RETRACTION_PATIENCE = 2.0
+#: What stays where an answer stood that is in the direct messages.
+IN_DM = "The answer is in your direct messages."
 
 
 class SlackReply:
@@ -58,8 +62,10 @@ class SlackReply:
         chart_url: str | None = None,
         card_of: CardOf | None = None,
         rendering: Rendering | None = None,
+        places: Places | None = None,
     ) -> None:
         self._client = client
+        self._places = places
         self._posts = posts
         self._pictures = pictures
         self._chart_url = chart_url
@@ -68,21 +74,20 @@ class SlackReply:
         self._budget = budget
         self._sessions = Sessions(client, budget)
         self._drafts: dict[str, Draft] = {}
-        #: Where an answer went when its channel turned out to be closed: the asker's DM.
-        self._moved: dict[str, str] = {}
+        self._routes = Routes(client, posts, self._sessions, places)
         #: Progress writes under way, of forgotten turns too.
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _draft(self, turn: Turn) -> Draft:
         draft = self._drafts.get(turn.id)
         if draft is None:
-            draft = self._drafts[turn.id] = Draft(turn, self._posts, self._budget, self._sessions)
+            draft = self._drafts[turn.id] = Draft(turn, self._posts, self._budget, self._sessions, places=self._places)
         draft.turn = turn
         return draft
 
     def drop(self, turn_id: str) -> None:
         """Forget a turn; a write under way ends by itself."""
-        self._moved.pop(turn_id, None)
+        self._routes.forget(turn_id)
         self._sessions.forget(turn_id)
         draft = self._drafts.pop(turn_id, None)
         if draft is not None:
@@ -132,9 +137,11 @@ class SlackReply:
                 self._sessions.suspend(turn)
             try:
                 pages = await self._pages(turn, answer, buttons, card)
-                wait = await self._deliver(turn, slots, pages, late=answer.late)
-                if wait is None and card is not None:
+                wait, withheld = await self._deliver(turn, answer, slots, pages)
+                if wait is None and card is not None and not withheld:
                     wait = await self._ask_privately(turn, slots, card)
+            except NotYet as not_yet:
+                return not_yet.wait
             except Undeliverable:
                 self._rest(turn, slots)
                 raise
@@ -171,7 +178,7 @@ class SlackReply:
         if is_private(turn):
             return None
         try:
-            own = slots[CONSENT].channel if CONSENT in slots else await self._dm_of(turn)
+            own = slots[CONSENT].channel if CONSENT in slots else await self._routes.dm_of(turn)
             await self._posts.write(turn, slots, CONSENT, card_page(card), channel=own, thread_ts=None)
         except Refusal as refusal:
             if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
@@ -179,19 +186,34 @@ class SlackReply:
             log.warning("consent_card_refused", turn=turn.id, error=refusal.verdict.code)
         return None
 
-    async def _deliver(self, turn: Turn, slots: dict[str, Post], pages: Sequence[Page], *, late: bool) -> float | None:
-        for number, page in enumerate(pages):
-            try:
-                wait = await self._write(turn, slots, _slot(number, slots, late=late), page)
-            except Undeliverable:
-                page, session = one_line_page("Slack does not take this answer."), self._sessions.after(turn)
-                await self._posts.amend(turn, slots, PROGRESS, page, session=session)
-                raise
+    async def _deliver(
+        self, turn: Turn, answer: Answer, slots: dict[str, Post], pages: Sequence[Page]
+    ) -> tuple[float | None, bool]:
+        """Write the pages where they may be read, judged before each.
+
+        Returns:
+            Seconds to the next try, None when all of them stand; and whether a line stands there in their place.
+        """
+        route = await self._routes.judge(turn, answer, slots)
+        written = pages if route.withheld is None else [one_line_page(route.withheld)]
+        late = answer.late or route.line is not None
+        for number, page in enumerate(written):
+            if number and (await self._routes.judge(turn, answer, slots)).kind != route.kind:
+                return await self._deliver(turn, answer, slots, pages)
+            wait = await self._deliver_page(turn, slots, _slot(number, slots, late=late), page)
             if wait is not None:
-                return wait
-        if (wait := await self._shrink(turn, slots, late=late)) is not None:
-            return wait
-        return await self._tidy(turn, slots, len(pages), late=late)
+                return wait, False
+        if route.line is None and (wait := await self._shrink(turn, slots, late=late)) is not None:
+            return wait, False
+        return await self._tidy(turn, slots, len(written), late=late), route.withheld is not None
+
+    async def _deliver_page(self, turn: Turn, slots: dict[str, Post], slot: str, page: Page) -> float | None:
+        try:
+            return await self._write(turn, slots, slot, page)
+        except Undeliverable:
+            page, session = one_line_page("Slack does not take this answer."), self._sessions.after(turn)
+            await self._posts.amend(turn, slots, PROGRESS, page, session=session)
+            raise
 
     async def _shrink(self, turn: Turn, slots: dict[str, Post], *, late: bool) -> float | None:
         """Where the answer does not stand in its draft, that says where it is. Seconds to the next try."""
@@ -199,7 +221,7 @@ class SlackReply:
         if first is None or PROGRESS not in slots:
             return None
         here = late and first.channel == slots[PROGRESS].channel
-        page = one_line_page("The answer is below." if here else "The answer is in your direct messages.")
+        page = one_line_page("The answer is below." if here else IN_DM)
         try:
             await self._posts.rewrite(turn, slots, PROGRESS, page, session=self._sessions.after(turn))
         except Refusal as refusal:
@@ -212,7 +234,8 @@ class SlackReply:
         for slot in _surplus(slots, pages, late=late):
             session = self._sessions.after(turn)
             try:
-                await self._posts.remove(turn, slots, slot, thread_ts=turn.thread_ts, session=session)
+                thread_ts = thread_of(turn, slots, slots[slot].channel)
+                await self._posts.remove(turn, slots, slot, thread_ts=thread_ts, session=session)
             except Refusal as refusal:
                 if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
                     return refusal.verdict.wait
@@ -224,8 +247,8 @@ class SlackReply:
         wait = 1.0
         for _ in range(TRIES):
             post = slots.get(slot)
-            channel = post.channel if post is not None else self._channel_of(turn, slots)
-            thread_ts = turn.thread_ts if channel == turn.channel else None
+            channel = post.channel if post is not None else self._routes.channel_of(turn, slots)
+            thread_ts = thread_of(turn, slots, channel)
             try:
                 session = self._sessions.after(turn)
                 await self._posts.write(turn, slots, slot, page, channel=channel, thread_ts=thread_ts, session=session)
@@ -259,7 +282,7 @@ class SlackReply:
             Refusal: Slack is busy.
         """
         try:
-            own = await self._dm_of(turn)
+            own = await self._routes.dm_of(turn)
         except Refusal as refusal:
             if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
                 raise
@@ -271,22 +294,8 @@ class SlackReply:
             slot = f"answer:{slot.removeprefix(PROGRESS).removeprefix(':') or 0}"
         if slot in slots and slots[slot].channel != own:
             await self._posts.forget(turn.id, slots, slot, own)
-        self._moved[turn.id] = own
+        self._routes.moved[turn.id] = own
         return slot
-
-    def _channel_of(self, turn: Turn, slots: dict[str, Post]) -> str:
-        """Where the next page goes: beside the pages before it."""
-        if turn.id in self._moved:
-            return self._moved[turn.id]
-        last = [post.channel for name, post in sorted(slots.items()) if name.startswith("answer:")]
-        return last[-1] if last else turn.channel
-
-    async def _dm_of(self, turn: Turn) -> str:
-        try:
-            answer = await self._client.conversations_open(users=turn.person.user)
-        except SLACK_ERRORS as error:
-            raise Refusal(judge(error)) from error
-        return str(answer["channel"]["id"])
 
     def resume(self, turn: Turn) -> None:
         """Nobody is waited for any more."""
@@ -296,6 +305,21 @@ class SlackReply:
         """Show a delivered reply as it is now (who pressed which button): in the messages it has, or fewer."""
         slots = await self._posts.load(turn.id)
         card = await self._card(turn, answer)
+        if await self._routes.may_redraw(turn, answer, slots):
+            await self._redraw(turn, answer, buttons, slots, card)
+        if card is not None:
+            await self._posts.amend(turn, slots, CONSENT, card_page(card), session=self._sessions.after(turn))
+            if card.state.settled:
+                self._sessions.resume(turn)
+
+    async def _redraw(
+        self,
+        turn: Turn,
+        answer: Answer,
+        buttons: Sequence[OfferedButton],
+        slots: dict[str, Post],
+        card: Card | None,
+    ) -> None:
         pages = await self._pages(turn, answer, buttons, card)
         if any(_slot(number, slots, late=answer.late) not in slots for number in range(len(pages))):
             # The lines that say who pressed push words off the last message: the marks on the buttons must do.
@@ -312,10 +336,6 @@ class SlackReply:
         if all(shown):
             for slot in _surplus(slots, len(pages), late=answer.late):
                 await self._posts.drop(turn, slots, slot)
-        if card is not None:
-            await self._posts.amend(turn, slots, CONSENT, card_page(card), session=session)
-            if card.state.settled:
-                self._sessions.resume(turn)
 
     async def retract(self, turn: Turn) -> None:
         """Take the placeholder away; the question ends without an answer."""
@@ -375,4 +395,4 @@ def _slot(number: int, slots: Mapping[str, Post], *, late: bool) -> str:
 def _surplus(slots: Mapping[str, Post], pages: int, *, late: bool) -> list[str]:
     """Slots beside the first that hold no page of an answer of so many pages."""
     kept = {_slot(number, slots, late=late) for number in range(pages)}
-    return [name for name in slots if name.startswith((f"{PROGRESS}:", "answer:")) and name not in kept]
+    return [name for name in slots if shows_answer(name) and name not in kept]

@@ -47,6 +47,8 @@ class Active:
     status: str = ""
     snapshot: Snapshot | None = None
     request_id: str | None = None
+    #: What Omni says may hold account data. None: nobody has looked yet.
+    about_account: bool | None = None
     #: On time.monotonic().
     running_since: float = field(default_factory=lambda: time.monotonic())
     changed_at: float = field(default_factory=lambda: time.monotonic())

@@ -181,6 +181,8 @@ class Answer:
     orders: dict[str, Any] | None = None
     #: It asks for consent: the "id" of what the asker may sign, or "why" they cannot and whom to "ask".
     consent: dict[str, Any] | None = None
+    #: It may hold account data, so that it is shown only where that may be read.
+    about_account: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,8 @@ class Snapshot:
     status: str
     text: str
     thoughts: tuple[str, ...]
+    #: It may hold account data, so that it is shown only where that may be read.
+    about_account: bool = True
 
 
 # What turns needs of the rooms above; the front door implements both.

@@ -21,6 +21,7 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
 from omnibot.turns.active import Active, StopPressed
 from omnibot.turns.consenting import capabilities
+from omnibot.turns.exposure import Exposure
 from omnibot.turns.model import Broker, Conversation, Kind, Notary, Reply, Snapshot, State, Turn
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
@@ -92,6 +93,7 @@ class Submission:
         self._canceling = canceling
         self._notary = notary
         self._broker = broker
+        self._exposure = Exposure(omni, notary)
 
     async def begin(self, active: Active) -> float | None:
         """Write the request down, show that work began, and send it. Returns seconds to the next step."""
@@ -99,7 +101,7 @@ class Submission:
         assert conversation is not None
         # Without a key nothing is begun: such a turn can wait for one.
         key = await self._keyring.key_of(conversation.principal)
-        if turn.queue_said and await self._exposed(turn, conversation, key):
+        if turn.queue_said and await self._exposure.exposed(turn, conversation, key):
             # Admitted anew, it is answered where that may be read.
             active.turn = await self._store.move(turn, State.ACCEPTED, conversation_id=None)
             return 0.0
@@ -119,15 +121,6 @@ class Submission:
         active.turn = submitting
         self._reply.begin(submitting)
         return await self._send(active)
-
-    async def _exposed(self, turn: Turn, conversation: Conversation, key: str) -> bool:
-        """Whether Omni came to see the account, while the question waited, and others would read the answer."""
-        if conversation.account_id is None or self._notary is None or await self._notary.may_read_accounts(turn):
-            return False
-        try:
-            return bool(await self._omni.entitlements(key, conversation.account_id))
-        except ClearStreetError:
-            return True
 
     async def _send(self, active: Active) -> float | None:
         turn, conversation = active.turn, active.conversation

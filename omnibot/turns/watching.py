@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, Rat
 from omnibot.markets.service import Markets
 from omnibot.turns.active import Active, StopPressed
 from omnibot.turns.consenting import consent_asked, orders_in
+from omnibot.turns.exposure import Exposure
 from omnibot.turns.lookups import ACTION_PATIENCE, EXHIBIT_PATIENCE, look_up, look_up_all
 from omnibot.turns.model import (
     Answer,
@@ -102,6 +104,7 @@ class Watching:
         self._canceling = canceling
         self._notary = notary
         self._broker = broker
+        self._exposure = Exposure(omni, notary)
 
     async def _authority(self, active: Active) -> tuple[str, int | None]:
         assert active.conversation is not None
@@ -124,6 +127,18 @@ class Watching:
         except (NoAuthority, ClearStreetError, TimeoutError):
             return None
         return None
+
+    async def _about_account(self, active: Active) -> bool:
+        """Whether what Omni says may hold account data; what is not known in time counts as yes."""
+        if active.conversation is None or active.conversation.account_id is None:
+            return False
+        patience = STOP_PATIENCE if active.stop_pressed else EXHIBIT_PATIENCE
+        try:
+            async with asyncio.timeout(patience):
+                key, _ = await self._authority(active)
+                return await self._exposure.of(active.turn, active.conversation, key)
+        except (NoAuthority, TimeoutError):
+            return True
 
     # Polling.
 
@@ -155,6 +170,8 @@ class Watching:
             await self._keyring.judge(active.conversation.principal, key, error)
             return await self._poll_failed(active, error)
         active.failures = 0
+        if active.about_account is None:
+            active.about_account = await self._about_account(active)
         if response.terminal:
             return await self._conclude(active, response)
         self._look_at(active, response)
@@ -166,7 +183,7 @@ class Watching:
         if response.parts == active.parts and response.status == active.status:
             return
         active.parts, active.status, active.changed_at = response.parts, str(response.status), time.monotonic()
-        active.snapshot = snapshot_of(response)
+        active.snapshot = replace(snapshot_of(response), about_account=active.about_account is not False)
         self._reply.progress(active.turn, active.snapshot)
 
     async def _poll_failed(self, active: Active, error: ClearStreetError) -> float | None:
@@ -387,6 +404,10 @@ class Watching:
         if outcome is Outcome.SUCCEEDED and active.conversation is not None:
             consent, asked = await consent_asked(self._notary, turn, active.conversation, shown)
             orders = orders_in(self._broker, active.conversation, message, shown)
+        about_account = active.about_account or bool(orders and orders["account_id"] is not None)
+        if not about_account and shown:
+            # What was not so when it began may be so by now.
+            about_account = await self._about_account(active)
         answer = Answer(
             outcome=outcome,
             parts=[dump_part(part) for part in shown],
@@ -400,6 +421,7 @@ class Watching:
             account=await self._account_name(active) if turn.submitted_at is not None else None,
             consent=consent,
             orders=orders,
+            about_account=about_account,
         )
         return await self._finalize(active, answer, shown, message.seq if message else None, asked)
 
@@ -446,6 +468,7 @@ class Watching:
             reason=f"Could not get {exhibit['what']}. {exhibit['reason']}" if failed else None,
             request_id=exhibit["request_id"] if failed else None,
             exhibits=[] if failed else [{**exhibit, "part": None}],
+            about_account=False,
         )
         return await self._finalize(active, answer, (), None)
 

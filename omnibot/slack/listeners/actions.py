@@ -13,13 +13,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot import telemetry
 from omnibot.blocks.exports import file_of
+from omnibot.policy.access import NO_ACCOUNT_DATA, Show
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
 from omnibot.slack.events import Click, Submission
 from omnibot.slack.failures import SLACK_ERRORS, judge
 from omnibot.slack.intake import acting_org
 from omnibot.slack.listeners.commands import now_ts
+from omnibot.slack.places import RECENT
 from omnibot.slack.whispers import whisper
+from omnibot.turns.asides import Export
 from omnibot.turns.model import Person, Pressed
 from omnibot.turns.service import Turns
 
@@ -127,9 +130,13 @@ async def _give(turns: Turns, access: Access, client: AsyncWebClient, body: dict
         return
     name, text = file
     try:
+        where = await _place_of(access, export, person)
+        if where is None:
+            await tell(client, body, NO_ACCOUNT_DATA)
+            return
         await client.files_upload_v2(
-            channel=export.turn.channel,
-            thread_ts=export.turn.thread_ts,
+            channel=where[0],
+            thread_ts=where[1],
             filename=name,
             title=name,
             content=text,
@@ -137,6 +144,21 @@ async def _give(turns: Turns, access: Access, client: AsyncWebClient, body: dict
         )
     except SLACK_ERRORS as error:
         await tell(client, body, f"Slack did not take the file ({judge(error).code}). Try again in a minute.")
+
+
+async def _place_of(access: Access, export: Export, person: Person) -> tuple[str, str | None] | None:
+    """The answer's thread, or, where account data may not be read there, the clicker's own messages; None: nowhere.
+
+    Raises what slack_sdk raises.
+    """
+    turn = export.turn
+    thread = turn.channel, turn.thread_ts
+    if turn.answer is not None and not turn.answer.about_account:
+        return thread
+    shown = await access.may_see_account_data(person, turn.channel, age=RECENT)
+    if shown.show is Show.DIRECT:
+        return await access.direct(person), None
+    return thread if shown.show is Show.HERE else None
 
 
 async def tell(client: AsyncWebClient, body: dict[str, Any], sentence: str) -> None:

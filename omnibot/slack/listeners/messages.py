@@ -16,6 +16,15 @@ from omnibot.turns.service import Turns
 
 #: Seconds before each further try to place a follow-up whose thread's first question has not come yet.
 LATER = (1.0, 3.0, 8.0)
+#: What Slack says in a channel when its readers become others; that it became public is told in no other way.
+READERS_CHANGED = (
+    "channel_convert_to_private",
+    "channel_convert_to_public",
+    "channel_join",
+    "channel_leave",
+    "group_join",
+    "group_leave",
+)
 
 
 def register(app: AsyncApp, turns: Turns, background: Background, access: Access, *, bot_user_id: str) -> None:
@@ -23,6 +32,7 @@ def register(app: AsyncApp, turns: Turns, background: Background, access: Access
 
     async def handle_message(event: dict[str, Any], context: AsyncBoltContext) -> None:
         """Make it durable; Bolt acks when this returns, and does not when it raises."""
+        _notice(event, access)
         decided = intake(
             event,
             bot_user_id=bot_user_id,
@@ -50,6 +60,13 @@ def register(app: AsyncApp, turns: Turns, background: Background, access: Access
 
     app.event("message")(handle_message)
     app.event("app_mention")(handle_message)
+
+
+def _notice(event: dict[str, Any], access: Access) -> None:
+    """Who reads the channel is asked anew when Slack says in it that they are others now."""
+    channel, subtype = event.get("channel"), event.get("subtype")
+    if isinstance(channel, str) and isinstance(subtype, str) and subtype in READERS_CHANGED:
+        access.forget_channel(channel)
 
 
 async def _store(accept: Accept, turns: Turns, happened: str) -> bool:
