@@ -312,10 +312,8 @@ class Ticket:
         if self.state is not State.SUBMITTED:
             return sent
         seen = {name: (getattr(sent, name), _amount_in(self.order or {}, name)) for name in _SEEN_AT_WORK}
-        other: dict[str, Any] = {
-            name: now for name, (was, now) in seen.items() if None not in (was, now) and now != was
-        }
-        return replace(sent, **other)
+        other = {name: now for name, (was, now) in seen.items() if was is not None and now not in (None, was)}
+        return replace(sent, **cast(Any, other))
 
     @property
     def _as_sent(self) -> Terms:

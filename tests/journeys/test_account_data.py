@@ -56,15 +56,15 @@ def account_values(view: dict[str, Any]) -> dict[str, Any]:
 
 def consent_values(view: dict[str, Any]) -> dict[str, Any]:
     chosen = {ACCOUNTS_BLOCK: ["30001"], AGREE_BLOCK: [AGREED]}
-    inputs = {b["block_id"]: b["element"] for b in view["blocks"] if b["block_id"] in chosen}
+    inputs = {b["block_id"]: b["element"] for b in view["blocks"] if b["type"] == "input"}
     return {
-        name: {
+        block_id: {
             CHOICE_ACTION: {
                 "type": element["type"],
-                "selected_options": [o for o in element["options"] if o["value"] in chosen[name]],
+                "selected_options": [o for o in element["options"] if o["value"] in chosen[block_id.partition(":")[0]]],
             }
         }
-        for name, element in inputs.items()
+        for block_id, element in inputs.items()
     }
 
 
