@@ -50,8 +50,9 @@ def key_values(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def account_values(view: dict[str, Any]) -> dict[str, Any]:
-    menu = next(b["element"] for b in view["blocks"] if b["block_id"] == "account")
-    return {"account": {"omni_account": {"type": "static_select", "selected_option": menu["options"][0]}}}
+    menu = next(b for b in view["blocks"] if b["block_id"].startswith("account:"))
+    chosen = {"type": "static_select", "selected_option": menu["element"]["options"][0]}
+    return {menu["block_id"]: {"omni_account": chosen}}
 
 
 def consent_values(view: dict[str, Any]) -> dict[str, Any]:
