@@ -354,7 +354,12 @@ class Desk:
     async def _entered(self, ticket: Ticket, entered: Mapping[str, Any]) -> tuple[Content, dict[str, str]]:
         now = self._clock()
         if ticket.terms.act is Act.MODIFY and ticket.before is not None:
-            empty = Terms(act=Act.MODIFY, account_id=ticket.account_id, order_id=ticket.terms.order_id)
+            empty = Terms(
+                act=Act.MODIFY,
+                account_id=ticket.account_id,
+                order_id=ticket.terms.order_id,
+                not_understood=ticket.terms.not_understood,
+            )
             kept = {name: value for name in _AMOUNTS_OF if (value := getattr(ticket.terms, name)) is not None}
             terms, problems = changed(replace(empty, **kept), ticket.before, entered, now)
         else:
