@@ -99,6 +99,23 @@ async def test_an_edit_makes_a_version_whose_predecessors_buttons_are_superseded
     assert (str(order.wanted.quantity), str(order.wanted.amount("limit_price"))) == ("20", "249.5")
 
 
+async def test_the_same_form_of_the_same_person_that_two_instances_get_is_answered_alike_and_used_once(still: Safe):
+    [ticket] = await still.propose()
+    asked = [still.orders.edit(ticket.token, {"quantity": "7"}, ANA) for _ in range(2)]
+    edits = [*await asyncio.gather(*asked), await still.orders.edit(ticket.token, {"quantity": "7"}, ANA)]
+    assert [edit.answer for edit in edits] == [Answered.EDITED] * 3
+    now = await still.get(ticket)
+    assert (now.version, now.terms.quantity) == (2, Decimal(7))
+    for entered, who in (({"quantity": "8"}, ANA), ({"quantity": "7"}, BEN), ({"quantity": "none"}, ANA)):
+        assert (await still.orders.edit(ticket.token, entered, who)).answer is Answered.SUPERSEDED
+
+    asked = [still.orders.decline(now.token, ANA, "No.") for _ in range(2)]
+    declines = [*await asyncio.gather(*asked), await still.orders.decline(now.token, ANA, "No.")]
+    assert [decline.answer for decline in declines] == [Answered.DECLINED] * 3
+    assert (await still.orders.decline(now.token, BEN, "No.")).answer is Answered.DECIDED
+    assert await still.audited(ticket) == ["proposed", "edited", "declined"]
+
+
 async def test_an_edit_that_makes_no_sense_says_where(still: Safe):
     [ticket] = await still.propose()
     for work in (still.orders.preview, still.orders.edit):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import copy
 import secrets
@@ -75,8 +74,15 @@ class Interacting:
         self.held_dialogs: Literal["as_shown", "as_now"] = "as_shown"
         self._held: dict[str, Held] = {}
         self._held_forms: dict[str, HeldForm] = {}
-        #: Each press and submission is delivered twice at once; the first answer counts.
-        self.doubled = False
+
+    @property
+    def doubled(self) -> bool:
+        """Each press, form and command is delivered twice at once; the first answer counts."""
+        return self.outbox.doubled
+
+    @doubled.setter
+    def doubled(self, value: bool) -> None:
+        self.outbox.doubled = value
 
     def _origin(self) -> str:
         """Where this workspace listens; the server that mixes this in knows."""
@@ -288,9 +294,7 @@ class Interacting:
     # -- how ----------------------------------------------------------------------------------------------------------
 
     async def _interact(self, payload: JSON) -> Ack:
-        deliveries = [self.outbox.carrier.request("interactive", payload) for _ in range(2 if self.doubled else 1)]
-        first, *_ = await asyncio.gather(*deliveries)
-        return first
+        return await self.outbox.request("interactive", payload)
 
     def _seen_message(self, who: User, where: Channel, ts: str) -> Message | JSON:
         """A message, or an ephemeral of one's own."""
