@@ -12,8 +12,8 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.accounts.spotting import KEY_SEEN, holds_key
-from omnibot.blocks.modals import View, moment_view
+from omnibot.accounts.spotting import KEY_SEEN, holds_key, strings
+from omnibot.blocks.modals import View, kept_view, moment_view
 from omnibot.blocks.order_answers import form_again, stays
 from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
 from omnibot.blocks.order_forms import (
@@ -192,10 +192,19 @@ class OrderListeners:
         await ack()
         click = Click.model_validate(body)
         team, person = who(click)
+        if _keys_in(click.view):
+            # Without what was typed, which Slack keeps by itself and which goes into no view of ours.
+            refused = kept_view({name: value for name, value in click.view.items() if name != "state"}, KEY_SEEN)
+            self._background.start(_redraw(client, click.view, refused))
+            return
         about = _opened_for(click.view)
         edits = pattern(EDIT_VIEW).match(str(click.view.get("callback_id"))) is not None
         form = self._desk.edit_preview if edits else self._desk.replace_form
-        self._background.start(_redraw(client, click.view, form(person, team, about, click.view)))
+
+        async def redrawing() -> None:
+            await _redraw(client, click.view, await form(person, team, about, click.view))
+
+        self._background.start(redrawing())
 
     async def handle_edited(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """What was entered is used, where it makes an order."""
@@ -215,15 +224,14 @@ class OrderListeners:
         """No."""
         form = Submission.model_validate(body)
         team, person = who(form)
-        about, state = _opened_for(form.view), form.view.get("state")
-        reason = read_reason(state)
-        if reason is not None and holds_key(reason):
-            await ack(response_action="errors", errors=dict.fromkeys(form.view["state"]["values"], KEY_SEEN))
-            return
+        about, reason = _opened_for(form.view), read_reason(form.view.get("state"))
         await self._settle(ack, client, form, partial(self._desk.decline, person, team, about, reason))
 
     async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Doing) -> None:
         """Close the form when it did what it is for; else it says why not. A stand-in first where that takes long."""
+        if keyed := _keys_in(form.view):
+            await ack(response_action="errors", errors=dict.fromkeys(keyed, KEY_SEEN))
+            return
         under_way, first = self._forms.begin(delivery_of(form), partial(self._done, form, doing))
         done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
         if not done:
@@ -277,8 +285,13 @@ async def _settle_late(
     await show(client, stand_in, form_again(form.view, await under_way))
 
 
-async def _redraw(client: AsyncWebClient, shown: dict[str, Any], making: Form) -> None:
-    view = await making
+def _keys_in(view: dict[str, Any]) -> list[str]:
+    """The blocks of a form into which something was typed that looks like a key."""
+    values = (view.get("state") or {}).get("values") or {}
+    return [block_id for block_id, entered in values.items() if any(map(holds_key, strings(entered)))]
+
+
+async def _redraw(client: AsyncWebClient, shown: dict[str, Any], view: View) -> None:
     try:
         # The hash keeps what was entered meanwhile from being undone.
         await client.views_update(view_id=str(shown.get("id")), hash=str(shown.get("hash") or ""), view=view)
