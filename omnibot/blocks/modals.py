@@ -123,7 +123,18 @@ def _filled(block: Block, entered: Any) -> Block:
         return block
     field, first = names
     filled = {name: value for name, value in element.items() if name != first}
-    return block | {"element": filled | ({first: stands[field]} if stands.get(field) else {})}
+    stood = _offered(element, stands.get(field))
+    return block | {"element": filled | ({first: stood} if stood else {})}
+
+
+def _offered(element: Mapping[str, Any], stands: Any) -> Any:
+    """What stands in an input; of options those on offer, as they are written there: Slack takes no others."""
+    if not isinstance(stands, list | Mapping):
+        return stands
+    options = {option.get("value"): option for option in element.get("options") or ()}
+    if isinstance(stands, Mapping):
+        return options.get(stands.get("value"))
+    return [options[one["value"]] for one in stands if one.get("value") in options]
 
 
 def gist(view: View) -> str:

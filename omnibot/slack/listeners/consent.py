@@ -61,6 +61,7 @@ CHANGED = "This changed since it was shown, so nothing was done. Read it as it i
 REVOKED = "Revoked: Omni no longer sees that account’s data by that signature."
 OPTED_OUT = "Opted out: Omni no longer sees that account’s data."
 NOT_ENDED = "That did not work. Look with `/omni consent` at what Omni may see before you try again."
+NOT_DECLINED = "That did not work. Nothing was shared: press “Not now” again in a minute."
 BROKEN = "Something went wrong, so nothing was signed. Close this, and press “Read and sign” again."
 
 
@@ -225,17 +226,20 @@ class Signing:
         await _update(client, view_id, view)
 
     async def decline(self, client: AsyncWebClient, body: dict[str, Any], press: Press | None) -> None:
-        """They pressed "Not now"."""
+        """They pressed "Not now". Whatever happens, the card changes or they are told something."""
         _, person = who(Click.model_validate(body))
-        if press is None or not await self._is_as_shown(press):
-            await tell(client, body, CHANGED)
-            return
         try:
+            if press is None or not await self._is_as_shown(press):
+                await tell(client, body, CHANGED)
+                return
             consent = await self._consents.refuse(press.subject, person, State.DECLINED)
         except CannotSign as error:
             await tell(client, body, refusal_words(str(error), error.ask))
-            return
-        await self._consents.tell(consent)
+        except Exception:
+            log.exception("consent_not_declined", org=person.org, user=person.user)
+            await tell(client, body, NOT_DECLINED)
+        else:
+            await self._consents.tell(consent)
 
     async def closed(self, body: dict[str, Any]) -> None:
         """They closed the form without signing."""
