@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 
@@ -14,6 +15,7 @@ from omnibot.accounts.model import (
     UNREADABLE,
     Forgotten,
     KeyRefused,
+    KeySeen,
     Link,
     Linked,
     LinkingOff,
@@ -76,7 +78,14 @@ class Linking:
         self._links.require_encryption()
 
     async def link(
-        self, person: Person, text: str, *, team: str, page: str | None = None, patience: float = PATIENCE
+        self,
+        person: Person,
+        text: str,
+        *,
+        team: str,
+        page: str | None = None,
+        over: KeySeen | None = None,
+        patience: float = PATIENCE,
     ) -> Linked:
         """Link the key that somebody entered, in place of an earlier one.
 
@@ -85,6 +94,7 @@ class Linking:
             text: what they entered.
             team: the workspace they are in.
             page: the hash of the one-time page they entered it on; used up if, and only if, the key is stored.
+            over: the key they had when they were asked for this one; None: it does not matter.
             patience: seconds Clear Street gets to answer.
 
         Raises:
@@ -96,7 +106,7 @@ class Linking:
         telemetry.hide(key)
         accounts = await self._check(key, patience)
         ids = [account.id for account in accounts]
-        saved, same = await self._links.save(person, key, team=team, accounts=ids, page=page)
+        saved, same = await self._links.save(person, key, team=team, accounts=ids, page=page, over=over)
         if saved is None:
             raise PageSpent("This page was used already, or has expired. Type `/omni link` for a new one.")
         log.info("key_linked", org=person.org, user=person.user, accounts=len(ids), same=same, others=saved.others)
@@ -143,9 +153,16 @@ class Linking:
         """A person's link, as it is now."""
         return await self._links.now_of(person)
 
-    async def unlink(self, person: Person) -> Forgotten:
-        """Forget a person's key, the accounts they chose with it, and what hangs on it."""
-        forgotten = await self._links.forget(person, self._forget)
+    async def unlink(self, person: Person, *, since: datetime | None = None) -> Forgotten:
+        """Forget a person's key, the accounts they chose with it, and what hangs on it.
+
+        Args:
+            since: only the key that was linked then; None: whichever is there.
+
+        Raises:
+            KeyChanged: it is another one, and nothing was forgotten.
+        """
+        forgotten = await self._links.forget(person, self._forget, since=since)
         log.info("key_unlinked", org=person.org, user=person.user, links=forgotten.links)
         return forgotten
 

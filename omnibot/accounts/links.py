@@ -6,9 +6,10 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from omnibot.accounts.encryption import Encryption, Unreadable
-from omnibot.accounts.model import NO_ENCRYPTION, Forgotten, Link, LinkingOff, Person
+from omnibot.accounts.model import NO_ENCRYPTION, Forgotten, KeySeen, Link, LinkingOff, Person
 from omnibot.accounts.store import Forget, LinkStore, Saved, SealedLink
 
 #: Seconds for which a link is believed without a look into the database: at most so long is an unlinked key in use.
@@ -111,18 +112,27 @@ class Links:
         return self._encryption
 
     async def save(
-        self, person: Person, key: str, *, team: str, accounts: Collection[int], page: str | None
+        self,
+        person: Person,
+        key: str,
+        *,
+        team: str,
+        accounts: Collection[int],
+        page: str | None,
+        over: KeySeen | None = None,
     ) -> tuple[Saved | None, bool]:
         """Store a key that works, encrypted; see `LinkStore.save`. Also says whether it is the one that was there.
 
         Raises:
             LinkingOff: there is nothing to encrypt it with.
+            KeyChanged: see `LinkStore.save`.
         """
         encryption = self.require_encryption()
         marks = encryption.fingerprints(key)
         try:
+            sealed = encryption.seal(key)
             saved = await self._store.save(
-                person, team=team, sealed=encryption.seal(key), fingerprints=marks, accounts=accounts, page=page
+                person, team=team, sealed=sealed, fingerprints=marks, accounts=accounts, page=page, over=over
             )
         finally:
             self.changed(person)
@@ -145,10 +155,10 @@ class Links:
         finally:
             self.changed(person)
 
-    async def forget(self, person: Person, hooks: Sequence[Forget]) -> Forgotten:
+    async def forget(self, person: Person, hooks: Sequence[Forget], *, since: datetime | None = None) -> Forgotten:
         """Forget a person's link; see `LinkStore.forget_link`."""
         try:
-            return await self._store.forget_link(person, hooks)
+            return await self._store.forget_link(person, hooks, since=since)
         finally:
             self.changed(person)
 

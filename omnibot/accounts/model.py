@@ -181,6 +181,20 @@ class PageSpent(NotLinked):
     """The one-time page was used, or has expired."""
 
 
+class KeyChanged(NotLinked):
+    """Another key was linked, or it was forgotten, since somebody looked."""
+
+    def __init__(self) -> None:
+        super().__init__("Your key changed since this was shown, so nothing was done. Look at the one you have now.")
+
+
+@dataclass(frozen=True, slots=True)
+class KeySeen:
+    """The key that somebody had when they looked, by the moment it was linked; None: they had none."""
+
+    since: datetime | None
+
+
 NO_ENCRYPTION = (
     "Linking is off, because omnibot has nothing to encrypt your key with. Whoever runs it must set "
     "OMNIBOT_ENCRYPTION_KEYS; `omnibot keys new` prints a key for it."

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omnibot.accounts.model import Forgotten, Person, link_principal
+from omnibot.accounts.model import Forgotten, KeyChanged, KeySeen, Person, link_principal
 from omnibot.db.engine import Database
 from omnibot.db.tables import account_choices, link_pages, links
 
@@ -67,6 +67,7 @@ class LinkStore:
         fingerprints: Sequence[str],
         accounts: Collection[int],
         page: str | None = None,
+        over: KeySeen | None = None,
     ) -> Saved | None:
         """Store a key that Clear Street has just accepted, in place of an earlier one.
 
@@ -77,15 +78,23 @@ class LinkStore:
             fingerprints: those it may have been stored with; the first is stored.
             accounts: the open ones it sees: choices of others are forgotten, and an only one is chosen.
             page: the hash of the one-time page it was entered on; used up with the same stroke.
+            over: only in place of this one, or where the same key is there already; None: of whichever is there.
 
         Returns:
             What was there before, and is now; None: the page cannot be used (any more), and nothing was stored.
+
+        Raises:
+            KeyChanged: another key is there than `over`, and nothing was stored.
         """
         async with self._database.transaction() as connection:
             if page is not None and not await self._use_page(connection, page, person):
                 return None
-            query = select(links.c.fingerprint).where(_of(links.c, person)).with_for_update()
-            earlier: str | None = (await connection.execute(query)).scalar_one_or_none()
+            query = select(links.c.fingerprint, links.c.created_at).where(_of(links.c, person)).with_for_update()
+            row = (await connection.execute(query)).first()
+            earlier: str | None = row.fingerprint if row is not None else None
+            since = row.created_at if row is not None else None
+            if over is not None and over.since != since and earlier not in fingerprints:
+                raise KeyChanged
             now = self._database.now()
             values: dict[str, Any] = {
                 "team": team,
@@ -144,9 +153,20 @@ class LinkStore:
         query = select(choice.account_id).where(mine, choice.channel == "", choice.thread_ts == "")
         return (await connection.execute(query)).scalar_one_or_none()
 
-    async def forget_link(self, person: Person, hooks: Sequence[Forget]) -> Forgotten:
-        """Forget a person's link, the accounts chosen with it, and what hangs on it."""
+    async def forget_link(self, person: Person, hooks: Sequence[Forget], *, since: datetime | None = None) -> Forgotten:
+        """Forget a person's link, the accounts chosen with it, and what hangs on it.
+
+        Args:
+            since: only the key that was linked then; None: whichever is there.
+
+        Raises:
+            KeyChanged: it is another one, and nothing was forgotten.
+        """
         async with self._database.transaction() as connection:
+            query = select(links.c.created_at).where(_of(links.c, person)).with_for_update()
+            there = (await connection.execute(query)).scalar_one_or_none()
+            if None not in (since, there) and there != since:
+                raise KeyChanged
             choice = account_choices.c
             await connection.execute(
                 delete(account_choices).where(_of(choice, person), choice.principal == link_principal(person))

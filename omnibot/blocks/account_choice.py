@@ -8,13 +8,14 @@ from typing import Final
 
 from omnibot.accounts.model import account_name
 from omnibot.blocks.modals import View, modal, plain
-from omnibot.blocks.parts import context, one_line, section, shorten
+from omnibot.blocks.parts import context, escaped_parts, one_line, section, shorten
 from omnibot.blocks.safety import escape
+from omnibot.blocks.shown import digest, named
 from omnibot.blocks.values import Block
 from omnibot.clearstreet.models import Account
 
 ACCOUNT_TITLE: Final = "Account"
-#: The callback_id of the modal, and the ids of its inputs.
+#: How the callback_id of the modal begins, and the ids of its inputs; the first two end with the mark of what is shown.
 ACCOUNT_VIEW: Final = "omni_account"
 ACCOUNT_BLOCK, ACCOUNT_INPUT = "account", "omni_account"
 SCOPE_BLOCK, SCOPE_INPUT = "scope", "omni_scope"
@@ -40,12 +41,18 @@ def account_labels(accounts: Sequence[Account]) -> dict[int, str]:
     return labels
 
 
-def account_input(accounts: Sequence[Account], now: int | None) -> Block:
+def account_mark(accounts: Sequence[Account], now: int | None) -> str:
+    """Of what a choice shows: the accounts, and which one is chosen at present."""
+    return digest(str(now), *(f"{id}:{label}" for id, label in account_labels(accounts).items()))
+
+
+def account_input(accounts: Sequence[Account], now: int | None, wanted: int | None = None) -> Block:
     """A menu of accounts, by name.
 
     Args:
         accounts: in the order in which they are offered; the first ten thousand.
         now: the one that is chosen at present.
+        wanted: the one that stands in the menu at first; None: the present one.
     """
     labels = account_labels(accounts)
     options = [
@@ -58,26 +65,31 @@ def account_input(accounts: Sequence[Account], now: int | None) -> Block:
     else:
         groups = [options[start : start + _OPTIONS] for start in range(0, len(options), _OPTIONS)]
         element["option_groups"] = [{"label": plain(_span(group)), "options": group} for group in groups]
-    chosen = next((option for option in options if option["value"] == str(now)), None)
+    chosen = next((option for option in options if option["value"] == str(wanted or now)), None)
     if chosen is not None:
         element["initial_option"] = chosen
-    return {"type": "input", "block_id": ACCOUNT_BLOCK, "label": plain("Ask about"), "element": element}
+    block_id = named(ACCOUNT_BLOCK, account_mark(accounts, now))
+    return {"type": "input", "block_id": block_id, "label": plain("Ask about"), "element": element}
 
 
-def account_view(accounts: Sequence[Account], now: int | None, *, place: str = "") -> View:
+def account_view(
+    accounts: Sequence[Account], now: int | None, *, place: str = "", wanted: int | None = None, notice: str = ""
+) -> View:
     """The choice, with what it means.
 
     Args:
         accounts: the open ones, by name; several.
         now: the one that questions are about at present; None: nobody has chosen yet.
         place: names the conversation from which somebody came; "": they came from none.
+        wanted: the one they chose already, which was not taken.
+        notice: why not.
     """
     labels = account_labels(accounts)
-    blocks: list[Block] = []
+    blocks: list[Block] = [section(f"⚠ {part}") for part in escaped_parts(notice)] if notice else []
     if now in labels:
         where = "in this conversation" if place else "wherever you chose nothing else"
         blocks.append(section(f"Your questions {where} are about *{escape(labels[now])}*."))
-    blocks.append(account_input(accounts, now))
+    blocks.append(account_input(accounts, now, wanted))
     if place:
         blocks.append(_scope_input(begun=now is not None))
     blocks.append(
@@ -86,7 +98,9 @@ def account_view(accounts: Sequence[Account], now: int | None, *, place: str = "
             "question there starts a new Omni conversation, which knows nothing of the earlier one."
         )
     )
-    return modal(ACCOUNT_TITLE, blocks, submit="Save", callback=ACCOUNT_VIEW, metadata=place)
+    return modal(
+        ACCOUNT_TITLE, blocks, submit="Save", callback=named(ACCOUNT_VIEW, account_mark(accounts, now)), metadata=place
+    )
 
 
 def _scope_input(*, begun: bool) -> Block:

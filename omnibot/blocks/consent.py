@@ -130,22 +130,30 @@ class FormState:
     sha256: str
     page: int
     accounts: tuple[int, ...]
+    #: The accounts that can be chosen, as `entitlements.model.listed` writes them down.
+    listed: str
 
     @property
     def mark(self) -> str:
-        """Of the document that is shown."""
-        return f"{self.version or 0}.{digest(self.consent, self.agreement, self.sha256)}"
+        """Of the document and the accounts that are shown."""
+        return f"{self.version or 0}.{digest(self.consent, self.agreement, self.sha256, self.listed)}"
+
+    def block(self, name: str) -> str:
+        """The block_id of an input. Ticks stay where a block keeps its name, and these are about this document only."""
+        return named(name, self.mark)
 
     def dump(self) -> str:
         """As private_metadata: nothing in it is secret."""
-        return json.dumps([self.consent, self.agreement, self.version, self.sha256, self.page, list(self.accounts)])
+        shown = [self.consent, self.agreement, self.version, self.sha256, self.page, list(self.accounts), self.listed]
+        return json.dumps(shown)
 
 
 def read_state(view: Mapping[str, Any]) -> FormState | None:
     """The state of a form; None for anything else, and where its name is of another document."""
     try:
-        consent, agreement, version, sha256, page, accounts = json.loads(str(view.get("private_metadata")))
-        state = FormState(consent, agreement, version, sha256, int(page), tuple(int(account) for account in accounts))
+        consent, agreement, version, sha256, page, chosen, listed = json.loads(str(view.get("private_metadata")))
+        accounts = tuple(int(account) for account in chosen)
+        state = FormState(consent, agreement, version, sha256, int(page), accounts, listed)
         return state if view.get("callback_id") == named(SIGN_VIEW, state.mark) else None
     except (ValueError, TypeError):
         return None
@@ -209,11 +217,12 @@ def document_view(
     }
     if not last:
         return view
-    blocks += [{"type": "divider"}, _accounts_input(accounts, state.accounts), _agree_input()]
+    blocks += [{"type": "divider"}, _accounts_input(accounts, state), _agree_input(state)]
     return {**view, "submit": _plain("Sign")}
 
 
-def _accounts_input(accounts: Sequence[tuple[int, str]], chosen: Sequence[int]) -> Block:
+def _accounts_input(accounts: Sequence[tuple[int, str]], state: FormState) -> Block:
+    block_id, chosen = state.block(ACCOUNTS_BLOCK), state.accounts
     # Where there are too many to show, those asked for must be among the shown.
     ordered = sorted(accounts, key=lambda entry: entry[0] not in chosen) if len(accounts) > _OPTIONS else accounts
     options = [_option(str(id), name) for id, name in ordered[:_OPTIONS]]
@@ -225,12 +234,13 @@ def _accounts_input(accounts: Sequence[tuple[int, str]], chosen: Sequence[int]) 
         "options": options,
         **({"initial_options": initial} if initial else {}),
     }
-    return {"type": "input", "block_id": ACCOUNTS_BLOCK, "label": _plain("Accounts to share"), "element": element}
+    return {"type": "input", "block_id": block_id, "label": _plain("Accounts to share"), "element": element}
 
 
-def _agree_input() -> Block:
+def _agree_input(state: FormState) -> Block:
     element = {"type": "checkboxes", "action_id": CHOICE_ACTION, "options": [_option(AGREED, _AGREE)]}
-    return {"type": "input", "block_id": AGREE_BLOCK, "label": _plain("Your signature"), "element": element}
+    block_id = state.block(AGREE_BLOCK)
+    return {"type": "input", "block_id": block_id, "label": _plain("Your signature"), "element": element}
 
 
 def _option(value: str, text: str) -> dict[str, Any]:
@@ -300,19 +310,34 @@ def _grant(grant: Granted) -> str:
 
 def _opt_out_button(number: int, account: AccountConsent) -> Block:
     asks = f"Omni will no longer see the data of {shorten(account.name, 60)}. What it has said so far stays there."
-    mark = _account_mark(account)
-    return _end_button(str(number), Press(f"{OF_ACCOUNT}{account.account_id}", mark), "Opt out", asks)
+    return _end_button(str(number), _out_press(account), "Opt out", asks)
+
+
+def _out_press(account: AccountConsent) -> Press:
+    return Press(f"{OF_ACCOUNT}{account.account_id}", _account_mark(account))
 
 
 def _revoke_button(number: str, account: AccountConsent, grant: Granted) -> Block:
     asks = f"Omni will no longer see the data of {shorten(account.name, 60)} by this signature."
-    mark = digest(grant.entitlement_id, str(grant.version), str(account.account_id))
-    return _end_button(number, Press(f"{OF_GRANT}{grant.entitlement_id}", mark), "Revoke", asks)
+    return _end_button(number, _revoke_press(account, grant), "Revoke", asks)
+
+
+def _revoke_press(account: AccountConsent, grant: Granted) -> Press:
+    mark = digest(grant.entitlement_id, str(grant.version), str(account.account_id), account.name)
+    return Press(f"{OF_GRANT}{grant.entitlement_id}", mark)
+
+
+def endings(overview: Overview) -> list[Press]:
+    """What the buttons carry that end something now."""
+    outs = [_out_press(account) for account in overview.accounts if account.can_opt_out]
+    return [*outs, *(_revoke_press(account, grant) for account in overview.accounts for grant in account.grants)]
 
 
 def _account_mark(account: AccountConsent) -> str:
     """Of what is shown of an account."""
-    return digest(str(account.account_id), account.standing.value, *(one.entitlement_id for one in account.grants))
+    return digest(
+        str(account.account_id), account.name, account.standing.value, *(one.entitlement_id for one in account.grants)
+    )
 
 
 def _beside(number: int | str, ending: Block) -> Block:

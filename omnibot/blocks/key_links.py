@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from omnibot.accounts.model import Linked
-from omnibot.blocks.account_choice import ACCOUNT_VIEW, account_input, account_labels
+from omnibot.blocks.account_choice import ACCOUNT_VIEW, account_input, account_labels, account_mark
 from omnibot.blocks.limits import FALLBACK_TEXT
 from omnibot.blocks.modals import View, failed, modal, plain
 from omnibot.blocks.parts import actions, button, context, escaped_parts, fallback, section
@@ -21,7 +21,7 @@ from omnibot.blocks.values import Block, Page
 from omnibot.telemetry import KEY_FIELD
 
 LINK_TITLE: Final = "Link your API key"
-#: The callback_id of the form.
+#: How the callback_id of the form begins; it ends with the mark of the key there was.
 LINK_VIEW: Final = "omni_link_key"
 #: Buttons: ask Clear Street about the stored key again; forget it.
 MEND_ACTION: Final = "omni_mend_key"
@@ -97,7 +97,8 @@ def link_view(
             "element": {"type": "plain_text_input", "action_id": KEY_FIELD, "focus_on_load": known is None},
         }
     )
-    return modal(LINK_TITLE, blocks, submit="Link", callback=LINK_VIEW)
+    mark = key_mark(known.since if known is not None else None)
+    return modal(LINK_TITLE, blocks, submit="Link", callback=named(LINK_VIEW, mark))
 
 
 def linked_view(linked: Linked, *, waiting: int = 0, mended: bool = False) -> View:
@@ -125,7 +126,8 @@ def linked_view(linked: Linked, *, waiting: int = 0, mended: bool = False) -> Vi
         blocks.append(context(f"{others} linked the same key."))
     if len(labels) == 1:
         return modal(LINK_TITLE, blocks)
-    return modal(LINK_TITLE, blocks, submit="Save", callback=ACCOUNT_VIEW)
+    mark = account_mark(linked.accounts, linked.default)
+    return modal(LINK_TITLE, blocks, submit="Save", callback=named(ACCOUNT_VIEW, mark))
 
 
 def linked_elsewhere_page(linked: Linked) -> Page:
@@ -142,9 +144,9 @@ def linked_elsewhere_page(linked: Linked) -> Page:
     return Page(blocks, fallback(sentence, FALLBACK_TEXT))
 
 
-def key_mark(since: datetime) -> str:
-    """Which key is meant: another one is linked at another moment."""
-    return digest("key", since.isoformat())
+def key_mark(since: datetime | None) -> str:
+    """Which key is meant: another one is linked at another moment. None: there is none."""
+    return digest("key", since.isoformat() if since is not None else "none")
 
 
 def unlink_page(since: datetime) -> Page:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from omnibot.blocks.limits import FALLBACK_TEXT
-from omnibot.blocks.modals import View, modal
+from omnibot.blocks.modals import View, kept_view, modal
 from omnibot.blocks.order_copy import NAMES
 from omnibot.blocks.order_standing import PEOPLE, decision, link, people, standing
 from omnibot.blocks.parts import context, escaped_parts, fallback, live_mention, one_line, section, shorten
@@ -51,6 +51,26 @@ def click_answer(click: Click) -> Page:
 def click_view(click: Click, title: str = "Order") -> View:
     """The same in a modal."""
     return modal(title, _click_blocks(click))
+
+
+def stays(click: Click | str) -> bool:
+    """Whether a form stays, with all that was entered, because it can be mended, read once more or sent again."""
+    return isinstance(click, str) or click.answer in (Answered.INVALID, Answered.SUPERSEDED)
+
+
+def form_again(shown: Mapping[str, Any], click: Click | str) -> View:
+    """What stands where a form was: the form once more if it stays, else what came of it.
+
+    Args:
+        shown: the form as Slack sends it.
+        click: what came of it; a sentence where nothing could be done.
+    """
+    if isinstance(click, str):
+        return kept_view(shown, click)
+    if not stays(click):
+        return click_view(click)
+    now = [click.ticket] if click.answer is Answered.SUPERSEDED and click.ticket is not None else []
+    return kept_view(shown, click_words(click), *reasons(click)[:_REASONS], now=[_as_it_is(ticket) for ticket in now])
 
 
 def click_words(click: Click) -> str:

@@ -7,7 +7,6 @@ what was typed while the form is brought up to date, because their blocks keep t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -88,28 +87,18 @@ def replace_view(
     entered: Mapping[str, Any] | None = None,
     *,
     now: datetime,
-    before: Terms | None = None,
     said: Sequence[str] = (),
 ) -> View:
     """The form that changes a working order; what is left empty stays as it is.
 
     Args:
         ticket: the one whose order works; the rest as for `edit_view`.
-        before: the order as it is at Clear Street now; None: as the ticket says.
     """
-    before = before or working_terms(ticket)
+    before = ticket.working
     blank = Terms(act=Act.MODIFY, account_id=ticket.account_id, order_id=ticket.order_id)
     blocks = _form(blank, before, ticket.account_name, entered, now, said)
     callback, about = named(REPLACE_VIEW, ticket.mark), str(Press(ticket.id, ticket.mark))
     return modal("Change this order", blocks, submit="Propose this", callback=callback, metadata=about, close="Leave")
-
-
-def working_terms(ticket: Ticket) -> Terms:
-    """The order of a ticket as it was when the ticket was sent."""
-    if ticket.terms.act is Act.MODIFY and ticket.before is not None:
-        given = {name: value for name in AMOUNTS if (value := getattr(ticket.terms, name)) is not None}
-        return replace(ticket.before, **given)
-    return ticket.before or ticket.terms
 
 
 def decline_view(ticket: Ticket) -> View:

@@ -90,6 +90,12 @@ def read_press(action: Mapping[str, Any]) -> Press | None:
     return presses[0] if presses is not None and len(presses) == 1 else None
 
 
+def mark_in(name: Any) -> str:
+    """The mark that a name ends with; empty for none."""
+    found = _NAME.fullmatch(name) if isinstance(name, str) else None
+    return found[1] if found is not None else ""
+
+
 def read_form_press(view: Mapping[str, Any]) -> Press | None:
     """What a form was opened for; None: its name and its `private_metadata` are not of one version."""
     name, carried = view.get("callback_id"), view.get("private_metadata")

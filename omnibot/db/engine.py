@@ -11,6 +11,7 @@ import errno
 import fcntl
 import json
 import os
+import sqlite3
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,7 +25,7 @@ from sqlalchemy import ColumnElement, DateTime, func, literal_column, select, te
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.event import listens_for
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -37,8 +38,10 @@ _WHEN_COMMITTED = "when_committed"
 OWNER_ONLY = 0o600
 #: Bytes by which is tried whether there is room.
 PROBE = 64 * 1024
-#: What SQLite and PostgreSQL say when a disk is full, broken or read-only.
-UNWRITABLE = ("disk is full", "disk I/O error", "readonly database", "No space left on device", "read-only")
+#: PostgreSQL's SQLSTATE when a disk is full or broken, or everything is read-only. What it says is in any language.
+UNWRITABLE_STATES = frozenset({"53100", "58030", "25006"})
+#: SQLite's code for the same.
+UNWRITABLE_CODES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 
 
 def parse_url(database_url: str) -> URL:
@@ -136,6 +139,13 @@ class SqliteFile:
         return found.st_dev, found.st_ino
 
 
+def unwritable(error: DBAPIError) -> bool:
+    """Whether a database refused because nothing can be written to it, rather than this."""
+    state, code = getattr(error.orig, "sqlstate", None), getattr(error.orig, "sqlite_errorcode", None)
+    # SQLite's extended codes hold the plain one in their lowest byte.
+    return state in UNWRITABLE_STATES or (isinstance(code, int) and code & 0xFF in UNWRITABLE_CODES)
+
+
 class Database:
     """One engine, opened by `open_database` and shared by every store."""
 
@@ -199,9 +209,8 @@ class Database:
         self._refused_write = None
 
     def _note(self, error: DBAPIError) -> None:
-        words = str(error.orig)
-        if isinstance(error, OperationalError) and any(each in words for each in UNWRITABLE):
-            self._refused_write = words
+        if unwritable(error):
+            self._refused_write = str(error.orig)
 
     def now(self) -> ColumnElement[datetime]:
         """The database's clock as a UTC timestamp, for leases that several instances compare."""

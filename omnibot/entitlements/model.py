@@ -164,11 +164,13 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Which document a person had before their eyes."""
+    """Which document a person had before their eyes, and which accounts to sign it for."""
 
     agreement_id: str
     version: int | None
     sha256: str
+    #: By name, as `listed` writes them down.
+    accounts: str
 
     def is_still(self, document: Document) -> bool:
         """Whether that document is the one to sign now."""
@@ -177,6 +179,12 @@ class Shown:
             document.version,
             document.sha256,
         )
+
+
+def listed(accounts: Sequence[tuple[int, str]]) -> str:
+    """Accounts as they are shown, ids and names, in a few hex digits."""
+    shown = "\x1f".join(f"{id}:{name}" for id, name in accounts)
+    return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def fingerprint(content: str) -> str:

@@ -35,6 +35,7 @@ from omnibot.entitlements.model import (
     account_consents,
     current_document,
     is_granted,
+    listed,
 )
 from omnibot.entitlements.store import ConsentStore
 from omnibot.errors import (
@@ -74,12 +75,23 @@ class Reading:
     document: Document
     accounts: tuple[Account, ...]
 
+    @property
+    def named(self) -> list[tuple[int, str]]:
+        """Ids and names of the accounts."""
+        return [(account.id, account_name(account)) for account in self.accounts]
+
+
+NEWER = "Clear Street has a new version of this agreement. Nothing was signed: read the new one."
+OTHER_ACCOUNTS = (
+    "The accounts that this agreement can be signed for have changed. Nothing was signed: read it again, and choose."
+)
+
 
 class OutOfDate(CannotSign):
-    """The agreement has changed since it was shown."""
+    """The agreement, or the accounts to sign it for, have changed since they were shown."""
 
-    def __init__(self, reading: Reading) -> None:
-        super().__init__("Clear Street has a new version of this agreement. Nothing was signed: read the new one.")
+    def __init__(self, reading: Reading, why: str = NEWER) -> None:
+        super().__init__(why)
         self.reading = reading
 
 
@@ -211,13 +223,15 @@ class Consents:
         """Sign what was shown, for these accounts. Once it returns, what waited for it can go on.
 
         Raises:
-            OutOfDate: there is a newer document than the one shown.
+            OutOfDate: there is a newer document than the one shown, or there are other accounts.
             CannotSign: why nothing was signed.
             Unconfirmed: it is not known yet; the sweep finds out.
         """
         reading = await self.read(consent_id, person)
         if not shown.is_still(reading.document):
             raise OutOfDate(reading)
+        if shown.accounts != listed(reading.named):
+            raise OutOfDate(reading, OTHER_ACCOUNTS)
         if not accounts or not set(accounts) <= {account.id for account in reading.accounts}:
             raise CannotSign(NOT_YOUR_ACCOUNT)
         codes = reading.consent.codes or reading.document.codes

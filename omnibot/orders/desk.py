@@ -330,7 +330,7 @@ class Desk:
         """Make a new version of what was entered; approvals of the one before count no more."""
         ticket, answer = await self.editable(token, clicker)
         if ticket is None or answer is not None:
-            return answer or no_such()
+            return await self._same_edit(answer, entered, clicker) or answer or no_such()
         written, problems = await self._entered(ticket, entered)
         if problems:
             return Click(answer=Answered.INVALID, message=problems.get("", ""), ticket=ticket, problems=problems)
@@ -338,8 +338,19 @@ class Desk:
         try:
             made = await self._store.edit(ticket, written, told, person, self._clock())
         except OwnershipLost:
-            return await self._meanwhile(ticket)
+            answer = await self._meanwhile(ticket)
+            return await self._same_edit(answer, entered, clicker) or answer
         return Click(answer=Answered.EDITED, message=f"Edited: {', '.join(told)}.", ticket=made)
+
+    async def _same_edit(self, answer: Click | None, entered: Mapping[str, Any], clicker: Who) -> Click | None:
+        """The answer to an edit that this person has made already: another instance got the same form."""
+        ticket = None if answer is None or answer.answer is not Answered.SUPERSEDED else answer.ticket
+        if ticket is None or Person(clicker.org, clicker.user) not in ticket.edited_by:
+            return None
+        _, problems = await self._entered(ticket, entered)
+        if problems != {"": NOTHING_NEW}:
+            return None
+        return Click(answer=Answered.EDITED, message=f"Edited: {', '.join(ticket.changes)}.", ticket=ticket)
 
     async def editable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
         """The ticket of a token, and why this person cannot edit it; None: they can."""
@@ -354,7 +365,12 @@ class Desk:
     async def _entered(self, ticket: Ticket, entered: Mapping[str, Any]) -> tuple[Content, dict[str, str]]:
         now = self._clock()
         if ticket.terms.act is Act.MODIFY and ticket.before is not None:
-            empty = Terms(act=Act.MODIFY, account_id=ticket.account_id, order_id=ticket.terms.order_id)
+            empty = Terms(
+                act=Act.MODIFY,
+                account_id=ticket.account_id,
+                order_id=ticket.terms.order_id,
+                not_understood=ticket.terms.not_understood,
+            )
             kept = {name: value for name in _AMOUNTS_OF if (value := getattr(ticket.terms, name)) is not None}
             terms, problems = changed(replace(empty, **kept), ticket.before, entered, now)
         else:
@@ -371,14 +387,14 @@ class Desk:
     async def decline(self, token: str, clicker: Who, reason: str | None) -> Click:
         """Say no. The owner may always; and who may approve."""
         ticket, answer = await self.declinable(token, clicker)
-        if ticket is None or answer is not None:
-            return answer or no_such()
         person = Person(clicker.org, clicker.user)
+        if ticket is None or answer is not None:
+            return _same_decline(answer or no_such(), person)
         try:
             made = await self._store.decline(ticket, person, reason)
         except OwnershipLost:
-            return await self._meanwhile(ticket)
-        return Click(answer=Answered.DECLINED, message=f"Declined: {said_of(ticket)}.", ticket=made)
+            return _same_decline(await self._meanwhile(ticket), person)
+        return _declined(made)
 
     async def declinable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
         """The ticket of a token, and why this person cannot decline it; None: they can."""
@@ -395,6 +411,17 @@ class Desk:
         """Somebody was quicker."""
         now = await self._store.get(ticket.id)
         return no_such() if now is None else why_not(now, ticket.version, self._clock()) or decided(now)
+
+
+def _declined(ticket: Ticket) -> Click:
+    return Click(answer=Answered.DECLINED, message=f"Declined: {said_of(ticket)}.", ticket=ticket)
+
+
+def _same_decline(answer: Click, person: Person) -> Click:
+    """The answer to a decline; to whoever has declined it already: another instance got the same form."""
+    ticket = answer.ticket
+    same = ticket is not None and ticket.state is State.DECLINED and ticket.decided_by == person
+    return _declined(ticket) if same and ticket is not None else answer
 
 
 def _about(ticket: Ticket | None, message: str) -> str:

@@ -386,7 +386,9 @@ def edited(terms: Terms, entered: Mapping[str, Any], now: datetime) -> tuple[Ter
     if changes.get("extended_hours") is False and terms.extended_hours is None:
         # A box that nobody ticked: nothing was said before, and nothing is now.
         changes["extended_hours"] = None
-    left = tuple(name for name in terms.not_understood if name not in changes)
+    # What is left empty in a change stays as it is, which says nothing about what Omni meant to make of it.
+    said = {name for name, value in changes.items() if terms.act is not Act.MODIFY or value is not None}
+    left = tuple(name for name in terms.not_understood if name not in said)
     new = replace(terms, **changes, not_understood=left)
     if terms.act is Act.NEW:
         new = _fitting(new, problems, now)

@@ -14,11 +14,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from omnibot.accounts.model import Person, person_of
 from omnibot.clearstreet.models.enums import (
@@ -214,6 +214,19 @@ def read_quote(written: Mapping[str, Any]) -> Seen:
     )
 
 
+#: What is written down of an order that is at work, and that forms about it show.
+_SEEN_AT_WORK = ("quantity", "limit_price", "stop_price")
+
+
+def _amount_in(order: Mapping[str, Any], name: str) -> Decimal | None:
+    """An amount of a written-down order; None: there is none, or none that makes sense."""
+    try:
+        amount = Decimal(str(order.get(name)))
+    except InvalidOperation:
+        return None
+    return amount.normalize() if amount.is_finite() and amount > 0 else None
+
+
 #: Between the token of a version, or the id of a ticket, and the mark of what was on the screen.
 MARKED = "~"
 
@@ -281,8 +294,34 @@ class Ticket:
 
     @property
     def mark(self) -> str:
-        """The version that its card shows, by number, attempt and content: short, and in the names of its buttons."""
-        return f"{self.version}.{self.attempts}.{self.content_hash[:16]}"
+        """The version that its card shows, by number, attempt and content: short, and in the names of its buttons.
+
+        An order that is at work in other amounts than the ticket says is another version.
+        """
+        mark = f"{self.version}.{self.attempts}.{self.content_hash[:16]}"
+        working = self.working
+        if working == self._as_sent:
+            return mark
+        told = ",".join(str(getattr(working, name)) for name in _SEEN_AT_WORK)
+        return f"{mark}.{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+
+    @property
+    def working(self) -> Terms:
+        """Its order as it was last seen at Clear Street; what was not seen of it, as the ticket says."""
+        sent = self._as_sent
+        if self.state is not State.SUBMITTED:
+            return sent
+        seen = {name: (getattr(sent, name), _amount_in(self.order or {}, name)) for name in _SEEN_AT_WORK}
+        other = {name: now for name, (was, now) in seen.items() if was is not None and now not in (None, was)}
+        return replace(sent, **cast(Any, other))
+
+    @property
+    def _as_sent(self) -> Terms:
+        """The order once the ticket is done."""
+        if self.terms.act is Act.MODIFY and self.before is not None:
+            given = {name: value for name in AMOUNTS if (value := getattr(self.terms, name)) is not None}
+            return replace(self.before, **given)
+        return self.before or self.terms
 
     @property
     def press(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -14,6 +15,20 @@ from omnibot.policy.values import Fraction, shown
 
 #: Bytes; more than any desk writes, and read in a moment.
 LARGEST = 1_000_000
+
+#: Parts of one key: any key of a policy has fewer, and reading takes a time that grows with the square of them.
+DEEPEST = 8
+
+#: Pieces of TOML as far as dotted keys go. Each is taken whole, so that looking through a text is linear.
+_PIECE = re.compile(
+    r"""
+      (?P<part>[A-Za-z0-9_+-]++ | "(?:[^"\\\n] | \\.)*+"? | '[^'\n]*+'?)
+    | (?P<dot>\.)
+    | [ \t]++
+    | (?P<other>\#[^\n]*+ | .)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 
 TABLES: Mapping[str, type[Table]] = {"access": Access, "channels": Channels, "consent": Consent, "trading": Trading}
 
@@ -47,7 +62,10 @@ def _parse(content: bytes, source: str) -> dict[str, Any]:
     if len(content) > LARGEST:
         raise PolicyError(source, (f"it is larger than {LARGEST // 1_000_000} MB",))
     try:
-        return tomllib.loads(content.decode("utf-8-sig"), parse_float=Fraction)
+        text = content.decode("utf-8-sig")
+        if (line := _too_deep(text)) is not None:
+            raise PolicyError(source, (f"a key in line {line} has more than {DEEPEST} parts: no key of a policy has",))
+        return tomllib.loads(text, parse_float=Fraction)
     except UnicodeDecodeError as error:
         reason = f"it is not UTF-8 text (byte {error.start + 1})"
     except tomllib.TOMLDecodeError as error:
@@ -56,6 +74,22 @@ def _parse(content: bytes, source: str) -> dict[str, Any]:
         # What tomllib lets through: integers of thousands of digits, lists nested too deep.
         reason = "it is not TOML that can be read: a number is too long, or lists are nested too deep"
     raise PolicyError(source, (reason,))
+
+
+def _too_deep(text: str) -> int | None:
+    """The line of a key with more parts than any key here has; None: there is none."""
+    parts, joined = 0, False
+    for piece in _PIECE.finditer(text):
+        match piece.lastgroup:
+            case "part":
+                parts, joined = parts + 1 if joined else 1, False
+                if parts > DEEPEST:
+                    return text.count("\n", 0, piece.start()) + 1
+            case "dot":
+                joined = parts > 0
+            case "other":
+                parts, joined = 0, False
+    return None
 
 
 def _read_table(name: str, value: Any, problems: list[str]) -> Table | None:

@@ -15,6 +15,8 @@ from omnibot import telemetry
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import (
     AccountFixed,
+    KeyChanged,
+    KeySeen,
     Link,
     Linked,
     LinkingOff,
@@ -28,7 +30,7 @@ from omnibot.accounts.model import (
 )
 from omnibot.accounts.pages import LinkPages
 from omnibot.accounts.service import Keyring
-from omnibot.blocks.account_choice import ACCOUNT_TITLE, account_view
+from omnibot.blocks.account_choice import ACCOUNT_TITLE, account_mark, account_view
 from omnibot.blocks.key_links import (
     LINK_TITLE,
     Known,
@@ -51,6 +53,7 @@ log = structlog.get_logger(__name__)
 
 NOT_LINKED = "You have not linked a Clear Street API key. `/omni link` links one."
 KEY_CHANGED = "Your key changed since this was shown, so nothing was done. `/omni link` shows the one you have now."
+CHOICE_CHANGED = "This changed since it was shown, so nothing was done. Read it as it is now, and save again."
 _TO_LINK = Remedy(LINK_ACTION, LABELS[LINK_ACTION])
 
 
@@ -60,6 +63,17 @@ class Workspace:
 
     team: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceShown:
+    """What a choice between accounts showed."""
+
+    #: The mark of the accounts, and of which was chosen then.
+    mark: str
+    #: The conversation from which somebody came, and whether they choose for that one alone.
+    place: Place | None
+    here: bool
 
 
 class KeyDesk:
@@ -119,11 +133,16 @@ class KeyDesk:
         name = f"{profile.name} at {self._workspace.name}"
         return await self._pages.issue(person, team=self._workspace.team, name=name)
 
-    async def link(self, person: Person, text: str) -> View:
-        """Link what was entered."""
+    async def seen(self, person: Person, mark: str) -> KeySeen | None:
+        """The key this person has, if it is the one that a form of this mark was about; None: it is another one."""
+        since = await self.linked_since(person)
+        return KeySeen(since) if mark == key_mark(since) else None
+
+    async def link(self, person: Person, text: str, seen: KeySeen) -> View:
+        """Link what was entered, in place of the key that was seen."""
         waiting = await self._turns.held_of(person)
         try:
-            linked = await self._linking.link(person, text, team=self._workspace.team)
+            linked = await self._linking.link(person, text, team=self._workspace.team, over=seen)
         except NotLinked as error:
             return await self.form(person, Trouble(str(error), error.request_id))
         self._changed(person)
@@ -169,7 +188,10 @@ class KeyDesk:
             return NOT_LINKED
         if mark != key_mark(since):
             return KEY_CHANGED
-        forgotten = await self._linking.unlink(person)
+        try:
+            forgotten = await self._linking.unlink(person, since=since)
+        except KeyChanged:
+            return KEY_CHANGED
         self._changed(person)
         if not forgotten.links:
             return NOT_LINKED
@@ -207,6 +229,16 @@ class KeyDesk:
 
     async def accounts(self, person: Person, place: Place | None) -> View:
         """The choice between accounts; or why there is none."""
+        found = await self._choice(person, place)
+        if not isinstance(found, tuple):
+            return found
+        accounts, now = found
+        if len(accounts) < 2:
+            return words_view(ACCOUNT_TITLE, _no_alternative(accounts))
+        return account_view(accounts, now, place=_named(place))
+
+    async def _choice(self, person: Person, place: Place | None) -> tuple[list[Account], int | None] | View:
+        """The accounts this person can choose between, and which is chosen at present; or why they cannot."""
         allowed = await self._access.hearing_of_accounts(person)
         if not allowed:
             return words_view(ACCOUNT_TITLE, allowed.reason)
@@ -215,18 +247,25 @@ class KeyDesk:
             if self._keyring.account_is_fixed(principal):
                 raise AccountFixed
             accounts = await self._keyring.accounts_of(principal)
-            now = await self._keyring.known_account_of(principal, person, place)
+            return accounts, await self._keyring.known_account_of(principal, person, place)
         except (AccountFixed, NoAuthority, ClearStreetError) as error:
             return _no_choice(error, place)
-        if len(accounts) < 2:
-            return words_view(ACCOUNT_TITLE, _no_alternative(accounts))
-        return account_view(accounts, now, place=_named(place))
 
-    async def choose(self, person: Person, account_id: int, place: Place | None) -> View:
-        """Ask about this account from now on, in one conversation or (no place) wherever nothing else is chosen."""
-        allowed = await self._access.hearing_of_accounts(person)
-        if not allowed:
-            return words_view(ACCOUNT_TITLE, allowed.reason)
+    async def choose(self, person: Person, account_id: int, shown: ChoiceShown) -> View:
+        """Ask about this account from now on, in one conversation or wherever nothing else is chosen.
+
+        Where the choice is not any more between what was shown, it is shown once more, with what they chose.
+        """
+        place = shown.place if shown.here else None
+        found = await self._choice(person, shown.place)
+        if not isinstance(found, tuple):
+            return found
+        accounts, now = found
+        if shown.mark != account_mark(accounts, now) and not await self._is_chosen(person, account_id, place):
+            if len(accounts) < 2:
+                return words_view(ACCOUNT_TITLE, CHOICE_CHANGED, _no_alternative(accounts))
+            where = _named(shown.place)
+            return account_view(accounts, now, place=where, wanted=account_id, notice=CHOICE_CHANGED)
         waiting = await self._turns.held_of(person)
         try:
             account = await self._keyring.choose_account(person, account_id, team=self._workspace.team, place=place)
@@ -243,6 +282,14 @@ class KeyDesk:
         else:
             said = f"Your questions in this conversation are about {name} from now on."
         return words_view(ACCOUNT_TITLE, said, *([waiting_words(waiting)] if waiting else []))
+
+    async def _is_chosen(self, person: Person, account_id: int, place: Place | None) -> bool:
+        """Whether that is chosen already: the same form may come twice."""
+        try:
+            principal = await self._keyring.principal_of(person)
+            return await self._keyring.known_account_of(principal, person, place) == account_id
+        except NoAuthority:
+            return False
 
     def place(self, named: str) -> Place | None:
         """The conversation that a view of `accounts` names."""

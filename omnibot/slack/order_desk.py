@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.model import AccountUnclear, NoAuthority, Person
 from omnibot.blocks.modals import View, words_view
-from omnibot.blocks.order_answers import against, click_answer, click_view
+from omnibot.blocks.order_answers import against, click_answer, click_view, form_again
 from omnibot.blocks.order_forms import decline_view, edit_view, read_form, replace_view
 from omnibot.blocks.order_list import home_orders, orders_page
 from omnibot.blocks.parts import shorten
@@ -171,34 +171,37 @@ class OrderDesk:
 
     async def edit_form(self, person: Person, team: str, token: str) -> View:
         """The form that edits a ticket, or why there is none."""
-        return await self._form(
-            person, team, token, partial(self._orders.editable, token), lambda ticket: edit_view(ticket, now=_now())
-        )
+        found = await self._form(person, team, token, partial(self._orders.editable, token))
+        return found if isinstance(found, dict) else edit_view(found[0], now=_now())
 
-    async def _form(self, person: Person, team: str, about: str, may: May, drawn: Callable[[Ticket], View]) -> View:
-        """A form, or why this person gets none."""
+    async def _form(
+        self, person: Person, team: str, about: str, may: May, shown: Mapping[str, Any] | None = None
+    ) -> tuple[Ticket, Who] | View:
+        """A ticket to draw a form of, and for whom; or what stands there instead of the form.
+
+        Args:
+            shown: the form as this person has it before them already, with what they entered.
+        """
         if not about:
-            return click_view(STALE)
+            return click_view(STALE) if shown is None else form_again(shown, STALE)
         who = await self._who(person, team)
         if who is None:
-            return words_view(TITLE, NOBODY)
+            return words_view(TITLE, NOBODY) if shown is None else form_again(shown, NOBODY)
         ticket, refused = await may(who)
-        if ticket is None or refused is not None:
-            return words_view(TITLE, GONE) if refused is None else click_view(refused)
-        return drawn(ticket)
+        if refused is not None:
+            return click_view(refused) if shown is None else form_again(shown, refused)
+        return words_view(TITLE, GONE) if ticket is None else (ticket, who)
 
-    async def edit_preview(self, person: Person, team: str, token: str, state: Any) -> View:
-        """The same form with what was entered, and what the rules say to that."""
-        if not token:
-            return click_view(STALE)
-        who = await self._who(person, team)
-        if who is None:
-            return words_view(TITLE, NOBODY)
-        ticket, refused = await self._orders.editable(token, who)
-        if ticket is None or refused is not None:
-            return words_view(TITLE, GONE) if refused is None else click_view(refused)
-        entered = read_form(state)
+    async def edit_preview(self, person: Person, team: str, token: str, shown: Mapping[str, Any]) -> View:
+        """The form that somebody has before them with what they entered, and what the rules say to that."""
+        found = await self._form(person, team, token, partial(self._orders.editable, token), shown)
+        if isinstance(found, dict):
+            return found
+        ticket, who = found
+        entered = read_form(shown.get("state"))
         looked = await self._orders.preview(token, entered, who)
+        if looked.answer not in (Answered.EDITED, Answered.INVALID):
+            return form_again(shown, looked)
         said = against(looked) if looked.answer is Answered.EDITED else []
         return edit_view(ticket, entered, now=_now(), said=said)
 
@@ -209,16 +212,13 @@ class OrderDesk:
         who = await self._who(person, team)
         return None if who is None else await self._orders.edit(token, read_form(state), who)
 
-    async def replace_form(self, person: Person, team: str, ticket_id: str, state: Any = None) -> View:
-        """The form that changes a working order, or why there is none."""
-        entered = None if state is None else read_form(state)
-        return await self._form(
-            person,
-            team,
-            ticket_id,
-            partial(self._orders.touchable, ticket_id),
-            lambda ticket: replace_view(ticket, entered, now=_now()),
-        )
+    async def replace_form(
+        self, person: Person, team: str, ticket_id: str, shown: Mapping[str, Any] | None = None
+    ) -> View:
+        """The form that changes a working order, or why there is none; `shown` as they have it before them already."""
+        entered = None if shown is None else read_form(shown.get("state"))
+        found = await self._form(person, team, ticket_id, partial(self._orders.touchable, ticket_id), shown)
+        return found if isinstance(found, dict) else replace_view(found[0], entered, now=_now())
 
     async def replace(self, person: Person, team: str, ticket_id: str, state: Any) -> Click | None:
         """Make a card that changes this ticket's order to what was entered."""
@@ -229,7 +229,8 @@ class OrderDesk:
 
     async def decline_form(self, person: Person, team: str, token: str) -> View:
         """The form that declines a ticket, or why there is none."""
-        return await self._form(person, team, token, partial(self._orders.declinable, token), decline_view)
+        found = await self._form(person, team, token, partial(self._orders.declinable, token))
+        return found if isinstance(found, dict) else decline_view(found[0])
 
     async def decline(self, person: Person, team: str, token: str, reason: str | None) -> Click | None:
         """Say no."""

@@ -83,7 +83,7 @@ def test_slack_takes_every_page_of_every_document(content: str, accounts: int):
     workspace = SlackEmulator().workspace
     named = [(number, f"Account {number}") for number in range(1, accounts + 1)]
     for number in range(len(pages)):
-        state = FormState("a token", "an id", 3, "0" * 64, number, (1,))
+        state = FormState("a token", "an id", 3, "0" * 64, number, (1,), "")
         view = document_view(state, document, pages, named, notice="There is a new version.")
         assert checked(workspace, view, "modal")
         assert ("submit" in view) == (number == len(pages) - 1)
@@ -95,7 +95,7 @@ def test_a_form_whose_state_is_rubbish_has_none(metadata: str):
 
 
 def test_a_form_carries_its_state_along():
-    state = FormState("token", "agreement", None, "f" * 64, 2, (1, 2))
+    state = FormState("token", "agreement", None, "f" * 64, 2, (1, 2), "")
     view = {"callback_id": f"{SIGN_VIEW}:{state.mark}", "private_metadata": state.dump()}
     assert read_state(view) == state
     assert read_state(view | {"private_metadata": replace(state, sha256="0" * 64).dump()}) is None

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from omnibot.blocks.order_answers import form_again
 from omnibot.blocks.order_forms import (
     DECLINE_VIEW,
     EDIT_VIEW,
@@ -29,6 +30,7 @@ from omnibot.blocks.order_forms import (
 )
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOffsetType
 from omnibot.emulator.slack.views import validate_view
+from omnibot.orders.answers import SUPERSEDED, not_as_shown
 from omnibot.orders.drafts import EDITABLE, PRICES, edited
 from omnibot.orders.model import State, Terms
 from omnibot.orders.sentences import changes
@@ -96,6 +98,39 @@ def test_the_prices_it_asks_for_are_those_that_an_edit_demands(kind: OrderType):
     bare = Terms(act=Act.NEW, account_id=1, quantity=Decimal(1), order_type=kind, time_in_force=TimeInForce.DAY)
 
     assert set(edited(bare, {}, NOW)[1]) == set(PRICES[kind])
+
+
+def emojis(value: Any) -> Any:
+    """The same with the flags of texts as Slack may send them."""
+    if isinstance(value, dict):
+        return {name: True if name == "emoji" else emojis(inner) for name, inner in value.items()}
+    return [emojis(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_a_form_shown_again_keeps_its_name_all_that_was_entered_and_what_is_said_once():
+    one = ticket(terms=GTD)
+    entered = {"quantity": "20", "order_type": "STOP_LIMIT", "stop_price": "nonsense", "extended_hours": True}
+    view = taken(edit_view(one, entered, now=NOW))
+    shown = view | {"id": "V1", "hash": "h", "state": emojis(filled_in(view)), "previous_view_id": None, "bot_id": "B1"}
+    again = taken(form_again(shown, not_as_shown(one, "1.0.another") or "nothing"))
+
+    assert read_form(filled_in(again)) == read_form(filled_in(view)) == read_form(shown["state"])
+    assert (again["callback_id"], again["private_metadata"]) == (view["callback_id"], view["private_metadata"])
+    assert read(again).startswith(f"⚠ {SUPERSEDED}\nIt now reads: Buy")
+    once_more = taken(form_again(again | {"state": emojis(filled_in(again))}, "Try again."))
+    assert SUPERSEDED not in read(once_more)
+    assert read_form(filled_in(once_more)) == read_form(filled_in(view))
+    # What was emptied stays empty, and what was not entered at all stays as it was.
+    emptied = {block_of("quantity"): {f"{ENTERED_ACTION}:quantity": {"type": "plain_text_input", "value": None}}}
+    bare = read_form(filled_in(taken(form_again(view | {"state": {"values": emptied}}, "Try again."))))
+    assert bare == read_form(filled_in(view)) | {"quantity": ""}
+
+
+def test_a_reason_for_a_decline_is_kept_too():
+    view = taken(decline_view(ticket()))
+    typed = {"order_reason": {"order_reason": {"type": "plain_text_input", "value": "Too *much*."}}}
+    again = taken(form_again(view | {"state": {"values": typed}}, "Try again."))
+    assert read_reason(filled_in(again)) == "Too *much*."
 
 
 def test_every_type_that_can_be_sent_is_offered():

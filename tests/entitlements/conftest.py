@@ -20,7 +20,7 @@ from omnibot.db.engine import Database, open_database
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.entitlements import CODE, KEY
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.entitlements.model import Consent, NewConsent, Shown, State
+from omnibot.entitlements.model import Consent, NewConsent, Shown, State, listed
 from omnibot.entitlements.service import Consents
 from omnibot.entitlements.store import ConsentStore
 from omnibot.policy.people import YES, Verdict
@@ -87,8 +87,9 @@ class Bench:
 
     async def shown(self, consent: Consent) -> Shown:
         """What Ana has before her eyes."""
-        document = (await self.service.read(consent.id, ANA)).document
-        return Shown(document.agreement_id, document.version, document.sha256)
+        reading = await self.service.read(consent.id, ANA)
+        document = reading.document
+        return Shown(document.agreement_id, document.version, document.sha256, listed(reading.named))
 
     async def state(self, consent: Consent) -> State:
         now = await self.store.get(consent.id)

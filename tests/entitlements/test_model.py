@@ -66,7 +66,7 @@ def test_without_such_an_agreement_there_is_nothing_to_sign():
 
 def test_what_was_shown_is_still_it_only_if_id_version_and_fingerprint_are():
     document = current_document([agreement()], "data")
-    shown = Shown(document.agreement_id, document.version, document.sha256)
+    shown = Shown(document.agreement_id, document.version, document.sha256, "")
     assert shown.is_still(document)
     for change in ({"agreement_id": "a2"}, {"version": 2}, {"sha256": "0" * 64}):
         assert not replace(shown, **change).is_still(document)

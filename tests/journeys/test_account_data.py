@@ -49,21 +49,22 @@ def key_values(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def account_values(view: dict[str, Any]) -> dict[str, Any]:
-    menu = next(b["element"] for b in view["blocks"] if b["block_id"] == "account")
-    return {"account": {"omni_account": {"type": "static_select", "selected_option": menu["options"][0]}}}
+    menu = next(b for b in view["blocks"] if b["block_id"].startswith("account:"))
+    chosen = {"type": "static_select", "selected_option": menu["element"]["options"][0]}
+    return {menu["block_id"]: {"omni_account": chosen}}
 
 
 def consent_values(view: dict[str, Any]) -> dict[str, Any]:
     chosen = {ACCOUNTS_BLOCK: ["30001"], AGREE_BLOCK: [AGREED]}
-    inputs = {b["block_id"]: b["element"] for b in view["blocks"] if b["block_id"] in chosen}
+    inputs = {b["block_id"]: b["element"] for b in view["blocks"] if b["type"] == "input"}
     return {
-        name: {
+        block_id: {
             CHOICE_ACTION: {
                 "type": element["type"],
-                "selected_options": [o for o in element["options"] if o["value"] in chosen[name]],
+                "selected_options": [o for o in element["options"] if o["value"] in chosen[block_id.partition(":")[0]]],
             }
         }
-        for name, element in inputs.items()
+        for block_id, element in inputs.items()
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -19,6 +19,7 @@ from omnibot.blocks.consent import (
     REVOKE_ACTION,
     SIGN_VIEW,
 )
+from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.entitlements import CODE, long_document
 from omnibot.emulator.slack.workspace import Message
 from tests.journeys.conftest import House, furnished
@@ -124,8 +125,10 @@ class Ana:
 
 
 def choices(view: JSON, accounts: tuple[int, ...], agree: bool) -> JSON:
-    def chosen(block_id: str, values: list[str]) -> JSON:
-        (element,) = [b["element"] for b in view["blocks"] if b["block_id"] == block_id]
+    def chosen(name: str, values: list[str]) -> JSON:
+        ((block_id, element),) = [
+            (b["block_id"], b["element"]) for b in view["blocks"] if b["block_id"].startswith(f"{name}:")
+        ]
         options = [o for o in element["options"] if o["value"] in values]
         assert len(options) == len(values)
         return {block_id: {CHOICE_ACTION: {"type": element["type"], "selected_options": options}}}
@@ -157,7 +160,7 @@ async def test_she_reads_signs_and_is_answered_once_without_asking_again(house: 
         assert words in "".join(shown)
 
     refused = await ana.sign(view, agree=False)
-    assert AGREE_BLOCK in (refused.errors or {})
+    assert [name.partition(":")[0] for name in refused.errors or {}] == [AGREE_BLOCK]
     assert grants(house) == []
     await ana.sign(view)
     await house.answered("trading", ts, SEES, count=2)
@@ -296,6 +299,80 @@ async def test_a_new_version_while_the_form_is_open_is_shown_and_the_old_one_nev
     await house.answered("trading", ts, SEES, count=2)
     assert [grant["agreement_id"] for grant in grants(house)] == [house.omni.entitlements.agreements[0]["agreement_id"]]
     await ana.card("version 4")
+
+
+@pytest.mark.parametrize("reading", ["as_shown", "as_now"])
+async def test_a_tick_in_a_document_does_not_sign_the_one_that_takes_its_place_as_she_presses(
+    house: House, reading: Literal["as_shown", "as_now"]
+):
+    house.slack.held_dialogs = reading
+    house.omni.entitlements.publish("# Rules\n\nAs they were.\n")
+    ana = Ana(house)
+    await ana.ask()
+    view = await ana.read()
+    held = house.slack.hold_form("ana", view["id"], choices(view, (ACCOUNT,), agree=True))
+    house.omni.entitlements.publish("# Rules\n\nAs they are now.\n")
+    await ana.sign(view)
+    now = await ana.form("new version of this agreement", "As they are now")
+
+    came = await house.slack.submit("ana", view["id"], {}, held=held)
+    now = await ana.form("As they are now") if reading == "as_now" else await ana.form("new version of this")
+    assert bool(came.errors) == (reading == "as_now")
+    assert [e["selected_options"] for block in now["state"]["values"].values() for e in block.values()][-1] == []
+    assert grants(house) == []
+
+
+async def test_accounts_that_change_while_the_form_is_open_are_read_again_before_anything_is_signed(house: House):
+    ana = Ana(house)
+    await ana.ask()
+    view = await ana.read()
+    house.omni.keys["demo-key"] = [account(ACCOUNT, "Somebody else's")]
+    await house.restart()  # a list of accounts is believed for a minute
+    await ana.sign(view)
+    view = await ana.to_the_end(await ana.form("accounts that this agreement can be signed for have changed"))
+    assert "Somebody else's" in text_of(view)
+    assert grants(house) == []
+    await ana.sign(view)
+    await ana.card("Signed by")
+
+
+@pytest.mark.parametrize("house", ["2026-08", "2026-10"], indirect=True)
+@pytest.mark.parametrize("reading", ["as_shown", "as_now"])
+async def test_a_dialog_held_open_while_what_is_shared_changes_ends_nothing(
+    house: House, reading: Literal["as_shown", "as_now"]
+):
+    house.slack.held_dialogs = reading
+    ana = Ana(house)
+    await ana.ask()
+    await ana.signed()
+    await house.slack.command("ana", "trading", "/omni", "consent")
+    listed = await shared(house, "ana", "version")
+    ((block, button),) = elements(listed["blocks"], REVOKE_ACTION)
+    where = {"channel": "trading", "ts": listed["ts"], "block_id": block, "action_id": button["action_id"]}
+    dialog = house.slack.open_dialog("ana", **where)
+    house.omni.keys["demo-key"] = [account(ACCOUNT, "Somebody else's")]
+    await house.restart()  # a list of accounts is believed for a minute
+
+    assert await house.slack.press("ana", **where, dialog=dialog)
+    await house.slack.wait_for(lambda: "changed since it was shown" in str(house.slack.ephemerals("ana")))
+    listed = await shared(house, "ana", "Somebody else's", "version")
+    ((block, button),) = elements(listed["blocks"], REVOKE_ACTION)
+    await house.slack.press("ana", channel="trading", ts=listed["ts"], block_id=block, action_id=button["action_id"])
+    await shared(house, "ana", "not shared")
+
+
+async def test_whoever_revokes_hears_it_when_that_breaks(house: House):
+    ana = Ana(house)
+    await ana.ask()
+    await ana.signed()
+    await house.slack.command("ana", "trading", "/omni", "consent")
+    listed = await shared(house, "ana", "version")
+    ((block, button),) = elements(listed["blocks"], REVOKE_ACTION)
+    house.omni.gate.refuse("GET /v1/omni-ai/entitlements", status=503, count=20)
+    await house.slack.press("ana", channel="trading", ts=listed["ts"], block_id=block, action_id=button["action_id"])
+    await house.slack.wait_for(lambda: "not answering right now" in str(house.slack.ephemerals("ana")))
+    house.omni.gate.clear()
+    assert len(house.omni.entitlements.grants) == 1
 
 
 async def test_who_may_not_sign_is_not_asked_and_if_asked_all_the_same_is_told_whom_to_ask(house: House):

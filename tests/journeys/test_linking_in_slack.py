@@ -69,14 +69,7 @@ class Desk:
     async def choose(self, user: str, name: str, scope: str | None = None) -> dict[str, Any]:
         """Choose an account in the modal that is open."""
         view = await self.modal(user, "Ask about")
-        menu = next(b["element"] for b in view["blocks"] if b.get("block_id") == "account")
-        option = next(o for o in menu["options"] if o["text"]["text"].removesuffix(" (now)") == name)
-        values = {"account": {"omni_account": {"type": "static_select", "selected_option": option}}}
-        if scope is not None:
-            radios = next(b["element"] for b in view["blocks"] if b.get("block_id") == "scope")
-            chosen = next(o for o in radios["options"] if o["value"] == scope)
-            values["scope"] = {"omni_scope": {"type": "radio_buttons", "selected_option": chosen}}
-        await self.house.slack.submit(user, view["id"], values)
+        await self.house.slack.submit(user, view["id"], account_chosen(view, name, scope))
         return await self.modal(user, f"are about {name}")
 
     async def press_in_modal(self, user: str, view: dict[str, Any], action: str) -> None:
@@ -134,6 +127,20 @@ class Desk:
     def links(self) -> int:
         with closing(sqlite3.connect(self.folder / "omnibot.sqlite3")) as database:
             return int(database.execute("SELECT count(*) FROM links").fetchone()[0])
+
+
+def account_chosen(view: dict[str, Any], name: str, scope: str | None = None) -> dict[str, Any]:
+    """The form of accounts filled in."""
+    block_id, menu = next(
+        (b["block_id"], b["element"]) for b in view["blocks"] if str(b.get("block_id")).startswith("account:")
+    )
+    option = next(o for o in menu["options"] if o["text"]["text"].removesuffix(" (now)") == name)
+    values = {block_id: {"omni_account": {"type": "static_select", "selected_option": option}}}
+    if scope is not None:
+        radios = next(b["element"] for b in view["blocks"] if b.get("block_id") == "scope")
+        chosen = next(o for o in radios["options"] if o["value"] == scope)
+        values["scope"] = {"omni_scope": {"type": "radio_buttons", "selected_option": chosen}}
+    return values
 
 
 Furnish = Callable[..., Awaitable[Desk]]
@@ -251,6 +258,78 @@ async def test_a_dialog_about_one_key_does_not_forget_the_next(
     await desk.press("ana", await desk.nudge("ana", "Forget your Clear Street API key?"), "omni_unlink_key")
     await desk.nudge("ana", "Forgotten: your Clear Street API key")
     assert desk.links() == 0
+
+
+@pytest.mark.parametrize("reading", ["as_shown", "as_now"])
+async def test_a_form_for_a_key_held_open_while_another_is_linked_links_nothing_and_keeps_what_was_typed(
+    furnish: Furnish, reading: Literal["as_shown", "as_now"]
+):
+    port = free_port()
+    desk = await furnish(PORT=str(port), OMNIBOT_PUBLIC_URL=f"http://127.0.0.1:{port}")
+    slack = desk.house.slack
+    slack.held_dialogs = reading
+    await desk.type("ana", "link")
+    form = await desk.modal("ana", "Keep the key out of Slack")
+    page = re.findall(r"http://127\.0\.0\.1:\d+/link/[\w-]+", str(form))[0]
+    block = next(b["block_id"] for b in form["blocks"] if b["type"] == "input")
+    held = slack.hold_form("ana", form["id"], {block: {KEY_FIELD: {"type": "plain_text_input", "value": ANAS}}})
+    async with aiohttp.ClientSession() as browser, browser.post(page, data={KEY_FIELD: ANAS_NEXT}) as answer:
+        assert answer.status == 200, await answer.text()
+    await desk.in_dm("ana", "was linked for you on omnibot's page")
+
+    came = await slack.submit("ana", form["id"], {}, held=held)
+    assert "Your key changed since this was shown" in str(came.errors)
+    assert slack.modals("ana")[-1]["state"]["values"][block][KEY_FIELD]["value"] == ANAS
+    assert ANAS not in str([(call.name, call.args) for call in slack.calls])
+    await desk.close("ana")
+    await slack.say("ana", slack.dm("ana"), "hello")
+    await slack.wait_for(lambda: desk.asked() == [(ANAS_NEXT, 30003)])
+
+
+async def test_a_key_that_is_linked_while_another_is_being_checked_stays(furnish: Furnish):
+    port = free_port()
+    desk = await furnish(PORT=str(port), OMNIBOT_PUBLIC_URL=f"http://127.0.0.1:{port}")
+    house = desk.house
+    await desk.type("ana", "link")
+    form = await desk.modal("ana", "Keep the key out of Slack")
+    page = re.findall(r"http://127\.0\.0\.1:\d+/link/[\w-]+", str(form))[0]
+    held = house.omni.gate.hold(ACCOUNTS)
+    await desk.enter("ana", ANAS)
+    await held.reached()
+    async with aiohttp.ClientSession() as browser, browser.post(page, data={KEY_FIELD: ANAS_NEXT}) as answer:
+        assert answer.status == 200, await answer.text()
+    held.release()
+    await desk.modal("ana", "Not done", "Your key changed since this was shown")
+    await desk.close("ana")
+    ts = await house.slack.say("ana", "trading", "@Omni hello")
+    await house.answered("trading", ts, "Hi there.")
+    assert desk.asked() == [(ANAS_NEXT, 30003)]
+
+
+@pytest.mark.parametrize("reading", ["as_shown", "as_now"])
+async def test_a_choice_of_accounts_held_open_while_what_it_shows_changes_chooses_nothing_and_comes_back(
+    furnish: Furnish, reading: Literal["as_shown", "as_now"]
+):
+    desk = await furnish()
+    slack = desk.house.slack
+    slack.held_dialogs = reading
+    await desk.link("ana", ANAS, "Your key is linked", "Choose the one")
+    first = slack.modals("ana")[-1]
+    # In another window of hers.
+    with closing(sqlite3.connect(desk.folder / "omnibot.sqlite3", timeout=20)) as database, database:
+        database.execute(
+            "INSERT INTO account_choices (org, user, principal, channel, thread_ts, team, account_id, chosen_at) "
+            "SELECT org, user, 'link:' || org || ':' || user, '', '', team, 30001, created_at FROM links"
+        )
+    held = slack.hold_form("ana", first["id"], account_chosen(first, "Retirement"))
+    await slack.submit("ana", first["id"], {}, held=held)
+    again = await desk.modal("ana", "This changed since it was shown", "are about Growth")
+    (menu,) = [b for b in again["blocks"] if b.get("block_id", "").startswith("account:")]
+    assert menu["element"]["initial_option"]["text"]["text"] == "Retirement"
+    await desk.close("ana")
+    await desk.type("ana", "account")
+    await desk.modal("ana", "are about Growth")
+    await desk.choose("ana", "Retirement")
 
 
 async def test_keys_and_accounts_that_slack_delivers_twice_at_once_are_taken_once(furnish: Furnish):

@@ -214,40 +214,6 @@ async def test_a_press_on_a_working_order_whose_parts_do_not_agree_proposes_noth
     assert len(thread.cards()) == 1
 
 
-async def test_whatever_slack_delivers_twice_at_once_is_done_once_and_shows_no_error(trading_house: House):
-    slack = trading_house.slack
-    thread = await proposed(trading_house, "buy 10 AAPL at $100")
-    await thread.card("Buy 10 AAPL", "Waiting for approval")
-    slack.doubled = True
-
-    await thread.press(EDIT)
-    form = await thread.form("ana", "Edit this order")
-    assert len(slack.modals("ana")) == 1
-    assert (await thread.enter("ana", form, quantity="20")).closed
-    await thread.card("Buy 20 AAPL", "Edited by @Ana")
-    await thread.press(APPROVE)
-    await thread.card("Working")
-    assert len(submitted(trading_house)) == 1
-
-    await thread.press("order_replace")
-    form = await thread.form("ana", "Change this order")
-    assert (await thread.enter("ana", form, limit_price="101")).closed
-    await thread.card("Waiting for approval", place=1)
-    await thread.press(DECLINE, place=1)
-    form = await thread.form("ana", "Decline this order")
-    assert (await slack.submit("ana", form["id"], {})).closed
-    await thread.card("Declined* by @Ana", place=1)
-
-    await thread.press("order_cancel")
-    await thread.card("Cancel", "Waiting for approval", place=2)
-    assert len(thread.cards()) == 3
-    await thread.press(APPROVE, place=2)
-    await thread.card("Canceled")
-    assert len(submitted(trading_house)) == 1
-    assert slack.ephemerals("ana") == []
-    assert not [line for line in trading_house.bot.logged().splitlines() if "broke" in line or '"error"' in line]
-
-
 async def test_who_presses_all_the_time_is_told_so_once_and_makes_no_more_calls_than_their_share(trading_house: House):
     slack = trading_house.slack
     slack.workspace.users["U0EVE00001"] = User("U0EVE00001", "eve", "Eve")

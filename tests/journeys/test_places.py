@@ -195,7 +195,7 @@ async def test_a_card_goes_on_in_the_owners_dm_once_a_guest_has_joined_and_who_a
     def both_read_it() -> bool:
         return all("Filled: 300 of 300" in str(order_words(trading_house, name)) for name in ("ana", "ben"))
 
-    await slack.wait_for(both_read_it, timeout=60)
+    await slack.wait_for(both_read_it)
     await slack.wait_for(lambda: "goes on in the direct messages" in str(thread.house.shown("trading", thread.ts)))
     assert len(submitted(trading_house)) == 1
     assert thread.cards() == []
@@ -221,11 +221,11 @@ async def test_a_card_that_is_approved_in_the_owners_dm_after_it_moved_there_is_
         cards = [m for m in slack.history(own.channel) if is_card(m) and has_button(m, APPROVE)]
         return cards[0] if cards and "Buy 20 AAPL" in slack.visible_text(cards[0]) else None
 
-    moved_card = await slack.wait_for(card, timeout=60)
+    moved_card = await slack.wait_for(card)
     assert moved_card is not None
     assert "goes on in the direct messages" in slack.visible_text(slack.workspace.message("trading", old.ts))
     assert await slack.click("ana", own.channel, moved_card.ts, action_id=APPROVE)
-    await slack.wait_for(lambda: "Filled: 20 of 20" in str(order_words(trading_house, "ana")), timeout=60)
+    await slack.wait_for(lambda: "Filled: 20 of 20" in str(order_words(trading_house, "ana")))
     assert len(submitted(trading_house)) == 1
     assert "AAPL" not in str([slack.visible_text(m) for m in slack.history("trading") if m.ts == old.ts])
 
@@ -262,8 +262,8 @@ async def test_what_stands_below_several_cards_goes_on_in_the_owners_dm_too(trad
     # The other one has not changed since, so it stands where it stood.
     (second,) = thread.cards()
     assert await slack.click("ana", "trading", second.ts, action_id=APPROVE)
-    await slack.wait_for(lambda: "Both orders are decided" in str(in_dm(trading_house, "ana", "decided")), timeout=60)
+    await slack.wait_for(lambda: "Both orders are decided" in str(in_dm(trading_house, "ana", "decided")))
     await slack.wait_for(lambda: len(submitted(trading_house)) == 1, timeout=PATIENCE)
-    await slack.wait_for(lambda: "Sell 5 MSFT" in str(in_dm(trading_house, "ana", "Approved by @Ana")), timeout=60)
+    await slack.wait_for(lambda: "Sell 5 MSFT" in str(in_dm(trading_house, "ana", "Approved by @Ana")))
     for secret in ("AAPL", "MSFT", ACCOUNT, "2 orders"):
         assert secret not in written_to(trading_house, "trading", since)

@@ -272,7 +272,7 @@ async def test_a_farewell_of_another_workspace_forgets_no_key_and_one_of_ours_ev
     await door.up()
     await house.slack.command("ana", "research", "/omni", "link")
     await fill(house, key_values, "The key passes through Slack")
-    await house.slack.wait_for(lambda: rows(tmp_path)["links"] == 1, timeout=30)
+    await house.slack.wait_for(lambda: rows(tmp_path)["links"] == 1)
 
     # The outermost workspace is where it happened, whatever else is named.
     foreign = [*envelopes("T0FOREIGN1", event), *envelopes("", event)]

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from omnibot.accounts.spotting import KEY_SEEN
+from omnibot.blocks.order_buttons import DECLINE, EDIT
 from tests.journeys.conftest import House
+from tests.journeys.order_thread import proposed
+from tests.journeys.order_thread import words as words_of
 
 KEY = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbmEiLCJrIjoiOTkifQ.dBjftJeZ4CVPmB92K27uhbUJU1p1rwW1gFWFOEjXk"
 #: Behind `link` anything may be a key.
@@ -54,6 +57,47 @@ async def test_a_key_in_a_command_is_nowhere_afterwards(trading_house: House, tm
 
     assert KEY not in received(house)
     assert not house.omni.threads
+    assert KEY.encode() not in await stored(house, tmp_path)
+
+
+async def test_a_key_in_a_form_of_an_order_is_refused_where_it_was_typed_and_goes_no_further(
+    trading_house: House, tmp_path: Path
+):
+    house, slack = trading_house, trading_house.slack
+    thread = await proposed(house, "buy 10 AAPL at $100")
+    await thread.press(DECLINE)
+    form = await thread.form("ana", "Decline this order")
+    came = await slack.submit("ana", form["id"], {"order_reason": {"order_reason": {"value": f"No: {KEY}"}}})
+    assert came.errors == {"order_reason": KEY_SEEN}
+    await slack.close_view("ana", form["id"])
+
+    await thread.press(EDIT)
+    form = await thread.form("ana", "Edit this order")
+    came = await thread.enter("ana", form, quantity=KEY)
+    assert came.errors == {"order_field:quantity": KEY_SEEN}
+    block_id, action_id = "order_field:quantity", "order_entered:quantity"
+    typed = {"value": KEY}
+    assert await slack.press("ana", view_id=form["id"], block_id=block_id, action_id=action_id, value=typed)
+    await slack.wait_for(lambda: TOLD in words_of(slack.modals("ana")[-1]))
+
+    await thread.card("Buy 10 AAPL", "Waiting for approval")
+    assert KEY not in received(house)
+    assert KEY.encode() not in await stored(house, tmp_path)
+
+
+async def test_a_key_in_what_is_said_of_a_bad_answer_is_refused_and_goes_no_further(house: House, tmp_path: Path):
+    slack = house.slack
+    house.script("hello", "Hi there.")
+    ts = await slack.say("ana", "trading", "@Omni hello")
+    await house.answered("trading", ts, "Hi there.")
+    (answer,) = house.replies("trading", ts)
+    await slack.click("ana", "trading", answer.ts, label="Bad answer")
+    (form,) = await slack.wait_for(partial(slack.modals, "ana"))
+    (block,) = [one for one in form["blocks"] if one["type"] == "input"]
+    typed = {block["block_id"]: {block["element"]["action_id"]: {"value": f"It said {KEY}"}}}
+    came = await slack.submit("ana", form["id"], typed)
+    assert came.errors == {block["block_id"]: KEY_SEEN}
+    assert KEY not in received(house)
     assert KEY.encode() not in await stored(house, tmp_path)
 
 

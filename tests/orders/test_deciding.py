@@ -20,6 +20,7 @@ from omnibot.orders.service import UNDECIDED
 from omnibot.policy.order_rules import Rule
 from omnibot.policy.people import Who
 from tests.orders.safe import (
+    ACCOUNT,
     ANA,
     BEN,
     BUY,
@@ -98,6 +99,23 @@ async def test_an_edit_makes_a_version_whose_predecessors_buttons_are_superseded
     assert (str(order.wanted.quantity), str(order.wanted.amount("limit_price"))) == ("20", "249.5")
 
 
+async def test_the_same_form_of_the_same_person_that_two_instances_get_is_answered_alike_and_used_once(still: Safe):
+    [ticket] = await still.propose()
+    asked = [still.orders.edit(ticket.token, {"quantity": "7"}, ANA) for _ in range(2)]
+    edits = [*await asyncio.gather(*asked), await still.orders.edit(ticket.token, {"quantity": "7"}, ANA)]
+    assert [edit.answer for edit in edits] == [Answered.EDITED] * 3
+    now = await still.get(ticket)
+    assert (now.version, now.terms.quantity) == (2, Decimal(7))
+    for entered, who in (({"quantity": "8"}, ANA), ({"quantity": "7"}, BEN), ({"quantity": "none"}, ANA)):
+        assert (await still.orders.edit(ticket.token, entered, who)).answer is Answered.SUPERSEDED
+
+    asked = [still.orders.decline(now.token, ANA, "No.") for _ in range(2)]
+    declines = [*await asyncio.gather(*asked), await still.orders.decline(now.token, ANA, "No.")]
+    assert [decline.answer for decline in declines] == [Answered.DECLINED] * 3
+    assert (await still.orders.decline(now.token, BEN, "No.")).answer is Answered.DECIDED
+    assert await still.audited(ticket) == ["proposed", "edited", "declined"]
+
+
 async def test_an_edit_that_makes_no_sense_says_where(still: Safe):
     [ticket] = await still.propose()
     for work in (still.orders.preview, still.orders.edit):
@@ -106,6 +124,28 @@ async def test_an_edit_that_makes_no_sense_says_where(still: Safe):
         assert set(click.problems) == {"quantity", "limit_price", "symbol"}
     assert (await still.orders.edit(ticket.token, {"quantity": "10"}, ANA)).message == "Nothing would be different."
     assert (await still.get(ticket)).version == 1
+
+
+@pytest.mark.parametrize("strange", ["nowhere near", "9" * 40])
+async def test_an_edit_of_a_change_drops_nothing_that_was_not_understood(still: Safe, strange: str):
+    still.emulator.order_plans["*"] = "never"
+    placed = await still.placed(limit_price="1.00")
+    about = {"account_id": ACCOUNT, "order_id": placed.order_id, "quantity": "20", "limit_price": strange}
+    [ticket] = await still.propose_about("MODIFY", about)
+    assert ticket.terms.not_understood == ("limit_price",)
+
+    for entered in ({"quantity": "30"}, {"quantity": "30", "limit_price": ""}, {"quantity": "30", "limit_price": " "}):
+        click = await still.orders.edit(ticket.token, entered, ANA)
+        assert click.answer is Answered.INVALID
+        assert "does not understand: limit_price" in click.message
+    assert (await still.get(ticket)).version == ticket.version
+    assert still.calls("PATCH") == []
+
+    # Whoever writes it anew says what it is to be.
+    click = await still.orders.edit(ticket.token, {"quantity": "30", "limit_price": "1.10"}, ANA)
+    assert click.answer is Answered.EDITED
+    assert click.ticket is not None
+    assert click.ticket.body == {"quantity": "30", "limit_price": "1.10"}
 
 
 async def test_a_preview_writes_nothing_and_says_what_the_rules_would(still: Safe):

@@ -6,7 +6,7 @@ import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce
 from omnibot.policy.model import FollowUps, Policy, PolicyError, Session, _doubles
-from omnibot.policy.reading import LARGEST, read_policy
+from omnibot.policy.reading import DEEPEST, LARGEST, read_policy
 from tests.policy.people import ANA, BEN, DESK_TRADES, policy
 
 
@@ -110,6 +110,36 @@ def test_what_is_no_policy_file_at_all_is_said_in_one_line(content: bytes, said:
     [only] = refused.value.problems
     assert only.startswith(said)
     assert "\n" not in only
+
+
+def test_a_key_of_many_parts_is_refused_by_its_line_and_dots_elsewhere_are_none_of_it():
+    deep = ".".join(["a"] * (DEEPEST + 1))
+    for key in (deep, deep.replace(".", " . "), deep.replace("a", '"a.b"'), deep.replace("a", "'#'"), f"[{deep}]\nx"):
+        with pytest.raises(PolicyError) as refused:
+            read_policy(f"version = 1\n# {deep}\n{key} = 1".encode(), "x")
+        assert refused.value.problems == ("a key in line 3 has more than 8 parts: no key of a policy has",)
+    with pytest.raises(PolicyError, match="in line 2 has more than 8 parts"):
+        read_policy(f"version = 1\naccess = {{ {deep} = 1 }}".encode(), "x")
+
+    fine = f'version = 1\n# {deep}\n[trading]\nsymbols = ["BRK.A", "{deep}", \'BF.B.{deep}\']  # {deep}\n'
+    fraction = "version = 1\n[trading]\nmax_quote_age_seconds = 0.5\n"
+    for text in (fine, fraction):
+        with pytest.raises(PolicyError) as refused:
+            read_policy(text.encode(), "x")
+        assert "parts" not in str(refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" + ".a" * 99_999 + " = 1", "[a" + ".a" * 99_999 + "]", "x = {" + "'' . " * 99_999 + "a = 1}"],
+    ids=["a key", "a table", "inline"],
+)
+def test_what_would_take_the_square_of_its_length_to_read_is_not_begun(text: str, monkeypatch: pytest.MonkeyPatch):
+    begun: list[int] = []
+    monkeypatch.setattr("omnibot.policy.reading.tomllib.loads", lambda text, **_: begun.append(len(text)))
+    with pytest.raises(PolicyError, match="in line 1 has more than 8 parts"):
+        read_policy(text.encode(), "x")
+    assert begun == []
 
 
 def test_a_byte_order_mark_does_no_harm():

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from omnibot.blocks.modals import modal, plain
 from omnibot.blocks.order_forms import DECLINE_VIEW
 from omnibot.blocks.parts import section
 from omnibot.blocks.values import Page
@@ -96,12 +97,16 @@ async def submitted(desktop: Desktop, desk: Desk, background: Background) -> dic
         answers.append(answer)
 
     listeners = OrderListeners(cast(OrderDesk, desk), background, cast(Any, Home()))
-    view = {
-        "callback_id": f"{DECLINE_VIEW}:1.0.ab",
-        "private_metadata": "token~1.0.ab",
-        "state": {"values": {}},
-        "id": "V1",
-    }
+    ask = {"type": "plain_text_input", "action_id": "order_reason"}
+    form = modal(
+        "Decline this order",
+        [{"type": "input", "block_id": "order_reason", "label": plain("Why not?"), "element": ask, "optional": True}],
+        submit="Decline",
+        callback=f"{DECLINE_VIEW}:1.0.ab",
+        metadata="token~1.0.ab",
+    )
+    typed = {"order_reason": {"order_reason": {"type": "plain_text_input", "value": "Too much."}}}
+    view = form | {"state": {"values": typed}, "id": "V1"}
     user = {"id": desktop.slack.workspace.user("ana").id, "team_id": desktop.slack.team_id}
     body = {"type": "view_submission", "team": {"id": desktop.slack.team_id}, "user": user, "view": view}
     await listeners.handle_declined(cast(Any, ack), body, desktop.client)
@@ -137,6 +142,11 @@ async def test_a_form_that_takes_its_time_is_answered_at_once_and_says_later_wha
     desk.go_on.set()
     await desktop.slack.wait_for(lambda: said in shown())
     await background.close()
+    [view] = desktop.slack.modals("ana")
+    # What can be tried again is tried with what was typed.
+    again = click is None or click.answer is Answered.INVALID
+    assert ("Too much." in str(view["state"])) == again
+    assert (view["private_metadata"], view["submit"] is not None) == ("token~1.0.ab" if again else "", again)
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,10 @@ async def test_while_slack_does_not_say_who_reads_along_nothing_is_written_and_t
 async def test_what_grows_is_taken_back_with_every_message_it_had_and_goes_no_further(desktop: Desktop, judged: Judged):
     turn = await desktop.turn()
     judged.reply.progress(turn, Snapshot("running", "\n\n".join(HOLDINGS), ("Looking at 7,731 MRMT",)))
-    await desktop.slack.wait_for(lambda: len(desktop.shown(turn)) > 1, timeout=20)
+    await desktop.slack.wait_for(lambda: len(desktop.shown(turn)) > 1)
     await judged.guest_joins()
     judged.reply.progress(turn, Snapshot("running", "\n\n".join([*HOLDINGS, "More."]), ("Looking at 7,731 MRMT",)))
-    await desktop.slack.wait_for(lambda: len(desktop.shown(turn)) == 1 and WITHHELD in desktop.text(turn), timeout=20)
+    await desktop.slack.wait_for(lambda: len(desktop.shown(turn)) == 1 and WITHHELD in desktop.text(turn))
     assert "MRMT" not in str([message.blocks for message in desktop.shown(turn)])
 
 

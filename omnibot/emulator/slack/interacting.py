@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import copy
 import secrets
@@ -33,6 +32,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldForm:
+    """A modal as somebody sees it, filled in, of which the app may have made something else meanwhile."""
+
+    user: str
+    view: JSON
+    state: stateful.Values
+
+
+@dataclass(frozen=True, slots=True)
 class SubmitResult:
     """What came of submitting a modal."""
 
@@ -60,11 +68,21 @@ class Interacting:
         self._chosen: dict[tuple[str, ...], stateful.Values] = {}
         #: What a dialog that was held open through an update sends. Slack does not document it, so both can be had:
         #: "as_shown" is the element as it was when the dialog opened; "as_now" is the one of the same block_id and
-        #: action_id as the message or view has it by then, and where there is none any more, the one as it was.
+        #: action_id as the message or view has it by then, and where there is none any more, the one as it was. Of a
+        #: form that is submitted as the app brings it up to date (`hold_form`): the view as it was, or as it is now,
+        #: with what was filled in where the inputs still have their names.
         self.held_dialogs: Literal["as_shown", "as_now"] = "as_shown"
         self._held: dict[str, Held] = {}
-        #: Each press and submission is delivered twice at once; the first answer counts.
-        self.doubled = False
+        self._held_forms: dict[str, HeldForm] = {}
+
+    @property
+    def doubled(self) -> bool:
+        """Each press, form and command is delivered twice at once; the first answer counts."""
+        return self.outbox.doubled
+
+    @doubled.setter
+    def doubled(self, value: bool) -> None:
+        self.outbox.doubled = value
 
     def _origin(self) -> str:
         """Where this workspace listens; the server that mixes this in knows."""
@@ -165,20 +183,41 @@ class Interacting:
                 return await self.press(user, channel=channel, ts=ts, block_id=block_id, action_id=an_id, value=value)
         raise LookupError(f"no {action_id or label!r} among {[shown[1:3] for shown in on_show]}")
 
-    async def submit(self, user: str, view_id: str, values: stateful.Values) -> SubmitResult:
+    def hold_form(self, user: str, view_id: str, values: stateful.Values) -> str:
+        """Fill in the uppermost modal, and be about to submit it; `submit` with what this returns does.
+
+        Raises:
+            LookupError: as of `submit`.
+        """
+        who, view = self._uppermost(user, view_id)
+        filled = stateful.checked(view["blocks"], values)
+        name = secrets.token_hex(8)
+        self._remember((who.id, view_id), filled)
+        self._held_forms[name] = HeldForm(who.id, copy.deepcopy(view), copy.deepcopy(self._state(who, view)))
+        return name
+
+    async def submit(
+        self, user: str, view_id: str, values: stateful.Values, *, held: str | None = None
+    ) -> SubmitResult:
         """Press the submit button of the uppermost modal; `values` is what was filled in, as in `state.values`.
+
+        `held` is what `hold_form` returned: that is submitted, and `held_dialogs` says what is sent.
 
         Raises:
             LookupError: that is not the uppermost modal of this person, or nothing of the kind can be filled in.
         """
         who, view = self._uppermost(user, view_id)
-        if view["submit"] is None:
+        if held is None:
+            shown = view
+            self._remember((who.id, view_id), stateful.checked(view["blocks"], values))
+            state = self._state(who, view)
+        else:
+            shown, state = self._let_go(who, view, held)
+        if shown["submit"] is None:
             raise LookupError(f"modal {view_id} has no submit button")
-        self._remember((who.id, view_id), stateful.checked(view["blocks"], values))
-        state = self._state(who, view)
-        if errors := stateful.complaints(view["blocks"], state):
+        if held is None and (errors := stateful.complaints(shown["blocks"], state)):
             return SubmitResult(errors=errors)
-        ack = await self._interact(interactions.view_submission(self.workspace, who, view, state))
+        ack = await self._interact(interactions.view_submission(self.workspace, who, shown, state))
         if not ack.acked:
             return SubmitResult(acked=False, notice=TROUBLE, reason="the app did not acknowledge in time")
         if not view_stack.is_modal(self.workspace, view_id):
@@ -187,6 +226,15 @@ class Interacting:
             return self._obey(self.workspace.views[view_id], ack.payload)
         except SlackError as error:
             return SubmitResult(notice=TROUBLE, reason=" ".join([error.error, *error.messages]))
+
+    def _let_go(self, who: User, view: JSON, name: str) -> tuple[JSON, stateful.Values]:
+        """What a form that was held sends: the view, and its state."""
+        held = self._held_forms.pop(name, None)
+        if held is None or (held.user, held.view["id"]) != (who.id, view["id"]):
+            raise LookupError(f"{who.name} has no form {name!r} there")
+        if self.held_dialogs == "as_now":
+            return view, stateful.values(view["blocks"], held.state)
+        return held.view, held.state
 
     async def close_view(self, user: str, view_id: str, *, clear: bool = False) -> None:
         """Close the uppermost modal by its button, or with `clear` by the cross: then all modals go.
@@ -246,9 +294,7 @@ class Interacting:
     # -- how ----------------------------------------------------------------------------------------------------------
 
     async def _interact(self, payload: JSON) -> Ack:
-        deliveries = [self.outbox.carrier.request("interactive", payload) for _ in range(2 if self.doubled else 1)]
-        first, *_ = await asyncio.gather(*deliveries)
-        return first
+        return await self.outbox.request("interactive", payload)
 
     def _seen_message(self, who: User, where: Channel, ts: str) -> Message | JSON:
         """A message, or an ephemeral of one's own."""

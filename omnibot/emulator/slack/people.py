@@ -116,7 +116,7 @@ class People(Interacting):
         invocation = Invocation(where, who)
         response_url = self._origin() + self._response_urls.issue(invocation)
         payload = interactions.command(self.workspace, who, where, command, text, response_url)
-        ack = await self.outbox.carrier.request("slash_commands", payload)
+        ack = await self.outbox.request("slash_commands", payload)
         self._show_ack(invocation, ack.payload)
         return CommandResult(ack.acked, ack.payload, response_url, payload["trigger_id"])
 

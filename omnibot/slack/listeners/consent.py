@@ -12,7 +12,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.accounts.model import NoAuthority, Person, account_name
+from omnibot.accounts.model import NoAuthority, Person
 from omnibot.blocks.consent import (
     ACCOUNTS_BLOCK,
     AGREE_BLOCK,
@@ -28,6 +28,7 @@ from omnibot.blocks.consent import (
     FormState,
     card_mark,
     document_view,
+    endings,
     loading_view,
     manage_page,
     read_state,
@@ -36,7 +37,7 @@ from omnibot.blocks.consent import (
 )
 from omnibot.blocks.documents import document_pages
 from omnibot.blocks.shown import Press, pattern, read_press
-from omnibot.entitlements.model import CannotSign, Consent, Shown, State, Unconfirmed
+from omnibot.entitlements.model import NO_SUCH_GRANT, CannotSign, Consent, Shown, State, Unconfirmed, listed
 from omnibot.entitlements.service import Consents, OutOfDate, Reading, in_plain_words
 from omnibot.errors import ClearStreetError
 from omnibot.slack.background import Background
@@ -57,6 +58,10 @@ SIGNING = "Signing …"
 SIGNED = "Signed. Omni is asked your question again."
 SIGNED_LATE = "Signed. Your question does not wait any more: ask it again."
 CHANGED = "This changed since it was shown, so nothing was done. Read it as it is now, and press again."
+REVOKED = "Revoked: Omni no longer sees that account’s data by that signature."
+OPTED_OUT = "Opted out: Omni no longer sees that account’s data."
+NOT_ENDED = "That did not work. Look with `/omni consent` at what Omni may see before you try again."
+NOT_DECLINED = "That did not work. Nothing was shared: press “Not now” again in a minute."
 BROKEN = "Something went wrong, so nothing was signed. Close this, and press “Read and sign” again."
 
 
@@ -84,9 +89,13 @@ def register(app: AsyncApp, consents: Consents, notary: Signing, background: Bac
     async def handle_sign(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """What is missing is said at once; everything else takes longer than Slack waits."""
         form = Submission.model_validate(body)
-        accounts, agreed = _chosen(form.view, ACCOUNTS_BLOCK), _chosen(form.view, AGREE_BLOCK)
-        errors = {} if accounts else {ACCOUNTS_BLOCK: NO_ACCOUNT}
-        errors |= {} if agreed == [AGREED] else {AGREE_BLOCK: NOT_AGREED}
+        state = read_state(form.view)
+        if state is None:
+            await ack(response_action="update", view=told_view(BROKEN))
+            return
+        accounts, agreed = (_chosen(form.view, state.block(name)) for name in (ACCOUNTS_BLOCK, AGREE_BLOCK))
+        errors = {} if accounts else {state.block(ACCOUNTS_BLOCK): NO_ACCOUNT}
+        errors |= {} if agreed == [AGREED] else {state.block(AGREE_BLOCK): NOT_AGREED}
         if errors:
             await ack(response_action="errors", errors=errors)
             return
@@ -173,14 +182,16 @@ class Signing:
         except CannotSign as error:
             await _update(client, view_id, told_view(str(error), error.ask))
             return
-        if not Shown(state.agreement, state.version, state.sha256).is_still(reading.document):
+        if not Shown(state.agreement, state.version, state.sha256, state.listed).is_still(reading.document):
             await _update(client, view_id, _first_page(reading, str(OutOfDate(reading))))
             return
         pages = document_pages(reading.document.content)
         # What was chosen on the last page is gone with it, unless it is carried along.
-        kept = tuple(_numbers(_chosen(view, ACCOUNTS_BLOCK))) if _has(view, ACCOUNTS_BLOCK) else state.accounts
-        state = replace(state, page=min(int(number), len(pages) - 1), accounts=kept)
-        await _update(client, view_id, document_view(state, reading.document, pages, _named(reading)))
+        inputs = state.block(ACCOUNTS_BLOCK)
+        kept = tuple(_numbers(_chosen(view, inputs))) if _has(view, inputs) else state.accounts
+        now = listed(reading.named)
+        state = replace(state, page=min(int(number), len(pages) - 1), accounts=kept, listed=now)
+        await _update(client, view_id, document_view(state, reading.document, pages, reading.named))
 
     async def sign_once(self, client: AsyncWebClient, form: Submission, chosen: Sequence[str]) -> None:
         """As `sign`, however often Slack delivers the same submission at once."""
@@ -196,7 +207,7 @@ class Signing:
         if state is None:
             view = told_view(BROKEN)
         else:
-            shown = Shown(state.agreement, state.version, state.sha256)
+            shown = Shown(state.agreement, state.version, state.sha256, state.listed)
             try:
                 consent = await self._consents.sign(state.consent, who(form)[1], shown, _numbers(chosen))
                 view = told_view(SIGNED if await self._consents.waits(consent) else SIGNED_LATE)
@@ -215,17 +226,20 @@ class Signing:
         await _update(client, view_id, view)
 
     async def decline(self, client: AsyncWebClient, body: dict[str, Any], press: Press | None) -> None:
-        """They pressed "Not now"."""
+        """They pressed "Not now". Whatever happens, the card changes or they are told something."""
         _, person = who(Click.model_validate(body))
-        if press is None or not await self._is_as_shown(press):
-            await tell(client, body, CHANGED)
-            return
         try:
+            if press is None or not await self._is_as_shown(press):
+                await tell(client, body, CHANGED)
+                return
             consent = await self._consents.refuse(press.subject, person, State.DECLINED)
         except CannotSign as error:
             await tell(client, body, refusal_words(str(error), error.ask))
-            return
-        await self._consents.tell(consent)
+        except Exception:
+            log.exception("consent_not_declined", org=person.org, user=person.user)
+            await tell(client, body, NOT_DECLINED)
+        else:
+            await self._consents.tell(consent)
 
     async def closed(self, body: dict[str, Any]) -> None:
         """They closed the form without signing."""
@@ -281,28 +295,39 @@ async def _revoke(
     body: dict[str, Any],
     press: Press | None,
 ) -> None:
-    """End one grant, as whoever clicked; then show what is left."""
+    """End one grant, as whoever clicked; then show what is left. Whatever happens, they are told something."""
     click = Click.model_validate(body)
     _, person = who(click)
-    if press is None:
-        await _refuse(client, body, click, CHANGED)
-        return
-    value = press.subject
     try:
-        if value.startswith(OF_GRANT):
-            await consents.revoke(person, value.removeprefix(OF_GRANT))
-            said = "Revoked: Omni no longer sees that account’s data by that signature."
-        elif value.startswith(OF_ACCOUNT) and value.removeprefix(OF_ACCOUNT).isdecimal():
-            await consents.opt_out(person, int(value.removeprefix(OF_ACCOUNT)))
-            said = "Opted out: Omni no longer sees that account’s data."
-        else:
-            return
-    except CannotSign as error:
-        await _refuse(client, body, click, refusal_words(str(error), error.ask))
-        said = ""
+        said = CHANGED if press is None else await _ended(consents, person, press)
+    except (CannotSign, NoAuthority) as error:
+        said = refusal_words(str(error), error.ask if isinstance(error, CannotSign) else ())
+    except ClearStreetError as error:
+        said = refusal_words(in_plain_words(error), ())
+    except Exception:
+        log.exception("consent_not_ended", org=person.org, user=person.user)
+        said = NOT_ENDED
+    done = said in (REVOKED, OPTED_OUT)
+    if not done:
+        await _refuse(client, body, click, said)
     home.refresh(person)
     if body.get("response_url"):
-        await _show(consents, respond, person, said, instead=True)
+        await _show(consents, respond, person, said if done else "", instead=True)
+
+
+async def _ended(consents: Consents, person: Person, press: Press) -> str:
+    """End what a button is about, if it still shows what there is. Returns what to tell the person."""
+    overview = await consents.overview(person)
+    if not overview.may_sign:
+        raise CannotSign(overview.may_sign.reason, overview.may_sign.ask)
+    there = endings(overview)
+    if press not in there:
+        return CHANGED if press.subject in {one.subject for one in there} else NO_SUCH_GRANT
+    if press.subject.startswith(OF_GRANT):
+        await consents.revoke(person, press.subject.removeprefix(OF_GRANT))
+        return REVOKED
+    await consents.opt_out(person, int(press.subject.removeprefix(OF_ACCOUNT)))
+    return OPTED_OUT
 
 
 async def _refuse(client: AsyncWebClient, body: dict[str, Any], click: Click, words: str) -> None:
@@ -316,13 +341,9 @@ async def _refuse(client: AsyncWebClient, body: dict[str, Any], click: Click, wo
 
 def _first_page(reading: Reading, notice: str | None = None) -> dict[str, Any]:
     document, own = reading.document, {account.id for account in reading.accounts}
-    asked = tuple(account for account in reading.consent.accounts if account in own)
-    state = FormState(reading.consent.id, document.agreement_id, document.version, document.sha256, 0, asked)
-    return document_view(state, document, document_pages(document.content), _named(reading), notice=notice)
-
-
-def _named(reading: Reading) -> list[tuple[int, str]]:
-    return [(account.id, account_name(account)) for account in reading.accounts]
+    asked, shown = tuple(account for account in reading.consent.accounts if account in own), listed(reading.named)
+    state = FormState(reading.consent.id, document.agreement_id, document.version, document.sha256, 0, asked, shown)
+    return document_view(state, document, document_pages(document.content), reading.named, notice=notice)
 
 
 async def _update(client: AsyncWebClient, view_id: str, view: dict[str, Any]) -> None:

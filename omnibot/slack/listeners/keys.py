@@ -21,10 +21,10 @@ from omnibot.blocks.account_choice import (
 from omnibot.blocks.key_links import LINK_SUBJECT, LINK_TITLE, LINK_VIEW, MEND_ACTION, UNLINK_ACTION, unlink_page
 from omnibot.blocks.modals import View, gist, moment_view, words_view
 from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION
-from omnibot.blocks.shown import pattern, read_press
+from omnibot.blocks.shown import mark_in, named, pattern, read_press
 from omnibot.slack.background import Background
 from omnibot.slack.events import Click, SlashCommand, Submission
-from omnibot.slack.key_desk import NOT_LINKED, KeyDesk, hide
+from omnibot.slack.key_desk import KEY_CHANGED, NOT_LINKED, ChoiceShown, KeyDesk, hide
 from omnibot.slack.listeners.actions import tell, who
 from omnibot.slack.modals import MOMENT, Making, delivery_of, made, open_modal, show, stand_in_for
 from omnibot.slack.once import Once
@@ -57,8 +57,8 @@ class KeyListeners:
         app.action(ACCOUNT_ACTION)(self.handle_account_button)
         app.action(pattern(MEND_ACTION))(self.handle_mend)
         app.action(pattern(UNLINK_ACTION))(self.handle_unlink)
-        app.view(LINK_VIEW)(self.handle_key)
-        app.view(ACCOUNT_VIEW)(self.handle_account)
+        app.view(pattern(LINK_VIEW))(self.handle_key)
+        app.view(pattern(ACCOUNT_VIEW))(self.handle_account)
 
     # Commands.
 
@@ -179,31 +179,37 @@ class KeyListeners:
         except NotAKey as error:
             await ack(response_action="errors", errors={block: str(error)})
             return
-        stand_in = delivery_of(form)
-        await ack(response_action="update", view=moment_view(LINK_TITLE, CHECKING, external_id=stand_in))
         _, person = who(form)
+        stand_in = delivery_of(form)
+        seen = await self._desk.seen(person, mark_in(form.view.get("callback_id")))
+        if seen is None:
+            # The form stays with what was typed, which goes into no view of ours.
+            await ack(response_action="errors", errors={block: KEY_CHANGED})
+            return
+        await ack(response_action="update", view=moment_view(LINK_TITLE, CHECKING, external_id=stand_in))
 
         async def linking() -> None:
-            await self._fill(client, person, stand_in, LINK_TITLE, self._desk.link(person, text))
+            await self._fill(client, person, stand_in, LINK_TITLE, self._desk.link(person, text, seen))
 
         self._once(stand_in, linking)
 
     async def handle_account(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """An account was chosen."""
         form = Submission.model_validate(body)
-        values = _values(form.view)
-        chosen = str(_option(values, ACCOUNT_BLOCK, ACCOUNT_INPUT))
+        values, mark = _values(form.view), mark_in(form.view.get("callback_id"))
+        menu = named(ACCOUNT_BLOCK, mark)
+        chosen = str(_option(values, menu, ACCOUNT_INPUT))
         if not chosen.isdecimal():
-            await ack(response_action="errors", errors={ACCOUNT_BLOCK: "Choose an account."})
+            await ack(response_action="errors", errors={menu: "Choose an account."})
             return
         here = _option(values, SCOPE_BLOCK, SCOPE_INPUT) == HERE
-        place = self._desk.place(str(form.view.get("private_metadata") or "")) if here else None
+        shown = ChoiceShown(mark, self._desk.place(str(form.view.get("private_metadata") or "")), here)
         stand_in = delivery_of(form)
         await ack(response_action="update", view=moment_view(ACCOUNT_TITLE, SAVING, external_id=stand_in))
         _, person = who(form)
 
         async def choosing() -> None:
-            await self._fill(client, person, stand_in, ACCOUNT_TITLE, self._desk.choose(person, int(chosen), place))
+            await self._fill(client, person, stand_in, ACCOUNT_TITLE, self._desk.choose(person, int(chosen), shown))
 
         self._once(stand_in, choosing)
 

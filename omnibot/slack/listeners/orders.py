@@ -12,9 +12,9 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.accounts.spotting import KEY_SEEN, holds_key
-from omnibot.blocks.modals import View, moment_view, words_view
-from omnibot.blocks.order_answers import click_view
+from omnibot.accounts.spotting import KEY_SEEN, holds_key, strings
+from omnibot.blocks.modals import View, kept_view, moment_view
+from omnibot.blocks.order_answers import form_again, stays
 from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
 from omnibot.blocks.order_forms import (
     DECLINE_VIEW,
@@ -192,10 +192,19 @@ class OrderListeners:
         await ack()
         click = Click.model_validate(body)
         team, person = who(click)
-        about, state = _opened_for(click.view), click.view.get("state")
+        if _keys_in(click.view):
+            # Without what was typed, which Slack keeps by itself and which goes into no view of ours.
+            refused = kept_view({name: value for name, value in click.view.items() if name != "state"}, KEY_SEEN)
+            self._background.start(_redraw(client, click.view, refused))
+            return
+        about = _opened_for(click.view)
         edits = pattern(EDIT_VIEW).match(str(click.view.get("callback_id"))) is not None
         form = self._desk.edit_preview if edits else self._desk.replace_form
-        self._background.start(_redraw(client, click.view, form(person, team, about, state)))
+
+        async def redrawing() -> None:
+            await _redraw(client, click.view, await form(person, team, about, click.view))
+
+        self._background.start(redrawing())
 
     async def handle_edited(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """What was entered is used, where it makes an order."""
@@ -215,32 +224,29 @@ class OrderListeners:
         """No."""
         form = Submission.model_validate(body)
         team, person = who(form)
-        about, state = _opened_for(form.view), form.view.get("state")
-        reason = read_reason(state)
-        if reason is not None and holds_key(reason):
-            await ack(response_action="errors", errors=dict.fromkeys(form.view["state"]["values"], KEY_SEEN))
-            return
+        about, reason = _opened_for(form.view), read_reason(form.view.get("state"))
         await self._settle(ack, client, form, partial(self._desk.decline, person, team, about, reason))
 
     async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Doing) -> None:
         """Close the form when it did what it is for; else it says why not. A stand-in first where that takes long."""
+        if keyed := _keys_in(form.view):
+            await ack(response_action="errors", errors=dict.fromkeys(keyed, KEY_SEEN))
+            return
         under_way, first = self._forms.begin(delivery_of(form), partial(self._done, form, doing))
         done, _ = await asyncio.wait({under_way}, timeout=PATIENCE)
         if not done:
             stand_in = delivery_of(form)
             await ack(response_action="update", view=moment_view(TITLE, MOMENT, external_id=stand_in))
             if first:
-                self._background.start(_settle_late(client, stand_in, under_way))
+                self._background.start(_settle_late(client, form, stand_in, under_way))
             return
         click = under_way.result()
-        if isinstance(click, Decision) and click.answer in (Answered.INVALID, Answered.SUPERSEDED):
-            # The form stays, with what was typed into it.
-            problems = {name: said for name, said in click.problems.items() if name} or {"": click.message}
-            await ack(response_action="errors", errors=form_errors(problems, form.view.get("state")))
-        elif isinstance(click, Decision) and click.answer in _DID:
+        if isinstance(click, Decision) and click.answer in _DID:
             await ack()
+        elif stays(click):
+            await ack(response_action="errors", errors=form_errors(_problems(click), form.view.get("state")))
         else:
-            await ack(response_action="update", view=_settled_view(click))
+            await ack(response_action="update", view=form_again(form.view, click))
 
     async def _done(self, form: Submission, doing: Doing) -> Decision | str:
         """What came of a form, or why nothing did."""
@@ -266,16 +272,26 @@ def _opened_for(view: dict[str, Any]) -> str:
     return "" if press is None else str(press)
 
 
-async def _settle_late(client: AsyncWebClient, stand_in: str, under_way: asyncio.Future[Decision | str]) -> None:
-    await show(client, stand_in, _settled_view(await under_way))
+def _problems(click: Decision | str) -> dict[str, str]:
+    """What is said at the fields of a form that stays."""
+    if isinstance(click, str):
+        return {"": click}
+    return {name: said for name, said in click.problems.items() if name} or {"": click.message}
 
 
-def _settled_view(click: Decision | str) -> View:
-    return words_view(TITLE, click) if isinstance(click, str) else click_view(click)
+async def _settle_late(
+    client: AsyncWebClient, form: Submission, stand_in: str, under_way: asyncio.Future[Decision | str]
+) -> None:
+    await show(client, stand_in, form_again(form.view, await under_way))
 
 
-async def _redraw(client: AsyncWebClient, shown: dict[str, Any], making: Form) -> None:
-    view = await making
+def _keys_in(view: dict[str, Any]) -> list[str]:
+    """The blocks of a form into which something was typed that looks like a key."""
+    values = (view.get("state") or {}).get("values") or {}
+    return [block_id for block_id, entered in values.items() if any(map(holds_key, strings(entered)))]
+
+
+async def _redraw(client: AsyncWebClient, shown: dict[str, Any], view: View) -> None:
     try:
         # The hash keeps what was entered meanwhile from being undone.
         await client.views_update(view_id=str(shown.get("id")), hash=str(shown.get("hash") or ""), view=view)

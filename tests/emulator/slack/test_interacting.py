@@ -9,6 +9,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from omnibot.emulator.slack import SlackEmulator, SlashCommand
+from omnibot.emulator.slack.interactions import trigger
 from omnibot.emulator.slack.workspace import JSON
 from tests.emulator.slack.builders import (
     actions,
@@ -33,10 +34,11 @@ HOME = {"type": "home", "blocks": [actions(button(action_id="go"), block_id="row
 
 @pytest.fixture
 async def bodies(slack, app, connect):
-    """What a Bolt app is sent that acknowledges every press."""
+    """What a Bolt app is sent that acknowledges every press and form."""
     slack.socket_mode.ack_timeout = 20.0
     bodies: list[JSON] = []
 
+    @app.view(re.compile(".*"))
     @app.action(re.compile(".*"))
     async def take(ack, body):
         bodies.append(body)
@@ -347,6 +349,45 @@ async def test_a_dialog_held_open_through_an_update_sends_what_the_reading_says(
     [action] = bodies[-1]["actions"]
     assert (action["block_id"], action["value"]) == sent
     assert bodies[-1]["message"]["blocks"][0]["block_id"] == block_id
+
+
+def asking_form(block_id: str, metadata: str) -> JSON:
+    field = {"type": "plain_text_input", "action_id": "said"}
+    block = {"type": "input", "block_id": block_id, "label": plain("Say"), "element": field, "optional": True}
+    return {
+        "type": "modal",
+        "callback_id": "asks",
+        "private_metadata": metadata,
+        "title": plain("Asks"),
+        "submit": plain("Send"),
+        "blocks": [block],
+    }
+
+
+@pytest.mark.parametrize(
+    ("reading", "block_id", "sent"),
+    [
+        ("as_shown", "field", ("old", {"field": "words"})),
+        ("as_now", "field", ("new", {"field": "words"})),
+        ("as_now", "another", ("new", {"another": None})),
+    ],
+)
+async def test_a_form_submitted_as_it_is_brought_up_to_date_sends_what_the_reading_says(
+    slack, bodies, web, reading, block_id, sent
+):
+    slack.held_dialogs = reading
+    leave = trigger(slack.workspace, slack.workspace.user("ana"))
+    opened = await web.views_open(trigger_id=leave, view=asking_form("field", "old"))
+    view_id = opened["view"]["id"]
+    held = slack.hold_form("ana", view_id, {"field": {"said": {"value": "words"}}})
+    await web.views_update(view_id=view_id, view=asking_form(block_id, "new"))
+    with pytest.raises(LookupError):
+        await slack.submit("ana", view_id, {}, held="none")
+
+    assert (await slack.submit("ana", view_id, {}, held=held)).closed
+    view = bodies[-1]["view"]
+    said = {name: entry["said"]["value"] for name, entry in view["state"]["values"].items()}
+    assert (view["private_metadata"], said) == sent
 
 
 async def test_a_dialog_is_one_persons_is_confirmed_once_and_is_about_one_button(slack, bodies, post):

@@ -1,0 +1,172 @@
+"""Everything is delivered twice: at once, one after the other, to a process that began anew, and to two of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from omnibot.blocks.order_buttons import APPROVE, CANCEL, DECLINE, EDIT, REPLACE
+from omnibot.emulator.slack.http_delivery import HttpDelivery
+from omnibot.emulator.slack.outbox import Carrier
+from omnibot.emulator.slack.socket_mode import Ack
+from omnibot.emulator.slack.workspace import JSON
+from tests.journeys.conftest import Bot, House
+from tests.journeys.order_thread import PATIENCE, OrderThread, buttons, order_calls, proposed, submitted
+from tests.journeys.test_http import SECRET, free_port
+from tests.journeys.test_unsigned import http_bot, listening
+
+TYPED = "what is in the account?"
+
+
+async def everything(house: House) -> OrderThread:
+    """Ask, open, edit, approve, change, decline and cancel; ask by command, and press what an answer offers."""
+    slack = house.slack
+    thread = await proposed(house, "buy 10 AAPL at $100")
+    await thread.card("Buy 10 AAPL", "Waiting for approval")
+    await thread.press(EDIT)
+    form = await thread.form("ana", "Edit this order")
+    assert len(slack.modals("ana")) == 1
+    assert (await thread.enter("ana", form, quantity="20")).closed
+    await thread.card("Buy 20 AAPL", "Edited by @Ana")
+    await thread.press(APPROVE)
+    await thread.card("Working")
+
+    await thread.press(REPLACE)
+    form = await thread.form("ana", "Change this order")
+    assert (await thread.enter("ana", form, limit_price="101")).closed
+    await thread.card("Waiting for approval", place=1)
+    await thread.press(DECLINE, place=1)
+    form = await thread.form("ana", "Decline this order")
+    assert (await slack.submit("ana", form["id"], {})).closed
+    await thread.card("Declined* by @Ana", place=1)
+
+    await thread.press(CANCEL)
+    await thread.card("Cancel", "Waiting for approval", place=2)
+    await thread.press(APPROVE, place=2)
+    await thread.card("Canceled")
+
+    house.script(TYPED, "Nothing.")
+    assert (await slack.command("ana", "trading", "/omni", TYPED)).acked
+    (root,) = await slack.wait_for(lambda: [m for m in house.roots("trading") if TYPED in str(m.blocks)])
+    await house.answered("trading", root.ts, "Nothing.", timeout=PATIENCE)
+    return thread
+
+
+def done(house: House, thread: OrderThread) -> None:
+    """All of it, and each once."""
+    assert len(thread.cards()) == 3
+    assert [buttons(card) for card in thread.cards()] == [[], [], []]
+    assert len(submitted(house)) == 1
+    assert sorted(name.split()[0] for name in order_calls(house)) == ["DELETE", "POST"]
+    assert house.asked() == ["buy 10 AAPL at $100", TYPED]
+    assert len([m for m in house.roots("trading") if TYPED in str(m.blocks)]) == 1
+
+
+def broke(*bots: Bot) -> list[str]:
+    lines = [line for bot in bots for line in bot.logged().splitlines()]
+    return [line for line in lines if "broke" in line or '"error"' in line or "Traceback" in line]
+
+
+def says(house: House, thread: OrderThread) -> list[str]:
+    """What everybody reads."""
+    return [*house.shown("trading", thread.ts), *(house.slack.visible_text(m) for m in house.roots("trading"))]
+
+
+async def test_over_socket_mode_at_once(trading_house: House):
+    trading_house.slack.doubled = trading_house.slack.deliver_twice = True
+    thread = await everything(trading_house)
+    await trading_house.at_rest()
+    done(trading_house, thread)
+    assert trading_house.slack.ephemerals("ana") == []
+    assert broke(trading_house.bot) == []
+
+
+async def test_over_http_at_once_and_one_after_the_other_and_again_after_a_restart(trading_house: House):
+    house = trading_house
+    async with http_bot(house) as door:
+        house.slack.doubled = house.slack.deliver_twice = True
+        thread = await everything(house)
+        await house.at_rest()
+        done(house, thread)
+        assert house.slack.ephemerals("ana") == []
+        before = says(house, thread)
+        once = [(one.kind, one.payload) for one in house.slack.deliveries]
+        assert {kind for kind, _ in once} == {"events_api", "interactive", "slash_commands"}
+
+        await again(house, once)
+        done(house, thread)
+        assert house.slack.ephemerals("ana") == []
+        assert says(house, thread) == before
+
+        # Another process, which knows none of those deliveries.
+        await house.bot.terminate()
+        await house.bot.start()
+        await listening(int(door.base.rpartition(":")[2]))
+        await again(house, once)
+        done(house, thread)
+        assert says(house, thread) == before
+        assert {one.status for one in house.slack.deliveries if not one.error} == {200}
+        assert {one.error for one in house.slack.deliveries} <= {"", "connection_failed"}  # while it was away
+    assert broke(house.bot) == []
+
+
+async def again(house: House, deliveries: list[tuple[str, JSON]]) -> None:
+    """Deliver all that once more, in its order, and wait until nothing comes of it any more."""
+    for kind, payload in deliveries:
+        if kind == "events_api":
+            house.slack.outbox.carrier.deliver(payload)
+        else:
+            assert (await house.slack.outbox.carrier.request(kind, payload)).acked
+    delivered = len(house.slack.deliveries)
+    await house.slack.wait_for(lambda: all(one.status or one.error for one in house.slack.deliveries[:delivered]))
+    await house.at_rest()
+
+
+def another_way(house: House, url: str) -> HttpDelivery:
+    """To another instance than the one that the workspace knows."""
+    return HttpDelivery(
+        url, SECRET, timeout=20, redeliver_after=(1.0,), log=house.slack.deliveries, on_change=lambda _: None
+    )
+
+
+@dataclass
+class Both:
+    """Each delivery goes to two instances at once; the first one's answer counts."""
+
+    carriers: tuple[Carrier, Carrier]
+
+    def deliver(self, payload: JSON) -> None:
+        for carrier in self.carriers:
+            carrier.deliver(payload)
+
+    async def request(self, kind: str, payload: JSON) -> Ack:
+        first, _ = await asyncio.gather(*(carrier.request(kind, payload) for carrier in self.carriers))
+        return first
+
+
+async def test_to_two_instances_on_one_database(trading_house: House, tmp_path: Path, new_migrated: Callable[[], str]):
+    house = trading_house
+    await house.bot.terminate()
+    house.bot.environment["DATABASE_URL"] = new_migrated()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(http_bot(house))
+        first, port = house.slack.outbox.carrier, free_port()
+        other = Bot(house.bot.environment | {"PORT": str(port)}, tmp_path / "other.log")
+        stack.push_async_callback(other.kill)
+        await other.start()
+        await listening(port)
+        second = another_way(house, f"http://127.0.0.1:{port}/slack/events")
+        stack.push_async_callback(second.close)
+        house.slack.outbox.carrier = Both((first, second))
+        thread = await everything(house)
+        await house.at_rest()
+        done(house, thread)
+        answered = [one for one in house.slack.deliveries if one.status is not None or one.error]
+        assert [(one.kind, one.status, one.error) for one in answered if one.status != 200] == []
+        said = [house.slack.visible_text(one) for one in house.slack.ephemerals("ana")]
+        # Which instance is the later one, the person cannot know: what it says is how the order stands.
+        assert [text for text in said if "did not work" in text or "Slack does not" in text] == []
+        assert broke(house.bot, other) == []
