@@ -10,7 +10,7 @@ from types import CodeType
 from typing import Any
 
 import libcst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider, WhitespaceInclusivePositionProvider
 from mutmut.mutation.file_mutation import Mutation, create_mutations
 
 ROOT = Path(__file__).parents[2]
@@ -38,14 +38,15 @@ def mutants_of(file: str) -> Iterator[Mutant]:
     """Every mutant of this file, except those that mutmut makes of a text's capital and small letters."""
     source = (ROOT / file).read_text()
     module, mutations, _, _ = create_mutations(file, source)
-    positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+    wrapped = MetadataWrapper(module, unsafe_skip_copy=True)
+    positions, spans = wrapped.resolve(PositionProvider), wrapped.resolve(WhitespaceInclusivePositionProvider)
     lines = source.splitlines()
     code = compile(source, file, "exec")
     for mutation in mutations:
         text = getattr(mutation.mutated_node, "value", "")
         if isinstance(mutation.original_node, libcst.SimpleString) and "XX" not in text:
             continue
-        changed = _changed(module, source, mutation)
+        changed = _changed(module, source, mutation, spans.get(mutation.original_node))
         if changed == source:
             continue
         place = positions.get(mutation.original_node)
@@ -54,14 +55,15 @@ def mutants_of(file: str) -> Iterator[Mutant]:
         yield Mutant(file, line, _inside(code, line), old, new, changed)
 
 
-def _changed(module: libcst.Module, source: str, mutation: Mutation) -> str:
-    function = mutation.contained_by_top_level_function
-    if function is not None:
-        before = str(module.code_for_node(function))
-        if source.count(before) == 1:  # much quicker than the whole file again
-            after: Any = function.deep_replace(mutation.original_node, mutation.mutated_node)
-            return source.replace(before, str(module.code_for_node(after)))
-    changed: Any = module.deep_replace(mutation.original_node, mutation.mutated_node)
+def _changed(module: libcst.Module, source: str, mutation: Mutation, span: CodeRange | None) -> str:
+    before, after = mutation.original_node, mutation.mutated_node
+    if span is not None and isinstance(after, libcst.CSTNode):
+        lines = source.splitlines(keepends=True)
+        start = sum(map(len, lines[: span.start.line - 1])) + span.start.column
+        end = sum(map(len, lines[: span.end.line - 1])) + span.end.column
+        if source[start:end] == module.code_for_node(before):  # much quicker than the whole file again
+            return source[:start] + module.code_for_node(after) + source[end:]
+    changed: Any = module.deep_replace(before, after)
     return str(changed.code)
 
 
