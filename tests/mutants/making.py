@@ -35,7 +35,7 @@ class Mutant:
 
 
 def mutants_of(file: str) -> Iterator[Mutant]:
-    """Every mutant of this file, except those that mutmut makes of a text's capital and small letters."""
+    """Every mutant of this file, but for what is logged, and those that mutmut makes of a text's capitals."""
     source = (ROOT / file).read_text()
     module, mutations, _, _ = create_mutations(file, source)
     wrapped = MetadataWrapper(module, unsafe_skip_copy=True)
@@ -52,6 +52,8 @@ def mutants_of(file: str) -> Iterator[Mutant]:
         place = positions.get(mutation.original_node)
         line = place.start.line if place is not None else _first_difference(lines, changed.splitlines())
         old, new = _shown(source, changed)
+        if old.startswith("log."):
+            continue
         yield Mutant(file, line, _inside(code, line), old, new, changed)
 
 
