@@ -266,6 +266,16 @@ async def test_two_honest_approvals_are_sent(still: Safe):
     assert (await still.verified()).sound
 
 
+async def test_a_cancel_that_was_approved_is_sent(still: Safe):
+    still.emulator.order_plans["*"] = "never"
+    placed = await still.placed()
+    [cancel] = await still.propose_about("CANCEL", {"account_id": placed.account_id, "order_id": placed.order_id})
+    assert (await still.approve(cancel)).answer is Answered.APPROVED
+    await still.until(cancel, State.SUBMITTED)
+    assert [call.split()[0] for call in still.calls("PATCH", "DELETE")] == ["DELETE"]
+    assert (await still.verified()).sound
+
+
 async def test_what_was_approved_before_a_change_of_keys_is_sent_by_whoever_has_the_old_one_too(still: Safe):
     [ticket] = await still.propose()
     await still.approve_and_die(ticket)
