@@ -25,9 +25,10 @@ from omnibot.db.tables import (
     tickets,
 )
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.errors import SettingsError
 from omnibot.orders.audit import Audit, Entry, Signer, verify
 from omnibot.orders.authority import signed_content
-from omnibot.orders.heads import HeadFile, Heads
+from omnibot.orders.heads import Head, HeadFile, Heads, read_heads
 from omnibot.orders.model import Answered, State, Ticket, content_hash, read_terms, write_terms
 from tests.orders.safe import ANA, BUY, EVE, SIGNER, Safe, link, open_safe, rules
 
@@ -455,6 +456,35 @@ async def test_heads_go_to_a_file_which_is_compared_after_a_restart(
             await cut(database, 1)
     found = await verify(database, SIGNER, heads=noted)
     assert noted[1] in " ".join(found.problems)
+
+
+def test_a_file_of_heads_is_its_owners_alone_and_goes_on_after_a_line_that_a_crash_cut_off(tmp_path: Path):
+    path, first, second = tmp_path / "heads", Head(1, "a" * 64), Head(2, "b" * 64)
+    assert HeadFile(path).last is None
+    assert path.stat().st_mode & 0o777 == 0o600
+    HeadFile(path).add(first)
+    with path.open("a") as file:
+        file.write("2 torn")
+    file_again = HeadFile(path)
+    assert file_again.last == first
+    file_again.add(second)
+    assert file_again.last == second
+    assert read_heads(path) == [first, second]
+    assert path.read_text().splitlines()[1] == "2 torn"
+
+
+def test_a_file_that_holds_no_heads_is_none_and_says_so(tmp_path: Path):
+    path = tmp_path / "notes"
+    path.write_text("call Ana\n")
+    with pytest.raises(SettingsError, match=r"OMNIBOT_AUDIT_HEAD_FILE: \S+notes holds no heads"):
+        HeadFile(path)
+    assert path.read_text() == "call Ana\n"
+    with pytest.raises(SettingsError, match=r"notes holds no heads of an audit"):
+        read_heads(path)
+    with pytest.raises(SettingsError, match=r"OMNIBOT_AUDIT_HEAD_FILE: \S+ cannot be used \(Is a directory\)"):
+        HeadFile(tmp_path)
+    with pytest.raises(SettingsError, match=r"none cannot be read \(No such file or directory\)"):
+        read_heads(tmp_path / "none")
 
 
 # -- what the tables say, against what the audit says -----------------------------------------------------------------
