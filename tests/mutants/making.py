@@ -64,7 +64,7 @@ def _changed(module: libcst.Module, source: str, mutation: Mutation, span: CodeR
         start = sum(map(len, lines[: span.start.line - 1])) + span.start.column
         end = sum(map(len, lines[: span.end.line - 1])) + span.end.column
         if source[start:end] == module.code_for_node(before):  # much quicker than the whole file again
-            return source[:start] + module.code_for_node(after) + source[end:]
+            return source[:start] + str(module.code_for_node(after)) + source[end:]
     changed: Any = module.deep_replace(before, after)
     return str(changed.code)
 
