@@ -360,6 +360,11 @@ async def test_an_emptied_audit_beside_tickets_stops_trading_even_after_a_restar
         await stopped(still, ticket)
 
 
+async def test_an_empty_audit_without_tickets_is_how_every_database_begins(database: Database):
+    async with database.transaction() as connection:
+        assert await Heads().check(connection) is None
+
+
 async def test_a_head_that_names_no_row_or_is_gone_stops_trading(still: Safe):
     [ticket] = await still.propose()
     async with still.database.transaction() as connection:
