@@ -32,6 +32,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dBjftJeZ4CVP-mB92K27uhbU
         "-----BEGIN PRIVATE KEY-----",
         "0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c",
         "k3y9Qz7Lm2Xv8Tn4Rb6Wc1Jd5Hf0Gs2Pa9Ue",
+        "0x52 is no key but k3y9Qz7Lm2Xv8Tn4Rb6Wc1Jd5Hf0Gs2Pa9Ue is",
     ],
 )
 def test_what_looks_like_a_key_is_seen(text: str):
@@ -61,6 +62,7 @@ def test_what_looks_like_a_key_is_seen(text: str):
         "AAPL/MSFT/GOOG/AMZN/META/NVDA/TSLA/BRK.B/JPM/V2X/3M/7203",
         "Donaudampfschifffahrtsgesellschaft",
         "0x52908400098527886E0F7030069857D2E4169EE7",
+        "who owns 0x52908400098527886E0F7030069857D2E4169EE7?",
     ],
 )
 def test_what_people_ask_about_passes(text: str):
