@@ -576,6 +576,13 @@ async def test_rows_that_tell_of_sending_without_an_approval_of_the_same_content
         await cut(still.database, seq - 1)
 
 
+async def test_a_second_proposal_of_one_ticket_is_found(still: Safe):
+    [ticket] = await still.propose()
+    async with still.database.transaction() as connection:
+        await still.store.audit.append(connection, Entry(kind="proposed", ticket=ticket))
+    assert any(one.endswith(f"ticket {ticket.id}: it was proposed twice.") for one in (await still.verified()).problems)
+
+
 async def test_the_life_of_an_order_with_edits_second_attempts_and_changes_is_sound(still: Safe):
     [ticket] = await still.propose()
     click = await still.orders.edit(ticket.token, {**BUY, "quantity": "5"}, ANA)
