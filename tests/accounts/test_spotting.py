@@ -33,6 +33,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dBjftJeZ4CVP-mB92K27uhbU
         "0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c",
         "k3y9Qz7Lm2Xv8Tn4Rb6Wc1Jd5Hf0Gs2Pa9Ue",
         "abababab01010101abababab01010101abababab",
+        "abcdefgh1ijklmnop2qrstuvwx3yzabcdef4ghij",
         "a1----a1----a1----a1----a1----a1----a1----a1",
         "0x52 is no key but k3y9Qz7Lm2Xv8Tn4Rb6Wc1Jd5Hf0Gs2Pa9Ue is",
     ],
@@ -65,6 +66,7 @@ def test_what_looks_like_a_key_is_seen(text: str):
         "Donaudampfschifffahrtsgesellschaft",
         "0x52908400098527886E0F7030069857D2E4169EE7",
         "abababab01010101abababab01010101",
+        "abcdefgh1ijklmnop2-qrstuvwx3yzabcdef4ghij",
         "who owns 0x52908400098527886E0F7030069857D2E4169EE7?",
     ],
 )
