@@ -33,6 +33,7 @@ async def test_a_person_mentioned_twice_is_looked_up_once_and_not_again_soon(des
     expected = {ana.id: ana.name, ben.id: ben.name}
     assert await people.names(desktop.slack.team_id, [ana.id, ben.id, ana.id]) == expected
     assert await people.names(desktop.slack.team_id, [ben.id, ana.id]) == expected
+    assert (await people.profile(desktop.slack.team_id, ben.id)).name == ben.name
     assert sorted(asked(desktop)) == sorted([ana.id, ben.id])
 
 
