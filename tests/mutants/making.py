@@ -59,12 +59,15 @@ def mutants_of(file: str) -> Iterator[Mutant]:
 
 def _changed(module: libcst.Module, source: str, mutation: Mutation, span: CodeRange | None) -> str:
     before, after = mutation.original_node, mutation.mutated_node
-    if span is not None and isinstance(after, libcst.CSTNode):
+    if span is not None and isinstance(after, libcst.CSTNode):  # much quicker than the whole file again
         lines = source.splitlines(keepends=True)
         start = sum(map(len, lines[: span.start.line - 1])) + span.start.column
         end = sum(map(len, lines[: span.end.line - 1])) + span.end.column
-        if source[start:end] == module.code_for_node(before):  # much quicker than the whole file again
-            return source[:start] + str(module.code_for_node(after)) + source[end:]
+        old, new = str(module.code_for_node(before)), str(module.code_for_node(after))
+        # By itself a node does not know how deep in the file it stands.
+        for inside in ("\n", "\n    ", "\n        ", "\n            ", "\n                "):
+            if source[start:end] == old.replace("\n", inside):
+                return source[:start] + new.replace("\n", inside) + source[end:]
     changed: Any = module.deep_replace(before, after)
     return str(changed.code)
 
