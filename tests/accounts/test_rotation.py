@@ -135,8 +135,8 @@ def test_a_report_names_a_few_people_and_counts_the_others():
 def test_a_report_says_who_has_to_do_what():
     assert describe(Rotation(rotated=2, current=1, unreadable=[person(0), person(1)], restless=[person(2)])) == (
         "2 encrypted with the first key now, 1 were before.\n"
-        "2 cannot be read with any of the keys: U0000 of T1, U0001 of T1. Add the key they were encrypted with and rotate "
-        "again, or let these people link again.\n"
+        "2 cannot be read with any of the keys: U0000 of T1, U0001 of T1. Add the key they were encrypted with and "
+        "rotate again, or let these people link again.\n"
         "1 kept changing: U0002 of T1. Rotate again."
     )
 

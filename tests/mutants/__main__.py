@@ -54,7 +54,8 @@ def survivors() -> dict[str, str]:
 def run(target: Target, wanted: list[str], sample: int | None) -> dict[str, dict[str, Any]]:
     """By file, the results of its mutants: what is known of them already, and what is found now."""
     KEPT.mkdir(exist_ok=True)
-    tests = f"{digest(*[ROOT / test for test in target.tests])} {target.leave_out}"
+    files_of_tests = [ROOT / test.partition("::")[0] for test in target.tests]
+    tests = f"{digest(*files_of_tests)} {target.tests} {target.leave_out}"
     files = [file for file in target.files if any(f"{file}/".startswith(f"{one.rstrip('/')}/") for one in wanted)]
     stamps = {file: {"file": digest(ROOT / file), "tests": tests} for file in files}
     kept = {file: KEPT / (file.replace("/", "-") + ".json") for file in files}
