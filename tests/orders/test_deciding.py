@@ -12,6 +12,7 @@ from sqlalchemy import select
 from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.db.tables import audit
+from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
 from omnibot.orders.explaining import explain
@@ -20,6 +21,7 @@ from omnibot.orders.service import UNDECIDED
 from omnibot.policy.order_rules import Rule
 from omnibot.policy.people import Who
 from tests.orders.safe import (
+    ACCOUNT,
     ANA,
     BEN,
     BUY,
@@ -27,6 +29,7 @@ from tests.orders.safe import (
     COLLEAGUE,
     DAN,
     EVE,
+    KEY,
     TEAM,
     Book,
     Safe,
@@ -229,6 +232,20 @@ async def test_what_is_held_is_sold_once(still: Safe):
     assert (await still.approve(third)).answer is Answered.DENIED
     [fourth] = await still.propose({**sale, "quantity": "20"})
     assert (await still.approve(fourth)).answer is Answered.APPROVED
+
+
+async def test_what_one_account_sells_another_still_holds(still: Safe):
+    other = ACCOUNT + 2
+    still.emulator.order_plans["*"] = "never"
+    still.emulator.keys[KEY].append(account(other, "Other"))
+    still.emulator.portfolios.hold(other, "AAPL", "100", "200")
+    still.book.current = rules(accounts=f"[{ACCOUNT}, {other}]")
+    await still.links.save(Person(ANA.org, ANA.user), KEY, team=TEAM, accounts=[ACCOUNT, other], page=None)
+    sale = {**BUY, "side": "SELL", "quantity": "100", "limit_price": "300.00"}
+    [here], [there] = await still.propose(sale), await still.propose(sale, account_id=other)
+    assert [(await still.approve(one)).answer for one in (here, there)] == [Answered.APPROVED] * 2
+    await still.settled()
+    assert len(still.at_exchange) == 2
 
 
 async def test_a_declined_ticket_says_by_whom_and_why_and_its_owner_hears_it(safe: Safe):
