@@ -248,6 +248,17 @@ async def test_what_one_account_sells_another_still_holds(still: Safe):
     assert len(still.at_exchange) == 2
 
 
+async def test_what_an_approved_change_will_sell_counts_before_it_is_sent(still: Safe):
+    still.emulator.order_plans["*"] = "never"
+    sale = {**BUY, "side": "SELL", "quantity": "50", "limit_price": "300.00"}
+    placed = await still.placed(**sale)
+    change = (await still.orders.propose_replace(placed.id, {"quantity": "100"}, ANA, TEAM)).ticket
+    assert change is not None
+    await still.approve_and_die(change)
+    [other] = await still.propose(sale)
+    assert (await still.approve(other)).answer is Answered.DENIED
+
+
 async def test_a_declined_ticket_says_by_whom_and_why_and_its_owner_hears_it(safe: Safe):
     [ticket] = await safe.propose()
     click = await safe.orders.decline(ticket.token, EVE, "too early")
