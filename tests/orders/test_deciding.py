@@ -296,6 +296,10 @@ async def test_only_the_named_halt_and_resume(still: Safe):
     assert (await still.approve(ticket)).answer is Answered.APPROVED
     await still.settled()
     assert len(still.cards.alerts) == 2
+    async with still.database.transaction() as connection:
+        query = select(audit.c.record).where(audit.c.ticket_id.is_(None)).order_by(audit.c.seq)
+        rows = [json.loads(one) for one in (await connection.execute(query)).scalars()]
+    assert [(one["kind"], one["reason"]) for one in rows] == [("halted", "news"), ("resumed", None)], rows
 
 
 async def test_what_cannot_be_read_is_not_known_and_says_why(still: Safe):
