@@ -118,6 +118,11 @@ async def test_a_dm_is_a_persons_own_only_if_it_is_the_one_with_omni(desktop: De
     assert await access.where(own, ben) == Where(own, ChannelKind.UNKNOWN, True)
 
 
+async def test_of_a_channel_that_slack_does_not_tell_only_the_id_is_known(desktop: Desktop):
+    ana = Person(desktop.slack.team_id, desktop.slack.workspace.user("ana").id)
+    assert await access_of(desktop).where("C0NOWHERE", ana) == Where("C0NOWHERE", ChannelKind.UNKNOWN, None)
+
+
 async def test_slack_is_asked_once_about_a_channel_and_its_members_within_seconds(desktop: Desktop):
     access = access_of(desktop)
     assert [await reason(desktop, access) for _ in range(3)] == [""] * 3

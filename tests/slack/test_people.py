@@ -62,6 +62,7 @@ MEMBER = {"team_id": "T0HOME", "name": "ana", "is_restricted": False, "is_ultra_
         ({"is_bot": True, "team_id": "T0PARTNER"}, PersonKind.UNKNOWN, False),
         ({"is_restricted": None}, PersonKind.MEMBER, None),
         ({"is_ultra_restricted": None}, PersonKind.MEMBER, None),
+        ({"is_restricted": None, "is_bot": False, "deleted": False}, PersonKind.MEMBER, None),
     ],
 )
 def test_who_somebody_is_as_seen_from_the_workspace(said: dict[str, Any], kind: PersonKind, insider: bool | None):
