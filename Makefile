@@ -2,7 +2,7 @@
 # make test   everything a change must pass
 # make test-all   the same on each Python that is promised and installed;  make test-repeat N=20   what fails now and then
 # make explore   new examples for the property tests, for 75 s;  make nightly   many of them
-# make mutants   which changed lines no test notices (ONLY=omnibot/policy/access.py);  make mutants-known   the dangerous ones
+# make mutants   which changed lines no test notices (ONLY=omnibot/policy/access.py SAMPLE=30);  make mutants-known   the dangerous ones
 # make test-browser   the demo in a real Chromium;  make screenshots   the README's pictures, from a scripted scene
 # make soak   kill the bot a hundred times while people talk to it
 # make bench  figures: how soon Slack shows what Omni said, and what it costs
@@ -40,7 +40,7 @@ nightly: .venv/dev
 	$(BIN)/python -m tests.explore 1800
 
 mutants: .venv/mutants
-	$(BIN)/python -m tests.mutants $(ONLY)
+	$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(ONLY)
 
 mutants-known: .venv/dev
 	$(BIN)/python -m tests.mutants.known $(ONLY)

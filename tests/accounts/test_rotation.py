@@ -128,6 +128,16 @@ def test_a_report_names_a_few_people_and_counts_the_others():
     text = describe(Rotation(unreadable=[person(number) for number in range(NAMED + 3)]))
     assert f"{NAMED + 3} cannot be read" in text
     assert "and 3 more" in text
+    assert " more" not in describe(Rotation(unreadable=[person(number) for number in range(NAMED)]))
+
+
+def test_a_report_says_who_has_to_do_what():
+    assert describe(Rotation(rotated=2, current=1, unreadable=[person(0), person(1)], restless=[person(2)])) == (
+        "2 encrypted with the first key now, 1 were before.\n"
+        "2 cannot be read with any of the keys: U0000 of T1, U0001 of T1. Add the key they were encrypted with and "
+        "rotate again, or let these people link again.\n"
+        "1 kept changing: U0002 of T1. Rotate again."
+    )
 
 
 async def test_a_rotation_that_is_killed_in_the_middle_is_simply_begun_again(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import secrets
 import uuid
 
 import pytest
@@ -31,6 +32,10 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dBjftJeZ4CVP-mB92K27uhbU
         "-----BEGIN PRIVATE KEY-----",
         "0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c",
         "k3y9Qz7Lm2Xv8Tn4Rb6Wc1Jd5Hf0Gs2Pa9Ue",
+        "abababab01010101abababab01010101abababab",
+        "abcdefgh1ijklmnop2qrstuvwx3yzabcdef4ghij",
+        "a1----a1----a1----a1----a1----a1----a1----a1",
+        "0x52 is no key but k3y9Qz7Lm2Xv8Tn4Rb6Wc1Jd5Hf0Gs2Pa9Ue is",
     ],
 )
 def test_what_looks_like_a_key_is_seen(text: str):
@@ -60,6 +65,9 @@ def test_what_looks_like_a_key_is_seen(text: str):
         "AAPL/MSFT/GOOG/AMZN/META/NVDA/TSLA/BRK.B/JPM/V2X/3M/7203",
         "Donaudampfschifffahrtsgesellschaft",
         "0x52908400098527886E0F7030069857D2E4169EE7",
+        "abababab01010101abababab01010101",
+        "abcdefgh1ijklmnop2-qrstuvwx3yzabcdef4ghij",
+        "who owns 0x52908400098527886E0F7030069857D2E4169EE7?",
     ],
 )
 def test_what_people_ask_about_passes(text: str):
@@ -80,11 +88,12 @@ def test_ids_of_orders_are_never_taken_for_keys():
 
 
 def test_a_key_that_is_linked_here_is_seen_whatever_it_looks_like():
-    assert not holds_key("say correct-horse-battery-staple again")
+    words = f"correct-horse-{''.join(secrets.choice('abcdefgh') for _ in range(8))}"  # new in this process
+    assert not holds_key(f"say {words} again")
 
-    telemetry.hide("correct-horse-battery-staple")
+    telemetry.hide(words)
 
-    assert holds_key("say correct-horse-battery-staple again")
+    assert holds_key(f"say {words} again")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +105,7 @@ def test_a_key_that_is_linked_here_is_seen_whatever_it_looks_like():
         ("link", False),
         ("link between oil and airlines", False),
         ("link https://example.com/a1", False),
+        ("link exchange2://orders/1", False),
     ],
 )
 def test_a_key_behind_the_word_link_needs_no_shape(text: str, slip: bool):
@@ -105,4 +115,6 @@ def test_a_key_behind_the_word_link_needs_no_shape(text: str, slip: bool):
 def test_a_key_that_marks_cut_into_elements_is_put_together_again():
     elements = [{"type": "text", "text": JWT[start : start + 9]} for start in range(0, len(JWT), 9)]
 
-    assert any(map(holds_key, strings({"elements": [{"elements": elements}]})))
+    found = list(strings({"elements": [{"elements": elements}]}))
+    assert JWT in found
+    assert any(map(holds_key, found))

@@ -40,6 +40,10 @@ TABLE = [
     ("an image in a link", "[![b](https://i.co/x)](https://h.com)", "[b (image: i.co)](https://h.com) (h.com)"),
     ("a reference", "[a][1], [b][] and [c]\n\n[1]: https://x.y\n[b]: <https://v.w> 'T'\n[C]: https://t.u",
      "[a](https://x.y) (x.y), [b](https://v.w) (v.w) and [c](https://t.u) (t.u)\n"),
+    ("an image by reference", "![logo]\n\n[logo]: https://x.y/b.png", "[logo (image: x.y)](https://x.y/b.png)\n"),
+    ("a definition still referred to where there was no room for its address",
+     "[a] and [a]\n\n[a]: https://x.example/a-long-way-down",
+     f"[a](https://x.example/a-long-way-down) (x.example) and [a]\n\n[a]{Z}: https://x.example/a-long-way-down"),
     ("a definition nobody uses", "text\n\n[1]: https://x.y", f"text\n\n[1]{Z}: https://x.y"),
     ("a relative address", "[a](/b/c)", "a (/b/c)"),
     ("indexing", "x[0](y)", f"x[0]{Z}(y)"),
@@ -62,6 +66,17 @@ TABLE = [
 @pytest.mark.parametrize(("text", "shown"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_links_become_honest(text, shown):
     assert safe(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("label", "defined"), [("x" * 1_000, "x" * 1_000), ("x" * 1_500, "x" * 998), ("x" * 1_500, "x" * 999)]
+)
+def test_a_label_longer_than_a_reference_may_have_leads_nowhere(label, defined):
+    assert "](" not in safe(f"[{label}]\n\n[{defined}]: https://x.y")
+
+
+def test_the_longest_label_of_a_reference_leads_where_its_definition_says():
+    assert safe(f"[{'x' * 999}]\n\n[{'x' * 999}]: https://x.y") == f"[{'x' * 999}](https://x.y) (x.y)\n"
 
 
 @given(hostile.texts)

@@ -36,6 +36,11 @@ def test_what_pings_nobody_stays_as_it_is(text):
     assert neutralise(text) == text
 
 
+def test_what_only_begins_like_an_entity_is_not_read_as_one():
+    assert neutralise("&ltd;a.b|c>") == "&ltd;a.b|c>"
+    assert not pings("&ltd;a.b|c>")
+
+
 @pytest.mark.parametrize(
     ("text", "seen"),
     [

@@ -10,7 +10,7 @@ from types import CodeType
 from typing import Any
 
 import libcst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider, WhitespaceInclusivePositionProvider
 from mutmut.mutation.file_mutation import Mutation, create_mutations
 
 ROOT = Path(__file__).parents[2]
@@ -35,33 +35,40 @@ class Mutant:
 
 
 def mutants_of(file: str) -> Iterator[Mutant]:
-    """Every mutant of this file, except those that mutmut makes of a text's capital and small letters."""
+    """Every mutant of this file, but for what is logged, and those that mutmut makes of a text's capitals."""
     source = (ROOT / file).read_text()
     module, mutations, _, _ = create_mutations(file, source)
-    positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+    wrapped = MetadataWrapper(module, unsafe_skip_copy=True)
+    positions, spans = wrapped.resolve(PositionProvider), wrapped.resolve(WhitespaceInclusivePositionProvider)
     lines = source.splitlines()
     code = compile(source, file, "exec")
     for mutation in mutations:
         text = getattr(mutation.mutated_node, "value", "")
         if isinstance(mutation.original_node, libcst.SimpleString) and "XX" not in text:
             continue
-        changed = _changed(module, source, mutation)
+        changed = _changed(module, source, mutation, spans.get(mutation.original_node))
         if changed == source:
             continue
         place = positions.get(mutation.original_node)
         line = place.start.line if place is not None else _first_difference(lines, changed.splitlines())
         old, new = _shown(source, changed)
+        if old.startswith("log."):
+            continue
         yield Mutant(file, line, _inside(code, line), old, new, changed)
 
 
-def _changed(module: libcst.Module, source: str, mutation: Mutation) -> str:
-    function = mutation.contained_by_top_level_function
-    if function is not None:
-        before = str(module.code_for_node(function))
-        if source.count(before) == 1:  # much quicker than the whole file again
-            after: Any = function.deep_replace(mutation.original_node, mutation.mutated_node)
-            return source.replace(before, str(module.code_for_node(after)))
-    changed: Any = module.deep_replace(mutation.original_node, mutation.mutated_node)
+def _changed(module: libcst.Module, source: str, mutation: Mutation, span: CodeRange | None) -> str:
+    before, after = mutation.original_node, mutation.mutated_node
+    if span is not None and isinstance(after, libcst.CSTNode):  # much quicker than the whole file again
+        lines = source.splitlines(keepends=True)
+        start = sum(map(len, lines[: span.start.line - 1])) + span.start.column
+        end = sum(map(len, lines[: span.end.line - 1])) + span.end.column
+        old, new = str(module.code_for_node(before)), str(module.code_for_node(after))
+        # By itself a node does not know how deep in the file it stands.
+        for inside in ("\n", "\n    ", "\n        ", "\n            ", "\n                "):
+            if source[start:end] == old.replace("\n", inside):
+                return source[:start] + new.replace("\n", inside) + source[end:]
+    changed: Any = module.deep_replace(before, after)
     return str(changed.code)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
 import json
 import os
 import signal
@@ -41,10 +42,15 @@ class Runner:
 
     files: list[str]
     leave_out: list[str]
-    #: Is called with each file that is done.
-    keep: Callable[[str, dict[str, str]], None]
+    #: So many of each file; None: all.
+    sample: int | None
+    #: What is known of each file's mutants already, by their name.
+    known: dict[str, dict[str, str]]
+    #: Is called whenever something was found out: the file, how many mutants it has, what became of those tried.
+    keep: Callable[[str, int, dict[str, str]], None]
     #: What became of each mutant of the file, by its name.
     outcomes: dict[str, str] = field(default_factory=dict)
+    noted: Callable[[], None] = lambda: None
     #: Of each test, how long it takes, and which lines it passes of which file and of the one that is changed.
     took: dict[str, float] = field(default_factory=dict)
     passed: dict[str, dict[str, set[int]]] = field(default_factory=dict)
@@ -57,26 +63,24 @@ class Runner:
         self._measure(session.items)
         self._check(session.items)
         for file in self.files:
-            self.outcomes = {}
             self._try(session.items, file)
-            self.keep(file, self.outcomes)
         return True
 
     def _try(self, items: Sequence[pytest.Item], file: str) -> None:
         path = (ROOT / file).as_posix()
         self.passes = {test: passed.get(path, set()) for test, passed in self.passed.items()}
         original = compile((ROOT / file).read_text(), path, "exec")
-        quick: list[tuple[Mutant, list[tuple[CodeType, CodeType]]]] = []
-        slow: list[Mutant] = []
-        for mutant in mutants_of(file):
-            pairs = differing(original, compile(mutant.source, path, "exec"))
-            if not pairs:
-                continue  # the compiler sees no difference
-            if all(before.co_flags & _FUNCTION for before, _ in pairs):
-                quick.append((mutant, pairs))
-            else:
-                slow.append(mutant)
-        print(f"{file}: {len(quick)} mutants in forks, {len(slow)} in processes", flush=True)
+        found = [(mutant, differing(original, compile(mutant.source, path, "exec"))) for mutant in mutants_of(file)]
+        found = [(mutant, pairs) for mutant, pairs in found if pairs]  # else the compiler sees no difference
+        names = sorted({mutant.name for mutant, _ in found}, key=_place)
+        chosen = set(names[: self.sample])
+        self.outcomes = {name: outcome for name, outcome in self.known[file].items() if name in names}
+        self.noted = lambda: self.keep(file, len(names), self.outcomes)
+        todo = [(mutant, pairs) for mutant, pairs in found if mutant.name in chosen - self.outcomes.keys()]
+        quick = [one for one in todo if all(before.co_flags & _FUNCTION for before, _ in one[1])]
+        slow = [mutant for mutant, pairs in todo if not all(before.co_flags & _FUNCTION for before, _ in pairs)]
+        print(f"{file}: {len(quick)} mutants in forks, {len(slow)} in processes, of {len(names)}", flush=True)
+        self.noted()
         nowhere = self._in_forks(items, path, quick)
         self._in_processes(items, [*slow, *nowhere])
 
@@ -98,12 +102,11 @@ class Runner:
             self.passed[item.nodeid] = {path: set(data.lines(path) or ()) for path in paths}
 
     def _check(self, items: Sequence[pytest.Item]) -> None:
-        """Without a change the tests pass in a fork and in a process too: else everything would seem to be noticed."""
+        """Without a change the tests pass in a fork too: else everything would seem to be noticed."""
         child = _fork(lambda: not all(_passes(item, items) for item in items))
         _, status = os.waitpid(child, 0)
-        names = [one.nodeid for one in items]
-        if status != 0 or in_a_process({}, names, SLOWER * sum(self.took.values()) + 3 * AND) != "survived":
-            raise SystemExit("the tests do not pass in a copy, as the code is")
+        if status != 0:
+            raise SystemExit("the tests do not pass in a fork, as the code is")
 
     def _in_forks(
         self, items: Sequence[pytest.Item], path: str, mutants: Sequence[tuple[Mutant, list[tuple[CodeType, CodeType]]]]
@@ -117,7 +120,7 @@ class Runner:
                 mutant, pairs = waiting.pop()
                 chosen = self._chosen(items, {line for before, _ in pairs for line in _lines(before)})
                 if not chosen:
-                    self.outcomes[mutant.name] = "survived"  # no test passes there at all
+                    self._note(mutant, "survived")  # no test passes there at all
                     continue
                 limit = SLOWER * sum(self.took[one.nodeid] for one in chosen) + AND
                 child = _fork(lambda chosen=chosen, pairs=pairs: _notices(items, chosen, path, pairs))  # type: ignore[misc]
@@ -129,9 +132,8 @@ class Runner:
                 del running[child]
                 if outcome == "nowhere":
                     nowhere.append(mutant)
-                elif self.outcomes.get(mutant.name) != "survived":
-                    # One text may stand for several places: it survives if any of them does.
-                    self.outcomes[mutant.name] = outcome
+                else:
+                    self._note(mutant, outcome)
             time.sleep(0.002)
         return nowhere
 
@@ -142,11 +144,23 @@ class Runner:
     def _in_processes(self, items: Sequence[pytest.Item], mutants: Sequence[Mutant]) -> None:
         names = [one.nodeid for one in sorted(items, key=lambda one: self.took[one.nodeid]) if self.passes[one.nodeid]]
         limit = SLOWER * sum(self.took[name] for name in names) + 3 * AND
+        if mutants and in_a_process({}, names, limit) != "survived":
+            raise SystemExit("the tests do not pass in a copy, as the code is")
         with ThreadPoolExecutor(AT_ONCE) as pool:
             outcomes = pool.map(lambda mutant: in_a_process({mutant.file: mutant.source}, names, limit), mutants)
             for mutant, outcome in zip(mutants, outcomes, strict=True):
-                if self.outcomes.get(mutant.name) != "survived":
-                    self.outcomes[mutant.name] = outcome
+                self._note(mutant, outcome)
+
+    def _note(self, mutant: Mutant, outcome: str) -> None:
+        if self.outcomes.get(mutant.name) != "survived":
+            # One text may stand for several places: it survives if any of them does.
+            self.outcomes[mutant.name] = outcome
+        self.noted()
+
+
+def _place(name: str) -> str:
+    """Where in the line of all mutants it stands: the first of them are the same however many are tried."""
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def in_a_process(changed: dict[str, str], tests: Sequence[str], limit: float, *options: str) -> str:
@@ -255,10 +269,11 @@ def _outcome(child: int, ends: float) -> str | None:
 def main() -> int:
     job: dict[str, Any] = json.loads(os.environ.pop("OMNIBOT_MUTANTS"))
 
-    def keep(file: str, outcomes: dict[str, str]) -> None:
-        Path(job["kept"][file]).write_text(json.dumps({"stamp": job["stamps"][file], "mutants": outcomes}, indent=1))
+    def keep(file: str, of: int, outcomes: dict[str, str]) -> None:
+        found = {**job["stamps"][file], "of": of, "mutants": outcomes}
+        Path(job["kept"][file]).write_text(json.dumps(found, indent=1))
 
-    runner = Runner(list(job["kept"]), job["leave_out"], keep)
+    runner = Runner(list(job["kept"]), job["leave_out"], job["sample"], job["known"], keep)
     return int(
         pytest.main(["-q", "-n", "0", "-p", "no:cacheprovider", "--capture=no", *job["tests"]], plugins=[runner])
     )

@@ -25,9 +25,10 @@ from omnibot.db.tables import (
     tickets,
 )
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.errors import SettingsError
 from omnibot.orders.audit import Audit, Entry, Signer, verify
 from omnibot.orders.authority import signed_content
-from omnibot.orders.heads import HeadFile, Heads
+from omnibot.orders.heads import Head, HeadFile, Heads, read_heads
 from omnibot.orders.model import Answered, State, Ticket, content_hash, read_terms, write_terms
 from tests.orders.safe import ANA, BUY, EVE, SIGNER, Safe, link, open_safe, rules
 
@@ -266,6 +267,16 @@ async def test_two_honest_approvals_are_sent(still: Safe):
     assert (await still.verified()).sound
 
 
+async def test_a_cancel_that_was_approved_is_sent(still: Safe):
+    still.emulator.order_plans["*"] = "never"
+    placed = await still.placed()
+    [cancel] = await still.propose_about("CANCEL", {"account_id": placed.account_id, "order_id": placed.order_id})
+    assert (await still.approve(cancel)).answer is Answered.APPROVED
+    await still.until(cancel, State.SUBMITTED)
+    assert [call.split()[0] for call in still.calls("PATCH", "DELETE")] == ["DELETE"]
+    assert (await still.verified()).sound
+
+
 async def test_what_was_approved_before_a_change_of_keys_is_sent_by_whoever_has_the_old_one_too(still: Safe):
     [ticket] = await still.propose()
     await still.approve_and_die(ticket)
@@ -347,6 +358,11 @@ async def test_an_emptied_audit_beside_tickets_stops_trading_even_after_a_restar
     async with open_safe(database, emulator, working=False) as still:
         assert not (await still.verified()).sound
         await stopped(still, ticket)
+
+
+async def test_an_empty_audit_without_tickets_is_how_every_database_begins(database: Database):
+    async with database.transaction() as connection:
+        assert await Heads().check(connection) is None
 
 
 async def test_a_head_that_names_no_row_or_is_gone_stops_trading(still: Safe):
@@ -447,6 +463,35 @@ async def test_heads_go_to_a_file_which_is_compared_after_a_restart(
     assert noted[1] in " ".join(found.problems)
 
 
+def test_a_file_of_heads_is_its_owners_alone_and_goes_on_after_a_line_that_a_crash_cut_off(tmp_path: Path):
+    path, first, second = tmp_path / "heads", Head(1, "a" * 64), Head(2, "b" * 64)
+    assert HeadFile(path).last is None
+    assert path.stat().st_mode & 0o777 == 0o600
+    HeadFile(path).add(first)
+    with path.open("a") as file:
+        file.write("2 torn")
+    file_again = HeadFile(path)
+    assert file_again.last == first
+    file_again.add(second)
+    assert file_again.last == second
+    assert read_heads(path) == [first, second]
+    assert path.read_text().splitlines()[1] == "2 torn"
+
+
+def test_a_file_that_holds_no_heads_is_none_and_says_so(tmp_path: Path):
+    path = tmp_path / "notes"
+    path.write_text("call Ana\n")
+    with pytest.raises(SettingsError, match=r"OMNIBOT_AUDIT_HEAD_FILE: \S+notes holds no heads"):
+        HeadFile(path)
+    assert path.read_text() == "call Ana\n"
+    with pytest.raises(SettingsError, match=r"notes holds no heads of an audit"):
+        read_heads(path)
+    with pytest.raises(SettingsError, match=r"OMNIBOT_AUDIT_HEAD_FILE: \S+ cannot be used \(Is a directory\)"):
+        HeadFile(tmp_path)
+    with pytest.raises(SettingsError, match=r"none cannot be read \(No such file or directory\)"):
+        read_heads(tmp_path / "none")
+
+
 # -- what the tables say, against what the audit says -----------------------------------------------------------------
 
 
@@ -486,23 +531,26 @@ async def no_ticket(connection: AsyncConnection, ticket: Ticket) -> None:
     await connection.execute(delete(tickets).where(tickets.c.id == ticket.id))
 
 
+OTHER_OWNER = ": its owner, account, key or client order id is not what the audit says."
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (unchanged, None),
-        (no_vote, "an approval is gone"),
-        (eves_vote, "an approval that the audit does not tell of"),
-        (another_votes, "an approval is gone"),
-        (less_used_up, "is not what was written as it was approved"),
-        (nothing_used_up, "what it uses up of the day is gone"),
-        (no_rows, "is in no row of the audit"),
-        (no_ticket, "is gone; the audit tells of it"),
-        (other_content, "its versions are not those"),
-        (other_body, "not what was written then"),
-        (setting(state="declined"), "it is declined in version 1; the audit says submitted"),
-        (setting(attempts=7), "7 attempts are counted; the audit says 1"),
-        (setting(user="U0BEN"), "its owner, account, key or client order id"),
-        (setting(account_id=1), "its owner, account, key or client order id"),
+        (no_vote, ": an approval is gone that the audit tells of."),
+        (eves_vote, ": it has an approval that the audit does not tell of."),
+        (another_votes, ": an approval is gone that the audit tells of."),
+        (less_used_up, ": what it uses up of the day is not what was written as it was approved."),
+        (nothing_used_up, ": what it uses up of the day is gone."),
+        (no_rows, " is in no row of the audit."),
+        (no_ticket, " is gone; the audit tells of it."),
+        (other_content, ": its versions are not those that the audit tells of."),
+        (other_body, ": what a version says is not what was written then."),
+        (setting(state="declined"), ": it is declined in version 1; the audit says submitted in version 1."),
+        (setting(attempts=7), ": 7 attempts are counted; the audit says 1."),
+        (setting(user="U0BEN"), OTHER_OWNER),
+        (setting(account_id=1), OTHER_OWNER),
     ],
 )
 async def test_verifying_compares_every_ticket_with_its_rows(still: Safe, change: Forge, said: str | None):
@@ -510,7 +558,7 @@ async def test_verifying_compares_every_ticket_with_its_rows(still: Safe, change
     async with still.database.transaction() as connection:
         await change(connection, placed)
     problems = (await still.verified()).problems
-    assert problems == () if said is None else any(said in one and placed.id in one for one in problems), problems
+    assert problems == () if said is None else f"Ticket {placed.id}{said}" in problems, problems
 
 
 async def test_rows_that_tell_of_sending_without_an_approval_of_the_same_content_are_found(still: Safe):
@@ -529,6 +577,13 @@ async def test_rows_that_tell_of_sending_without_an_approval_of_the_same_content
         async with still.database.transaction() as connection:
             seq = (await connection.execute(select(audit_heads.c.seq))).scalar_one()
         await cut(still.database, seq - 1)
+
+
+async def test_a_second_proposal_of_one_ticket_is_found(still: Safe):
+    [ticket] = await still.propose()
+    async with still.database.transaction() as connection:
+        await still.store.audit.append(connection, Entry(kind="proposed", ticket=ticket))
+    assert any(one.endswith(f"ticket {ticket.id}: it was proposed twice.") for one in (await still.verified()).problems)
 
 
 async def test_the_life_of_an_order_with_edits_second_attempts_and_changes_is_sound(still: Safe):

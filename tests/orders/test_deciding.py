@@ -12,6 +12,7 @@ from sqlalchemy import select
 from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.db.tables import audit
+from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
 from omnibot.orders.explaining import explain
@@ -28,6 +29,7 @@ from tests.orders.safe import (
     COLLEAGUE,
     DAN,
     EVE,
+    KEY,
     TEAM,
     Book,
     Safe,
@@ -271,6 +273,31 @@ async def test_what_is_held_is_sold_once(still: Safe):
     assert (await still.approve(fourth)).answer is Answered.APPROVED
 
 
+async def test_what_one_account_sells_another_still_holds(still: Safe):
+    other = ACCOUNT + 2
+    still.emulator.order_plans["*"] = "never"
+    still.emulator.keys[KEY].append(account(other, "Other"))
+    still.emulator.portfolios.hold(other, "AAPL", "100", "200")
+    still.book.current = rules(accounts=f"[{ACCOUNT}, {other}]")
+    await still.links.save(Person(ANA.org, ANA.user), KEY, team=TEAM, accounts=[ACCOUNT, other], page=None)
+    sale = {**BUY, "side": "SELL", "quantity": "100", "limit_price": "300.00"}
+    [here], [there] = await still.propose(sale), await still.propose(sale, account_id=other)
+    assert [(await still.approve(one)).answer for one in (here, there)] == [Answered.APPROVED] * 2
+    await still.settled()
+    assert len(still.at_exchange) == 2
+
+
+async def test_what_an_approved_change_will_sell_counts_before_it_is_sent(still: Safe):
+    still.emulator.order_plans["*"] = "never"
+    sale = {**BUY, "side": "SELL", "quantity": "50", "limit_price": "300.00"}
+    placed = await still.placed(**sale)
+    change = (await still.orders.propose_replace(placed.id, {"quantity": "100"}, ANA, TEAM)).ticket
+    assert change is not None
+    await still.approve_and_die(change)
+    [other] = await still.propose(sale)
+    assert (await still.approve(other)).answer is Answered.DENIED
+
+
 async def test_a_declined_ticket_says_by_whom_and_why_and_its_owner_hears_it(safe: Safe):
     [ticket] = await safe.propose()
     click = await safe.orders.decline(ticket.token, EVE, "too early")
@@ -308,6 +335,10 @@ async def test_only_the_named_halt_and_resume(still: Safe):
     assert (await still.approve(ticket)).answer is Answered.APPROVED
     await still.settled()
     assert len(still.cards.alerts) == 2
+    async with still.database.transaction() as connection:
+        query = select(audit.c.record).where(audit.c.ticket_id.is_(None)).order_by(audit.c.seq)
+        rows = [json.loads(one) for one in (await connection.execute(query)).scalars()]
+    assert [(one["kind"], one["reason"]) for one in rows] == [("halted", "news"), ("resumed", None)], rows
 
 
 async def test_what_cannot_be_read_is_not_known_and_says_why(still: Safe):

@@ -182,6 +182,13 @@ async def test_without_a_calendar_a_cap_denies_and_says_so(capped: Safe):
     assert await days(capped) == []
 
 
+async def test_without_a_calendar_an_edit_is_shown_with_what_the_cap_will_say(capped: Safe):
+    [ticket] = await capped.propose()
+    capped.emulator.gate.every(HOURS, 1, Refuse(400))
+    click = await capped.orders.preview(ticket.token, {"quantity": "5"}, ANA)
+    assert (click.answer, failed(click)) == (Answered.EDITED, [Rule.DAY_NOTIONAL])
+
+
 async def test_without_a_calendar_and_without_caps_it_goes(database: Database, emulator: ClearStreetEmulator):
     book = Book(rules(max_day_notional='"unlimited"'))
     async with open_safe(database, emulator, working=False, book=book) as safe:

@@ -231,7 +231,8 @@ async def test_what_nobody_approves_again_expires(still: Safe):
     still.emulator.gate.drop(SUBMIT, "before")
     ticket = await looked_for(still, await approved(still))
     still.clock.forward(11 * 60)
-    assert (await still.step(ticket)).state is State.EXPIRED
+    expired = await still.step(ticket)
+    assert (expired.state, expired.reason) == (State.EXPIRED, "Nobody approved it again.")
 
 
 async def test_a_busy_clear_street_did_nothing_and_says_so(still: Safe):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, Side
+from omnibot.policy.facts import Instrument
 from omnibot.policy.order_rules import Rule, check_orders
 from tests.policy.people import ANA, BEN, DESK_TRADES, NOW, day, judge, limits, market, order, policy
 
@@ -40,6 +41,35 @@ def test_of_the_quote(changes: dict[str, Any], said: str):
 def test_of_a_price_that_is_missing():
     said = "A price that this type of order needs is missing. Edit the order."
     assert reason(Rule.PRICE, of=order(limit_price=None)) == said
+
+
+@pytest.mark.parametrize(
+    ("rule", "more", "changes", "said"),
+    [
+        (Rule.SYMBOL, {"deny_symbols": '["AAPL"]'}, {}, "AAPL may not be traded here."),
+        (Rule.INSTRUMENT, {}, {}, "Shares may be traded."),
+        (
+            Rule.INSTRUMENT,
+            {"options": "true"},
+            {"instrument": Instrument.OPTION, "contract": "AAPL  251219C00190000", "multiplier": D(100)},
+            "Options may be traded.",
+        ),
+        (
+            Rule.SESSION,
+            {"sessions": '["regular"]'},
+            {"extended_hours": True},
+            "Orders for extended hours may not be sent. Edit the order.",
+        ),
+        (
+            Rule.SESSION,
+            {"sessions": '["regular"]'},
+            {"extended_hours": False},
+            "Orders for regular trading hours may be sent.",
+        ),
+    ],
+)
+def test_of_what_may_be_traded_and_when(rule: Rule, more: dict[str, Any], changes: dict[str, Any], said: str):
+    assert reason(rule, text=limits(**more), of=order(**changes)) == said
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_a_bad_file_refuses_the_start(path: Path, told: Told, content: bytes):
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_refuses_the_start(tmp_path: Path, told: Told):
-    with pytest.raises(PolicyError, match="it cannot be read: No such file"):
+    with pytest.raises(PolicyError, match=r"none\.toml cannot be used:\s+it cannot be read: No such file"):
         PolicyBook.open(tmp_path / "none.toml", told)
     with pytest.raises(PolicyError, match="it cannot be read: Is a directory"):
         PolicyBook.open(tmp_path, told)
