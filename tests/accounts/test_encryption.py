@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from omnibot import telemetry
 from omnibot.accounts.encryption import Encryption, Unreadable, new_key
 
 OLD, NEW = new_key(), new_key()
@@ -47,3 +48,14 @@ def test_the_same_key_is_recognised_also_after_a_new_encryption_key_came_first()
 
 def test_an_encryption_shows_no_key_of_its_own():
     assert NEW not in repr(Encryption([NEW]))
+
+
+def test_the_operators_keys_stay_hidden_after_very_many_other_secrets(monkeypatch: pytest.MonkeyPatch):
+    redactor = telemetry.Redactor()
+    monkeypatch.setattr(telemetry, "_REDACTOR", redactor)
+    monkeypatch.setattr(telemetry, "MOST_SECRETS", 4)
+    key = new_key()
+    encryption = Encryption([key])
+    for number in range(9):
+        encryption.open(encryption.seal(f"linked-key-{number}"))
+    assert redactor.clean(f"{key} linked-key-0 linked-key-8") == "[redacted] linked-key-0 [redacted]"
