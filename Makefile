@@ -14,7 +14,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 # What fails has failed: no test is run again to make it pass.
-SUITE := -n 8 --dist worksteal
+SUITE := -n 6 --dist worksteal
 N ?= 20
 SECONDS ?= 75
 

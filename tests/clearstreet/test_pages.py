@@ -86,8 +86,8 @@ READS: dict[str, Read] = {
 }
 
 
-@pytest.mark.parametrize("read", READS)
-@pytest.mark.parametrize("size", [0, 1, 1000])
+# The bound on orders does not hang on how one asks for them.
+@pytest.mark.parametrize(("read", "size"), [*((read, size) for read in READS for size in (0, 1)), ("open", 1000)])
 async def test_a_list_without_an_end_is_not_known(api: ScriptedApi, trading: Trading, size: int, read: str):
     api.play(ORDERS, endless(size))
 

@@ -47,6 +47,7 @@ async def everything(house: House) -> OrderThread:
     await thread.card("Cancel", "Waiting for approval", place=2)
     await thread.press(APPROVE, place=2)
     await thread.card("Canceled")
+    await thread.card("Canceled", place=2)
 
     house.script(TYPED, "Nothing.")
     assert (await slack.command("ana", "trading", "/omni", TYPED)).acked

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from tests.emulator.demo.conftest import children, inside, started
 
@@ -17,8 +16,7 @@ def _alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-async def test_a_stopped_demo_leaves_no_process_and_no_directory(tmp_path: Path, signum: signal.Signals):
+async def test_a_demo_stopped_with_ctrl_c_leaves_no_process_and_no_directory(tmp_path: Path):
     async with started(tmp_path, "demo", "--port", "0") as demo:
         assert "The first minute" in demo.said
         (folder,) = inside(tmp_path)
@@ -27,7 +25,7 @@ async def test_a_stopped_demo_leaves_no_process_and_no_directory(tmp_path: Path,
         assert len(bots) == 1
         async with aiohttp.ClientSession() as session, session.get(f"{demo.address}events") as stream:
             await stream.content.readuntil(b"\n\n")
-            demo.process.send_signal(signum)
+            demo.process.send_signal(signal.SIGINT)
             assert await asyncio.wait_for(demo.process.wait(), 60) == 0
         assert _alive(bots) == set()
         assert inside(tmp_path) == []
@@ -45,7 +43,7 @@ async def test_stopped_while_it_starts_it_leaves_nothing_either(tmp_path: Path):
     assert inside(tmp_path) == []
 
 
-async def test_a_demo_whose_bot_dies_starts_it_again(tmp_path: Path):
+async def test_a_demo_whose_bot_dies_starts_it_again_and_leaves_nothing_when_it_is_terminated(tmp_path: Path):
     async with started(tmp_path, "demo", "--port", "0") as demo:
         (bot,) = children(demo.process.pid)
         os.kill(bot, signal.SIGKILL)
@@ -55,9 +53,11 @@ async def test_a_demo_whose_bot_dies_starts_it_again(tmp_path: Path):
                 async with session.get(f"{demo.address}backstage") as answer:
                     described = (await answer.json())["bot"]
                 await asyncio.sleep(0.02)
-        assert children(demo.process.pid) == {described["pid"]} != {bot}
+        bots = children(demo.process.pid)
+        assert bots == {described["pid"]} != {bot}
         demo.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(demo.process.wait(), 60) == 0
+    assert _alive(bots) == set()
     assert inside(tmp_path) == []
 
 
