@@ -15,7 +15,7 @@ for version in 3.11 3.12 3.13; do
 	"$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev]'
 	ran=$((ran + 1))
 	# shellcheck disable=SC2086  # several words are meant
-	"$venv/bin/python" -m pytest ${SUITE:--n 8 --dist worksteal} || failed+=("$version")
+	"$venv/bin/python" -m pytest ${SUITE:--n 6 --dist worksteal} || failed+=("$version")
 done
 echo "== $ran versions ran; failed: ${failed[*]:-none}"
 [ "$ran" -gt 0 ] && [ ${#failed[@]} -eq 0 ]
