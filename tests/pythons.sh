@@ -3,9 +3,19 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ran=0 failed=()
-for version in 3.11 3.12 3.13; do
-	python=$(command -v "python$version" || ls -d "$HOME"/.pyenv/versions/"$version".*/bin/python 2>/dev/null | tail -n 1 || true)
-	if [ -z "$python" ] || ! "$python" -c "" 2>/dev/null; then
+# The interpreter of this version that runs: a shim on the path may stand for one that is not chosen.
+interpreter() {
+	local candidate
+	for candidate in "$(command -v "python$1")" "$HOME"/.pyenv/versions/"$1".*/bin/python; do
+		if [ -x "$candidate" ] && "$candidate" -c "" 2>/dev/null; then
+			echo "$candidate"
+			return
+		fi
+	done
+}
+for version in ${VERSIONS:-3.11 3.12 3.13}; do
+	python=$(interpreter "$version")
+	if [ -z "$python" ]; then
 		echo "== Python $version: not installed"
 		continue
 	fi
