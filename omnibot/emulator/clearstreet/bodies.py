@@ -183,6 +183,10 @@ def mismatch(raw: str, complaint: str) -> ApiError:
 
 
 def _syntax_complaint(raw: str, error: json.JSONDecodeError) -> str:
+    if error.msg.startswith("Illegal trailing comma"):
+        # From Python 3.13 on the error stands at the comma; before, and in the API, at what follows it.
+        behind = raw[error.pos + 1 :]
+        error = json.JSONDecodeError("", raw, error.pos + 1 + len(behind) - len(behind.lstrip()))
     before = raw[: error.pos].rstrip()
     if error.pos >= len(raw.rstrip()) or error.msg.startswith("Unterminated"):
         line, column = _end(raw)
