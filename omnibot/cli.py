@@ -14,7 +14,6 @@ import typer
 from rich.console import Console
 
 from omnibot import __version__
-from omnibot.db import migrate
 from omnibot.errors import OmnibotError
 from omnibot.settings import AuditSettings, DatabaseSettings, KeysSettings, PolicySettings, Settings, split_secrets
 
@@ -134,7 +133,9 @@ def manifest(
 @db.command()
 def upgrade() -> None:
     """Bring the database to the tables this version needs."""
-    revision = _finish(migrate.upgrade(DatabaseSettings().database_url))
+    from omnibot.db.migrate import upgrade as upgrade_database
+
+    revision = _finish(upgrade_database(DatabaseSettings().database_url))
     typer.echo(f"The database is at {revision}.")
 
 

@@ -7,21 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, column, inspect, select, table
 
 from omnibot.db.engine import Database, open_database, unreachable_in_words
 from omnibot.errors import SettingsError
 
-
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
+_MIGRATIONS = Path(__file__).parent / "migrations"
+#: Where Alembic keeps the revision.
+_VERSIONS = table("alembic_version", column("version_num"))
 
 
 async def upgrade(database_url: str) -> str:
@@ -78,15 +71,24 @@ async def standing(database: Database) -> Standing:
 
 @cache
 def _revisions() -> tuple[str | None, frozenset[str]]:
-    """The newest migration, and all of them."""
-    script = ScriptDirectory.from_config(_config())
-    return script.get_current_head(), frozenset(each.revision for each in script.walk_revisions())
+    """The newest migration, and all of them, by the names of their files: a bot that starts need not load Alembic."""
+    numbers = sorted(path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return (numbers[-1] if numbers else None), frozenset(numbers)
 
 
 def _upgrade(connection: Connection) -> str | None:
-    command.upgrade(_config(connection), "head")
+    # Here, because nothing but an upgrade needs it, and it takes as long to load as half of the bot.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
     return _current(connection)
 
 
 def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_VERSIONS.name):
+        return None
+    return connection.execute(select(_VERSIONS.c.version_num)).scalar_one_or_none()

@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
+from omnibot.db import migrate
 from omnibot.db.engine import open_database, parse_url
-from omnibot.db.migrate import require_current, upgrade
+from omnibot.db.migrate import Standing, require_current, standing, upgrade
 from omnibot.db.tables import metadata
 from omnibot.errors import SettingsError
 from tests.postgres import Server
+
+MIGRATIONS = Path(migrate.__file__).parent / "migrations"
 
 
 async def test_migrating_an_empty_database_gives_exactly_the_tables_in_code(tmp_path: Path):
@@ -38,6 +43,26 @@ async def test_the_tables_are_the_same_on_postgresql(postgres: Server):
                 lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
             )
         assert differences == []
+    finally:
+        await database.close()
+
+
+def test_the_names_of_the_files_say_the_same_revisions_as_alembic():
+    """A start reads them from the names."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    script = ScriptDirectory.from_config(config)
+    names = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    assert names == sorted(each.revision for each in script.walk_revisions())
+    assert [names[-1]] == script.get_heads()
+
+
+async def test_an_upgraded_database_is_at_the_newest_revision(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/new.sqlite3"
+    head = await upgrade(url)
+    database = await open_database(url)
+    try:
+        assert await standing(database) == Standing(head, head, known=True)
     finally:
         await database.close()
 
