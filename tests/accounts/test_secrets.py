@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlalchemy import select
 
 from omnibot.accounts.encryption import new_key
 from omnibot.db.engine import Database, parse_url
+from omnibot.db.migrate import upgrade
 from omnibot.db.tables import links
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from tests.accounts.at_debug import BROKEN_OFF, MISTYPED
@@ -36,11 +38,21 @@ def files(database_url: str, postgres: Server | None) -> bytes:
 
 
 @pytest.fixture
-def server(database_url: str, request: pytest.FixtureRequest) -> Server | None:
-    if database_url.startswith("sqlite"):
+def server(request: pytest.FixtureRequest) -> Server | None:
+    """One of its own: every byte of it is looked at."""
+    if request.node.callspec.params["database_url"] == "sqlite":
         return None
-    server: Server = request.getfixturevalue("postgres")
+    server: Server = request.getfixturevalue("own_postgres")
     return server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(server: Server | None, migrated: Path, tmp_path: Path) -> str:
+    if server is None:
+        return f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'keys.sqlite3')}"
+    url = server.new_database()
+    await upgrade(url)
+    return url
 
 
 async def test_keys_are_neither_in_the_database_nor_in_the_log_nor_in_metrics(

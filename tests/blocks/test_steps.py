@@ -36,7 +36,7 @@ MODULES = [
 TWICE = 2.3
 #: A text that just fits a bounded repetition costs little, one that does not so many attempts a character.
 MATCHED = 40
-LENGTHS = (150, 700, 1_600)
+LENGTHS = (100, 600, 1_600)
 #: Characters that may be made of one, beside those our own words take.
 MADE, OURS = 8, 12_000
 
@@ -71,7 +71,7 @@ def test_a_pattern_takes_steps_in_proportion_to_the_text(module: ModuleType, nam
     program = Program(pattern)
 
     for attack in attacks(pattern):
-        some, twice = attack(150), attack(300)
+        some, twice = attack(100), attack(200)
         for use in uses(module, name) if len(twice) > 1.7 * len(some) else ():
             assert cost(program, twice, use) <= TWICE * cost(program, some, use) + MATCHED * len(twice), (use, twice)
 
