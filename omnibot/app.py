@@ -47,9 +47,10 @@ from omnibot.orders.store import TicketStore
 from omnibot.policy.service import PolicyBook
 from omnibot.scheduler import Scheduler
 from omnibot.settings import Settings, split_address, split_secrets
-from omnibot.slack import bot, listeners
+from omnibot.slack import listeners
 from omnibot.slack.access import Access
 from omnibot.slack.background import Background
+from omnibot.slack.bot import build_app, open_client, open_session, token_trouble, who_am_i
 from omnibot.slack.broker import SlackBroker
 from omnibot.slack.budget import SHARE, Budget
 from omnibot.slack.files import Pictures
@@ -92,9 +93,9 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(database.close)
         await require_current(database)
 
-        session = await stack.enter_async_context(bot.open_session())
-        client = bot.open_client(session, token=slack_token, api_url=settings.slack_api_url)
-        me = await bot.who_am_i(client)
+        session = await stack.enter_async_context(open_session())
+        client = open_client(session, token=slack_token, api_url=settings.slack_api_url)
+        me = await who_am_i(client)
         bot_user_id = me.bot_user_id or me.user_id or ""
 
         ops = Ops(client, settings.omnibot_ops_channel)
@@ -211,7 +212,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         background = Background()
         background.start(keyring.warm())
         stack.push_async_callback(background.close)
-        app = bot.build_app(session, settings.slack_api_url, me)
+        app = build_app(session, settings.slack_api_url, me)
         past = PastConversations(
             client,
             access,
@@ -256,7 +257,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             linking, keyring, access, people, turns, pages=pages, workspace=workspace, changed=home.refresh
         )
         listeners.register(
-            app, listeners.Rooms(turns, consents, background, access, bot_user_id, past, home, key_desk, order_desk)
+            app, listeners.Services(turns, consents, background, access, bot_user_id, past, home, key_desk, order_desk)
         )
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
@@ -265,7 +266,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             sockets = await stack.enter_async_context(socket_mode(app, app_token, scheduler))
             checks["slack"] = partial(_socket_trouble, sockets)
         else:
-            checks["slack"] = partial(bot.token_trouble, client)
+            checks["slack"] = partial(token_trouble, client)
         await _serve(stack, settings, checks, events, turns.collect, pages.routes() if pages is not None else ())
         log.info("omnibot_started", instance=presence.instance, mode="http" if events else "socket")
         yield

@@ -99,17 +99,24 @@ class Noting(AsyncApp):
 
 @pytest.fixture
 async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
-    """What the listeners hang into Bolt, by kind."""
+    """What the listeners register with Bolt, by kind."""
     for name in ("SLACK_BOT_TOKEN", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
         monkeypatch.delenv(name, raising=False)
     app = Noting()
     # Registering only hands these on; no listener runs here.
     nothing: Any = None
-    desk: Any = SimpleNamespace(open=None)
-    rooms = listeners.Rooms(
-        nothing, nothing, nothing, nothing, "UBOT", past=nothing, home=nothing, key_desk=nothing, order_desk=desk
+    services = listeners.Services(
+        turns=nothing,
+        consents=nothing,
+        background=nothing,
+        access=nothing,
+        bot_user_id="UBOT",
+        conversations=nothing,
+        app_home=nothing,
+        api_keys=nothing,
+        orders=SimpleNamespace(open=None),  # type: ignore[arg-type]
     )
-    listeners.register(app, rooms)
+    listeners.register(app, services)
     return app.noted
 
 

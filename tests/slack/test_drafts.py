@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from omnibot.slack import drafts
-from omnibot.slack.drafts import Draft
+from omnibot.slack.drafts import PROGRESS, Draft
 from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
 from tests.slack.conftest import Desktop
 
@@ -16,8 +15,8 @@ from tests.slack.conftest import Desktop
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drafts as in Slack, only faster."""
-    monkeypatch.setattr(drafts, "APPEND_PACE", 0.05)
-    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.1)
+    monkeypatch.setattr("omnibot.slack.drafts.APPEND_PACE", 0.05)
+    monkeypatch.setattr("omnibot.slack.drafts.UPDATE_PACE", 0.1)
 
 
 FINAL = "Every one of these words must arrive."
@@ -121,7 +120,7 @@ async def test_a_stream_that_dies_of_age_goes_on_in_the_same_message(desktop: De
 
 
 async def test_a_stream_is_given_up_before_slack_ends_it(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(drafts, "STREAM_AGE", 0.0)
+    monkeypatch.setattr("omnibot.slack.drafts.STREAM_AGE", 0.0)
     turn = await streaming(desktop)
     desktop.reply.progress(turn, running("One"))
     await shows(desktop, turn, "One")
@@ -193,7 +192,7 @@ async def test_a_message_that_streams_without_our_knowing_is_ended_first(desktop
     turn = await streaming(desktop, running("One"))
     draft: Draft = desktop.reply._drafts[turn.id]
     slots = await draft.slots()
-    slots[drafts.PROGRESS].streaming = False
+    slots[PROGRESS].streaming = False
     await ends_well(desktop, turn)
 
 

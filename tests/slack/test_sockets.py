@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from omnibot.emulator.slack import SlackEmulator
 from omnibot.scheduler import Scheduler
-from omnibot.slack import bot, sockets
+from omnibot.slack.bot import build_app, open_client, who_am_i
 from omnibot.slack.sockets import CONNECTIONS, Sockets, socket_mode
 
 
@@ -25,8 +25,8 @@ async def slack() -> AsyncIterator[SlackEmulator]:
 @pytest.fixture
 async def app(slack: SlackEmulator) -> AsyncIterator[AsyncApp]:
     async with aiohttp.ClientSession() as session:
-        client = bot.open_client(session, token=slack.bot_token, api_url=slack.api_url)
-        yield bot.build_app(session, slack.api_url, await bot.who_am_i(client))
+        client = open_client(session, token=slack.bot_token, api_url=slack.api_url)
+        yield build_app(session, slack.api_url, await who_am_i(client))
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ async def fall_silent(held: Sockets) -> None:
 async def test_connections_the_sdk_gave_up_in_silence_are_dialled_anew(
     slack: SlackEmulator, app: AsyncApp, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sockets, "ROUND", 0.1)
-    monkeypatch.setattr(sockets, "PATIENCE", 0.3)
+    monkeypatch.setattr("omnibot.slack.sockets.ROUND", 0.1)
+    monkeypatch.setattr("omnibot.slack.sockets.PATIENCE", 0.3)
     with capture_logs() as logs:
         async with socket_mode(app, slack.app_token, scheduler) as held:
             await all_stand(held)
@@ -75,7 +75,7 @@ async def test_connections_the_sdk_gave_up_in_silence_are_dialled_anew(
 async def test_a_connection_that_lives_is_left_alone(
     slack: SlackEmulator, app: AsyncApp, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sockets, "PATIENCE", 0.0)
+    monkeypatch.setattr("omnibot.slack.sockets.PATIENCE", 0.0)
     async with socket_mode(app, slack.app_token, scheduler) as held:
         await all_stand(held)
         dialled = [call for call in slack.calls if call.name == "apps.connections.open"]

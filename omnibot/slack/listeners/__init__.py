@@ -32,7 +32,7 @@ from omnibot.turns.service import Turns
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class Services:
     """What listeners hand payloads to."""
 
     turns: Turns
@@ -40,38 +40,38 @@ class Rooms:
     background: Background
     access: Access
     bot_user_id: str
-    past: PastConversations
-    home: Home
-    key_desk: KeyDesk
-    order_desk: OrderDesk
+    conversations: PastConversations
+    app_home: Home
+    api_keys: KeyDesk
+    orders: OrderDesk
 
 
-def register(app: AsyncApp, rooms: Rooms) -> None:
-    """Hang every listener into Bolt; the catch-all last."""
-    app.middleware(presses.Presses(rooms.background).handle)
-    messages.register(app, rooms.turns, rooms.background, rooms.access, bot_user_id=rooms.bot_user_id)
-    about_keys = keys.KeyListeners(rooms.key_desk, rooms.background)
+def register(app: AsyncApp, services: Services) -> None:
+    """Register every listener with Bolt, the catch-all last."""
+    app.middleware(presses.Presses(services.background).handle)
+    messages.register(app, services.turns, services.background, services.access, bot_user_id=services.bot_user_id)
+    about_keys = keys.KeyListeners(services.api_keys, services.background)
     about_keys.register(app)
     about: dict[str, commands.Command] = {name: about_keys.command for name in keys.COMMANDS}
-    about["threads"] = past.command(rooms.past)
-    about["consent"] = consent.command(rooms.consents, rooms.background)
-    about_orders = orders.OrderListeners(rooms.order_desk, rooms.background, rooms.home)
+    about["threads"] = past.command(services.conversations)
+    about["consent"] = consent.command(services.consents, services.background)
+    about_orders = orders.OrderListeners(services.orders, services.background, services.app_home)
     about_orders.register(app)
     about |= {name: about_orders.command for name in orders.COMMANDS}
-    commands.register(app, rooms.turns, about, rooms.background, bot_user_id=rooms.bot_user_id)
-    signing = consent.Signing(rooms.consents, rooms.turns)
+    commands.register(app, services.turns, about, services.background, bot_user_id=services.bot_user_id)
+    signing = consent.Signing(services.consents, services.turns)
     actions.register(
         app,
-        rooms.turns,
-        rooms.background,
-        rooms.access,
+        services.turns,
+        services.background,
+        services.access,
         open_consent=signing.open_below,
-        open_order=rooms.order_desk.open,
+        open_order=services.orders.open,
     )
-    feedback.register(app, rooms.turns, rooms.background, rooms.access)
-    consent.register(app, rooms.consents, signing, rooms.background, rooms.home)
-    sessions.register(app, rooms.turns, rooms.background)
-    home.register(app, rooms.turns, rooms.access, rooms.home)
-    past.register(app, rooms.past, rooms.home, rooms.access, rooms.background)
-    farewells.register(app, rooms.key_desk, rooms.access)
-    lifecycle.register(app, rooms.background)
+    feedback.register(app, services.turns, services.background, services.access)
+    consent.register(app, services.consents, signing, services.background, services.app_home)
+    sessions.register(app, services.turns, services.background)
+    home.register(app, services.turns, services.access, services.app_home)
+    past.register(app, services.conversations, services.app_home, services.access, services.background)
+    farewells.register(app, services.api_keys, services.access)
+    lifecycle.register(app, services.background)
