@@ -48,26 +48,26 @@ from omnibot.policy.service import PolicyBook
 from omnibot.scheduler import Scheduler
 from omnibot.settings import Settings, split_address, split_secrets
 from omnibot.slack import listeners
-from omnibot.slack.access import Access
-from omnibot.slack.background import Background
-from omnibot.slack.bot import build_app, open_client, open_session, token_trouble, who_am_i
-from omnibot.slack.broker import SlackBroker
-from omnibot.slack.budget import SHARE, Budget
-from omnibot.slack.files import Pictures
-from omnibot.slack.home import Home, HomeSection
-from omnibot.slack.http import EventsEndpoint
-from omnibot.slack.identity import Desk
-from omnibot.slack.key_desk import KeyDesk, Workspace
-from omnibot.slack.notary import SlackNotary
-from omnibot.slack.ops import Ops
-from omnibot.slack.order_cards import OrderCards
-from omnibot.slack.order_desk import OrderDesk
-from omnibot.slack.past import PastConversations
-from omnibot.slack.people import People
-from omnibot.slack.places import Places
-from omnibot.slack.posts import Posts
-from omnibot.slack.replies import SlackReply
-from omnibot.slack.sockets import Sockets, socket_mode
+from omnibot.slack.app import build_app, open_client, open_session, token_trouble, who_am_i
+from omnibot.slack.connection.http import EventsEndpoint
+from omnibot.slack.connection.socket_mode import Sockets, socket_mode
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.delivery.files import Pictures
+from omnibot.slack.delivery.messages import Posts
+from omnibot.slack.delivery.ops_channel import Ops
+from omnibot.slack.delivery.rate_limits import SHARE, Budget
+from omnibot.slack.delivery.replies import SlackReply
+from omnibot.slack.features.account_data import Places
+from omnibot.slack.features.admission import Desk
+from omnibot.slack.features.api_keys import KeyDesk, Workspace
+from omnibot.slack.features.app_home import Home, HomeSection
+from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.consent import SlackNotary
+from omnibot.slack.features.history import PastConversations
+from omnibot.slack.features.order_cards import OrderCards
+from omnibot.slack.features.order_proposals import SlackBroker
+from omnibot.slack.features.orders import OrderDesk
+from omnibot.slack.features.users import People
 from omnibot.turns.history import History
 from omnibot.turns.holding import forget_held
 from omnibot.turns.service import Turns

@@ -123,7 +123,7 @@ def manifest(
     ] = None,
 ) -> None:
     """Print the manifest from which Slack makes the app."""
-    from omnibot.slack.manifest import as_yaml, build, request_url
+    from omnibot.slack.connection.manifest import as_yaml, build, request_url
 
     if socket and http is not None:
         raise typer.BadParameter("Slack reaches the bot in one way only: --socket or --http, not both.")

@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot.emulator.slack.scopes import BOT_SCOPES as GRANTED
 from omnibot.errors import SettingsError
 from omnibot.slack import listeners
-from omnibot.slack.manifest import BOT_SCOPES, as_yaml, build, request_url
+from omnibot.slack.connection.manifest import BOT_SCOPES, as_yaml, build, request_url
 from tests.forking import Done, done
 from tests.manifest_rules import SCHEMA
 

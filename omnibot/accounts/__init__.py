@@ -1,1 +1,1 @@
-"""The keyring: whose authority and which account a call uses."""
+"""API keys and accounts: whose key and which account a call to Clear Street uses."""

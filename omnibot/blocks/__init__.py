@@ -1,1 +1,1 @@
-"""The dressing room: pure functions from domain values to Block Kit dicts."""
+"""Block Kit: pure functions from domain values to the blocks of messages, modals and App Home."""

@@ -1,4 +1,4 @@
-"""Renders one reply in a process of its own: run by slack/rendering.py, which ends it when it takes too long."""
+"""Renders one reply in a process of its own, which slack/delivery/rendering.py ends when it takes too long."""
 
 from __future__ import annotations
 

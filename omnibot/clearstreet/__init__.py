@@ -1,1 +1,1 @@
-"""The telephone: Clear Street's API, one method an endpoint."""
+"""Clear Street's API: one method for each endpoint, and models of what it answers."""

@@ -1,1 +1,1 @@
-"""The memory: engine, tables, leases and migrations."""
+"""The database: engine, tables, leases and migrations."""

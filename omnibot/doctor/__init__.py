@@ -1,1 +1,1 @@
-"""The doctor: what keeps a bot from working, and how to mend it. It asks every room, and starts nothing."""
+"""`omnibot doctor`: finds out what keeps the bot from working, and says how to mend it."""

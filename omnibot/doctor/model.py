@@ -11,9 +11,9 @@ from omnibot.clearstreet.revision import Revision
 from omnibot.db.migrate import Standing
 from omnibot.errors import ClearStreetError, Malformed, NotEntitled, NotFound, RateLimited, Unauthorised
 from omnibot.settings import Settings
-from omnibot.slack.checkup import BotToken
-from omnibot.slack.failures import Failure, Verdict
-from omnibot.slack.manifest import BOT_SCOPES
+from omnibot.slack.connection.manifest import BOT_SCOPES
+from omnibot.slack.connection.token_check import BotToken
+from omnibot.slack.delivery.errors import Failure, Verdict
 
 #: Seconds by which clocks may differ before Slack's signatures count as expired, and before that is worth a word.
 CLOCK_LIMIT, CLOCK_WORTH_A_WORD = 300.0, 60.0

@@ -22,8 +22,8 @@ from omnibot.errors import ClearStreetError, SettingsError
 from omnibot.policy.model import Policy, PolicyError
 from omnibot.policy.service import read_file
 from omnibot.settings import Settings, split_address
-from omnibot.slack import bot
-from omnibot.slack.checkup import examine_app_token, examine_bot_token
+from omnibot.slack import app
+from omnibot.slack.connection.token_check import examine_app_token, examine_bot_token
 
 #: Seconds one try of a call to Clear Street, a look at our own port, and a whole check may take.
 CALL_TIMEOUT, LOOK_TIMEOUT, CHECK_TIMEOUT = 5.0, 3.0, 30.0
@@ -91,9 +91,9 @@ class Examination:
         if why := self._unusable("SLACK_BOT_TOKEN", "SLACK_API_URL"):
             checks = ["Slack bot token", "Slack scopes", *(["clock"] if signed else [])]
             return [model.unchecked(check, why) for check in checks]
-        async with bot.open_session() as session:
+        async with app.open_session() as session:
             token = settings.slack_bot_token.get_secret_value()
-            client = bot.open_client(session, token=token, api_url=settings.slack_api_url)
+            client = app.open_client(session, token=token, api_url=settings.slack_api_url)
             said = await examine_bot_token(client)
         found = [model.bot_token(said, _host(settings.slack_api_url)), model.scopes(said)]
         return [*found, model.clock(said.clock_ahead)] if signed else found
@@ -104,8 +104,8 @@ class Examination:
             return []
         if why := self._unusable("SLACK_API_URL"):
             return [model.unchecked("Slack app token", why)]
-        async with bot.open_session() as session:
-            client = bot.open_client(session, token=None, api_url=settings.slack_api_url)
+        async with app.open_session() as session:
+            client = app.open_client(session, token=None, api_url=settings.slack_api_url)
             refusal = await examine_app_token(client, settings.slack_app_token.get_secret_value())
         return [model.app_token(refusal, _host(settings.slack_api_url))]
 

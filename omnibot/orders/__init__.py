@@ -1,1 +1,1 @@
-"""The safe: tickets, their approval, the orders they become, and the audit of all of it."""
+"""Order tickets: approval, submission, tracking, and the audit of all of it."""

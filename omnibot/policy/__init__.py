@@ -1,1 +1,1 @@
-"""The rule book: one TOML file says who may ask, where account data is shown, who signs and who trades."""
+"""The policy: a TOML file that says who may ask, where account data is shown, who signs and who trades."""

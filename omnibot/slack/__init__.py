@@ -1,1 +1,1 @@
-"""The front door: the only room that knows Slack's libraries."""
+"""The Slack adapter: the only package that uses Slack's libraries."""

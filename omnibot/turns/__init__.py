@@ -1,1 +1,1 @@
-"""The hall: one user message and Omni's response to it, from accepted to delivered."""
+"""Turns: one user message and Omni's response to it, from acceptance to delivery."""

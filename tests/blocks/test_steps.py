@@ -27,7 +27,7 @@ MODULES = [
     for name in (
         *(found.name for found in pkgutil.iter_modules(omnibot.blocks.__path__, "omnibot.blocks.")),
         "omnibot.accounts.spotting",
-        "omnibot.slack.question",
+        "omnibot.slack.inbound.text",
         "omnibot.telemetry",
         "omnibot.clearstreet.models.scalars",
     )

@@ -6,7 +6,7 @@ from email.utils import formatdate
 import pytest
 
 from omnibot.doctor.model import Mark
-from omnibot.slack.manifest import BOT_SCOPES
+from omnibot.slack.connection.manifest import BOT_SCOPES
 from tests.doctor.conftest import SECRET, Clinic, problems
 
 

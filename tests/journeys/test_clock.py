@@ -30,7 +30,7 @@ class Clock:
             "apscheduler.schedulers.base",
             "omnibot.scheduler",
             "omnibot.turns.rows",
-            "omnibot.slack.drafts",
+            "omnibot.slack.delivery.streaming",
             "omnibot.markets.service",
             "omnibot.clearstreet.transport",
         ):

@@ -9,7 +9,7 @@ import pytest
 from omnibot.blocks.order_buttons import APPROVE, CANCEL, EDIT, REPLACE
 from omnibot.blocks.order_forms import ENTERED_ACTION
 from omnibot.orders.answers import SUPERSEDED
-from omnibot.slack.order_desk import NOBODY
+from omnibot.slack.features.orders import NOBODY
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import PATIENCE, OrderThread, order_calls, proposed, submitted, words
 from tests.journeys.test_order_clicks import keep_as_it_is

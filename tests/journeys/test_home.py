@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from omnibot.slack.manifest import build
+from omnibot.slack.connection.manifest import build
 from tests.blocks.checker import strings
 from tests.journeys.conftest import House
 

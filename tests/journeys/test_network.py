@@ -15,7 +15,7 @@ from omnibot.clearstreet.transport import Transport
 from omnibot.emulator.faults import Hold, Point
 from omnibot.emulator.proxy import TcpProxy
 from omnibot.settings import Settings
-from omnibot.slack import sockets
+from omnibot.slack.connection import socket_mode
 from omnibot.turns import submission
 from omnibot.turns.model import Kind
 from omnibot.turns.rules import DEADLINE
@@ -91,7 +91,7 @@ Run = Callable[[], AbstractAsyncContextManager[None]]
 def run(wired: Wired, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the bot in this process, so that it takes a socket for dead after a second of silence."""
     settle_in(wired.house, monkeypatch)
-    monkeypatch.setattr(sockets, "PING", 1.0)
+    monkeypatch.setattr(socket_mode, "PING", 1.0)
     wired.house.slack.socket_mode.ping_interval = 1.0
 
     @asynccontextmanager

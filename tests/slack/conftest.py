@@ -11,11 +11,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot.charts import Charts
 from omnibot.db.engine import Database, open_database
 from omnibot.emulator.slack import Message, SlackEmulator
-from omnibot.slack.bot import open_client, open_session
-from omnibot.slack.budget import Budget
-from omnibot.slack.files import Pictures
-from omnibot.slack.posts import Posts
-from omnibot.slack.replies import SlackReply
+from omnibot.slack.app import open_client, open_session
+from omnibot.slack.delivery.files import Pictures
+from omnibot.slack.delivery.messages import Posts
+from omnibot.slack.delivery.rate_limits import Budget
+from omnibot.slack.delivery.replies import SlackReply
 from omnibot.turns.model import Kind, NewTurn, Person, Surface, Turn
 from omnibot.turns.store import TurnStore
 

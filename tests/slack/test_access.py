@@ -8,9 +8,9 @@ from omnibot.policy.access import GUEST_READS, NO_DESK_CHANNEL, READERS_UNKNOWN,
 from omnibot.policy.model import Policy
 from omnibot.policy.people import MOST_MEMBERS, ChannelKind, Own, Shared, Where
 from omnibot.policy.reading import read_policy
-from omnibot.slack.access import Access, read_channel
-from omnibot.slack.marks import Post, find, metadata
-from omnibot.slack.people import People
+from omnibot.slack.delivery.metadata import Post, find, metadata
+from omnibot.slack.features.authorization import Access, read_channel
+from omnibot.slack.features.users import People
 from omnibot.turns.model import Person
 from tests.slack.conftest import Desktop
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from omnibot.blocks.answer import AI_NOTICE
 from omnibot.blocks.progress import STOPPING, WORKING
 from omnibot.clearstreet.models import read_parts
-from omnibot.slack import drafts
-from omnibot.slack.budget import PROGRESS_PER_MINUTE, Budget
-from omnibot.slack.replies import SlackReply
+from omnibot.slack.delivery import streaming
+from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget
+from omnibot.slack.delivery.replies import SlackReply
 from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
 from omnibot.turns.rules import all_thoughts, joined_text
 from tests.examples import examples
@@ -107,8 +107,8 @@ _events = st.lists(st.sampled_from(_EVENTS), max_size=6)
 @pytest.fixture
 async def lavish(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desktop]:
     """Every snapshot is shown if there is time at all."""
-    monkeypatch.setattr(drafts, "APPEND_PACE", 0.0)
-    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.0)
+    monkeypatch.setattr(streaming, "APPEND_PACE", 0.0)
+    monkeypatch.setattr(streaming, "UPDATE_PACE", 0.0)
     yield desktop
     desktop.slack.gate.clear()
 

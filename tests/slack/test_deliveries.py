@@ -13,9 +13,9 @@ from slack_bolt.async_app import AsyncAck
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from omnibot.slack import deliveries
-from omnibot.slack.bot import build_app, open_session
-from omnibot.slack.deliveries import DeliveryApp, delivery_id
+from omnibot.slack.app import build_app, open_session
+from omnibot.slack.inbound import deliveries
+from omnibot.slack.inbound.deliveries import DeliveryApp, delivery_id
 
 EVENT = {
     "type": "event_callback",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from omnibot.slack.drafts import PROGRESS, Draft
+from omnibot.slack.delivery.streaming import PROGRESS, Draft
 from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
 from tests.slack.conftest import Desktop
 
@@ -15,8 +15,8 @@ from tests.slack.conftest import Desktop
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drafts as in Slack, only faster."""
-    monkeypatch.setattr("omnibot.slack.drafts.APPEND_PACE", 0.05)
-    monkeypatch.setattr("omnibot.slack.drafts.UPDATE_PACE", 0.1)
+    monkeypatch.setattr("omnibot.slack.delivery.streaming.APPEND_PACE", 0.05)
+    monkeypatch.setattr("omnibot.slack.delivery.streaming.UPDATE_PACE", 0.1)
 
 
 FINAL = "Every one of these words must arrive."
@@ -120,7 +120,7 @@ async def test_a_stream_that_dies_of_age_goes_on_in_the_same_message(desktop: De
 
 
 async def test_a_stream_is_given_up_before_slack_ends_it(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("omnibot.slack.drafts.STREAM_AGE", 0.0)
+    monkeypatch.setattr("omnibot.slack.delivery.streaming.STREAM_AGE", 0.0)
     turn = await streaming(desktop)
     desktop.reply.progress(turn, running("One"))
     await shows(desktop, turn, "One")
@@ -228,7 +228,7 @@ async def test_a_late_answer_is_a_new_post_and_the_draft_shrinks(desktop: Deskto
 
 
 async def test_streams_are_not_begun_beyond_the_budget(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("omnibot.slack.budget.OPEN_STREAMS", 1)
+    monkeypatch.setattr("omnibot.slack.delivery.rate_limits.OPEN_STREAMS", 1)
     first = await streaming(desktop)
     second = await desktop.turn()
     desktop.reply.begin(second)

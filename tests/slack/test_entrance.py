@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from slack_bolt.response import BoltResponse
 
-from omnibot.slack.entrance import Entrance, is_ours
+from omnibot.slack.inbound.workspace_filter import Entrance, is_ours
 from omnibot.telemetry import REGISTRY
 
 OURS, THEIRS = "T1", "T2"

@@ -7,8 +7,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from omnibot.slack.budget import OPEN_STREAMS, UPDATE_PACE, Budget
-from omnibot.slack.failures import Failure, judge
+from omnibot.slack.delivery.errors import Failure, judge
+from omnibot.slack.delivery.rate_limits import OPEN_STREAMS, UPDATE_PACE, Budget
 
 
 def refused(status: int, data: Any, **headers: str) -> SlackApiError:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from omnibot.slack.listeners import farewells
+from omnibot.slack.listeners import uninstall
 from omnibot.turns.model import Person
 
 HERE = SimpleNamespace(team_id="T1", enterprise_id=None)
@@ -46,7 +46,7 @@ def desk() -> Desk:
 @pytest.fixture
 def handlers(desk: Desk) -> dict[str, Callable[..., Any]]:
     app = App()
-    farewells.register(cast(Any, app), cast(Any, desk), cast(Any, SimpleNamespace(forget_user=desk.asked_anew.append)))
+    uninstall.register(cast(Any, app), cast(Any, desk), cast(Any, SimpleNamespace(forget_user=desk.asked_anew.append)))
     return app.handlers
 
 

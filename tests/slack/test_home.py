@@ -29,12 +29,12 @@ from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack import SlackEmulator
 from omnibot.policy.access import NOT_A_MEMBER
 from omnibot.policy.model import Policy
-from omnibot.slack import past as words
-from omnibot.slack.access import Access
-from omnibot.slack.background import Background
-from omnibot.slack.home import Home, HomeSection
-from omnibot.slack.past import PastConversations, WentOn
-from omnibot.slack.people import People
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.features import history as words
+from omnibot.slack.features.app_home import Home, HomeSection
+from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.history import PastConversations, WentOn
+from omnibot.slack.features.users import People
 from omnibot.turns.history import History, PastConversation
 from omnibot.turns.model import Kind, NewTurn, State, Surface
 from omnibot.turns.rows import utcnow

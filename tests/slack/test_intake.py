@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.slack.intake import Accept, Edit, Ignore, Intake, Withdraw, intake
+from omnibot.slack.inbound.messages import Accept, Edit, Ignore, Intake, Withdraw, intake
 from omnibot.turns.model import Person, Surface
 
 BOT = "U0OMNI"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from omnibot.slack.replies import SlackReply
-from omnibot.slack.sessions import METHOD
+from omnibot.slack.delivery.agent_status import METHOD
+from omnibot.slack.delivery.replies import SlackReply
 from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
 from tests.slack.conftest import Desktop
 

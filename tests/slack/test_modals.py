@@ -9,7 +9,7 @@ import pytest
 
 from omnibot.blocks.modals import View, moment_view, words_view
 from omnibot.emulator.slack import interactions
-from omnibot.slack.modals import MOMENT, fresh_id, made, open_modal, show, stand_in_for
+from omnibot.slack.delivery.modals import MOMENT, fresh_id, made, open_modal, show, stand_in_for
 from tests.slack.conftest import Desktop
 
 TITLE = "Account"
@@ -35,7 +35,7 @@ async def test_what_is_ready_is_opened_as_it_is(desktop: Desktop):
 
 
 async def test_what_takes_long_has_a_stand_in_until_it_is_there(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("omnibot.slack.modals.PATIENCE", 0.01)
+    monkeypatch.setattr("omnibot.slack.delivery.modals.PATIENCE", 0.01)
     go_on = asyncio.Event()
 
     async def slow() -> View:
@@ -64,7 +64,7 @@ async def test_contents_wait_for_their_stand_in_which_may_still_be_on_its_way(de
 
 
 async def test_contents_of_a_modal_that_was_closed_are_reported(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("omnibot.slack.modals.TRIES", (0.0, 0.01))
+    monkeypatch.setattr("omnibot.slack.delivery.modals.TRIES", (0.0, 0.01))
     assert not await show(desktop.client, fresh_id(), await ready())
     assert await stand_in_for(desktop.client, "V0GONE", TITLE, MOMENT) is None
 

@@ -6,9 +6,9 @@ import pytest
 
 from omnibot.accounts.model import SHARED, link_principal
 from omnibot.policy.model import Consent, Policy
-from omnibot.slack.access import Access
-from omnibot.slack.notary import SlackNotary
-from omnibot.slack.people import People
+from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.consent import SlackNotary
+from omnibot.slack.features.users import People
 from omnibot.turns.model import NotNow, Person, Turn
 from tests.slack.conftest import Desktop
 

@@ -14,14 +14,14 @@ from omnibot.blocks.values import Page
 from omnibot.emulator.slack import interactions
 from omnibot.orders.model import Answered, Click
 from omnibot.policy.reading import read_policy
-from omnibot.slack.access import Access
-from omnibot.slack.background import Background
-from omnibot.slack.listeners.actions import COMING, _show_order
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.delivery.messages import Posts
+from omnibot.slack.delivery.modals import MOMENT
+from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.orders import BROKE, TITLE, OrderDesk
+from omnibot.slack.features.users import People
+from omnibot.slack.listeners.buttons import COMING, _show_order
 from omnibot.slack.listeners.orders import OrderListeners
-from omnibot.slack.modals import MOMENT
-from omnibot.slack.order_desk import BROKE, TITLE, OrderDesk
-from omnibot.slack.people import People
-from omnibot.slack.posts import Posts
 from omnibot.turns.model import Person, Turn
 from tests.slack.conftest import Desktop, always_ours
 
@@ -166,7 +166,7 @@ async def test_a_form_that_is_settled_at_once_closes_or_says_why(desktop: Deskto
 async def test_whoever_opens_a_card_that_takes_its_time_hears_that_it_is_coming(
     desktop: Desktop, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("omnibot.slack.listeners.actions.PATIENCE", 0.01)
+    monkeypatch.setattr("omnibot.slack.listeners.buttons.PATIENCE", 0.01)
     turn, go_on = await desktop.turn(), asyncio.Event()
 
     async def opening() -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from omnibot.policy.people import PersonKind
-from omnibot.slack.people import ASKING, NAMES, People, Profile, read_profile
+from omnibot.slack.features.users import ASKING, NAMES, People, Profile, read_profile
 from tests.slack.conftest import Desktop
 
 

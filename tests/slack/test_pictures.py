@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from omnibot.slack import files
+from omnibot.slack.delivery import files
 from omnibot.turns.model import Answer, Outcome
 from tests.slack.conftest import Desktop
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from omnibot.policy.model import Policy
-from omnibot.slack.access import Access
-from omnibot.slack.budget import Budget
-from omnibot.slack.files import Pictures
+from omnibot.slack.delivery.files import Pictures
+from omnibot.slack.delivery.messages import Posts
+from omnibot.slack.delivery.rate_limits import Budget
+from omnibot.slack.delivery.replies import SlackReply
+from omnibot.slack.features.account_data import GUEST_ELSEWHERE, WITHHELD, Places
+from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.users import People
 from omnibot.slack.listeners.messages import READERS_CHANGED, _notice
-from omnibot.slack.people import People
-from omnibot.slack.places import GUEST_ELSEWHERE, WITHHELD, Places
-from omnibot.slack.posts import Posts
-from omnibot.slack.replies import SlackReply
 from omnibot.turns.model import Answer, OfferedButton, Outcome, Snapshot, Turn
 from tests.slack.conftest import Desktop, always_ours
 

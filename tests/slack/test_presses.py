@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from slack_bolt import BoltResponse
 
-from omnibot.slack.background import Background
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.delivery.ephemeral import AT_ONCE, whisper
 from omnibot.slack.listeners import presses
 from omnibot.slack.listeners.presses import BURST, PER_MINUTE, SILENT, TOO_MANY, Presses
-from omnibot.slack.whispers import AT_ONCE, whisper
 from tests.slack.conftest import Desktop
 
 

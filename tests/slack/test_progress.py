@@ -7,11 +7,11 @@ import time
 import pytest
 
 from omnibot.blocks.answer import AI_NOTICE
-from omnibot.slack import drafts, replies
-from omnibot.slack.budget import PROGRESS_PER_MINUTE, Budget
-from omnibot.slack.drafts import PROGRESS
-from omnibot.slack.posts import Posts
-from omnibot.slack.replies import SlackReply
+from omnibot.slack.delivery import replies, streaming
+from omnibot.slack.delivery.messages import Posts
+from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget
+from omnibot.slack.delivery.replies import SlackReply
+from omnibot.slack.delivery.streaming import PROGRESS
 from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
 from tests.slack.conftest import Desktop, always_ours
 
@@ -42,7 +42,7 @@ async def begun(desktop: Desktop, reply: SlackReply) -> Turn:
 
 
 async def test_progress_never_overwrites_a_final(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.0)
+    monkeypatch.setattr(streaming, "UPDATE_PACE", 0.0)
     turn = await begun(desktop, desktop.reply)
     updating = desktop.slack.gate.hold("chat.update")
     desktop.reply.progress(turn, snapshot("Half an answer."))
@@ -60,7 +60,7 @@ async def test_progress_never_overwrites_a_final(desktop: Desktop, monkeypatch: 
 async def test_progress_of_one_message_keeps_its_distance_and_the_latest_wins(
     desktop: Desktop, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.5)
+    monkeypatch.setattr(streaming, "UPDATE_PACE", 0.5)
     turn = await begun(desktop, desktop.reply)
     number = itertools.count()
 
@@ -76,7 +76,7 @@ async def test_progress_of_one_message_keeps_its_distance_and_the_latest_wins(
 
 async def test_many_turns_share_one_budget_of_updates(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
     """Who waited for a place asks again after the wait: another turn may have taken it."""
-    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.0)
+    monkeypatch.setattr(streaming, "UPDATE_PACE", 0.0)
     budget = Budget({**PROGRESS_PER_MINUTE, "chat.update": 120.0}, {"chat.update": 3.0})
     reply = desktop.successor(budget)
     turns = [await begun(desktop, reply) for _ in range(20)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.slack.question import (
+from omnibot.slack.inbound.text import (
     Help,
     Private,
     Question,

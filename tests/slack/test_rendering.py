@@ -13,8 +13,8 @@ from omnibot.blocks.reply import PLAIN, reply_pages
 from omnibot.blocks.safety import pings
 from omnibot.blocks.values import Page
 from omnibot.db.tables import turns
-from omnibot.slack import rendering
-from omnibot.slack.rendering import LARGE, Rendering, is_large
+from omnibot.slack.delivery import rendering
+from omnibot.slack.delivery.rendering import LARGE, Rendering, is_large
 from omnibot.turns.model import Answer, OfferedButton, Outcome
 from tests.slack.conftest import Desktop
 

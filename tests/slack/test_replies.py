@@ -7,7 +7,7 @@ import pytest
 
 from omnibot.blocks.answer import AI_NOTICE
 from omnibot.blocks.reply import reply_pages
-from omnibot.slack.marks import fingerprint
+from omnibot.slack.delivery.metadata import fingerprint
 from omnibot.turns.model import Answer, OfferedButton, Outcome
 from tests.slack.conftest import Desktop
 
@@ -182,10 +182,10 @@ async def test_a_late_answer_is_a_new_post_and_the_progress_shrinks(desktop: Des
 
 async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
     from omnibot.errors import OwnershipLost
-    from omnibot.slack.budget import Budget
-    from omnibot.slack.files import Pictures
-    from omnibot.slack.posts import Posts
-    from omnibot.slack.replies import SlackReply
+    from omnibot.slack.delivery.files import Pictures
+    from omnibot.slack.delivery.messages import Posts
+    from omnibot.slack.delivery.rate_limits import Budget
+    from omnibot.slack.delivery.replies import SlackReply
 
     async def lost(_turn_id: str, _seconds: float) -> None:
         raise OwnershipLost

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from omnibot.slack.budget import PROGRESS_PER_MINUTE, Budget
-from omnibot.slack.sessions import METHOD, Sessions
+from omnibot.slack.delivery.agent_status import METHOD, Sessions
+from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget
 from omnibot.turns.model import Answer, Outcome, Turn
 from tests.slack.conftest import Desktop
 

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from omnibot.emulator.slack import SlackEmulator
 from omnibot.scheduler import Scheduler
-from omnibot.slack.bot import build_app, open_client, who_am_i
-from omnibot.slack.sockets import CONNECTIONS, Sockets, socket_mode
+from omnibot.slack.app import build_app, open_client, who_am_i
+from omnibot.slack.connection.socket_mode import CONNECTIONS, Sockets, socket_mode
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ async def fall_silent(held: Sockets) -> None:
 async def test_connections_the_sdk_gave_up_in_silence_are_dialled_anew(
     slack: SlackEmulator, app: AsyncApp, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("omnibot.slack.sockets.ROUND", 0.1)
-    monkeypatch.setattr("omnibot.slack.sockets.PATIENCE", 0.3)
+    monkeypatch.setattr("omnibot.slack.connection.socket_mode.ROUND", 0.1)
+    monkeypatch.setattr("omnibot.slack.connection.socket_mode.PATIENCE", 0.3)
     with capture_logs() as logs:
         async with socket_mode(app, slack.app_token, scheduler) as held:
             await all_stand(held)
@@ -75,7 +75,7 @@ async def test_connections_the_sdk_gave_up_in_silence_are_dialled_anew(
 async def test_a_connection_that_lives_is_left_alone(
     slack: SlackEmulator, app: AsyncApp, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("omnibot.slack.sockets.PATIENCE", 0.0)
+    monkeypatch.setattr("omnibot.slack.connection.socket_mode.PATIENCE", 0.0)
     async with socket_mode(app, slack.app_token, scheduler) as held:
         await all_stand(held)
         dialled = [call for call in slack.calls if call.name == "apps.connections.open"]

@@ -9,8 +9,8 @@ import pytest
 
 from omnibot.blocks.progress import STOP_ACTION, STOPPING
 from omnibot.emulator.slack import Message
-from omnibot.slack import drafts
-from omnibot.slack.budget import PROGRESS_PER_MINUTE, Budget
+from omnibot.slack.delivery import streaming
+from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget
 from omnibot.turns.model import Answer, Kind, Outcome, Snapshot, Turn
 from tests.slack.conftest import Desktop
 
@@ -21,8 +21,8 @@ NEVER = 1_000.0
 @pytest.fixture(autouse=True)
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """No progress is written because its time has come."""
-    monkeypatch.setattr(drafts, "APPEND_PACE", NEVER)
-    monkeypatch.setattr(drafts, "UPDATE_PACE", NEVER)
+    monkeypatch.setattr(streaming, "APPEND_PACE", NEVER)
+    monkeypatch.setattr(streaming, "UPDATE_PACE", NEVER)
 
 
 def running(text: str) -> Snapshot:
@@ -116,14 +116,14 @@ async def test_a_draft_that_slack_does_not_let_stream_any_longer_gets_a_stop_but
 ):
     turn = await at_work(desktop, "One")
     assert stop_buttons(desktop.shown(turn)[0]) == []
-    monkeypatch.setattr(drafts, "APPEND_PACE", 0.0)
-    monkeypatch.setattr(drafts, "STREAM_AGE", 0.0)
+    monkeypatch.setattr(streaming, "APPEND_PACE", 0.0)
+    monkeypatch.setattr(streaming, "STREAM_AGE", 0.0)
     desktop.reply.progress(turn, running("One two"))
     await desktop.slack.wait_for(lambda: stop_buttons(desktop.shown(turn)[0]))
 
 
 async def test_of_several_messages_the_last_has_the_stop_button(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(drafts, "UPDATE_PACE", 0.0)
+    monkeypatch.setattr(streaming, "UPDATE_PACE", 0.0)
     desktop.without_streams()
     turn = await at_work(desktop, "One")
     words = [f"Paragraph {n} says something." for n in range(400)]

@@ -32,9 +32,9 @@ from omnibot.db.migrate import upgrade
 from omnibot.db.presence import Presence
 from omnibot.markets.service import Markets
 from omnibot.policy.model import Policy
-from omnibot.slack.access import Access
-from omnibot.slack.background import Background
-from omnibot.slack.listeners import actions, commands, messages
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.features.authorization import Access
+from omnibot.slack.listeners import buttons, commands, messages
 from omnibot.turns import service
 from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
@@ -150,7 +150,7 @@ class Life:
         access = cast(Access, SimpleNamespace(policy=Policy()))
         messages.register(app, self.turns, self.background, access, bot_user_id=BOT)
         commands.register(app, self.turns, {}, self.background, bot_user_id=BOT)
-        actions.register(
+        buttons.register(
             app, self.turns, self.background, access, open_consent=cast(Any, None), open_order=cast(Any, None)
         )
         self.turns.start()

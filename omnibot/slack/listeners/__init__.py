@@ -1,4 +1,4 @@
-"""One file per kind of Slack payload; each does one statement, acks, and leaves the rest to the rooms below."""
+"""Bolt listeners: each parses a payload, calls one service and answers."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 
 from omnibot.entitlements.service import Consents
-from omnibot.slack.access import Access
-from omnibot.slack.background import Background
-from omnibot.slack.home import Home
-from omnibot.slack.key_desk import KeyDesk
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.features.api_keys import KeyDesk
+from omnibot.slack.features.app_home import Home
+from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.history import PastConversations
+from omnibot.slack.features.orders import OrderDesk
 from omnibot.slack.listeners import (
-    actions,
+    agent_stop,
+    api_keys,
+    app_home,
+    buttons,
     commands,
     consent,
-    farewells,
+    errors,
     feedback,
-    home,
-    keys,
-    lifecycle,
+    history,
     messages,
     orders,
-    past,
     presses,
-    sessions,
+    uninstall,
 )
-from omnibot.slack.order_desk import OrderDesk
-from omnibot.slack.past import PastConversations
 from omnibot.turns.service import Turns
 
 
@@ -50,17 +50,17 @@ def register(app: AsyncApp, services: Services) -> None:
     """Register every listener with Bolt, the catch-all last."""
     app.middleware(presses.Presses(services.background).handle)
     messages.register(app, services.turns, services.background, services.access, bot_user_id=services.bot_user_id)
-    about_keys = keys.KeyListeners(services.api_keys, services.background)
+    about_keys = api_keys.KeyListeners(services.api_keys, services.background)
     about_keys.register(app)
-    about: dict[str, commands.Command] = {name: about_keys.command for name in keys.COMMANDS}
-    about["threads"] = past.command(services.conversations)
+    about: dict[str, commands.Command] = {name: about_keys.command for name in api_keys.COMMANDS}
+    about["threads"] = history.command(services.conversations)
     about["consent"] = consent.command(services.consents, services.background)
     about_orders = orders.OrderListeners(services.orders, services.background, services.app_home)
     about_orders.register(app)
     about |= {name: about_orders.command for name in orders.COMMANDS}
     commands.register(app, services.turns, about, services.background, bot_user_id=services.bot_user_id)
     signing = consent.Signing(services.consents, services.turns)
-    actions.register(
+    buttons.register(
         app,
         services.turns,
         services.background,
@@ -70,8 +70,8 @@ def register(app: AsyncApp, services: Services) -> None:
     )
     feedback.register(app, services.turns, services.background, services.access)
     consent.register(app, services.consents, signing, services.background, services.app_home)
-    sessions.register(app, services.turns, services.background)
-    home.register(app, services.turns, services.access, services.app_home)
-    past.register(app, services.conversations, services.app_home, services.access, services.background)
-    farewells.register(app, services.api_keys, services.access)
-    lifecycle.register(app, services.background)
+    agent_stop.register(app, services.turns, services.background)
+    app_home.register(app, services.turns, services.access, services.app_home)
+    history.register(app, services.conversations, services.app_home, services.access, services.background)
+    uninstall.register(app, services.api_keys, services.access)
+    errors.register(app, services.background)

@@ -13,10 +13,19 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot import telemetry
 from omnibot.accounts.spotting import KEY_SEEN, holds_key
 from omnibot.blocks.messages import help_page
-from omnibot.slack.background import Background
-from omnibot.slack.events import SlashCommand
-from omnibot.slack.identity import research_question
-from omnibot.slack.question import Help, Private, Question, Research, Reserved, Stop, Unclear, parse_command
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.features.admission import research_question
+from omnibot.slack.inbound.payloads import SlashCommand
+from omnibot.slack.inbound.text import (
+    Help,
+    Private,
+    Question,
+    Research,
+    Reserved,
+    Stop,
+    Unclear,
+    parse_command,
+)
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.service import Turns
 

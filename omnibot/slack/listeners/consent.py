@@ -40,14 +40,14 @@ from omnibot.blocks.shown import Press, pattern, read_press
 from omnibot.entitlements.model import NO_SUCH_GRANT, CannotSign, Consent, Shown, State, Unconfirmed, listed
 from omnibot.entitlements.service import Consents, OutOfDate, Reading, in_plain_words
 from omnibot.errors import ClearStreetError
-from omnibot.slack.background import Background
-from omnibot.slack.events import Click, SlashCommand, Submission
-from omnibot.slack.failures import SLACK_ERRORS, judge
-from omnibot.slack.home import Home
-from omnibot.slack.listeners.actions import tell, who
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
+from omnibot.slack.delivery.modals import OPENED, delivery_of
+from omnibot.slack.features.app_home import Home
+from omnibot.slack.inbound.once import Once
+from omnibot.slack.inbound.payloads import Click, SlashCommand, Submission
+from omnibot.slack.listeners.buttons import tell, who
 from omnibot.slack.listeners.commands import Command
-from omnibot.slack.modals import OPENED, delivery_of
-from omnibot.slack.once import Once
 from omnibot.turns.service import Turns
 
 log = structlog.get_logger(__name__)

@@ -17,11 +17,11 @@ from omnibot.blocks.feedback import (
     comment_view,
     read_value,
 )
-from omnibot.slack.access import Access
-from omnibot.slack.background import Background
-from omnibot.slack.events import Click, Submission
-from omnibot.slack.failures import SLACK_ERRORS, judge
-from omnibot.slack.listeners.actions import GONE, refusal, tell, who
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
+from omnibot.slack.features.authorization import Access
+from omnibot.slack.inbound.payloads import Click, Submission
+from omnibot.slack.listeners.buttons import GONE, refusal, tell, who
 from omnibot.turns.service import Turns
 
 log = structlog.get_logger(__name__)

@@ -9,9 +9,9 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from omnibot import telemetry
 from omnibot.policy.model import FollowUps
-from omnibot.slack.access import Access
-from omnibot.slack.background import Background
-from omnibot.slack.intake import Accept, Edit, Ignore, Withdraw, intake, overtaken
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.features.authorization import Access
+from omnibot.slack.inbound.messages import Accept, Edit, Ignore, Withdraw, intake, overtaken
 from omnibot.turns.service import Turns
 
 #: Seconds before each further try to place a follow-up whose thread's first question has not come yet.

@@ -29,14 +29,14 @@ from omnibot.blocks.shown import pattern, read_form_press, read_press, read_pres
 from omnibot.blocks.values import Page
 from omnibot.orders.model import Answered
 from omnibot.orders.model import Click as Decision
-from omnibot.slack.background import Background
-from omnibot.slack.events import Click, SlashCommand, Submission
-from omnibot.slack.failures import SLACK_ERRORS, judge
-from omnibot.slack.home import Home
-from omnibot.slack.listeners.actions import tell, who
-from omnibot.slack.modals import MOMENT, delivery_of, open_modal, show
-from omnibot.slack.once import Once
-from omnibot.slack.order_desk import BROKE, NOBODY, TITLE, OrderDesk, say
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
+from omnibot.slack.delivery.modals import MOMENT, delivery_of, open_modal, show
+from omnibot.slack.features.app_home import Home
+from omnibot.slack.features.orders import BROKE, NOBODY, TITLE, OrderDesk, say
+from omnibot.slack.inbound.once import Once
+from omnibot.slack.inbound.payloads import Click, SlashCommand, Submission
+from omnibot.slack.listeners.buttons import tell, who
 from omnibot.turns.model import Person
 
 log = structlog.get_logger(__name__)

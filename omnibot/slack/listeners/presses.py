@@ -10,10 +10,10 @@ from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.slack.background import Background
-from omnibot.slack.budget import Budget
-from omnibot.slack.events import Click
-from omnibot.slack.listeners.actions import tell, who
+from omnibot.slack.delivery.background import Background
+from omnibot.slack.delivery.rate_limits import Budget
+from omnibot.slack.inbound.payloads import Click
+from omnibot.slack.listeners.buttons import tell, who
 from omnibot.turns.model import Person
 
 #: Goes on to the listeners; Bolt passes it by this name.

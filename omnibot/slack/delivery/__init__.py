@@ -1,0 +1,1 @@
+"""What omnibot writes to Slack: replies, streams, files, modals and ephemeral messages, each exactly once."""

@@ -1,0 +1,1 @@
+"""What Slack delivers, parsed: payload models, duplicate deliveries, message text and commands."""
