@@ -23,8 +23,8 @@ from omnibot.accounts.model import Linked, Person
 from omnibot.accounts.pages import LinkPages
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
-from omnibot.blocks.consent import manage_blocks
-from omnibot.blocks.values import Block
+from omnibot.blocks.account.consent import manage_blocks
+from omnibot.blocks.layout.types import Block
 from omnibot.charts import Charts
 from omnibot.clearstreet.market import MarketData
 from omnibot.clearstreet.omni import Omni

@@ -11,12 +11,12 @@ from enum import StrEnum
 from typing import Any, Final
 
 from omnibot.accounts.model import account_name
+from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION
+from omnibot.blocks.history import past_blocks, slack_date
+from omnibot.blocks.layout.builders import actions, button, context, escaped_parts, one_line, section
+from omnibot.blocks.layout.types import Block
 from omnibot.blocks.limits import VIEW_BLOCKS
-from omnibot.blocks.parts import actions, button, context, escaped_parts, one_line, section
-from omnibot.blocks.past import past_blocks, slack_date
-from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION
-from omnibot.blocks.safety import escape
-from omnibot.blocks.values import Block
+from omnibot.blocks.markdown.escaping import escape
 from omnibot.clearstreet.models import Account
 from omnibot.policy.model import FollowUps, Policy
 from omnibot.turns.history import PastConversation

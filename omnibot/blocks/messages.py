@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from omnibot.blocks.layout.builders import context, escaped_parts, fallback, live_mention, section
+from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT, LINE_TEXT, size
-from omnibot.blocks.parts import context, escaped_parts, fallback, live_mention, section
-from omnibot.blocks.safety import clean, escape
-from omnibot.blocks.values import Block, Page
+from omnibot.blocks.markdown.escaping import clean, escape
 
 #: Room for a quoted question once escaped; only one of mostly ampersands or brackets needs more.
 _QUOTE_TEXT: Final = 11_000

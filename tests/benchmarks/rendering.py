@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from omnibot.blocks import structure
-from omnibot.blocks.progress import progress_page, view
-from omnibot.blocks.reply import reply_pages
+from omnibot.blocks.answers.progress import progress_page, view
+from omnibot.blocks.answers.reply import reply_pages
+from omnibot.blocks.markdown import structure
 from omnibot.clearstreet.models import read_parts
 from omnibot.turns.model import Answer, Kind, Outcome, Person, State, Surface, Turn
 from omnibot.turns.rules import offers

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from omnibot.blocks import limits
+from omnibot.blocks.layout.types import Page
 from omnibot.blocks.limits import size
-from omnibot.blocks.markdown import count_items, count_tables, pings
-from omnibot.blocks.values import Page
+from omnibot.blocks.markdown.render import count_items, count_tables, pings
 from omnibot.emulator.slack.blocks import validate_message
 
 

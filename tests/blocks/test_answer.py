@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.answer import AI_NOTICE, answer_pages
-from omnibot.blocks.values import Button, Page
+from omnibot.blocks.answers.answer import AI_NOTICE, answer_pages
+from omnibot.blocks.layout.types import Button, Page
 from tests.blocks import hostile
 from tests.blocks.checker import check, elements, live, strings
 from tests.examples import examples

@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.consent import card_page, card_unit, manage_page, refusal_unit, stub_unit, told_view
-from omnibot.blocks.shown import read_press
-from omnibot.blocks.values import Page
+from omnibot.blocks.account.consent import (
+    card_page,
+    card_unit,
+    manage_page,
+    refusal_unit,
+    stub_unit,
+    told_view,
+)
+from omnibot.blocks.layout.button_versions import read_press
+from omnibot.blocks.layout.types import Page
 from omnibot.emulator.slack import SlackEmulator
 from omnibot.emulator.slack.views import checked
 from omnibot.entitlements.model import AccountConsent, Card, Granted, Overview, Standing, State

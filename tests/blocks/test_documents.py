@@ -6,8 +6,15 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from omnibot.blocks.consent import SIGN_VIEW, FormState, document_view, read_state
-from omnibot.blocks.documents import PAGE_LINES, PAGE_TEXT, PARAGRAPH_TEXT, document_pages, page_blocks, page_words
+from omnibot.blocks.account.consent import SIGN_VIEW, FormState, document_view, read_state
+from omnibot.blocks.account.documents import (
+    PAGE_LINES,
+    PAGE_TEXT,
+    PARAGRAPH_TEXT,
+    document_pages,
+    page_blocks,
+    page_words,
+)
 from omnibot.blocks.limits import size
 from omnibot.emulator.clearstreet.entitlements import long_document
 from omnibot.emulator.slack import SlackEmulator

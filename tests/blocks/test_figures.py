@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.figures import (
+from omnibot.blocks.answers.charts import (
     POINTS,
     fits_natively,
     in_words,
@@ -23,7 +23,7 @@ from omnibot.blocks.figures import (
     thinned,
     to_csv,
 )
-from omnibot.blocks.values import Page
+from omnibot.blocks.layout.types import Page
 from omnibot.clearstreet.models import ChartPoint, ChartSeries, DataChart
 from tests.blocks import hostile
 from tests.blocks.checker import check, live

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION
 from omnibot.blocks.home import (
     ACCOUNTS,
     EXAMPLES,
@@ -23,10 +24,9 @@ from omnibot.blocks.home import (
     recent_section,
     settings_section,
 )
+from omnibot.blocks.layout.builders import section
+from omnibot.blocks.layout.types import Block
 from omnibot.blocks.limits import VIEW_BLOCKS
-from omnibot.blocks.parts import section
-from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION
-from omnibot.blocks.values import Block
 from omnibot.clearstreet.models import Account
 from omnibot.clearstreet.models.enums import AccountStatus
 from omnibot.emulator.slack.views import validate_view

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omnibot.accounts.model import Linked
-from omnibot.blocks.account_choice import account_labels, account_view
-from omnibot.blocks.key_links import (
+from omnibot.blocks.account.account_choice import account_labels, account_view
+from omnibot.blocks.account.api_keys import (
     MEND_ACTION,
     PAGE_ACTION,
     UNLINK_ACTION,
@@ -23,9 +23,9 @@ from omnibot.blocks.key_links import (
     linked_view,
     unlink_page,
 )
-from omnibot.blocks.markdown import pings
-from omnibot.blocks.modals import Remedy, failed, gist, moment_view, words_view
-from omnibot.blocks.remedies import ACCOUNT_ACTION, remedy_page
+from omnibot.blocks.account.prompts import ACCOUNT_ACTION, remedy_page
+from omnibot.blocks.layout.modals import Remedy, failed, gist, moment_view, words_view
+from omnibot.blocks.markdown.render import pings
 from omnibot.clearstreet.models import Account
 from omnibot.clearstreet.models.enums import AccountStatus
 from omnibot.emulator.slack.views import validate_view

@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 
-from omnibot.blocks.markdown import rewrite_links, safe
+from omnibot.blocks.markdown.render import rewrite_links, safe
 from tests.blocks import hostile
 from tests.examples import examples
 

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.markdown import pings, plain_text
+from omnibot.blocks.markdown.render import pings, plain_text
 from omnibot.blocks.messages import help_page, one_line_page, root_page
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings

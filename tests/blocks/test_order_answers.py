@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.order_answers import against, click_answer, click_view, outcome_page
-from omnibot.blocks.values import Page
+from omnibot.blocks.layout.types import Page
+from omnibot.blocks.orders.results import against, click_answer, click_view, outcome_page
 from omnibot.emulator.slack.views import validate_view
 from omnibot.orders.model import Answered, Click, State, Ticket
 from omnibot.policy.order_rules import Rule, RuleVerdict

@@ -13,20 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.accounts.model import Person
+from omnibot.blocks.layout.button_versions import Press, read_press, read_presses, read_values
+from omnibot.blocks.layout.types import Page
 from omnibot.blocks.limits import BLOCKS, BUTTON_TEXT
-from omnibot.blocks.order_buttons import (
-    APPROVE,
-    APPROVE_ALL,
-    CANCEL,
-    DECLINE,
-    EDIT,
-    REPLACE,
-)
-from omnibot.blocks.order_card import footer_card, order_card
-from omnibot.blocks.order_standing import order_standing, progress, reason_words, standing
-from omnibot.blocks.safety import pings
-from omnibot.blocks.shown import Press, read_press, read_presses, read_values
-from omnibot.blocks.values import Page
+from omnibot.blocks.markdown.escaping import pings
+from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
+from omnibot.blocks.orders.card import footer_card, order_card
+from omnibot.blocks.orders.status import order_standing, progress, reason_words, standing
 from omnibot.clearstreet.models.enums import (
     InstrumentType,
     OrderStatus,

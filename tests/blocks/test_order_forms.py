@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.order_answers import form_again
-from omnibot.blocks.order_forms import (
+from omnibot.blocks.orders.forms import (
     DECLINE_VIEW,
     EDIT_VIEW,
     ENTERED_ACTION,
@@ -28,6 +27,7 @@ from omnibot.blocks.order_forms import (
     read_reason,
     replace_view,
 )
+from omnibot.blocks.orders.results import form_again
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOffsetType
 from omnibot.emulator.slack.views import validate_view
 from omnibot.orders.answers import SUPERSEDED, not_as_shown

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.order_list import PAGE, PAGE_ACTION, home_orders, orders_page
-from omnibot.blocks.values import Page
+from omnibot.blocks.layout.types import Page
+from omnibot.blocks.orders.list import PAGE, PAGE_ACTION, home_orders, orders_page
 from omnibot.clearstreet.models import Order
 from omnibot.clearstreet.models.enums import OrderStatus, OrderType, Side, TimeInForce
 from omnibot.orders.model import Terms, Ticket

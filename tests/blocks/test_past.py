@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from omnibot.blocks.markdown import pings
-from omnibot.blocks.past import FORGOTTEN, exchange_page, past_page, slack_date, thread_link
-from omnibot.blocks.values import Page
+from omnibot.blocks.history import FORGOTTEN, exchange_page, past_page, slack_date, thread_link
+from omnibot.blocks.layout.types import Page
+from omnibot.blocks.markdown.render import pings
 from omnibot.emulator.slack.blocks import validate_message
 from omnibot.turns.history import Exchange, PastConversation
 from tests.blocks import hostile

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.progress import Shown, chunks, closing, progress_page, streamed, view
-from omnibot.blocks.steps import MOST, Progress, read_steps
+from omnibot.blocks.answers.progress import Shown, chunks, closing, progress_page, streamed, view
+from omnibot.blocks.answers.steps import MOST, Progress, read_steps
 from omnibot.emulator import clearstreet
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.exports import file_of
-from omnibot.blocks.reply import picture_wanted, reply_pages
-from omnibot.blocks.values import Page
-from omnibot.blocks.variants import older_page, plain_page, words_only
+from omnibot.blocks.answers.exports import file_of
+from omnibot.blocks.answers.reply import picture_wanted, reply_pages
+from omnibot.blocks.layout.fallbacks import older_page, plain_page, words_only
+from omnibot.blocks.layout.types import Page
 from omnibot.clearstreet.models import read_parts
 from omnibot.turns.model import Answer, Kind, Outcome, Person, State, Surface, Turn
 from omnibot.turns.rules import offers

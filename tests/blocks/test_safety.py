@@ -8,7 +8,7 @@ import time
 import pytest
 from hypothesis import given
 
-from omnibot.blocks.markdown import escape, neutralise, pings, safe
+from omnibot.blocks.markdown.render import escape, neutralise, pings, safe
 from tests.blocks import hostile
 from tests.examples import examples
 

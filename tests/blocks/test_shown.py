@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from omnibot.blocks.shown import Press, pattern, read_form_press
+from omnibot.blocks.layout.button_versions import Press, pattern, read_form_press
 
 FORM = {"callback_id": "order_edit:1.0.ab", "private_metadata": "token~1.0.ab"}
 

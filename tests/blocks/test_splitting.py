@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.limits import size
-from omnibot.blocks.markdown import count_items, count_tables, safe, split
-from omnibot.blocks.structure import read
+from omnibot.blocks.markdown.render import count_items, count_tables, safe, split
+from omnibot.blocks.markdown.structure import read
 from tests.blocks import hostile
 from tests.examples import examples
 

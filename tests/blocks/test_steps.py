@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import omnibot.blocks
-from omnibot.blocks import structure
+from omnibot.blocks.markdown import structure
 from tests.blocks import backtracking
 from tests.blocks.backtracking import Counted, Counter, Program, attacks
 
@@ -143,7 +143,7 @@ TEXTS = ("str", "str | None", "bytes", "Mapping[str, Any]", "list[str]")
 #: Not a text of somebody else's but a name, an id or a number of ours.
 NOT_FOREIGN = {
     "omnibot.telemetry.observe_delivery", "omnibot.telemetry.hide", "omnibot.telemetry.configure",
-    "omnibot.blocks.addresses.destination",
+    "omnibot.blocks.markdown.link_targets.destination",
 }  # fmt: skip
 
 

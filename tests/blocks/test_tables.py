@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.answer import answer_pages
-from omnibot.blocks.markdown import safe
-from omnibot.blocks.tables import Grid, number_of, plain_cells, segments, table_units
-from omnibot.blocks.values import Page
-from omnibot.blocks.variants import older_page, plain_page, words_only
+from omnibot.blocks.answers.answer import answer_pages
+from omnibot.blocks.layout.fallbacks import older_page, plain_page, words_only
+from omnibot.blocks.layout.tables import Grid, number_of, plain_cells, segments, table_units
+from omnibot.blocks.layout.types import Page
+from omnibot.blocks.markdown.render import safe
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
 from tests.examples import examples

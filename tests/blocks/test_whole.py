@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnibot.blocks.exports import file_of
-from omnibot.blocks.progress import Shown, chunks, progress_page, streamed, view
-from omnibot.blocks.values import Page
+from omnibot.blocks.answers.exports import file_of
+from omnibot.blocks.answers.progress import Shown, chunks, progress_page, streamed, view
+from omnibot.blocks.layout.types import Page
 from tests.blocks import hostile
 from tests.blocks.checker import check, live
 from tests.blocks.test_reply import pages_of

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from omnibot.accounts.encryption import new_key
-from omnibot.blocks.consent import ACCOUNTS_BLOCK, AGREE_BLOCK, AGREED, CHOICE_ACTION
+from omnibot.blocks.account.consent import ACCOUNTS_BLOCK, AGREE_BLOCK, AGREED, CHOICE_ACTION
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.entitlements import CODE
 from omnibot.telemetry import KEY_FIELD

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from omnibot.blocks.consent import (
+from omnibot.blocks.account.consent import (
     ACCOUNTS_BLOCK,
     AGREE_BLOCK,
     AGREED,

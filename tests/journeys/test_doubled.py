@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from omnibot.blocks.order_buttons import APPROVE, CANCEL, DECLINE, EDIT, REPLACE
+from omnibot.blocks.orders.buttons import APPROVE, CANCEL, DECLINE, EDIT, REPLACE
 from omnibot.emulator.slack.http_delivery import HttpDelivery
 from omnibot.emulator.slack.outbox import Carrier
 from omnibot.emulator.slack.socket_mode import Ack

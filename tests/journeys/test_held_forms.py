@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from omnibot.blocks.order_buttons import APPROVE, CANCEL, EDIT, REPLACE
-from omnibot.blocks.order_forms import ENTERED_ACTION
+from omnibot.blocks.orders.buttons import APPROVE, CANCEL, EDIT, REPLACE
+from omnibot.blocks.orders.forms import ENTERED_ACTION
 from omnibot.orders.answers import SUPERSEDED
 from omnibot.slack.features.orders import NOBODY
 from tests.journeys.conftest import House

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import pytest
 
-from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, DECLINE, EDIT
-from omnibot.blocks.order_forms import ENTERED_ACTION
+from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, DECLINE, EDIT
+from omnibot.blocks.orders.forms import ENTERED_ACTION
 from omnibot.emulator.slack.reading import elements
 from omnibot.emulator.slack.workspace import User
 from omnibot.orders.answers import SUPERSEDED

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from omnibot.app import running
-from omnibot.blocks.order_buttons import APPROVE, REPLACE
+from omnibot.blocks.orders.buttons import APPROVE, REPLACE
 from omnibot.settings import Settings
 from tests.journeys.conftest import House, settle_in
 from tests.journeys.order_thread import ORDERS, PATIENCE, SUBMIT, buttons, order_calls, proposed, submitted, words

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, REPLACE
+from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, CANCEL, REPLACE
 from tests.forking import done
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import (

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from omnibot.blocks.feedback import COMMENT_ACTION, COMMENT_BLOCK, FEEDBACK_ACTION
-from omnibot.blocks.progress import STOP_ACTION
+from omnibot.blocks.answers.feedback import COMMENT_ACTION, COMMENT_BLOCK, FEEDBACK_ACTION
+from omnibot.blocks.answers.progress import STOP_ACTION
 from omnibot.emulator.slack.workspace import Message
 from tests.journeys.conftest import House
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from omnibot.blocks.order_buttons import APPROVE, DECLINE, EDIT
+from omnibot.blocks.orders.buttons import APPROVE, DECLINE, EDIT
 from omnibot.emulator.slack.workspace import Message
 from omnibot.policy.access import NO_ACCOUNT_DATA
 from omnibot.slack.features.account_data import GUEST_ELSEWHERE, WITHHELD

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from omnibot.accounts.spotting import KEY_SEEN
-from omnibot.blocks.order_buttons import DECLINE, EDIT
+from omnibot.blocks.orders.buttons import DECLINE, EDIT
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import proposed
 from tests.journeys.order_thread import words as words_of

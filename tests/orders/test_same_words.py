@@ -20,8 +20,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from omnibot.blocks.order_copy import NAMES
-from omnibot.blocks.order_copy import fields as copied_fields
+from omnibot.blocks.orders.manual_entry import NAMES
+from omnibot.blocks.orders.manual_entry import fields as copied_fields
 from omnibot.clearstreet.models.enums import (
     InstrumentType,
     OrderType,

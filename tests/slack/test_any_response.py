@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from omnibot.blocks.answer import AI_NOTICE
-from omnibot.blocks.progress import STOPPING, WORKING
+from omnibot.blocks.answers.answer import AI_NOTICE
+from omnibot.blocks.answers.progress import STOPPING, WORKING
 from omnibot.clearstreet.models import read_parts
 from omnibot.slack.delivery import streaming
 from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget

@@ -17,8 +17,8 @@ from omnibot.accounts.links import Links
 from omnibot.accounts.model import Person, link_principal
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
-from omnibot.blocks.parts import section
-from omnibot.blocks.values import Block
+from omnibot.blocks.layout.builders import section
+from omnibot.blocks.layout.types import Block
 from omnibot.clearstreet.bodies import thread_body
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from omnibot.blocks.modals import modal, plain
-from omnibot.blocks.order_forms import DECLINE_VIEW
-from omnibot.blocks.parts import section
-from omnibot.blocks.values import Page
+from omnibot.blocks.layout.builders import section
+from omnibot.blocks.layout.modals import modal, plain
+from omnibot.blocks.layout.types import Page
+from omnibot.blocks.orders.forms import DECLINE_VIEW
 from omnibot.emulator.slack import interactions
 from omnibot.orders.model import Answered, Click
 from omnibot.policy.reading import read_policy

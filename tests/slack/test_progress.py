@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from omnibot.blocks.answer import AI_NOTICE
+from omnibot.blocks.answers.answer import AI_NOTICE
 from omnibot.slack.delivery import replies, streaming
 from omnibot.slack.delivery.messages import Posts
 from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget

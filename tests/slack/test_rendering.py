@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from omnibot.blocks.reply import PLAIN, reply_pages
-from omnibot.blocks.safety import pings
-from omnibot.blocks.values import Page
+from omnibot.blocks.answers.reply import PLAIN, reply_pages
+from omnibot.blocks.layout.types import Page
+from omnibot.blocks.markdown.escaping import pings
 from omnibot.db.tables import turns
 from omnibot.slack.delivery import rendering
 from omnibot.slack.delivery.rendering import LARGE, Rendering, is_large

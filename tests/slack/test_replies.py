@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from omnibot.blocks.answer import AI_NOTICE
-from omnibot.blocks.reply import reply_pages
+from omnibot.blocks.answers.answer import AI_NOTICE
+from omnibot.blocks.answers.reply import reply_pages
 from omnibot.slack.delivery.metadata import fingerprint
 from omnibot.turns.model import Answer, OfferedButton, Outcome
 from tests.slack.conftest import Desktop

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from omnibot.blocks.progress import STOP_ACTION, STOPPING
+from omnibot.blocks.answers.progress import STOP_ACTION, STOPPING
 from omnibot.emulator.slack import Message
 from omnibot.slack.delivery import streaming
 from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.values import Block
+from omnibot.blocks.layout.types import Block
 from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
 
 log = structlog.get_logger(__name__)

@@ -12,8 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from omnibot.blocks.figures import Figure, in_words
-from omnibot.blocks.reply import picture_wanted
+from omnibot.blocks.answers.charts import Figure, in_words
+from omnibot.blocks.answers.reply import picture_wanted
 from omnibot.charts import Charts, Drawing
 from omnibot.clearstreet.models import read_parts
 from omnibot.db.engine import Database

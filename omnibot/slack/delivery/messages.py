@@ -9,7 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import Column, Table, and_, delete, insert, select, update
 
-from omnibot.blocks.values import Page
+from omnibot.blocks.layout.types import Page
 from omnibot.db.engine import Database
 from omnibot.db.tables import posts
 from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, Verdict, judge

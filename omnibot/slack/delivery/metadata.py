@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.values import Page
+from omnibot.blocks.layout.types import Page
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.modals import View, moment_view, words_view
+from omnibot.blocks.layout.modals import View, moment_view, words_view
 from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
 from omnibot.slack.inbound.payloads import Submission
 

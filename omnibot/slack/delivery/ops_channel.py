@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.parts import escaped_parts, live_mention
+from omnibot.blocks.layout.builders import escaped_parts, live_mention
 from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
 
 log = structlog.get_logger(__name__)

@@ -16,8 +16,8 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import select, update
 
-from omnibot.blocks.reply import plain_reply_pages, reply_pages
-from omnibot.blocks.values import Page
+from omnibot.blocks.answers.reply import plain_reply_pages, reply_pages
+from omnibot.blocks.layout.types import Page
 from omnibot.db.engine import Database
 from omnibot.db.tables import turns
 from omnibot.turns.model import Answer, OfferedButton, Turn
@@ -85,7 +85,7 @@ class Rendering:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "omnibot.blocks.worker",
+                "omnibot.blocks.answers.process",
                 str(self._memory),
                 str(int(self._patience) + 1),
                 stdin=asyncio.subprocess.PIPE,

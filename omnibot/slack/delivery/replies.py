@@ -12,12 +12,12 @@ from dataclasses import replace
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.consent import card_page
+from omnibot.blocks.account.consent import card_page
+from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION, remedy_page
+from omnibot.blocks.answers.reply import is_private
+from omnibot.blocks.layout.fallbacks import older_page, plain_page, words_only
+from omnibot.blocks.layout.types import Page
 from omnibot.blocks.messages import one_line_page
-from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION, remedy_page
-from omnibot.blocks.reply import is_private
-from omnibot.blocks.values import Page
-from omnibot.blocks.variants import older_page, plain_page, words_only
 from omnibot.clearstreet.models import read_parts
 from omnibot.entitlements.model import Card, State
 from omnibot.slack.delivery.agent_status import Sessions

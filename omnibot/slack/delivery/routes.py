@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from omnibot.blocks.answers.reply import is_private
 from omnibot.blocks.messages import one_line_page, root_page
-from omnibot.blocks.reply import is_private
 from omnibot.slack.delivery.agent_status import Sessions
 from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
 from omnibot.slack.delivery.messages import DIRECT, STUB, Posts, Refusal

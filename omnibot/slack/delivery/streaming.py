@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 
 import structlog
 
-from omnibot.blocks.progress import STOPPING, Shown, View, chunks, progress_page, streamed, view
-from omnibot.blocks.reply import asked_page
-from omnibot.blocks.variants import asked_line
+from omnibot.blocks.answers.progress import STOPPING, Shown, View, chunks, progress_page, streamed, view
+from omnibot.blocks.answers.reply import asked_page
+from omnibot.blocks.layout.fallbacks import asked_line
 from omnibot.slack.delivery.agent_status import Sessions
 from omnibot.slack.delivery.errors import Failure
 from omnibot.slack.delivery.messages import Posts, Refusal

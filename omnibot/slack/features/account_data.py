@@ -12,8 +12,8 @@ import re
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from omnibot.blocks.parts import section
-from omnibot.blocks.values import Page
+from omnibot.blocks.layout.builders import section
+from omnibot.blocks.layout.types import Page
 from omnibot.policy.access import GUEST_READS, NO_ACCOUNT_DATA, READERS_UNKNOWN, AccountData, Show
 from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
 from omnibot.slack.delivery.messages import Refusal

@@ -30,8 +30,8 @@ from omnibot.accounts.model import (
 )
 from omnibot.accounts.pages import LinkPages
 from omnibot.accounts.service import Keyring
-from omnibot.blocks.account_choice import ACCOUNT_TITLE, account_mark, account_view
-from omnibot.blocks.key_links import (
+from omnibot.blocks.account.account_choice import ACCOUNT_TITLE, account_mark, account_view
+from omnibot.blocks.account.api_keys import (
     LINK_TITLE,
     Known,
     Trouble,
@@ -41,8 +41,8 @@ from omnibot.blocks.key_links import (
     linked_view,
     waiting_words,
 )
-from omnibot.blocks.modals import Remedy, View, words_view
-from omnibot.blocks.remedies import ACCOUNT_ACTION, LABELS, LINK_ACTION
+from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LABELS, LINK_ACTION
+from omnibot.blocks.layout.modals import Remedy, View, words_view
 from omnibot.clearstreet.models import Account
 from omnibot.errors import ClearStreetError
 from omnibot.slack.features.authorization import Access

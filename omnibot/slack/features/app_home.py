@@ -25,7 +25,7 @@ from omnibot.blocks.home import (
     recent_section,
     settings_section,
 )
-from omnibot.blocks.values import Block
+from omnibot.blocks.layout.types import Block
 from omnibot.errors import ClearStreetError
 from omnibot.policy.people import PersonKind
 from omnibot.slack.delivery.background import Background

@@ -9,9 +9,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.model import LinkBroken, NoAuthority, link_principal
 from omnibot.accounts.service import Keyring
+from omnibot.blocks.history import FORGOTTEN, exchange_page, past_page, thread_link
+from omnibot.blocks.layout.types import Page
 from omnibot.blocks.messages import root_page
-from omnibot.blocks.past import FORGOTTEN, exchange_page, past_page, thread_link
-from omnibot.blocks.values import Page
 from omnibot.clearstreet.models import Message
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound

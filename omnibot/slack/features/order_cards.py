@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from omnibot.accounts.model import Person
+from omnibot.blocks.history import message_link
+from omnibot.blocks.layout.fallbacks import plain_page, words_only
+from omnibot.blocks.layout.types import Page
 from omnibot.blocks.messages import one_line_page
-from omnibot.blocks.order_answers import outcome_page, second_page
-from omnibot.blocks.order_card import footer_card, order_card
-from omnibot.blocks.past import message_link
-from omnibot.blocks.values import Page
-from omnibot.blocks.variants import plain_page, words_only
+from omnibot.blocks.orders.card import footer_card, order_card
+from omnibot.blocks.orders.results import outcome_page, second_page
 from omnibot.orders.facts import warnings
 from omnibot.orders.model import Seen, Ticket, Told, read_quote
 from omnibot.orders.proposing import ASKED_ON_CARD

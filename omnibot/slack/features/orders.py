@@ -14,12 +14,12 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.model import AccountUnclear, NoAuthority, Person
-from omnibot.blocks.modals import View, words_view
-from omnibot.blocks.order_answers import against, click_answer, click_view, form_again
-from omnibot.blocks.order_forms import decline_view, edit_view, read_form, replace_view
-from omnibot.blocks.order_list import home_orders, orders_page
-from omnibot.blocks.parts import shorten
-from omnibot.blocks.values import Block, Page
+from omnibot.blocks.layout.builders import shorten
+from omnibot.blocks.layout.modals import View, words_view
+from omnibot.blocks.layout.types import Block, Page
+from omnibot.blocks.orders.forms import decline_view, edit_view, read_form, replace_view
+from omnibot.blocks.orders.list import home_orders, orders_page
+from omnibot.blocks.orders.results import against, click_answer, click_view, form_again
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
 from omnibot.orders.answers import SUPERSEDED

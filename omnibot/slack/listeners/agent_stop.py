@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.progress import STOP_ACTION
+from omnibot.blocks.answers.progress import STOP_ACTION
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.ephemeral import whisper
 from omnibot.slack.inbound.messages import acting_org

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.model import NotAKey, clean_key
-from omnibot.blocks.account_choice import (
+from omnibot.blocks.account.account_choice import (
     ACCOUNT_BLOCK,
     ACCOUNT_INPUT,
     ACCOUNT_TITLE,
@@ -18,10 +18,17 @@ from omnibot.blocks.account_choice import (
     SCOPE_BLOCK,
     SCOPE_INPUT,
 )
-from omnibot.blocks.key_links import LINK_SUBJECT, LINK_TITLE, LINK_VIEW, MEND_ACTION, UNLINK_ACTION, unlink_page
-from omnibot.blocks.modals import View, gist, moment_view, words_view
-from omnibot.blocks.remedies import ACCOUNT_ACTION, LINK_ACTION
-from omnibot.blocks.shown import mark_in, named, pattern, read_press
+from omnibot.blocks.account.api_keys import (
+    LINK_SUBJECT,
+    LINK_TITLE,
+    LINK_VIEW,
+    MEND_ACTION,
+    UNLINK_ACTION,
+    unlink_page,
+)
+from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION
+from omnibot.blocks.layout.button_versions import mark_in, named, pattern, read_press
+from omnibot.blocks.layout.modals import View, gist, moment_view, words_view
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.modals import MOMENT, Making, delivery_of, made, open_modal, show, stand_in_for
 from omnibot.slack.features.api_keys import KEY_CHANGED, NOT_LINKED, ChoiceShown, KeyDesk, hide

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot import telemetry
-from omnibot.blocks.exports import file_of
+from omnibot.blocks.answers.exports import file_of
 from omnibot.policy.access import NO_ACCOUNT_DATA, Show
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.ephemeral import whisper

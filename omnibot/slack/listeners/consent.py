@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.model import NoAuthority, Person
-from omnibot.blocks.consent import (
+from omnibot.blocks.account.consent import (
     ACCOUNTS_BLOCK,
     AGREE_BLOCK,
     AGREED,
@@ -35,8 +35,8 @@ from omnibot.blocks.consent import (
     refusal_words,
     told_view,
 )
-from omnibot.blocks.documents import document_pages
-from omnibot.blocks.shown import Press, pattern, read_press
+from omnibot.blocks.account.documents import document_pages
+from omnibot.blocks.layout.button_versions import Press, pattern, read_press
 from omnibot.entitlements.model import NO_SUCH_GRANT, CannotSign, Consent, Shown, State, Unconfirmed, listed
 from omnibot.entitlements.service import Consents, OutOfDate, Reading, in_plain_words
 from omnibot.errors import ClearStreetError

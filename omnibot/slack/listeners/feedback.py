@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.spotting import KEY_SEEN, holds_key
-from omnibot.blocks.feedback import (
+from omnibot.blocks.answers.feedback import (
     COMMENT_ACTION,
     COMMENT_BLOCK,
     FEEDBACK_ACTION,

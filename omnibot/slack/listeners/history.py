@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.blocks.past import CONTINUE_ACTION, PAGE_ACTION
+from omnibot.blocks.history import CONTINUE_ACTION, PAGE_ACTION
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.features.app_home import Home
 from omnibot.slack.features.authorization import Access

@@ -13,10 +13,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.spotting import KEY_SEEN, holds_key, strings
-from omnibot.blocks.modals import View, kept_view, moment_view
-from omnibot.blocks.order_answers import form_again, stays
-from omnibot.blocks.order_buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
-from omnibot.blocks.order_forms import (
+from omnibot.blocks.layout.button_versions import pattern, read_form_press, read_press, read_presses
+from omnibot.blocks.layout.modals import View, kept_view, moment_view
+from omnibot.blocks.layout.types import Page
+from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
+from omnibot.blocks.orders.forms import (
     DECLINE_VIEW,
     EDIT_VIEW,
     ENTERED_ACTION,
@@ -24,9 +25,8 @@ from omnibot.blocks.order_forms import (
     form_errors,
     read_reason,
 )
-from omnibot.blocks.order_list import PAGE_ACTION
-from omnibot.blocks.shown import pattern, read_form_press, read_press, read_presses
-from omnibot.blocks.values import Page
+from omnibot.blocks.orders.list import PAGE_ACTION
+from omnibot.blocks.orders.results import form_again, stays
 from omnibot.orders.model import Answered
 from omnibot.orders.model import Click as Decision
 from omnibot.slack.delivery.background import Background

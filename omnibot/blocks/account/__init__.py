@@ -1,0 +1,1 @@
+"""Consent, API keys and account choice as blocks."""

@@ -1,0 +1,1 @@
+"""What all blocks are made of: types, builders, tables, modals and fallbacks."""

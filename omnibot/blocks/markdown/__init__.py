@@ -1,0 +1,1 @@
+"""Omni's markdown, made safe for Slack: escaping, links, splitting, plain text."""

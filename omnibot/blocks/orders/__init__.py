@@ -1,0 +1,1 @@
+"""Orders as blocks: cards, buttons, forms, lists and results."""
