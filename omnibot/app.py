@@ -14,13 +14,12 @@ import structlog
 from aiohttp.web import RouteDef
 
 from omnibot import telemetry, web
-from omnibot.accounts.choices import AccountChoices
-from omnibot.accounts.encryption import Encryption
-from omnibot.accounts.invitations import Invitations
+from omnibot.accounts.account_choices import AccountChoices
+from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_page import LinkPages
+from omnibot.accounts.link_tokens import Invitations
 from omnibot.accounts.linking import Linking
-from omnibot.accounts.links import Links
 from omnibot.accounts.model import Linked, Person
-from omnibot.accounts.pages import LinkPages
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
 from omnibot.blocks.account.consent import manage_blocks
@@ -31,20 +30,21 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.connections import Handler, Limits
+from omnibot.consent.model import Consent
+from omnibot.consent.service import Consents
+from omnibot.consent.store import forget_consents
 from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import require_current
 from omnibot.db.presence import Presence
 from omnibot.db.tables import ticket_posts
-from omnibot.entitlements.model import Consent
-from omnibot.entitlements.service import Consents
-from omnibot.entitlements.store import forget_consents
+from omnibot.encryption import Encryption
 from omnibot.errors import OmnibotError
-from omnibot.markets.service import Markets
+from omnibot.market_data.service import Markets
 from omnibot.orders.audit import Audit, Signer
-from omnibot.orders.heads import HeadFile, Heads
+from omnibot.orders.audit_heads import HeadFile, Heads
 from omnibot.orders.service import Orders
 from omnibot.orders.store import TicketStore
-from omnibot.policy.service import PolicyBook
+from omnibot.policy.live_policy import PolicyBook
 from omnibot.scheduler import Scheduler
 from omnibot.settings import Settings, split_address, split_secrets
 from omnibot.slack import listeners
@@ -68,10 +68,10 @@ from omnibot.slack.features.order_cards import OrderCards
 from omnibot.slack.features.order_proposals import SlackBroker
 from omnibot.slack.features.orders import OrderDesk
 from omnibot.slack.features.users import People
+from omnibot.turns.engine import Turns
 from omnibot.turns.history import History
-from omnibot.turns.holding import forget_held
-from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
+from omnibot.turns.waiting import forget_held
 
 log = structlog.get_logger(__name__)
 

@@ -149,7 +149,7 @@ Restart every omnibot with it, then run `omnibot keys rotate`: it says which of 
 @keys.command()
 def new() -> None:
     """Print a fresh key for OMNIBOT_ENCRYPTION_KEYS, and what to do with it."""
-    from omnibot.accounts.encryption import new_key
+    from omnibot.encryption import new_key
 
     # The words go elsewhere, so that the key can be piped.
     typer.echo(_NEW_KEY, err=True, nl=False)
@@ -160,7 +160,7 @@ def new() -> None:
 def rotate() -> None:
     """Encrypt every linked API key with the first of OMNIBOT_ENCRYPTION_KEYS; bots may go on running."""
     from omnibot.accounts.rotation import describe, rotate_database
-    from omnibot.orders.auditing import older_keys_needed
+    from omnibot.orders.audit_report import older_keys_needed
 
     settings = KeysSettings()
     report = _finish(rotate_database(settings.database_url, settings.encryption_keys()))
@@ -176,9 +176,9 @@ def check(
     path: Annotated[Path | None, typer.Argument(help="The file; what OMNIBOT_POLICY says if left out.")] = None,
 ) -> None:
     """Say in sentences what a policy file allows, or all that is wrong with it; exits with 1 when something is."""
+    from omnibot.policy.describe import summary
+    from omnibot.policy.live_policy import read_file
     from omnibot.policy.model import Policy
-    from omnibot.policy.service import read_file
-    from omnibot.policy.summary import summary
 
     path = path or PolicySettings().omnibot_policy
     read = Policy() if path is None else read_file(path)[0]
@@ -217,7 +217,7 @@ def verify(
     ] = None,
 ) -> None:
     """Find out whether the audit was changed or cut off, or tickets are not what it says; exits with 1 if so."""
-    from omnibot.orders.auditing import describe, verify_database
+    from omnibot.orders.audit_report import describe, verify_database
 
     settings = AuditSettings()
     keys, others = split_secrets(settings.omnibot_audit_key), settings.audit_secrets()
@@ -233,7 +233,7 @@ def export(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Print the whole audit."""
-    from omnibot.orders.auditing import print_database
+    from omnibot.orders.audit_report import print_database
 
     if csv and json:
         raise typer.BadParameter("Choose one of --csv and --json.")

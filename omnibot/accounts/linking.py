@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from omnibot import telemetry
-from omnibot.accounts.links import Links
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.model import (
     MAY_NOT_LINK,
     UNREADABLE,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from omnibot.accounts.encryption import Encryption, Unreadable
 from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore, SealedLink
 from omnibot.db.engine import open_database
 from omnibot.db.migrate import require_current
+from omnibot.encryption import Encryption, Unreadable
 
 #: Links read at a time.
 BATCH = 100

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from omnibot.accounts.choices import AccountChoices, Chosen
-from omnibot.accounts.links import Links
+from omnibot.accounts.account_choices import AccountChoices, Chosen
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.model import (
     GONE,
     REFUSED,

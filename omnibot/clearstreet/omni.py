@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from omnibot.clearstreet import pages
+from omnibot.clearstreet import pagination
 from omnibot.clearstreet.envelope import Answer
 from omnibot.clearstreet.models import resources as read
 from omnibot.clearstreet.models.resources import (
@@ -61,7 +61,7 @@ class Omni:
         Raises:
             Incomplete: there are more than can be read.
         """
-        return await pages.whole(
+        return await pagination.whole(
             self._transport,
             THREADS,
             read.threads,
@@ -108,7 +108,7 @@ class Omni:
         self, key: str, account_id: int | None, thread_id: str, *, count: int = 20
     ) -> list[Message]:
         """The newest `count` finalised messages, chronological, whichever end the API begins at. Raises NotFound."""
-        return await pages.newest(
+        return await pagination.newest(
             self._transport,
             f"{THREAD}/messages",
             key=key,

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from omnibot.clearstreet import pages
+from omnibot.clearstreet import pagination
 from omnibot.clearstreet.envelope import Answer
 from omnibot.clearstreet.models import holdings, orders, resources
 from omnibot.clearstreet.models.enums import AccountStatus, OrderStatus
@@ -63,7 +63,7 @@ class Trading:
             Incomplete: there are more than can be read.
             ClearStreetError: another of its leaves.
         """
-        everything = await pages.whole(
+        everything = await pagination.whole(
             self._transport, "/v1/accounts", resources.accounts, key=key, query={}, limit=MAX_ACCOUNTS
         )
         return [account for account in everything if account.status != AccountStatus.CLOSED]
@@ -79,7 +79,7 @@ class Trading:
         Raises:
             Incomplete: there is more than can be read.
         """
-        return await pages.whole(
+        return await pagination.whole(
             self._transport,
             f"{ACCOUNT}/positions",
             holdings.positions,
@@ -87,7 +87,7 @@ class Trading:
             ids=_ids(account_id),
             query={},
             limit=MAX_POSITIONS,
-            page_size=pages.LARGE_PAGE_SIZE,
+            page_size=pagination.LARGE_PAGE_SIZE,
         )
 
     # Orders
@@ -128,7 +128,7 @@ class Trading:
             "from": None if since is None else moment_text(since),
             "to": None if until is None else moment_text(until),
         }
-        listed = await pages.some(
+        listed = await pagination.some(
             self._transport,
             ORDERS,
             orders.orders,
@@ -136,7 +136,7 @@ class Trading:
             ids=_ids(account_id),
             query=query,
             limit=MAX_ORDERS,
-            page_size=pages.LARGE_PAGE_SIZE,
+            page_size=pagination.LARGE_PAGE_SIZE,
         )
         wanted = set(order_ids)
         named = [order for order in listed.items if not wanted or wanted & {order.id, order.client_order_id}]

@@ -19,8 +19,8 @@ from omnibot.db.migrate import Standing, standing
 from omnibot.doctor import model
 from omnibot.doctor.model import Finding
 from omnibot.errors import ClearStreetError, SettingsError
+from omnibot.policy.live_policy import read_file
 from omnibot.policy.model import Policy, PolicyError
-from omnibot.policy.service import read_file
 from omnibot.settings import Settings, split_address
 from omnibot.slack import app
 from omnibot.slack.connection.token_check import examine_app_token, examine_bot_token

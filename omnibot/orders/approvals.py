@@ -17,15 +17,15 @@ from omnibot.accounts.model import Person
 from omnibot.db.leases import LEASE
 from omnibot.db.tables import halts, reservations, ticket_votes, tickets
 from omnibot.orders.audit import Entry
-from omnibot.orders.facts import holding, market_facts, sells, worth
 from omnibot.orders.locks import lock_account, lock_day
 from omnibot.orders.model import AMOUNTS, COUNTED, Seen, State, Terms, Ticket
+from omnibot.orders.risk_facts import holding, market_facts, sells, worth
 from omnibot.orders.sessions import exchange_date
 from omnibot.orders.store import TicketStore, is_halted
 from omnibot.policy import money
 from omnibot.policy.facts import Act, DayFacts, MarketFacts
+from omnibot.policy.identities import Who
 from omnibot.policy.order_rules import Decision, RuleVerdict, decide
-from omnibot.policy.people import Who
 
 #: What ended so long before the market was asked is in its answer.
 _SETTLED = timedelta(seconds=60)

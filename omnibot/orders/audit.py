@@ -29,9 +29,9 @@ from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.db.tables import audit, audit_heads
 from omnibot.errors import SettingsError
-from omnibot.orders.heads import START, Head, Heads
+from omnibot.orders.audit_heads import START, Head, Heads
+from omnibot.orders.audit_replay import Replay
 from omnibot.orders.model import Ticket, canonical
-from omnibot.orders.replay import Replay
 from omnibot.settings import SHORTEST_AUDIT_KEY
 
 log = structlog.get_logger(__name__)

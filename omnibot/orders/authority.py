@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.db.tables import audit, reservations, ticket_authorisations
 from omnibot.orders.audit import Entry, Signer
+from omnibot.orders.audit_replay import Approval, reserved_in, votes_in, written
 from omnibot.orders.model import State, Ticket, canonical, content_hash
-from omnibot.orders.replay import Approval, reserved_in, votes_in, written
 from omnibot.policy.facts import Act
 
 

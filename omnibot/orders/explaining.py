@@ -10,10 +10,10 @@ from sqlalchemy import or_, select
 
 from omnibot.db.engine import Database
 from omnibot.db.tables import audit, tickets
-from omnibot.orders.auditing import opened
+from omnibot.orders.audit_report import opened
 from omnibot.orders.model import Ticket
-from omnibot.orders.reading import TicketReader
-from omnibot.orders.sentences import sentence
+from omnibot.orders.queries import TicketReader
+from omnibot.orders.wording import sentence
 
 NOT_YET = "The rules have not been asked yet: they are, each time somebody approves."
 

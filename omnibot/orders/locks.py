@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.db.engine import Database
 from omnibot.db.tables import trading_days
-from omnibot.policy.people import Who
+from omnibot.policy.identities import Who
 
 
 async def lock_day(database: Database, connection: AsyncConnection, owner: Who, day: str) -> None:

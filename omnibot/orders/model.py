@@ -31,8 +31,8 @@ from omnibot.clearstreet.models.enums import (
     UnknownValue,
 )
 from omnibot.policy.facts import Act
+from omnibot.policy.identities import Authority, Own, Shared
 from omnibot.policy.order_rules import RuleVerdict
-from omnibot.policy.people import Authority, Own, Shared
 
 
 class State(StrEnum):

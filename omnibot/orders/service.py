@@ -23,20 +23,20 @@ from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.trading import Trading
 from omnibot.db.leases import RENEW, Leases
 from omnibot.errors import OwnershipLost
-from omnibot.orders import answers
+from omnibot.orders import click_results
 from omnibot.orders.approvals import Approvals
-from omnibot.orders.cards import CardDesk, Cards
-from omnibot.orders.desk import Desk, Rules, WhoIs, lasting
-from omnibot.orders.following import Following
-from omnibot.orders.heads import STOPPED
-from omnibot.orders.looking import Generation, Looking
+from omnibot.orders.audit_heads import STOPPED
+from omnibot.orders.card_sync import CardDesk, Cards
+from omnibot.orders.decisions import Desk, Rules, WhoIs, lasting
+from omnibot.orders.market_reader import Generation, Looking
 from omnibot.orders.model import MARKED, Answered, Click, Proposal, Seen, State, Ticket, Told, utcnow
-from omnibot.orders.proposing import Proposing
-from omnibot.orders.sentences import exchange_zone
 from omnibot.orders.store import TicketStore
 from omnibot.orders.submission import Submission
-from omnibot.policy import trading as rules_of_trading
-from omnibot.policy.people import Who
+from omnibot.orders.ticket_factory import Proposing
+from omnibot.orders.tracking import Following
+from omnibot.orders.wording import exchange_zone
+from omnibot.policy import roles as rules_of_trading
+from omnibot.policy.identities import Who
 from omnibot.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
@@ -203,7 +203,7 @@ class Orders:
         ticket = await self._store.get(ticket_id)
         if ticket is None:
             return None, None
-        return ticket, await self._desk.may_touch(ticket, clicker) or answers.not_as_shown(ticket, mark)
+        return ticket, await self._desk.may_touch(ticket, clicker) or click_results.not_as_shown(ticket, mark)
 
     async def check(self, ticket: Ticket) -> bool:
         """Say on a card that somebody's approval is being looked at; see `CardDesk.check`."""
@@ -218,14 +218,14 @@ class Orders:
         """Make a ticket that cancels this ticket's order, and waits for approval like any. DONE: `ticket` is it."""
         ticket, refused = await self.touchable(ticket_id, clicker)
         if ticket is None or refused is not None:
-            return refused or answers.no_such()
+            return refused or click_results.no_such()
         return await self._hurried(self._proposing.cancel(ticket, Person(clicker.org, clicker.user), team))
 
     async def propose_replace(self, ticket_id: str, entered: Mapping[str, Any], clicker: Who, team: str) -> Click:
         """Make a ticket that changes this ticket's order to what was entered. DONE: `ticket` is it."""
         ticket, refused = await self.touchable(ticket_id, clicker)
         if ticket is None or refused is not None:
-            return refused or answers.no_such()
+            return refused or click_results.no_such()
         person = Person(clicker.org, clicker.user)
         return await self._hurried(self._proposing.change(ticket, entered, person, team))
 

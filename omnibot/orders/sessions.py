@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta, timezone
 
 from omnibot.clearstreet.models.enums import DayType
 from omnibot.clearstreet.models.market import MarketHours, SessionHours, TradingSessions
-from omnibot.orders.sentences import exchange_zone
-from omnibot.policy.case import utc
+from omnibot.orders.wording import exchange_zone
+from omnibot.policy.rule_context import utc
 
 
 @dataclass(frozen=True, slots=True)

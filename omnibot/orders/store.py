@@ -21,9 +21,8 @@ from omnibot.db.rows import read_apart
 from omnibot.db.tables import halts, ticket_cards, ticket_versions, tickets
 from omnibot.errors import OwnershipLost
 from omnibot.orders.audit import Audit, Entry
+from omnibot.orders.audit_heads import AuditDiffers
 from omnibot.orders.authority import authorise, require_authority
-from omnibot.orders.facts import holding, sells
-from omnibot.orders.heads import AuditDiffers
 from omnibot.orders.locks import lock_account
 from omnibot.orders.model import (
     APPROVAL_LASTS,
@@ -39,7 +38,8 @@ from omnibot.orders.model import (
     content_hash,
     write_terms,
 )
-from omnibot.orders.reading import LONGEST_ID, TO_DO, TicketReader
+from omnibot.orders.queries import LONGEST_ID, TO_DO, TicketReader
+from omnibot.orders.risk_facts import holding, sells
 from omnibot.orders.rows import short
 from omnibot.policy.facts import Act
 

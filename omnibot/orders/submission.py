@@ -17,9 +17,9 @@ from omnibot.accounts.service import Keyring, NoAuthority
 from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.trading import Trading
 from omnibot.errors import ClearStreetError, Malformed, RateLimited, Unauthorised
+from omnibot.orders.audit_heads import NOT_SENT, AuditDiffers
 from omnibot.orders.authority import NotAuthorised
-from omnibot.orders.heads import NOT_SENT, AuditDiffers
-from omnibot.orders.looking import Looking
+from omnibot.orders.market_reader import Looking
 from omnibot.orders.model import (
     LOOKS_OVER,
     UNKNOWN_FOR_LONG,
@@ -30,8 +30,8 @@ from omnibot.orders.model import (
     next_look,
     next_lookup,
 )
-from omnibot.orders.outcomes import kept, progress, took_effect, waits
-from omnibot.orders.reasons import refusal
+from omnibot.orders.order_state import kept, progress, took_effect, waits
+from omnibot.orders.rejections import refusal
 from omnibot.orders.store import TicketStore
 from omnibot.policy.facts import Act
 

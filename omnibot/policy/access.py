@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from omnibot.policy.model import Policy
-from omnibot.policy.people import (
+from omnibot.policy.identities import (
     YES,
     Authority,
     ChannelKind,
@@ -21,6 +20,7 @@ from omnibot.policy.people import (
     is_named,
     user_ids,
 )
+from omnibot.policy.model import Policy
 
 NOT_A_MEMBER = "Omni is here for full members of this workspace only. Ask a colleague in the workspace to ask for you."
 NOT_NAMED = (

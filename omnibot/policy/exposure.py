@@ -6,11 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from omnibot.clearstreet.models.enums import OrderType, Side
-from omnibot.policy import money, trading
-from omnibot.policy.case import LATER, Case, Said, no, shares, utc, within, yes
+from omnibot.policy import money, roles
 from omnibot.policy.facts import MarketFacts, OrderFacts
+from omnibot.policy.identities import user_ids
 from omnibot.policy.money import dollars, plain
-from omnibot.policy.people import user_ids
+from omnibot.policy.rule_context import LATER, Case, Said, no, shares, utc, within, yes
 
 NO_SESSION = (
     "Clear Street's calendar does not say in which exchange session this order would work, so that it is not known "
@@ -152,7 +152,7 @@ def four_eyes(case: Case) -> Said:
 
 def _approved_by_two(case: Case) -> bool:
     order, trade = case.order, case.policy.trading
-    valid = [who for who in order.approved_by if trading.may_approve(case.policy, who, order.owner)]
+    valid = [who for who in order.approved_by if roles.may_approve(case.policy, who, order.owner)]
     involved = [order.owner, *order.edited_by]
-    second = any(trade.is_approver(who) and not any(trading.same(who, one) for one in involved) for who in valid)
+    second = any(trade.is_approver(who) and not any(roles.same(who, one) for one in involved) for who in valid)
     return second and len({(who.org, who.user) for who in valid}) >= 2

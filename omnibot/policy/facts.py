@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce, TrailingOffsetType, UnknownValue
-from omnibot.policy.people import Authority, Who
+from omnibot.policy.identities import Authority, Who
 
 
 class Act(StrEnum):

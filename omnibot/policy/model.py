@@ -11,8 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator
 
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce
 from omnibot.errors import SettingsError
-from omnibot.policy import values
-from omnibot.policy.people import EVERYBODY, NOBODY, Group, Who, is_named
+from omnibot.policy import field_types
+from omnibot.policy.identities import EVERYBODY, NOBODY, Group, Who, is_named
 
 
 class PolicyError(SettingsError):
@@ -52,15 +52,15 @@ class Table(BaseModel):
         yield from ()
 
 
-_Flag = Annotated[bool, PlainValidator(values.flag)]
-_Users = Annotated[tuple[str, ...], PlainValidator(values.users)]
-_Channels = Annotated[tuple[str, ...], PlainValidator(values.channels)]
-_Cap = Annotated[Decimal | None, PlainValidator(values.cap)]
+_Flag = Annotated[bool, PlainValidator(field_types.flag)]
+_Users = Annotated[tuple[str, ...], PlainValidator(field_types.users)]
+_Channels = Annotated[tuple[str, ...], PlainValidator(field_types.channels)]
+_Cap = Annotated[Decimal | None, PlainValidator(field_types.cap)]
 
-_members_or_ids = values.group(members=EVERYBODY)
-_nobody_or_ids = values.group(nobody=NOBODY)
-_some_nobody_or_ids = values.group(everybody=EVERYBODY, nobody=NOBODY)
-_members_nobody_or_ids = values.group(members=EVERYBODY, nobody=NOBODY)
+_members_or_ids = field_types.group(members=EVERYBODY)
+_nobody_or_ids = field_types.group(nobody=NOBODY)
+_some_nobody_or_ids = field_types.group(everybody=EVERYBODY, nobody=NOBODY)
+_members_nobody_or_ids = field_types.group(members=EVERYBODY, nobody=NOBODY)
 
 
 class Access(Table):
@@ -70,7 +70,7 @@ class Access(Table):
     guests: Annotated[Group, PlainValidator(_some_nobody_or_ids)] = NOBODY
     externals: Annotated[Group, PlainValidator(_nobody_or_ids)] = NOBODY
     refused: _Users = ()
-    where: Annotated[tuple[str, ...] | None, PlainValidator(values.everywhere)] = None
+    where: Annotated[tuple[str, ...] | None, PlainValidator(field_types.everywhere)] = None
     """None: in every channel; else in these. Direct messages always."""
     shared_channels: _Flag = True
     shared_key: Annotated[Group, PlainValidator(_members_nobody_or_ids)] = EVERYBODY
@@ -81,7 +81,7 @@ class Channels(Table):
 
     desk: _Channels = ()
     not_desk: _Channels = ()
-    follow_ups: Annotated[FollowUps, PlainValidator(values.word(FollowUps))] = FollowUps.PARTICIPANTS
+    follow_ups: Annotated[FollowUps, PlainValidator(field_types.word(FollowUps))] = FollowUps.PARTICIPANTS
 
     def problems(self) -> Iterator[tuple[str, str]]:
         not_desk = frozenset(self.not_desk)
@@ -99,30 +99,32 @@ class Consent(Table):
 class Limits(Table):
     """What one person's orders must keep within. None: no limit."""
 
-    accounts: Annotated[tuple[int, ...] | None, PlainValidator(values.accounts)] = ()
+    accounts: Annotated[tuple[int, ...] | None, PlainValidator(field_types.accounts)] = ()
     max_order_notional: _Cap = None
     max_order_quantity: _Cap = None
     max_day_notional: _Cap = None
     max_day_quantity: _Cap = None
     """Quantities are in shares; an option contract counts as the shares it is for."""
-    symbols: Annotated[tuple[str, ...] | None, PlainValidator(values.symbols)] = None
-    deny_symbols: Annotated[tuple[str, ...], PlainValidator(values.tickers)] = ()
-    order_types: Annotated[tuple[OrderType, ...], PlainValidator(values.words(values.ORDER_TYPES))] = (OrderType.LIMIT,)
-    times_in_force: Annotated[tuple[TimeInForce, ...], PlainValidator(values.words(values.TIMES_IN_FORCE))] = (
-        TimeInForce.DAY,
+    symbols: Annotated[tuple[str, ...] | None, PlainValidator(field_types.symbols)] = None
+    deny_symbols: Annotated[tuple[str, ...], PlainValidator(field_types.tickers)] = ()
+    order_types: Annotated[tuple[OrderType, ...], PlainValidator(field_types.words(field_types.ORDER_TYPES))] = (
+        OrderType.LIMIT,
     )
-    sessions: Annotated[tuple[Session, ...], PlainValidator(values.words(tuple(Session)))] = (Session.REGULAR,)
-    price_collar: Annotated[Decimal | None, PlainValidator(values.collar)] = Decimal(500)
+    times_in_force: Annotated[
+        tuple[TimeInForce, ...], PlainValidator(field_types.words(field_types.TIMES_IN_FORCE))
+    ] = (TimeInForce.DAY,)
+    sessions: Annotated[tuple[Session, ...], PlainValidator(field_types.words(tuple(Session)))] = (Session.REGULAR,)
+    price_collar: Annotated[Decimal | None, PlainValidator(field_types.collar)] = Decimal(500)
     """Basis points from the middle of the market."""
     short_sales: _Flag = False
     options: _Flag = False
-    four_eyes_above: Annotated[Decimal | None, PlainValidator(values.threshold)] = None
+    four_eyes_above: Annotated[Decimal | None, PlainValidator(field_types.threshold)] = None
 
 
 class Trader(Limits):
     """What is different for one trader: only keys that are written count."""
 
-    id: Annotated[str, PlainValidator(values.user)]
+    id: Annotated[str, PlainValidator(field_types.user)]
 
 
 class Trading(Limits):
@@ -132,9 +134,9 @@ class Trading(Limits):
     approvers: _Users = ()
     halters: _Users = ()
     with_shared_key: _Flag = False
-    max_quote_age_seconds: Annotated[int, PlainValidator(values.whole(1, 3600))] = 15
-    ticket_expiry_minutes: Annotated[int, PlainValidator(values.whole(1, 1440))] = 10
-    trader: Annotated[tuple[Trader, ...], BeforeValidator(values.tables)] = ()
+    max_quote_age_seconds: Annotated[int, PlainValidator(field_types.whole(1, 3600))] = 15
+    ticket_expiry_minutes: Annotated[int, PlainValidator(field_types.whole(1, 1440))] = 10
+    trader: Annotated[tuple[Trader, ...], BeforeValidator(field_types.tables)] = ()
 
     def is_trader(self, who: Who) -> bool:
         """Whether this person is on the list of traders."""
@@ -202,7 +204,7 @@ def _doubles(ids: Iterable[str]) -> Iterator[tuple[str, str]]:
 class Policy(Table):
     """The whole file. `Policy()` goes without one: members ask, nobody trades, nobody signs for the shared key."""
 
-    version: Annotated[int, PlainValidator(values.whole(1, 1))] = 1
+    version: Annotated[int, PlainValidator(field_types.whole(1, 1))] = 1
     access: Access = Access()
     channels: Channels = Channels()
     consent: Consent = Consent()

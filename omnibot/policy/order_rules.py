@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from omnibot.policy import exposure, permissions
-from omnibot.policy.case import Case, Said, cases, yes
+from omnibot.policy import eligibility, exposure
 from omnibot.policy.facts import Act, DayFacts, MarketFacts, OrderFacts
 from omnibot.policy.model import Policy
+from omnibot.policy.rule_context import Case, Said, cases, yes
 
 
 class Rule(StrEnum):
@@ -99,17 +99,17 @@ def _verdict(case: Case, rule: Rule) -> RuleVerdict:
 
 
 _RULES: Mapping[Rule, Callable[[Case], Said]] = {
-    Rule.TRADER: permissions.trader,
-    Rule.AUTHORITY: permissions.authority,
-    Rule.ACCOUNT: permissions.account,
-    Rule.HALT: permissions.halt,
-    Rule.UNDERSTOOD: permissions.understood,
-    Rule.SYMBOL: permissions.symbol,
-    Rule.INSTRUMENT: permissions.instrument,
-    Rule.ORDER_TYPE: permissions.order_type,
-    Rule.TIME_IN_FORCE: permissions.time_in_force,
-    Rule.SESSION: permissions.session,
-    Rule.QUANTITY: permissions.quantity,
+    Rule.TRADER: eligibility.trader,
+    Rule.AUTHORITY: eligibility.authority,
+    Rule.ACCOUNT: eligibility.account,
+    Rule.HALT: eligibility.halt,
+    Rule.UNDERSTOOD: eligibility.understood,
+    Rule.SYMBOL: eligibility.symbol,
+    Rule.INSTRUMENT: eligibility.instrument,
+    Rule.ORDER_TYPE: eligibility.order_type,
+    Rule.TIME_IN_FORCE: eligibility.time_in_force,
+    Rule.SESSION: eligibility.session,
+    Rule.QUANTITY: eligibility.quantity,
     Rule.QUOTE: exposure.quote,
     Rule.PRICE: exposure.price,
     Rule.SHORT_SALE: exposure.short_sale,

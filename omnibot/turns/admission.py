@@ -14,8 +14,8 @@ from omnibot.clearstreet.revision import Revision
 from omnibot.errors import ClearStreetError, OmnibotError, RateLimited, Unavailable
 from omnibot.policy.access import NO_ACCOUNT_DATA, Show
 from omnibot.turns.active import Active
+from omnibot.turns.buttons import Presses
 from omnibot.turns.model import Admitted, FrontDesk, Kind, NotNow, Reply, State, Turn, TurnedAway
-from omnibot.turns.presses import Presses
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import MAX_WAITING_IN_CONVERSATION, MAX_WAITING_OF_PERSON, backoff, in_plain_words
 from omnibot.turns.store import TurnStore

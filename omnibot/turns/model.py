@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from omnibot.accounts.model import Person as Person
 from omnibot.errors import OmnibotError
 from omnibot.policy.access import Show as Show
-from omnibot.policy.people import Verdict
+from omnibot.policy.identities import Verdict
 
 
 class State(StrEnum):

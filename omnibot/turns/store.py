@@ -28,16 +28,15 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from omnibot.accounts.links import FRESH
+from omnibot.accounts.link_cache import FRESH
 from omnibot.accounts.model import Place
+from omnibot.consent.model import NewConsent
+from omnibot.consent.store import insert_consent
 from omnibot.db.engine import Database
 from omnibot.db.leases import LEASE, Leases
 from omnibot.db.tables import OPEN_STATES, buttons, conversations, turns
-from omnibot.entitlements.model import NewConsent
-from omnibot.entitlements.store import insert_consent
 from omnibot.errors import OwnershipLost
 from omnibot.turns.history import continued_without_account, went_elsewhere
-from omnibot.turns.holding import IN_VAIN, READY, ask_again_later
 from omnibot.turns.model import (
     Answer,
     Conversation,
@@ -51,6 +50,7 @@ from omnibot.turns.model import (
 )
 from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
 from omnibot.turns.rules import BACK, DEADLINE, HOLD, MOVED, OTHER_ACCOUNT, OTHER_PERSON
+from omnibot.turns.waiting import IN_VAIN, READY, ask_again_later
 
 #: Made once: an alias of a wide table costs more than the statement it stands in.
 _KNOWN = turns.alias("known")

@@ -19,9 +19,10 @@ from omnibot.clearstreet.models import Message
 from omnibot.clearstreet.models.resources import Created
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
+from omnibot.turns.account_data import Exposure
 from omnibot.turns.active import Active, StopPressed
-from omnibot.turns.consenting import capabilities
-from omnibot.turns.exposure import Exposure
+from omnibot.turns.cancellation import STOP_PATIENCE, Canceling
+from omnibot.turns.capabilities import capabilities
 from omnibot.turns.model import Broker, Conversation, Kind, Notary, Reply, Snapshot, State, Turn
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
@@ -36,7 +37,6 @@ from omnibot.turns.rules import (
     is_first_question,
     poll_after,
 )
-from omnibot.turns.stopping import STOP_PATIENCE, Canceling
 from omnibot.turns.store import TurnStore
 
 log = structlog.get_logger(__name__)

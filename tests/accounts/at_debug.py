@@ -16,18 +16,18 @@ import structlog
 from aiohttp import web
 
 from omnibot import telemetry
-from omnibot.accounts.choices import AccountChoices
-from omnibot.accounts.encryption import Encryption
-from omnibot.accounts.invitations import Invitations
+from omnibot.accounts.account_choices import AccountChoices
+from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_page import LinkPages
+from omnibot.accounts.link_tokens import Invitations
 from omnibot.accounts.linking import Linking
-from omnibot.accounts.links import Links
 from omnibot.accounts.model import NoAuthority, NotLinked
-from omnibot.accounts.pages import LinkPages
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import open_database
+from omnibot.encryption import Encryption
 from omnibot.errors import Unauthorised
 from tests.accounts.conftest import ANA, ANAS, BEN, BENS
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from omnibot.accounts.choices import AccountChoices
-from omnibot.accounts.encryption import Encryption, new_key
+from omnibot.accounts.account_choices import AccountChoices
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.linking import Linking
-from omnibot.accounts.links import Links
 from omnibot.accounts.model import Person
 from omnibot.accounts.service import Keyring, Rule, everybody
 from omnibot.accounts.store import LinkStore
@@ -22,6 +21,7 @@ from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database, open_database
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.encryption import Encryption, new_key
 
 ANA, BEN = Person("T1", "U_ANA"), Person("T1", "U_BEN")
 #: Ana's key sees two accounts that can be asked about, Ben's one.

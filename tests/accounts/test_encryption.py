@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot import telemetry
-from omnibot.accounts.encryption import Encryption, Unreadable, new_key
+from omnibot.encryption import Encryption, Unreadable, new_key
 
 OLD, NEW = new_key(), new_key()
 SECRET = "cs_live_0123456789"

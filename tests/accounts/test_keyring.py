@@ -9,8 +9,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import insert, update
 
-from omnibot.accounts.encryption import Encryption, new_key
-from omnibot.accounts.links import FRESH, IDLE, Links
+from omnibot.accounts.link_cache import FRESH, IDLE, Links
 from omnibot.accounts.model import (
     SHARED,
     AccountFixed,
@@ -28,6 +27,7 @@ from omnibot.db.engine import Database
 from omnibot.db.tables import conversations
 from omnibot.db.tables import links as link_rows
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.encryption import Encryption, new_key
 from omnibot.errors import NotEntitled, Unauthorised
 from tests.accounts.conftest import (
     ANA,

@@ -17,15 +17,15 @@ import pytest
 from aiohttp import web
 from sqlalchemy import select, update
 
-from omnibot.accounts.encryption import Encryption, new_key
-from omnibot.accounts.invitations import MOST_TRIES, Invitations
-from omnibot.accounts.links import Links
+from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_page import MOST_BYTES, LinkPages
+from omnibot.accounts.link_tokens import MOST_TRIES, Invitations
 from omnibot.accounts.model import Linked, LinkingOff, Person, link_principal
-from omnibot.accounts.pages import MOST_BYTES, LinkPages
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
 from omnibot.db.tables import link_pages
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.encryption import Encryption, new_key
 from omnibot.errors import SettingsError
 from omnibot.telemetry import KEY_FIELD
 from tests.accounts.conftest import ANA, ANAS, BEN, BENS, MakeRing, Ring, nobody

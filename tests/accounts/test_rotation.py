@@ -13,12 +13,12 @@ from typing import Any
 import psycopg
 from sqlalchemy import insert
 
-from omnibot.accounts.encryption import Encryption, Unreadable, new_key
 from omnibot.accounts.model import Person
 from omnibot.accounts.rotation import BATCH, NAMED, Rotation, describe, rotate
 from omnibot.accounts.store import LinkStore, SealedLink
 from omnibot.db.engine import Database, parse_url
 from omnibot.db.tables import links
+from omnibot.encryption import Encryption, Unreadable, new_key
 from tests.accounts.conftest import ANA, ANAS, BENS, MakeRing
 from tests.forking import Forked, done
 

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from omnibot.accounts.encryption import new_key
 from omnibot.db.engine import Database, parse_url
 from omnibot.db.migrate import upgrade
 from omnibot.db.tables import links
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.encryption import new_key
 from tests.accounts.at_debug import BROKEN_OFF, MISTYPED
 from tests.accounts.conftest import ANA, ANAS, BENS, MakeRing
 from tests.postgres import Server

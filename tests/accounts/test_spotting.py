@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from omnibot import telemetry
-from omnibot.accounts.spotting import holds_key, linking_slip, strings
+from omnibot.accounts.key_detection import holds_key, linking_slip, strings
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 

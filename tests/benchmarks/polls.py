@@ -26,9 +26,10 @@ from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import open_database
 from omnibot.db.migrate import upgrade
 from omnibot.db.presence import Presence
-from omnibot.markets.service import Markets
+from omnibot.market_data.service import Markets
 from omnibot.scheduler import Scheduler
-from omnibot.turns import watching
+from omnibot.turns import polling
+from omnibot.turns.engine import Turns
 from omnibot.turns.model import (
     Answer,
     FrontDesk,
@@ -41,7 +42,6 @@ from omnibot.turns.model import (
     Surface,
     Turn,
 )
-from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 from tests.benchmarks.one_body import serving
 from tests.benchmarks.table import Figure, times
@@ -156,8 +156,8 @@ async def engine(url: str, folder: Path) -> AsyncIterator[Round]:
         go.clear()
         await reached.wait()
 
-    look = watching.Watching.poll
-    with patch.object(watching, "poll_after", lambda *_: 0.0), patch.object(watching.Watching, "poll", poll_after_go):
+    look = polling.Watching.poll
+    with patch.object(polling, "poll_after", lambda *_: 0.0), patch.object(polling.Watching, "poll", poll_after_go):
         turns.start()
         await reached.wait()
         try:

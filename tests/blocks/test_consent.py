@@ -18,10 +18,10 @@ from omnibot.blocks.account.consent import (
 )
 from omnibot.blocks.layout.button_versions import read_press
 from omnibot.blocks.layout.types import Page
+from omnibot.consent.model import AccountConsent, Card, Granted, Overview, Standing, State
 from omnibot.emulator.slack import SlackEmulator
 from omnibot.emulator.slack.views import checked
-from omnibot.entitlements.model import AccountConsent, Card, Granted, Overview, Standing, State
-from omnibot.policy.people import YES, Verdict
+from omnibot.policy.identities import YES, Verdict
 from omnibot.turns.model import Person
 from tests.blocks.checker import check, elements
 

@@ -16,10 +16,10 @@ from omnibot.blocks.account.documents import (
     page_words,
 )
 from omnibot.blocks.limits import size
+from omnibot.consent.model import Document
 from omnibot.emulator.clearstreet.entitlements import long_document
 from omnibot.emulator.slack import SlackEmulator
 from omnibot.emulator.slack.views import checked
-from omnibot.entitlements.model import Document
 
 #: Pieces that documents are made of, and what makes a pager stumble.
 PIECES = st.sampled_from(

@@ -30,10 +30,10 @@ from omnibot.blocks.orders.forms import (
 from omnibot.blocks.orders.results import form_again
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOffsetType
 from omnibot.emulator.slack.views import validate_view
-from omnibot.orders.answers import SUPERSEDED, not_as_shown
-from omnibot.orders.drafts import EDITABLE, PRICES, edited
+from omnibot.orders.click_results import SUPERSEDED, not_as_shown
 from omnibot.orders.model import State, Terms
-from omnibot.orders.sentences import changes
+from omnibot.orders.order_parser import EDITABLE, PRICES, edited
+from omnibot.orders.wording import changes
 from omnibot.policy.facts import Act
 from tests.blocks import hostile
 from tests.blocks.checker import strings

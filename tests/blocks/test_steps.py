@@ -26,7 +26,7 @@ MODULES = [
     importlib.import_module(name)
     for name in (
         *(found.name for found in pkgutil.iter_modules(omnibot.blocks.__path__, "omnibot.blocks.")),
-        "omnibot.accounts.spotting",
+        "omnibot.accounts.key_detection",
         "omnibot.slack.inbound.text",
         "omnibot.telemetry",
         "omnibot.clearstreet.models.scalars",

@@ -13,7 +13,7 @@ from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.trading import MAX_ORDERS, Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.errors import Incomplete, Unavailable
-from omnibot.markets.service import Markets
+from omnibot.market_data.service import Markets
 from tests.clearstreet.conftest import ACCOUNT, KEY, Heard, Say, ScriptedApi, envelope
 
 ORDERS = f"GET /v1/accounts/{ACCOUNT}/orders"

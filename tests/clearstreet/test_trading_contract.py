@@ -33,7 +33,7 @@ from omnibot.clearstreet.models import (
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.order_bodies import OrderFields, Replacement, order_body, replace_body
 from omnibot.clearstreet.revision import Revision
-from omnibot.clearstreet.screening import screener_body, screening
+from omnibot.clearstreet.screener_requests import screener_body, screening
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator

@@ -39,12 +39,12 @@ from omnibot.clearstreet.models import (
     screener,
 )
 from omnibot.clearstreet.models import resources as read
-from omnibot.clearstreet.models.refusals import Reason, read_reasons
+from omnibot.clearstreet.models.rejections import Reason, read_reasons
 from omnibot.clearstreet.models.scalars import decode
 from omnibot.clearstreet.models.screener import FieldRef
 from omnibot.clearstreet.order_bodies import OrderFields, Replacement, order_body, replace_body
 from omnibot.clearstreet.revision import Revision, grant_body
-from omnibot.clearstreet.screening import Filter, Screening, screener_body
+from omnibot.clearstreet.screener_requests import Filter, Screening, screener_body
 from omnibot.errors import ClearStreetError, Conflict, Invalid, NotEntitled, NotFound
 from tests.contracts.comparing import complaints
 from tests.contracts.published import COMPONENTS, OPERATIONS, answer_schema, component, literal, literals, values

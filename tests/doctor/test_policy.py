@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from omnibot.accounts.encryption import new_key
 from omnibot.doctor.model import Mark
+from omnibot.encryption import new_key
 from tests.doctor.conftest import Clinic
 
 

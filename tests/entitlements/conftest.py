@@ -16,14 +16,14 @@ from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
+from omnibot.consent.model import Consent, NewConsent, Shown, State, listed
+from omnibot.consent.service import Consents
+from omnibot.consent.store import ConsentStore
 from omnibot.db.engine import Database, open_database
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.entitlements import CODE, KEY
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.entitlements.model import Consent, NewConsent, Shown, State, listed
-from omnibot.entitlements.service import Consents
-from omnibot.entitlements.store import ConsentStore
-from omnibot.policy.people import YES, Verdict
+from omnibot.policy.identities import YES, Verdict
 from omnibot.turns.model import Answer, Kind, NewTurn, Outcome, Surface, Turn
 from omnibot.turns.model import State as TurnState
 from omnibot.turns.store import TurnStore

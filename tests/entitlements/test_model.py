@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from omnibot.clearstreet.models.resources import Agreement, Entitlement, EntitlementStatus
-from omnibot.entitlements.model import (
+from omnibot.consent.model import (
     MISMATCH,
     NO_AGREEMENT,
     CannotSign,

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text, update
 
 from omnibot.accounts.model import SHARED
+from omnibot.consent.model import CannotSign, Consent, Standing, State, Unconfirmed
+from omnibot.consent.service import NOT_MADE, OutOfDate
+from omnibot.consent.store import forget_consents
 from omnibot.db.tables import consents
 from omnibot.emulator.clearstreet.entitlements import CODE
-from omnibot.entitlements.model import CannotSign, Consent, Standing, State, Unconfirmed
-from omnibot.entitlements.service import NOT_MADE, OutOfDate
-from omnibot.entitlements.store import forget_consents
-from omnibot.policy.people import Verdict
+from omnibot.policy.identities import Verdict
 from omnibot.turns.model import HeldFor, Surface
 from omnibot.turns.model import State as TurnState
 from tests.entitlements.conftest import ANA, BEN, FIRST, SECOND, Bench

@@ -8,10 +8,10 @@ from typing import Any
 
 import aiohttp
 
-from omnibot.accounts.encryption import new_key
 from omnibot.blocks.account.consent import ACCOUNTS_BLOCK, AGREE_BLOCK, AGREED, CHOICE_ACTION
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.entitlements import CODE
+from omnibot.encryption import new_key
 from omnibot.telemetry import KEY_FIELD
 from tests.journeys.conftest import House, furnished
 from tests.journeys.test_http import free_port

@@ -31,7 +31,7 @@ class Clock:
             "omnibot.scheduler",
             "omnibot.turns.rows",
             "omnibot.slack.delivery.streaming",
-            "omnibot.markets.service",
+            "omnibot.market_data.service",
             "omnibot.clearstreet.transport",
         ):
             monkeypatch.setattr(f"{module}.datetime", Shifted)

@@ -8,7 +8,7 @@ import pytest
 
 from omnibot.blocks.orders.buttons import APPROVE, CANCEL, EDIT, REPLACE
 from omnibot.blocks.orders.forms import ENTERED_ACTION
-from omnibot.orders.answers import SUPERSEDED
+from omnibot.orders.click_results import SUPERSEDED
 from omnibot.slack.features.orders import NOBODY
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import PATIENCE, OrderThread, order_calls, proposed, submitted, words

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import aiohttp
 import pytest
 
-from omnibot.accounts.encryption import new_key
 from omnibot.emulator.clearstreet.accounts import account
+from omnibot.encryption import new_key
 from omnibot.telemetry import KEY_FIELD
 from tests.journeys.conftest import House, furnished
 from tests.journeys.test_http import free_port

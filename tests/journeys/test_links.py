@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from omnibot.accounts.choices import AccountChoices
-from omnibot.accounts.encryption import Encryption, new_key
+from omnibot.accounts.account_choices import AccountChoices
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.linking import Linking
-from omnibot.accounts.links import Links
 from omnibot.accounts.model import Person, link_principal
 from omnibot.accounts.store import LinkStore
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import open_database
 from omnibot.emulator.clearstreet.accounts import account
+from omnibot.encryption import Encryption, new_key
 from tests.journeys.conftest import House
 
 ANAS, BENS = "anas-key-0123456789", "bens-key-0123456789"

@@ -12,7 +12,7 @@ from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, DECLINE, EDIT
 from omnibot.blocks.orders.forms import ENTERED_ACTION
 from omnibot.emulator.slack.reading import elements
 from omnibot.emulator.slack.workspace import User
-from omnibot.orders.answers import SUPERSEDED
+from omnibot.orders.click_results import SUPERSEDED
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import (
     PATIENCE,

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from omnibot.accounts.encryption import new_key
 from omnibot.emulator.clearstreet.accounts import account
+from omnibot.encryption import new_key
 from tests.journeys.test_account_data import KEY, fill, key_values
 from tests.journeys.test_foreign import rows
 from tests.journeys.test_http import Door, signed

@@ -9,7 +9,7 @@ import pytest
 
 from omnibot.app import running
 from omnibot.settings import Settings
-from omnibot.turns import service
+from omnibot.turns import engine
 from tests.journeys.conftest import House, settle_in
 
 OLD, YOUNG = ("The secret of the old.", "old zebra"), ("The secret of the young.", "young zebra")
@@ -34,7 +34,7 @@ async def test_after_the_retention_no_word_is_left_in_the_database_and_before_it
     database = tmp_path / "omnibot.sqlite3"
     house.bot.environment["OMNIBOT_RETENTION_DAYS"] = "3"
     settle_in(house, monkeypatch)
-    monkeypatch.setattr(service, "PRUNE", 0.2)
+    monkeypatch.setattr(engine, "PRUNE", 0.2)
     house.script("old", OLD[0])
     house.script("young", YOUNG[0])
     async with running(Settings.read()):

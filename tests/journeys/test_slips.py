@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from omnibot.accounts.spotting import KEY_SEEN
+from omnibot.accounts.key_detection import KEY_SEEN
 from omnibot.blocks.orders.buttons import DECLINE, EDIT
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import proposed

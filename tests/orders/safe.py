@@ -14,8 +14,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from omnibot.accounts.encryption import Encryption
-from omnibot.accounts.links import Links
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.model import Person, link_principal
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
@@ -27,13 +26,14 @@ from omnibot.db.presence import Presence
 from omnibot.db.tables import audit, ticket_cards, tickets
 from omnibot.emulator.clearstreet.exchange import Order as Placed
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.encryption import Encryption
 from omnibot.orders.audit import Audit, Signer, Verified, verify
 from omnibot.orders.model import Answered, Click, Proposal, Seen, State, Ticket, Told, utcnow
 from omnibot.orders.service import Orders
 from omnibot.orders.store import TicketStore
+from omnibot.policy.identities import PersonKind, Who
 from omnibot.policy.model import Policy
-from omnibot.policy.people import PersonKind, Who
-from omnibot.policy.reading import read_policy
+from omnibot.policy.parser import read_policy
 from omnibot.scheduler import Scheduler
 from tests.orders.mortal import Life, MortalDatabase, MortalTransport
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce
-from omnibot.orders.drafts import edited
 from omnibot.orders.model import Terms
+from omnibot.orders.order_parser import edited
 from omnibot.policy.facts import Act
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)

@@ -27,8 +27,8 @@ from omnibot.db.tables import (
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.errors import SettingsError
 from omnibot.orders.audit import Audit, Entry, Signer, verify
+from omnibot.orders.audit_heads import Head, HeadFile, Heads, read_heads
 from omnibot.orders.authority import signed_content
-from omnibot.orders.heads import Head, HeadFile, Heads, read_heads
 from omnibot.orders.model import Answered, State, Ticket, content_hash, read_terms, write_terms
 from tests.orders.safe import ANA, BUY, EVE, SIGNER, Safe, link, open_safe, rules
 

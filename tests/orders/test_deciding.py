@@ -18,8 +18,8 @@ from omnibot.emulator.faults import Refuse
 from omnibot.orders.explaining import explain
 from omnibot.orders.model import Answered, Seen, State, Told
 from omnibot.orders.service import UNDECIDED
+from omnibot.policy.identities import Who
 from omnibot.policy.order_rules import Rule
-from omnibot.policy.people import Who
 from tests.orders.safe import (
     ACCOUNT,
     ANA,

@@ -7,11 +7,11 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
-from omnibot.accounts.encryption import Encryption
-from omnibot.accounts.links import Links
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
+from omnibot.encryption import Encryption
 from omnibot.orders.model import Answered, State, Ticket, Told
 from tests.orders.safe import ACCOUNT, ANA, BEN, COLLEAGUE, ENCRYPTION_KEY, EVE, KEY, TEAM, Safe
 

@@ -36,7 +36,7 @@ from omnibot.emulator.clearstreet.order_bodies import changed
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.orders.model import Answered, State, Ticket
 from omnibot.policy.facts import Act
-from omnibot.policy.people import Who
+from omnibot.policy.identities import Who
 from tests.examples import examples
 from tests.orders.mortal import Killed, Life
 from tests.orders.safe import (

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from omnibot.db.tables import tickets
 from omnibot.orders.model import Answered, Click, State, Ticket
 from omnibot.orders.store import NEWER_CHANGE
-from omnibot.policy.people import Who
+from omnibot.policy.identities import Who
 from tests.orders.safe import ACCOUNT, ANA, BEN, BUY, TEAM, Safe, rules
 
 PATCH = "PATCH /v1/accounts/{account_id}/orders/{order_id}"

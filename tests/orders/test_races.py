@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from omnibot.accounts.encryption import Encryption
-from omnibot.accounts.links import Links
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import open_database
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.encryption import Encryption
 from omnibot.orders import submission
 from omnibot.orders.model import Answered, Click, State, Ticket
-from omnibot.policy.people import Who
+from omnibot.policy.identities import Who
 from tests.orders.safe import (
     ACCOUNT,
     ANA,

@@ -34,10 +34,10 @@ from omnibot.clearstreet.models.options import read_option
 from omnibot.clearstreet.models.scalars import decode
 from omnibot.clearstreet.revision import Revision
 from omnibot.db.engine import Database
-from omnibot.orders.drafts import body_of, edited, read_drafts, understood
 from omnibot.orders.model import Answered, Terms, read_terms, write_terms
-from omnibot.orders.proposing import changed
-from omnibot.orders.sentences import sentence
+from omnibot.orders.order_parser import body_of, edited, read_drafts, understood
+from omnibot.orders.ticket_factory import changed
+from omnibot.orders.wording import sentence
 from omnibot.policy.facts import Act
 from tests.examples import examples
 from tests.orders.safe import open_emulator, open_safe

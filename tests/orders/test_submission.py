@@ -6,14 +6,14 @@ import httpx
 import pytest
 from sqlalchemy import delete, update
 
-from omnibot.accounts.encryption import Encryption
-from omnibot.accounts.links import Links
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
 from omnibot.db.tables import halts, tickets
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
+from omnibot.encryption import Encryption
 from omnibot.orders import submission
 from omnibot.orders.model import Answered, State, Ticket, Told
 from omnibot.orders.store import TOO_LATE

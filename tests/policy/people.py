@@ -7,10 +7,10 @@ from typing import Any
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce
 from omnibot.policy.facts import Act, DayFacts, Instrument, MarketFacts, OrderFacts
+from omnibot.policy.identities import ChannelKind, Own, PersonKind, Readers, Where, Who
 from omnibot.policy.model import Policy
 from omnibot.policy.order_rules import Rule, RuleVerdict, check_order
-from omnibot.policy.people import ChannelKind, Own, PersonKind, Readers, Where, Who
-from omnibot.policy.reading import read_policy
+from omnibot.policy.parser import read_policy
 
 HOME, PARTNER = "T0HOME", "T0PARTNER"
 ANA = Who(HOME, "U0ANA", PersonKind.MEMBER)

@@ -12,8 +12,8 @@ from omnibot.policy.access import (
     may_see_account_data,
     may_sign,
 )
+from omnibot.policy.identities import Own, PersonKind, Refused, Shared, Where, Who
 from omnibot.policy.model import FollowUps, Policy
-from omnibot.policy.people import Own, PersonKind, Refused, Shared, Where, Who
 from tests.policy.people import (
     ANA,
     BEN,

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce, TrailingOffsetType, UnknownValue
 from omnibot.policy.access import authority_of, may_ask, may_link, may_see_account_data, may_sign
+from omnibot.policy.describe import summary
 from omnibot.policy.facts import Act, DayFacts, Instrument, MarketFacts, OrderFacts
+from omnibot.policy.identities import ChannelKind, Own, PersonKind, Shared, Verdict, Where, Who
 from omnibot.policy.model import Policy, PolicyError
 from omnibot.policy.order_rules import Decision, Rule, check_order, check_orders, decide
-from omnibot.policy.people import ChannelKind, Own, PersonKind, Shared, Verdict, Where, Who
-from omnibot.policy.reading import TABLES, read_policy
-from omnibot.policy.summary import summary
-from omnibot.policy.trading import may_approve, may_halt, may_trade
+from omnibot.policy.parser import TABLES, read_policy
+from omnibot.policy.roles import may_approve, may_halt, may_trade
 from tests.policy.people import ANA, BEN, EVE, HOME, NOW, OPTIONS_TOO, day, market, option, option_market, order, policy
 
 # Files.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from omnibot.policy.model import Limits, Policy, Trader, Trading
-from omnibot.policy.reading import TABLES, read_policy
+from omnibot.policy.parser import TABLES, read_policy
 
 EXAMPLE = resources.files("omnibot.policy").joinpath("example.toml").read_text("utf-8")
 

@@ -9,8 +9,8 @@ import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TrailingOffsetType, UnknownValue
 from omnibot.policy.facts import UNSEEN
+from omnibot.policy.identities import Own, PersonKind, Who
 from omnibot.policy.order_rules import Decision, Rule, decide
-from omnibot.policy.people import Own, PersonKind, Who
 from tests.policy.people import (
     ANA,
     BEN,

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from omnibot.policy import access, trading
+from omnibot.policy import access, roles
 from omnibot.policy.access import NO_ACCOUNT_DATA, NO_DESK_CHANNEL, may_ask, may_link, may_see_account_data, may_sign
-from omnibot.policy.people import Own, Shared, Verdict, Where, Who
-from omnibot.policy.trading import may_approve, may_halt, may_trade
+from omnibot.policy.identities import Own, Shared, Verdict, Where, Who
+from omnibot.policy.roles import may_approve, may_halt, may_trade
 from tests.policy.people import ANA, CLEO, DAN, DESK, DIRECT, GROUP, PERHAPS_SHARED, PUBLIC, ROBOT, SHARED, policy
 
 ALL_NAMED = policy(
@@ -69,10 +69,10 @@ def own(who: Who) -> Own:
         (lambda who: may_link(ALL_NAMED, who), YES, access.NO_KEY_FOR_OUTSIDERS),
         (lambda who: may_sign(ALL_NAMED, who, own(who)), YES, access.ONLY_MEMBERS_SIGN),
         (lambda who: may_sign(ALL_NAMED, who, Shared()), YES, access.ONLY_MEMBERS_SIGN),
-        (lambda who: may_trade(ALL_NAMED, who, own(who)), YES, trading.ONLY_MEMBERS_TRADE),
-        (lambda who: may_trade(ALL_NAMED, who, Shared()), trading.NO_SHARED_ORDERS, trading.ONLY_MEMBERS_TRADE),
-        (lambda who: may_approve(ALL_NAMED, who, who), YES, trading.ONLY_MEMBERS_TRADE),
-        (lambda who: may_approve(ALL_NAMED, who, ANA), YES, trading.ONLY_MEMBERS_TRADE),
+        (lambda who: may_trade(ALL_NAMED, who, own(who)), YES, roles.ONLY_MEMBERS_TRADE),
+        (lambda who: may_trade(ALL_NAMED, who, Shared()), roles.NO_SHARED_ORDERS, roles.ONLY_MEMBERS_TRADE),
+        (lambda who: may_approve(ALL_NAMED, who, who), YES, roles.ONLY_MEMBERS_TRADE),
+        (lambda who: may_approve(ALL_NAMED, who, ANA), YES, roles.ONLY_MEMBERS_TRADE),
     ],
     ids=["link", "sign own", "sign shared", "trade own", "trade shared", "approve own", "approve Ana's"],
 )

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from omnibot.policy.access import is_desk_channel
+from omnibot.policy.describe import summary
+from omnibot.policy.identities import MOST_MEMBERS
 from omnibot.policy.model import Policy
-from omnibot.policy.people import MOST_MEMBERS
-from omnibot.policy.summary import summary
 from tests.policy.people import CROWDED, DESK, DIRECT, GROUP, GUESTED, PUBLIC, SHARED
 
 ROOT = Path(__file__).parents[2]

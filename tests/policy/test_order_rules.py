@@ -10,8 +10,8 @@ import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce, UnknownValue
 from omnibot.policy.facts import UNSEEN, Act, Instrument
+from omnibot.policy.identities import Own, PersonKind, Shared
 from omnibot.policy.order_rules import ABOUT_CANCELS, Decision, Rule, check_orders, decide
-from omnibot.policy.people import Own, PersonKind, Shared
 from tests.policy.people import (
     ANA,
     BEN,

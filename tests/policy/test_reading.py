@@ -6,7 +6,7 @@ import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce
 from omnibot.policy.model import FollowUps, Policy, PolicyError, Session, _doubles
-from omnibot.policy.reading import DEEPEST, LARGEST, read_policy
+from omnibot.policy.parser import DEEPEST, LARGEST, read_policy
 from tests.policy.people import ANA, BEN, DESK_TRADES, policy
 
 
@@ -136,7 +136,7 @@ def test_a_key_of_many_parts_is_refused_by_its_line_and_dots_elsewhere_are_none_
 )
 def test_what_would_take_the_square_of_its_length_to_read_is_not_begun(text: str, monkeypatch: pytest.MonkeyPatch):
     begun: list[int] = []
-    monkeypatch.setattr("omnibot.policy.reading.tomllib.loads", lambda text, **_: begun.append(len(text)))
+    monkeypatch.setattr("omnibot.policy.parser.tomllib.loads", lambda text, **_: begun.append(len(text)))
     with pytest.raises(PolicyError, match="in line 1 has more than 8 parts"):
         read_policy(text.encode(), "x")
     assert begun == []

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from omnibot.policy import service
+from omnibot.policy import live_policy
+from omnibot.policy.live_policy import PolicyBook
 from omnibot.policy.model import Policy, PolicyError
-from omnibot.policy.service import PolicyBook
 from omnibot.scheduler import Scheduler
 from tests.policy.people import DESK_TRADES
 
@@ -186,17 +186,17 @@ async def test_a_change_while_the_file_is_read_is_read_again(path: Path, told: T
     book = PolicyBook.open(path, told)
     write(path, LAXER)
     await book.look()
-    read = service.read_file
+    read = live_policy.read_file
 
     def read_and_be_overtaken(at: Path) -> tuple[Policy, str]:
         found = read(at)
         at.write_text(GOOD.replace('"CLST"', '"MSFT", "CLST"'))
         return found
 
-    monkeypatch.setattr(service, "read_file", read_and_be_overtaken)
+    monkeypatch.setattr(live_policy, "read_file", read_and_be_overtaken)
     await book.look()
     assert denied(book) == ["CLST"]
-    monkeypatch.setattr(service, "read_file", read)
+    monkeypatch.setattr(live_policy, "read_file", read)
     await settle(book)
     assert denied(book) == ["MSFT", "CLST"]
 
@@ -215,7 +215,7 @@ async def test_trouble_that_cannot_be_told_does_not_stop_the_looks(path: Path):
 
 
 async def test_the_scheduler_looks_by_itself(path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(service, "LOOK", 0.05)
+    monkeypatch.setattr(live_policy, "LOOK", 0.05)
     book = PolicyBook.open(path, told)
     scheduler = Scheduler()
     scheduler.start()

@@ -1,7 +1,7 @@
 """A policy in sentences."""
 
+from omnibot.policy.describe import summary
 from omnibot.policy.model import Policy
-from omnibot.policy.summary import summary
 from tests.policy.people import DESK_TRADES, policy
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce
 from omnibot.policy import access
-from omnibot.policy.case import YOURSELF, cases, listed, no, shares, spoken, utc, within, yes
 from omnibot.policy.model import Policy
+from omnibot.policy.rule_context import YOURSELF, cases, listed, no, shares, spoken, utc, within, yes
 from tests.policy.people import NOW, day, market, order
 
 D = Decimal

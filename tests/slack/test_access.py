@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from omnibot.policy.access import GUEST_READS, NO_DESK_CHANNEL, READERS_UNKNOWN, Show
+from omnibot.policy.identities import MOST_MEMBERS, ChannelKind, Own, Shared, Where
 from omnibot.policy.model import Policy
-from omnibot.policy.people import MOST_MEMBERS, ChannelKind, Own, Shared, Where
-from omnibot.policy.reading import read_policy
+from omnibot.policy.parser import read_policy
 from omnibot.slack.delivery.metadata import Post, find, metadata
 from omnibot.slack.features.authorization import Access, read_channel
 from omnibot.slack.features.users import People

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from omnibot.accounts.choices import AccountChoices
-from omnibot.accounts.encryption import Encryption, new_key
+from omnibot.accounts.account_choices import AccountChoices
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.linking import Linking
-from omnibot.accounts.links import Links
 from omnibot.accounts.model import Person, link_principal
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
@@ -27,6 +26,7 @@ from omnibot.db.tables import conversations, turns
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack import SlackEmulator
+from omnibot.encryption import Encryption, new_key
 from omnibot.policy.access import NOT_A_MEMBER
 from omnibot.policy.model import Policy
 from omnibot.slack.delivery.background import Background

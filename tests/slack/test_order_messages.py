@@ -13,7 +13,7 @@ from omnibot.blocks.layout.types import Page
 from omnibot.blocks.orders.forms import DECLINE_VIEW
 from omnibot.emulator.slack import interactions
 from omnibot.orders.model import Answered, Click
-from omnibot.policy.reading import read_policy
+from omnibot.policy.parser import read_policy
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.messages import Posts
 from omnibot.slack.delivery.modals import MOMENT

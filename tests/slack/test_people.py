@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from omnibot.policy.people import PersonKind
+from omnibot.policy.identities import PersonKind
 from omnibot.slack.features.users import ASKING, NAMES, People, Profile, read_profile
 from tests.slack.conftest import Desktop
 

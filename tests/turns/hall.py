@@ -19,10 +19,10 @@ from omnibot.db.engine import Database
 from omnibot.db.presence import Presence
 from omnibot.db.tables import turns
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.markets.service import Markets
+from omnibot.market_data.service import Markets
 from omnibot.scheduler import Scheduler
+from omnibot.turns.engine import Turns
 from omnibot.turns.model import Admitted, Answer, HeldFor, NewTurn, OfferedButton, Snapshot, Turn, TurnedAway
-from omnibot.turns.service import Turns
 from omnibot.turns.store import TurnStore
 
 ACCOUNT = 19816

@@ -6,8 +6,8 @@ import pytest
 
 from omnibot.clearstreet.models import Message, read_parts
 from omnibot.clearstreet.models.enums import MessageRole
-from omnibot.policy.people import YES, Verdict
-from omnibot.turns.consenting import CAPABILITIES, CONSENT, ORDERS, capabilities, consent_asked, orders_in
+from omnibot.policy.identities import YES, Verdict
+from omnibot.turns.capabilities import CAPABILITIES, CONSENT, ORDERS, capabilities, consent_asked, orders_in
 from omnibot.turns.model import Answer, Conversation, Kind, NotNow, Outcome, Person, State, Surface, Turn
 from omnibot.turns.rules import offers
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from omnibot.accounts.model import SHARED, Person, link_principal
 from omnibot.db.engine import Database
-from omnibot.turns.holding import count_held, forget_held
 from omnibot.turns.model import HeldFor, State
 from omnibot.turns.store import TurnStore
+from omnibot.turns.waiting import count_held, forget_held
 from tests.turns.conftest import ANA, BEN
 from tests.turns.test_store import accepted
 

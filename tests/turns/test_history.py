@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
-from omnibot.accounts.choices import AccountChoices
+from omnibot.accounts.account_choices import AccountChoices
 from omnibot.accounts.model import Place
 from omnibot.db.engine import Database
 from omnibot.db.tables import conversations, turns

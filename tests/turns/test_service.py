@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from omnibot.turns import service
+from omnibot.turns import engine
 from omnibot.turns.model import NewTurn, Outcome, State, Stopped
 from tests.turns.conftest import BEN, new_turn
 from tests.turns.hall import Hall
@@ -21,7 +21,7 @@ def question() -> NewTurn:
 @pytest.fixture(autouse=True)
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What is logged; and stumbles follow each other quickly."""
-    monkeypatch.setattr(service, "MAX_STUMBLE", 0.02)
+    monkeypatch.setattr(engine, "MAX_STUMBLE", 0.02)
     with capture_logs() as logs:
         yield logs
 
@@ -46,8 +46,8 @@ async def test_a_turn_whose_steps_break_eight_times_ends_with_an_apology(
     assert (await hall.ended(turn_id)).state is State.FAILED
     answer = hall.reply.answers[turn_id]
     assert answer.outcome is Outcome.FAILED
-    assert answer.reason == service.BROKEN.format(reference=turn_id)
-    assert broken == service.MAX_STUMBLES == 8
+    assert answer.reason == engine.BROKEN.format(reference=turn_id)
+    assert broken == engine.MAX_STUMBLES == 8
     assert hall.reply.calls.count("finish") == 1
     assert len(hall.asked()) == (0 if state is State.SUBMITTING else 1)
 
@@ -57,14 +57,14 @@ async def test_a_turn_that_breaks_before_it_is_admitted_gets_its_apology_in_priv
     turn_id = await hall.ask(question())
     turn = await hall.ended(turn_id)
     assert (turn.state, turn.question, turn.event) == (State.FAILED, None, {})
-    assert hall.desk.asked == service.MAX_STUMBLES
-    assert hall.reply.whispers == [service.BROKEN.format(reference=turn_id)]
+    assert hall.desk.asked == engine.MAX_STUMBLES
+    assert hall.reply.whispers == [engine.BROKEN.format(reference=turn_id)]
     assert hall.reply.answers == {}
 
 
 async def test_a_turn_whose_steps_break_seven_times_is_answered_all_the_same(hall: Hall):
     hall.script("once", "The answer.", seconds=0.1)
-    hall.desk.breaks = service.MAX_STUMBLES - 1
+    hall.desk.breaks = engine.MAX_STUMBLES - 1
     assert (await hall.ended(await hall.ask(question()))).state is State.SUCCEEDED
     assert hall.reply.whispers == []
 

@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from omnibot.db.engine import Database
 from omnibot.db.tables import OPEN_STATES, turns
 from omnibot.errors import OwnershipLost
+from omnibot.turns.buttons import Presses
 from omnibot.turns.model import Answer, OfferedButton, Outcome, Pressed, State, Surface, Turn
-from omnibot.turns.presses import Presses
 from omnibot.turns.rows import utcnow
 from omnibot.turns.store import TurnStore
 from tests.turns.conftest import ANA, BEN, new_turn

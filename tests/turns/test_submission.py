@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from omnibot.clearstreet.retries import MAX_TRIES
 from omnibot.turns.active import Active
+from omnibot.turns.cancellation import Canceling
 from omnibot.turns.model import NewTurn, State, Turn
-from omnibot.turns.stopping import Canceling
 from omnibot.turns.submission import Submission
 from tests.turns.conftest import new_turn
 from tests.turns.hall import ACCOUNT, Hall

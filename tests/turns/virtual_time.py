@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from omnibot.scheduler import Ring, Scheduler
 from omnibot.slack.listeners import commands
-from omnibot.turns import active, admission, presses, service, store, submission, watching
+from omnibot.turns import active, admission, buttons, engine, polling, store, submission
 
 #: The wall clock when the loop's clock shows zero.
 BEGINNING = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -98,9 +98,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Let the turn engine read this clock instead of the machine's."""
         clock = SimpleNamespace(monotonic=self.time, time=self.wall, perf_counter=time.perf_counter)
         with ExitStack() as stack:
-            for module in (active, service, watching, commands):
+            for module in (active, engine, polling, commands):
                 stack.enter_context(patch.object(module, "time", clock))
-            for other in (admission, presses, service, store, submission, watching):
+            for other in (admission, buttons, engine, store, submission, polling):
                 stack.enter_context(patch.object(other, "utcnow", self.utcnow))
             yield
 

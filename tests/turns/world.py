@@ -30,13 +30,13 @@ from omnibot.clearstreet.trading import Trading
 from omnibot.db.engine import Database, open_database
 from omnibot.db.migrate import upgrade
 from omnibot.db.presence import Presence
-from omnibot.markets.service import Markets
+from omnibot.market_data.service import Markets
 from omnibot.policy.model import Policy
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.features.authorization import Access
 from omnibot.slack.listeners import buttons, commands, messages
-from omnibot.turns import service
-from omnibot.turns.service import Turns
+from omnibot.turns import engine
+from omnibot.turns.engine import Turns
 from omnibot.turns.store import TurnStore
 from tests.turns.omni_model import ACCOUNT, OmniLine, OmniModel
 from tests.turns.slack_model import BOT, TEAM, SlackLine, SlackModel
@@ -342,7 +342,7 @@ def playing(*, repeatable: bool = False, account_known: bool = True) -> Iterator
         loop = stack.enter_context(closing(VirtualLoop()))
         stack.enter_context(loop.rules_the_engine())
         # Most of the cost is looking at nothing; sweeps find orphans, and those are there from the start.
-        stack.enter_context(patch.object(service, "SWEEP", 5.0))
+        stack.enter_context(patch.object(engine, "SWEEP", 5.0))
         database = loop.run_until_complete(open_database(f"sqlite:///{path}", exclusive=False))
 
         @listens_for(database.engine.sync_engine, "connect")

@@ -22,7 +22,7 @@ from omnibot.blocks.layout.builders import (
 from omnibot.blocks.layout.button_versions import Press, digest, marked_button, named
 from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT
-from omnibot.entitlements.model import AccountConsent, Card, Document, Granted, Overview, Standing, State
+from omnibot.consent.model import AccountConsent, Card, Document, Granted, Overview, Standing, State
 
 READ_ACTION: Final = "omni_consent_read"
 DECLINE_ACTION: Final = "omni_consent_decline"

@@ -30,7 +30,7 @@ from omnibot.clearstreet.models import (
     UnknownPart,
     read_parts,
 )
-from omnibot.entitlements.model import Card
+from omnibot.consent.model import Card
 from omnibot.turns.model import Answer, OfferedButton, Outcome, Surface, Turn
 from omnibot.turns.rules import PREFILLED
 

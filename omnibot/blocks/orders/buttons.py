@@ -18,8 +18,8 @@ from omnibot.blocks.layout.types import Block
 from omnibot.blocks.limits import BUTTON_VALUE, size
 from omnibot.blocks.orders.status import decision, overdue, progress
 from omnibot.clearstreet.models.enums import OrderStatus
-from omnibot.orders.drafts import EDITABLE
 from omnibot.orders.model import State, Ticket
+from omnibot.orders.order_parser import EDITABLE
 from omnibot.policy.facts import Act
 
 APPROVE: Final = "order_approve"

@@ -27,12 +27,12 @@ from omnibot.blocks.orders.status import (
     utc,
 )
 from omnibot.clearstreet.models.enums import MarketSession
-from omnibot.orders.facts import drift, market_facts, order_facts, worth
 from omnibot.orders.model import Seen, State, Ticket
+from omnibot.orders.risk_facts import drift, market_facts, order_facts, worth
 from omnibot.policy import money
 from omnibot.policy.facts import Act, OrderFacts
+from omnibot.policy.identities import PersonKind, Who
 from omnibot.policy.money import dollars, plain
-from omnibot.policy.people import PersonKind, Who
 
 #: Warnings that are shown, and the characters of each.
 _WARNINGS, _WARNING = 8, 200

@@ -19,9 +19,9 @@ from omnibot.blocks.markdown.escaping import escape
 from omnibot.blocks.orders.manual_entry import NAMES, TIMES, TYPES, UNITS, word
 from omnibot.blocks.orders.status import ACCOUNT, DECISION, decision, utc
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOffsetType
-from omnibot.orders.drafts import PRICES, edited
 from omnibot.orders.model import AMOUNTS, Terms, Ticket
-from omnibot.orders.sentences import changes, sentence
+from omnibot.orders.order_parser import PRICES, edited
+from omnibot.orders.wording import changes, sentence
 from omnibot.policy import money
 from omnibot.policy.facts import Act
 

@@ -13,9 +13,9 @@ from omnibot.blocks.markdown.escaping import escape
 from omnibot.blocks.markdown.plain import fit
 from omnibot.blocks.orders.status import decision, link, order_standing, progress_of, slack_time, standing
 from omnibot.clearstreet.models import Order
-from omnibot.orders.drafts import terms_of
 from omnibot.orders.model import Ticket
-from omnibot.orders.sentences import order_words
+from omnibot.orders.order_parser import terms_of
+from omnibot.orders.wording import order_words
 
 #: How the action ids begin of the buttons that turn the pages; the value is the page's number.
 PAGE_ACTION: Final = "order_list"

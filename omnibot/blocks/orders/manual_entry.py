@@ -21,7 +21,7 @@ from omnibot.clearstreet.models.enums import (
 )
 from omnibot.clearstreet.models.options import read_option
 from omnibot.orders.model import Terms, Ticket
-from omnibot.orders.sentences import option_words
+from omnibot.orders.wording import option_words
 from omnibot.policy import money
 from omnibot.policy.facts import Act
 

@@ -14,9 +14,9 @@ from omnibot.blocks.layout.builders import live_mention, one_line, shorten
 from omnibot.blocks.markdown.escaping import escape
 from omnibot.clearstreet.models.enums import OrderStatus, UnknownValue
 from omnibot.clearstreet.models.orders import Order
-from omnibot.orders.drafts import afterwards
 from omnibot.orders.model import LOOKS, State, Ticket
-from omnibot.orders.sentences import sentence
+from omnibot.orders.order_parser import afterwards
+from omnibot.orders.wording import sentence
 from omnibot.policy import money
 from omnibot.policy.facts import Act
 from omnibot.policy.money import dollars, plain

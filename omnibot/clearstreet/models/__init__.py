@@ -77,7 +77,7 @@ from omnibot.clearstreet.models.parts import (
     read_part,
     read_parts,
 )
-from omnibot.clearstreet.models.refusals import Reason, read_reasons
+from omnibot.clearstreet.models.rejections import Reason, read_reasons
 from omnibot.clearstreet.models.resources import (
     Account,
     Agreement,

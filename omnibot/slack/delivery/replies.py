@@ -19,7 +19,7 @@ from omnibot.blocks.layout.fallbacks import older_page, plain_page, words_only
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.messages import one_line_page
 from omnibot.clearstreet.models import read_parts
-from omnibot.entitlements.model import Card, State
+from omnibot.consent.model import Card, State
 from omnibot.slack.delivery.agent_status import Sessions
 from omnibot.slack.delivery.ephemeral import whisper
 from omnibot.slack.delivery.errors import Failure

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import structlog
 
-from omnibot.accounts.spotting import KEY_SEEN, holds_key
+from omnibot.accounts.key_detection import KEY_SEEN, holds_key
 from omnibot.blocks.messages import one_line_page, root_page
 from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
 from omnibot.slack.delivery.messages import DIRECT, ROOT, STUB, Posts, Refusal

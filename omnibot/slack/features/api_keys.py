@@ -12,6 +12,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot import telemetry
+from omnibot.accounts.link_page import LinkPages
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import (
     AccountFixed,
@@ -28,7 +29,6 @@ from omnibot.accounts.model import (
     Unlinked,
     account_name,
 )
-from omnibot.accounts.pages import LinkPages
 from omnibot.accounts.service import Keyring
 from omnibot.blocks.account.account_choice import ACCOUNT_TITLE, account_mark, account_view
 from omnibot.blocks.account.api_keys import (
@@ -47,7 +47,7 @@ from omnibot.clearstreet.models import Account
 from omnibot.errors import ClearStreetError
 from omnibot.slack.features.authorization import Access
 from omnibot.slack.features.users import People
-from omnibot.turns.service import Turns
+from omnibot.turns.engine import Turns
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.accounts.links import Links
+from omnibot.accounts.link_cache import Links
 from omnibot.accounts.model import SHARED, AccountUnclear, LinkBroken, NoAuthority, choose_account
 from omnibot.accounts.service import Keyring
 from omnibot.blocks.home import (
@@ -27,7 +27,7 @@ from omnibot.blocks.home import (
 )
 from omnibot.blocks.layout.types import Block
 from omnibot.errors import ClearStreetError
-from omnibot.policy.people import PersonKind
+from omnibot.policy.identities import PersonKind
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
 from omnibot.slack.features.authorization import Access

@@ -13,8 +13,18 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.policy import access
 from omnibot.policy.access import AccountData, Show
+from omnibot.policy.identities import (
+    MOST_MEMBERS,
+    Authority,
+    ChannelKind,
+    Own,
+    Readers,
+    Shared,
+    Verdict,
+    Where,
+    Who,
+)
 from omnibot.policy.model import Policy
-from omnibot.policy.people import MOST_MEMBERS, Authority, ChannelKind, Own, Readers, Shared, Verdict, Where, Who
 from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
 from omnibot.slack.features.users import People
 from omnibot.turns.model import Person

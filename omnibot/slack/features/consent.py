@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from omnibot.accounts.model import Person, person_of
 from omnibot.policy.access import Show
-from omnibot.policy.people import Verdict
+from omnibot.policy.identities import Verdict
 from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
 from omnibot.slack.features.authorization import Access, authority
 from omnibot.turns.model import NotNow, Turn

@@ -19,13 +19,13 @@ from omnibot.blocks.layout.types import Page
 from omnibot.blocks.messages import one_line_page
 from omnibot.blocks.orders.card import footer_card, order_card
 from omnibot.blocks.orders.results import outcome_page, second_page
-from omnibot.orders.facts import warnings
 from omnibot.orders.model import Seen, Ticket, Told, read_quote
-from omnibot.orders.proposing import ASKED_ON_CARD
+from omnibot.orders.risk_facts import warnings
 from omnibot.orders.store import TicketStore
-from omnibot.policy import trading
+from omnibot.orders.ticket_factory import ASKED_ON_CARD
+from omnibot.policy import roles
 from omnibot.policy.access import Show
-from omnibot.policy.people import user_ids
+from omnibot.policy.identities import user_ids
 from omnibot.slack.delivery.errors import Failure
 from omnibot.slack.delivery.messages import Posts, Refusal
 from omnibot.slack.delivery.metadata import Post
@@ -133,7 +133,7 @@ class OrderCards:
     async def _page(self, ticket: Ticket, seen: Seen | None, *, several: int) -> Page:
         owner = await self._access.who(ticket.owner)
         policy, now = self._access.policy, _now()
-        may = trading.may_trade(policy, owner, ticket.authority)
+        may = roles.may_trade(policy, owner, ticket.authority)
         oldest = timedelta(seconds=policy.trading.max_quote_age_seconds)
         said: list[str] = []
         if seen is not None:

@@ -6,7 +6,7 @@ from omnibot.accounts.model import person_of
 from omnibot.clearstreet.models import Action, read_parts
 from omnibot.orders.model import Proposal, Ticket
 from omnibot.orders.service import Orders
-from omnibot.policy import trading
+from omnibot.policy import roles
 from omnibot.policy.access import Show
 from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
 from omnibot.slack.features.authorization import Access, authority
@@ -25,7 +25,7 @@ class SlackBroker:
         """Whether they may trade with this link or key, and are answered where account data may be shown."""
         try:
             who = await self._access.who(turn.person)
-            if not trading.may_trade(self._access.policy, who, authority(person_of(conversation.principal))):
+            if not roles.may_trade(self._access.policy, who, authority(person_of(conversation.principal))):
                 return False
             shown = await self._access.may_see_account_data(turn.person, turn.channel)
         except SLACK_ERRORS as error:

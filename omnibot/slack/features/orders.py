@@ -22,12 +22,12 @@ from omnibot.blocks.orders.list import home_orders, orders_page
 from omnibot.blocks.orders.results import against, click_answer, click_view, form_again
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
-from omnibot.orders.answers import SUPERSEDED
+from omnibot.orders.click_results import SUPERSEDED
 from omnibot.orders.model import MARKED, Answered, Click, Ticket
-from omnibot.orders.reading import MOST_LISTED
+from omnibot.orders.queries import MOST_LISTED
 from omnibot.orders.service import Orders
 from omnibot.policy.access import Show
-from omnibot.policy.people import Who
+from omnibot.policy.identities import Who
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.ephemeral import whisper
 from omnibot.slack.delivery.errors import SLACK_ERRORS
@@ -35,8 +35,8 @@ from omnibot.slack.features.authorization import Access
 from omnibot.slack.features.order_cards import OrderCards
 from omnibot.slack.features.order_proposals import SlackBroker
 from omnibot.slack.inbound.once import Once
+from omnibot.turns.engine import Turns
 from omnibot.turns.rules import in_plain_words
-from omnibot.turns.service import Turns
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.policy.people import PersonKind
+from omnibot.policy.identities import PersonKind
 
 #: Seconds for which a profile is believed.
 PROFILE_AGE = 60.0

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from omnibot.accounts.spotting import holds_key, linking_slip, strings
+from omnibot.accounts.key_detection import holds_key, linking_slip, strings
 from omnibot.slack.inbound.payloads import MessageEvent, Said
 from omnibot.slack.inbound.text import KEY, REFUSED, mentions_bot, question_words, starts_with_other_mention
 from omnibot.turns.model import Kind, NewTurn, Person, Surface

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
-from omnibot.entitlements.service import Consents
+from omnibot.consent.service import Consents
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.features.api_keys import KeyDesk
 from omnibot.slack.features.app_home import Home
@@ -28,7 +28,7 @@ from omnibot.slack.listeners import (
     presses,
     uninstall,
 )
-from omnibot.turns.service import Turns
+from omnibot.turns.engine import Turns
 
 
 @dataclass(frozen=True, slots=True)

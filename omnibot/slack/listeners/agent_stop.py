@@ -15,8 +15,8 @@ from omnibot.slack.inbound.messages import acting_org
 from omnibot.slack.inbound.payloads import Click, SessionStopped
 from omnibot.slack.listeners.buttons import tell, who
 from omnibot.slack.listeners.commands import stopped_words
+from omnibot.turns.engine import Turns
 from omnibot.turns.model import Person, Stopped
-from omnibot.turns.service import Turns
 
 
 def register(app: AsyncApp, turns: Turns, background: Background) -> None:

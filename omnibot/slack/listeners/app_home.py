@@ -15,8 +15,8 @@ from omnibot.slack.inbound.messages import acting_org
 from omnibot.slack.inbound.payloads import Click
 from omnibot.slack.listeners.buttons import who
 from omnibot.slack.listeners.commands import now_ts
+from omnibot.turns.engine import Turns
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
-from omnibot.turns.service import Turns
 
 
 def register(app: AsyncApp, turns: Turns, access: Access, home: Home) -> None:

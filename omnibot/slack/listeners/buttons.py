@@ -22,9 +22,9 @@ from omnibot.slack.features.authorization import Access
 from omnibot.slack.inbound.messages import acting_org
 from omnibot.slack.inbound.payloads import Click, Submission
 from omnibot.slack.listeners.commands import now_ts
-from omnibot.turns.asides import Export
+from omnibot.turns.answer_actions import Export
+from omnibot.turns.engine import Turns
 from omnibot.turns.model import Person, Pressed
-from omnibot.turns.service import Turns
 
 log = structlog.get_logger(__name__)
 

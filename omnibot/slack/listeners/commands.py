@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot import telemetry
-from omnibot.accounts.spotting import KEY_SEEN, holds_key
+from omnibot.accounts.key_detection import KEY_SEEN, holds_key
 from omnibot.blocks.messages import help_page
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.features.admission import research_question
@@ -26,8 +26,8 @@ from omnibot.slack.inbound.text import (
     Unclear,
     parse_command,
 )
+from omnibot.turns.engine import Turns
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
-from omnibot.turns.service import Turns
 
 
 def now_ts() -> str:

@@ -37,8 +37,8 @@ from omnibot.blocks.account.consent import (
 )
 from omnibot.blocks.account.documents import document_pages
 from omnibot.blocks.layout.button_versions import Press, pattern, read_press
-from omnibot.entitlements.model import NO_SUCH_GRANT, CannotSign, Consent, Shown, State, Unconfirmed, listed
-from omnibot.entitlements.service import Consents, OutOfDate, Reading, in_plain_words
+from omnibot.consent.model import NO_SUCH_GRANT, CannotSign, Consent, Shown, State, Unconfirmed, listed
+from omnibot.consent.service import Consents, OutOfDate, Reading, in_plain_words
 from omnibot.errors import ClearStreetError
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
@@ -48,7 +48,7 @@ from omnibot.slack.inbound.once import Once
 from omnibot.slack.inbound.payloads import Click, SlashCommand, Submission
 from omnibot.slack.listeners.buttons import tell, who
 from omnibot.slack.listeners.commands import Command
-from omnibot.turns.service import Turns
+from omnibot.turns.engine import Turns
 
 log = structlog.get_logger(__name__)
 

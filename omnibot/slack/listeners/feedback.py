@@ -8,7 +8,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.accounts.spotting import KEY_SEEN, holds_key
+from omnibot.accounts.key_detection import KEY_SEEN, holds_key
 from omnibot.blocks.answers.feedback import (
     COMMENT_ACTION,
     COMMENT_BLOCK,
@@ -22,7 +22,7 @@ from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
 from omnibot.slack.features.authorization import Access
 from omnibot.slack.inbound.payloads import Click, Submission
 from omnibot.slack.listeners.buttons import GONE, refusal, tell, who
-from omnibot.turns.service import Turns
+from omnibot.turns.engine import Turns
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from omnibot.policy.model import FollowUps
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.features.authorization import Access
 from omnibot.slack.inbound.messages import Accept, Edit, Ignore, Withdraw, intake, overtaken
-from omnibot.turns.service import Turns
+from omnibot.turns.engine import Turns
 
 #: Seconds before each further try to place a follow-up whose thread's first question has not come yet.
 LATER = (1.0, 3.0, 8.0)

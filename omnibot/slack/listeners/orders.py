@@ -12,7 +12,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.accounts.spotting import KEY_SEEN, holds_key, strings
+from omnibot.accounts.key_detection import KEY_SEEN, holds_key, strings
 from omnibot.blocks.layout.button_versions import pattern, read_form_press, read_press, read_presses
 from omnibot.blocks.layout.modals import View, kept_view, moment_view
 from omnibot.blocks.layout.types import Page

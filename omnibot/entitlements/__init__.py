@@ -1,1 +1,0 @@
-"""The notary: what Omni asks people to sign, what they signed, and what they take back."""

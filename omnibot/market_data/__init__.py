@@ -1,0 +1,1 @@
+"""Market data for cards: symbols and screens. Read-only."""

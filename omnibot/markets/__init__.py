@@ -1,1 +1,0 @@
-"""THE TICKER: what the market says, for cards: symbols and screens. Read-only."""
