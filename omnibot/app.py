@@ -15,9 +15,9 @@ from aiohttp.web import RouteDef
 
 from omnibot import telemetry, web
 from omnibot.accounts.account_choices import AccountChoices
-from omnibot.accounts.link_cache import Links
-from omnibot.accounts.link_page import LinkPages
-from omnibot.accounts.link_tokens import Invitations
+from omnibot.accounts.link_cache import LinkCache
+from omnibot.accounts.link_page import LinkPage
+from omnibot.accounts.link_tokens import LinkTokens
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import Linked, Person
 from omnibot.accounts.service import Keyring
@@ -44,30 +44,30 @@ from omnibot.orders.audit import Audit, Signer
 from omnibot.orders.audit_heads import HeadFile, Heads
 from omnibot.orders.service import Orders
 from omnibot.orders.store import TicketStore
-from omnibot.policy.live_policy import PolicyBook
+from omnibot.policy.live_policy import LivePolicy
 from omnibot.scheduler import Scheduler
 from omnibot.settings import Settings, split_address, split_secrets
 from omnibot.slack import listeners
 from omnibot.slack.app import build_app, open_client, open_session, token_trouble, who_am_i
 from omnibot.slack.connection.http import EventsEndpoint
-from omnibot.slack.connection.socket_mode import Sockets, socket_mode
+from omnibot.slack.connection.socket_mode import SocketConnections, socket_mode
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.files import Pictures
-from omnibot.slack.delivery.messages import Posts
-from omnibot.slack.delivery.ops_channel import Ops
-from omnibot.slack.delivery.rate_limits import SHARE, Budget
+from omnibot.slack.delivery.messages import Messages
+from omnibot.slack.delivery.ops_channel import OpsChannel
+from omnibot.slack.delivery.rate_limits import SHARE, WriteBudget
 from omnibot.slack.delivery.replies import SlackReply
-from omnibot.slack.features.account_data import Places
-from omnibot.slack.features.admission import Desk
-from omnibot.slack.features.api_keys import KeyDesk, Workspace
-from omnibot.slack.features.app_home import Home, HomeSection
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.consent import SlackNotary
-from omnibot.slack.features.history import PastConversations
+from omnibot.slack.features.account_data import AccountDataPlaces
+from omnibot.slack.features.admission import SlackAdmission
+from omnibot.slack.features.api_keys import ApiKeyActions, Workspace
+from omnibot.slack.features.app_home import AppHome, HomeSection
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.consent import SlackConsentPolicy
+from omnibot.slack.features.history import ConversationHistory
 from omnibot.slack.features.order_cards import OrderCards
-from omnibot.slack.features.order_proposals import SlackBroker
-from omnibot.slack.features.orders import OrderDesk
-from omnibot.slack.features.users import People
+from omnibot.slack.features.order_proposals import SlackOrderProposals
+from omnibot.slack.features.orders import OrderActions
+from omnibot.slack.features.users import Users
 from omnibot.turns.engine import Turns
 from omnibot.turns.history import History
 from omnibot.turns.store import TurnStore
@@ -98,10 +98,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         me = await who_am_i(client)
         bot_user_id = me.bot_user_id or me.user_id or ""
 
-        ops = Ops(client, settings.omnibot_ops_channel)
-        book = PolicyBook.open(settings.omnibot_policy, ops.say)
-        people = People(client)
-        access = Access(client, people, lambda: book.current, team=me.team_id or "")
+        ops = OpsChannel(client, settings.omnibot_ops_channel)
+        book = LivePolicy.open(settings.omnibot_policy, ops.say)
+        people = Users(client)
+        access = Authorization(client, people, lambda: book.current, team=me.team_id or "")
 
         transport = Transport(
             base_url=settings.clear_street_base_url,
@@ -110,7 +110,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         )
         stack.push_async_callback(transport.close)
         encryption_keys = settings.encryption_keys()
-        links = Links(LinkStore(database), Encryption(encryption_keys) if encryption_keys else None)
+        links = LinkCache(LinkStore(database), Encryption(encryption_keys) if encryption_keys else None)
         trading = Trading(transport)
         presence = Presence(database)
         # Before the first row is owned: an owner without a lock looks dead to the others.
@@ -138,12 +138,12 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         async def assure(turn_id: str, seconds: float) -> None:
             await turns.assure_id(turn_id, seconds)
 
-        posts = Posts(client, database, assure=assure)
+        posts = Messages(client, database, assure=assure)
         charts = Charts()
         stack.push_async_callback(charts.close)
         pictures = Pictures(client, database, charts)
-        budget = Budget(share=1.0 if database.single_process else SHARE)
-        omni, notary = Omni(transport), SlackNotary(access)
+        budget = WriteBudget(share=1.0 if database.single_process else SHARE)
+        omni, notary = Omni(transport), SlackConsentPolicy(access)
         retention = timedelta(days=settings.omnibot_retention_days)
         consents = Consents(
             database,
@@ -153,7 +153,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             may_look=notary.may_look_now,
             retention=retention,
         )
-        places = Places(access)
+        places = AccountDataPlaces(access)
         reply = SlackReply(
             client,
             posts,
@@ -164,7 +164,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             places=places,
         )
         stack.push_async_callback(reply.close)
-        desk = Desk(people, access, posts, bot_user_id=bot_user_id)
+        desk = SlackAdmission(people, access, posts, bot_user_id=bot_user_id)
         store = TurnStore(database, presence.instance)
         live = settings.omnibot_trading == "live"
 
@@ -173,7 +173,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
                 reply.resume(turn)
 
         workspace_url = me.url or "https://slack.com/"
-        order_posts = Posts(client, database, assure=_nobody_else, table=ticket_posts)
+        order_posts = Messages(client, database, assure=_nobody_else, table=ticket_posts)
         cards = OrderCards(
             order_posts, tickets, access, places, ops, workspace_url=workspace_url, live=live, settled=settled
         )
@@ -190,7 +190,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             generation=omni.supports,
             live=live,
         )
-        broker = SlackBroker(orders, access)
+        broker = SlackOrderProposals(orders, access)
         turns = Turns(
             store,
             omni,
@@ -213,7 +213,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         background.start(keyring.warm())
         stack.push_async_callback(background.close)
         app = build_app(session, settings.slack_api_url, me)
-        past = PastConversations(
+        past = ConversationHistory(
             client,
             access,
             keyring,
@@ -222,8 +222,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             team=me.team_id or "",
             workspace_url=workspace_url,
         )
-        order_desk = OrderDesk(orders, cards, broker, turns, access, background)
-        home = Home(
+        order_desk = OrderActions(orders, cards, broker, turns, access, background)
+        home = AppHome(
             client,
             access,
             keyring,
@@ -251,9 +251,9 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             async def told(person: Person, _team: str, linked: Linked) -> None:
                 await key_desk.told(client, person, linked)
 
-            pages = LinkPages(Invitations(database, links), linking, public_url=settings.omnibot_public_url, told=told)
+            pages = LinkPage(LinkTokens(database, links), linking, public_url=settings.omnibot_public_url, told=told)
         workspace = Workspace(me.team_id or "", me.team or "Slack")
-        key_desk = KeyDesk(
+        key_desk = ApiKeyActions(
             linking, keyring, access, people, turns, pages=pages, workspace=workspace, changed=home.refresh
         )
         listeners.register(
@@ -321,5 +321,5 @@ async def _database_trouble(database: Database) -> str | None:
     return None
 
 
-async def _socket_trouble(sockets: Sockets) -> str | None:
+async def _socket_trouble(sockets: SocketConnections) -> str | None:
     return None if await sockets.connected() else "no Socket Mode connection"

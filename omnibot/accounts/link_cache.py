@@ -26,7 +26,7 @@ class _Entry:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class Links:
+class LinkCache:
     """Everybody's links. One for each process, so that its own changes count at once.
 
     Args:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import structlog
 from aiohttp import web
 
-from omnibot.accounts.link_tokens import Invitation, Invitations
+from omnibot.accounts.link_tokens import LinkToken, LinkTokens
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import KeyRefused, Linked, LinkingOff, NotAKey, NotLinked, PageSpent, Person
 from omnibot.errors import SettingsError
@@ -64,7 +64,7 @@ Told = Callable[[Person, str, Linked], Awaitable[None]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class LinkPages:
+class LinkPage:
     """Makes addresses of pages, and serves the pages.
 
     A page is bound to a person, is good for ten minutes and for one key, and shows nothing but whom it is for. Nobody
@@ -81,9 +81,7 @@ class LinkPages:
         SettingsError: `public_url` would let keys travel unencrypted.
     """
 
-    def __init__(
-        self, invitations: Invitations, linking: Linking, *, public_url: str, told: Told | None = None
-    ) -> None:
+    def __init__(self, invitations: LinkTokens, linking: Linking, *, public_url: str, told: Told | None = None) -> None:
         parts = urlsplit(public_url)
         # To this computer a form may be sent without encryption.
         if parts.scheme != "https" and parts.hostname not in LOOPBACK:
@@ -156,7 +154,7 @@ class LinkPages:
 
         return strict if self._encrypted else handler
 
-    async def _tell(self, invitation: Invitation, linked: Linked) -> None:
+    async def _tell(self, invitation: LinkToken, linked: Linked) -> None:
         if self._told is None:
             return
         try:
@@ -186,7 +184,7 @@ def _spent() -> web.Response:
     return _page(410, f'<h1>This page is over</h1>\n<p role="alert">{_words(SPENT)}</p>')
 
 
-def _form(invitation: Invitation, error: NotLinked | None = None) -> str:
+def _form(invitation: LinkToken, error: NotLinked | None = None) -> str:
     trouble, described = "", "for"
     if error is not None:
         request = f" (request {error.request_id})" if error.request_id else ""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from omnibot import telemetry
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.db.tables import link_pages
@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Invitation:
+class LinkToken:
     """A page that can still be used."""
 
     #: The hash of its token: names it, and opens nothing.
@@ -38,10 +38,10 @@ class Invitation:
     name: str
 
 
-class Invitations:
+class LinkTokens:
     """Who may enter a key on which page."""
 
-    def __init__(self, database: Database, links: Links) -> None:
+    def __init__(self, database: Database, links: LinkCache) -> None:
         self._database = database
         self._links = links
 
@@ -75,7 +75,7 @@ class Invitations:
             await connection.execute(insert(link_pages).values(**row))
         return token
 
-    async def look(self, token: str) -> Invitation | None:
+    async def look(self, token: str) -> LinkToken | None:
         """Whom a token invites; None: nobody (any more). However often one looks, it is not used up."""
         if not _TOKEN.fullmatch(token):
             return None
@@ -84,7 +84,7 @@ class Invitations:
             row = (await connection.execute(query)).mappings().first()
         return self._read(row) if row is not None else None
 
-    async def attempt(self, token: str) -> Invitation | None:
+    async def attempt(self, token: str) -> LinkToken | None:
         """As `look`, and counts as a try: somebody enters a key."""
         if not _TOKEN.fullmatch(token):
             return None
@@ -102,13 +102,13 @@ class Invitations:
             link_pages.c.tries < MOST_TRIES,
         )
 
-    def _read(self, row: Mapping[Any, Any]) -> Invitation | None:
+    def _read(self, row: Mapping[Any, Any]) -> LinkToken | None:
         try:
             name = self._links.require_encryption().open(row["sealed_name"])
         except Unreadable:
             # The encryption keys were exchanged meanwhile.
             return None
-        return Invitation(row["token_hash"], Person(row["org"], row["user"]), row["team"], name)
+        return LinkToken(row["token_hash"], Person(row["org"], row["user"]), row["team"], name)
 
 
 def _hash(token: str) -> str:

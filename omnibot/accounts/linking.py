@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from omnibot import telemetry
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.model import (
     MAY_NOT_LINK,
     UNREADABLE,
@@ -56,7 +56,7 @@ class Linking:
 
     def __init__(
         self,
-        links: Links,
+        links: LinkCache,
         trading: Trading,
         *,
         forget: Sequence[Forget] = (),

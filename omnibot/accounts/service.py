@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from omnibot.accounts.account_choices import AccountChoices, Chosen
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.model import (
     GONE,
     REFUSED,
@@ -82,7 +82,7 @@ class Keyring:
         *,
         shared_key: str | None,
         shared_account_id: int | None,
-        links: Links | None = None,
+        links: LinkCache | None = None,
         choices: AccountChoices | None = None,
         may_share: Rule = everybody,
         may_link: Rule = everybody,

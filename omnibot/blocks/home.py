@@ -37,7 +37,7 @@ _HERE: Final = "home"
 _CUT: Final = "There is more than can be shown here."
 
 
-class Standing(StrEnum):
+class SettingStatus(StrEnum):
     """Whose key somebody asks with."""
 
     OWN = "own"
@@ -48,10 +48,10 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyStanding:
+class KeyStatus:
     """Whose key somebody asks with, and what they can do about it."""
 
-    standing: Standing
+    standing: SettingStatus
     #: When they linked their own; UTC, without zone.
     since: datetime | None = None
     #: What is wrong, and what to do: a sentence.
@@ -81,22 +81,22 @@ def failed_section(title: str, sentence: str) -> list[Block]:
     return [section(f"*{escape(title)}*"), *(context(part) for part in escaped_parts(f"⚠ {sentence}"))]
 
 
-def key_section(key: KeyStanding) -> list[Block]:
+def key_section(key: KeyStatus) -> list[Block]:
     """Whose key questions go with."""
     match key.standing:
-        case Standing.OWN:
+        case SettingStatus.OWN:
             since = f" since {slack_date(key.since)}" if key.since else ""
             words = f"You ask with your own Clear Street API key, linked{since}. `/omni unlink` forgets it."
-        case Standing.SHARED:
+        case SettingStatus.SHARED:
             words = "You ask with the Clear Street API key that this workspace shares."
         case _:
             words = "\n".join(escaped_parts(key.trouble)[:1])
-    sign = "⚠ " if key.standing is Standing.BROKEN else ""
+    sign = "⚠ " if key.standing is SettingStatus.BROKEN else ""
     blocks = [section(f"*Your key*\n{sign}{words}")]
     if key.can_link:
-        label = "Link another key" if key.standing in (Standing.OWN, Standing.BROKEN) else "Link my API key"
+        label = "Link another key" if key.standing in (SettingStatus.OWN, SettingStatus.BROKEN) else "Link my API key"
         made = button(LINK_ACTION, _HERE, label)
-        blocks.append(actions([made if key.standing in (Standing.OWN, Standing.SHARED) else made | _PRIMARY]))
+        blocks.append(actions([made if key.standing in (SettingStatus.OWN, SettingStatus.SHARED) else made | _PRIMARY]))
     return blocks
 
 

@@ -12,10 +12,10 @@ from omnibot.accounts.model import Person
 from omnibot.clearstreet.models import OpenEntitlementConsent
 from omnibot.clearstreet.models.resources import Agreement, Entitlement, EntitlementStatus
 from omnibot.errors import OmnibotError
-from omnibot.policy.identities import Verdict
+from omnibot.policy.identities import AccessResult
 
 
-class State(StrEnum):
+class ConsentState(StrEnum):
     """Where a consent stands: asked → signing → granted (or asked again), asked → declined | closed."""
 
     ASKED = "asked"
@@ -30,7 +30,7 @@ class State(StrEnum):
     @property
     def settled(self) -> bool:
         """True when nothing can happen to it any more."""
-        return self in (State.GRANTED, State.DECLINED, State.CLOSED)
+        return self in (ConsentState.GRANTED, ConsentState.DECLINED, ConsentState.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Consent:
     reason: str
     codes: tuple[str, ...]
     accounts: tuple[int, ...]
-    state: State
+    state: ConsentState
     asked_at: datetime
     agreement_id: str | None = None
     agreement_version: int | None = None
@@ -90,7 +90,7 @@ class Card:
 
     id: str
     person: Person
-    state: State
+    state: ConsentState
     reason: str
     #: Names of the accounts: of those signed for, or else of those asked for.
     accounts: tuple[str, ...]
@@ -223,7 +223,7 @@ def is_granted(
 # What is enabled.
 
 
-class Standing(StrEnum):
+class ConsentStatus(StrEnum):
     """Whether Omni may see the data of an account, and why."""
 
     #: Somebody signed.
@@ -253,7 +253,7 @@ class AccountConsent:
 
     account_id: int
     name: str
-    standing: Standing
+    standing: ConsentStatus
     grants: tuple[Granted, ...]
     #: Codes that can be opted out of; empty where grants are revoked one by one.
     can_opt_out: tuple[str, ...] = ()
@@ -265,7 +265,7 @@ class Overview:
 
     accounts: tuple[AccountConsent, ...]
     #: Whether this person may sign and revoke here.
-    may_sign: Verdict
+    may_sign: AccessResult
     shared: bool
 
 
@@ -301,10 +301,10 @@ def _account_consent(
     said = [status for status in statuses or () if status.account_id == account_id]
     if not said:
         # The API does not say what is enabled: what was signed is all that is known.
-        return AccountConsent(account_id, name, Standing.GRANTED if own else Standing.OFF, own)
+        return AccountConsent(account_id, name, ConsentStatus.GRANTED if own else ConsentStatus.OFF, own)
     enabled = tuple(status.entitlement_code for status in said if status.enabled)
     if not enabled:
-        return AccountConsent(account_id, name, Standing.OPTED_OUT, own)
+        return AccountConsent(account_id, name, ConsentStatus.OPTED_OUT, own)
     signed = {grant.code for grant in own}
-    standing = Standing.GRANTED if signed >= set(enabled) else Standing.BY_DEFAULT
+    standing = ConsentStatus.GRANTED if signed >= set(enabled) else ConsentStatus.BY_DEFAULT
     return AccountConsent(account_id, name, standing, own, enabled)

@@ -25,10 +25,10 @@ from omnibot.consent.model import (
     CannotSign,
     Card,
     Consent,
+    ConsentState,
     Document,
     Overview,
     Shown,
-    State,
     Unconfirmed,
     account_consents,
     current_document,
@@ -48,7 +48,7 @@ from omnibot.errors import (
     Unauthorised,
     Unavailable,
 )
-from omnibot.policy.identities import Verdict
+from omnibot.policy.identities import AccessResult
 from omnibot.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
@@ -61,8 +61,8 @@ NOT_MADE = 30.0
 PRUNE = 3600.0
 
 #: Says whether a person may sign and revoke for a principal.
-MaySign = Callable[[Person, str], Awaitable[Verdict]]
-MayLook = Callable[[Person], Awaitable[Verdict]]
+MaySign = Callable[[Person, str], Awaitable[AccessResult]]
+MayLook = Callable[[Person], Awaitable[AccessResult]]
 #: Told of a consent that has changed: draws its card anew, and lets go what waited for it.
 Changed = Callable[[Consent], Awaitable[None]]
 
@@ -151,7 +151,7 @@ class Consents:
             signed_by=consent.signed_by,
             version=consent.agreement_version,
             ended_at=consent.ended_at,
-            failed=consent.state is State.ASKED and consent.signing_at is not None,
+            failed=consent.state is ConsentState.ASKED and consent.signing_at is not None,
         )
 
     async def _names(self, principal: str) -> dict[int, str]:
@@ -163,7 +163,7 @@ class Consents:
     async def is_as_shown(self, consent_id: str, *, failed: bool) -> bool:
         """Whether a card that says (or does not say) that a signature failed still says how it is."""
         consent = await self._store.get(consent_id)
-        if consent is None or consent.state is not State.ASKED:
+        if consent is None or consent.state is not ConsentState.ASKED:
             return True  # what becomes of a press then, its state says
         return failed is (consent.signing_at is not None)
 
@@ -177,13 +177,13 @@ class Consents:
         """
         consent = await self._theirs(consent_id, person)
         match consent.state:
-            case State.SIGNING:
+            case ConsentState.SIGNING:
                 raise CannotSign(UNDER_WAY)
-            case State.GRANTED:
+            case ConsentState.GRANTED:
                 raise CannotSign(SIGNED)
-            case State.DECLINED | State.CLOSED:
+            case ConsentState.DECLINED | ConsentState.CLOSED:
                 raise CannotSign(GONE)
-            case State.ASKED:
+            case ConsentState.ASKED:
                 return await self._reading(consent)
 
     async def _theirs(self, consent_id: str, person: Person) -> Consent:
@@ -288,7 +288,7 @@ class Consents:
             return consent
         return await self._store.get(signing.id) or signing
 
-    async def refuse(self, consent_id: str, person: Person, how: State) -> Consent:
+    async def refuse(self, consent_id: str, person: Person, how: ConsentState) -> Consent:
         """They do not want to sign (now).
 
         Raises:
@@ -304,8 +304,8 @@ class Consents:
             log.info("consent_refused_by_person", consent=consent_id, how=how.value)
             return refused
         consent = await self._store.get(consent_id) or consent
-        if consent.state in (State.SIGNING, State.GRANTED):
-            raise CannotSign(UNDER_WAY if consent.state is State.SIGNING else SIGNED)
+        if consent.state in (ConsentState.SIGNING, ConsentState.GRANTED):
+            raise CannotSign(UNDER_WAY if consent.state is ConsentState.SIGNING else SIGNED)
         return consent
 
     async def waits(self, consent: Consent) -> bool:
@@ -334,7 +334,7 @@ class Consents:
             log.warning("consent_sweep_failed", error=type(error).__name__)
 
     async def _finish(self, consent: Consent, age: float) -> None:
-        settled = await self._settle(consent, age) if consent.state is State.SIGNING else consent
+        settled = await self._settle(consent, age) if consent.state is ConsentState.SIGNING else consent
         if settled is not None:
             await self.tell(settled)
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.accounts.model import Person
-from omnibot.consent.model import Consent, Document, NewConsent, State
+from omnibot.consent.model import Consent, ConsentState, Document, NewConsent
 from omnibot.db.engine import Database
 from omnibot.db.tables import consents, turns
 
@@ -36,7 +36,7 @@ async def insert_consent(
             reason=new.reason,
             codes=list(new.codes),
             accounts=list(new.accounts),
-            state=State.ASKED.value,
+            state=ConsentState.ASKED.value,
             asked_at=_utcnow(),
             pending=False,
         )
@@ -79,8 +79,8 @@ class ConsentStore:
         """Write down exactly what is about to be signed. None: somebody was quicker."""
         return await self._move(
             consent.id,
-            (State.ASKED,),
-            State.SIGNING,
+            (ConsentState.ASKED,),
+            ConsentState.SIGNING,
             codes=list(codes),
             agreement_id=document.agreement_id,
             agreement_version=document.version,
@@ -93,14 +93,16 @@ class ConsentStore:
 
     async def granted(self, consent_id: str) -> Consent | None:
         """Clear Street has it; whatever waits for it goes on. None: that is known already."""
-        return await self._move(consent_id, (State.SIGNING,), State.GRANTED, ended_at=_utcnow(), pending=True)
+        return await self._move(
+            consent_id, (ConsentState.SIGNING,), ConsentState.GRANTED, ended_at=_utcnow(), pending=True
+        )
 
     async def not_granted(self, consent_id: str) -> Consent | None:
         """Clear Street certainly does not have it: it can be signed again. That it was tried stays known."""
         return await self._move(
             consent_id,
-            (State.SIGNING,),
-            State.ASKED,
+            (ConsentState.SIGNING,),
+            ConsentState.ASKED,
             agreement_id=None,
             agreement_version=None,
             agreement_sha256=None,
@@ -109,11 +111,13 @@ class ConsentStore:
             pending=True,
         )
 
-    async def refuse(self, consent_id: str, how: State) -> Consent | None:
+    async def refuse(self, consent_id: str, how: ConsentState) -> Consent | None:
         """They do not want to: DECLINED, or CLOSED. None: it is under way, or over."""
-        return await self._move(consent_id, (State.ASKED,), how, ended_at=_utcnow(), pending=True)
+        return await self._move(consent_id, (ConsentState.ASKED,), how, ended_at=_utcnow(), pending=True)
 
-    async def _move(self, consent_id: str, come_from: Collection[State], to: State, **changes: Any) -> Consent | None:
+    async def _move(
+        self, consent_id: str, come_from: Collection[ConsentState], to: ConsentState, **changes: Any
+    ) -> Consent | None:
         statement = (
             update(consents)
             .where(consents.c.id == consent_id, consents.c.state.in_([state.value for state in come_from]))
@@ -141,7 +145,7 @@ class ConsentStore:
             .where(
                 consents.c.id == consent.id,
                 consents.c.state == consent.state.value,
-                consents.c.state != State.SIGNING.value,
+                consents.c.state != ConsentState.SIGNING.value,
             )
             .values(pending=False)
         )
@@ -165,7 +169,7 @@ class ConsentStore:
     async def versions(self, principal: str) -> dict[str, int]:
         """Versions of the agreements that were signed here, by agreement id."""
         query = select(consents.c.agreement_id, consents.c.agreement_version).where(
-            consents.c.principal == principal, consents.c.state == State.GRANTED.value
+            consents.c.principal == principal, consents.c.state == ConsentState.GRANTED.value
         )
         async with self._database.transaction() as connection:
             rows = (await connection.execute(query)).all()
@@ -174,7 +178,9 @@ class ConsentStore:
     async def prune(self, before: datetime) -> None:
         """Forget what nobody signed, and why Omni asked for what somebody did."""
         old = consents.c.asked_at < before
-        unsigned = or_(*[consents.c.state == s.value for s in (State.ASKED, State.DECLINED, State.CLOSED)])
+        unsigned = or_(
+            *[consents.c.state == s.value for s in (ConsentState.ASKED, ConsentState.DECLINED, ConsentState.CLOSED)]
+        )
         async with self._database.transaction() as connection:
             await connection.execute(delete(consents).where(old, unsigned))
             await connection.execute(update(consents).where(old, consents.c.reason != "").values(reason=""))
@@ -196,7 +202,7 @@ def _read(row: Mapping[Any, Any] | RowMapping) -> Consent:
         reason=row["reason"],
         codes=tuple(row["codes"]),
         accounts=tuple(row["accounts"]),
-        state=State(row["state"]),
+        state=ConsentState(row["state"]),
         asked_at=row["asked_at"],
         agreement_id=row["agreement_id"],
         agreement_version=row["agreement_version"],

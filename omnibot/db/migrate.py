@@ -38,14 +38,14 @@ async def require_current(database: Database) -> None:
     Raises:
         SettingsError: says what to run.
     """
-    found = await standing(database)
+    found = await schema_status(database)
     if found.current != found.head:
         state = "is empty" if found.current is None else f"is at {found.current}, this version needs {found.head}"
         raise SettingsError(f"the database {state}: run `omnibot db upgrade` first")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SchemaStatus:
     """Where a database stands among the migrations."""
 
     #: Its revision; None: it has no tables.
@@ -56,7 +56,7 @@ class Standing:
     known: bool
 
 
-async def standing(database: Database) -> Standing:
+async def schema_status(database: Database) -> SchemaStatus:
     """Look up the revision.
 
     Raises:
@@ -66,7 +66,7 @@ async def standing(database: Database) -> Standing:
     with unreachable_in_words():
         async with database.engine.connect() as connection:
             current = await connection.run_sync(_current)
-    return Standing(current, head, known=current is None or current in ours)
+    return SchemaStatus(current, head, known=current is None or current in ours)
 
 
 @cache

@@ -8,12 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from omnibot.clearstreet.revision import Revision
-from omnibot.db.migrate import Standing
+from omnibot.db.migrate import SchemaStatus
 from omnibot.errors import ClearStreetError, Malformed, NotEntitled, NotFound, RateLimited, Unauthorised
 from omnibot.settings import Settings
 from omnibot.slack.connection.manifest import BOT_SCOPES
 from omnibot.slack.connection.token_check import BotToken
-from omnibot.slack.delivery.errors import Failure, Verdict
+from omnibot.slack.delivery.errors import Classified, SlackFailure
 
 #: Seconds by which clocks may differ before Slack's signatures count as expired, and before that is worth a word.
 CLOCK_LIMIT, CLOCK_WORTH_A_WORD = 300.0, 60.0
@@ -109,7 +109,7 @@ def no_database(reason: str) -> Finding:
     return problem("database", reason, _DATABASE_URL)
 
 
-def database(name: str, standing: Standing | None) -> Finding:
+def database(name: str, standing: SchemaStatus | None) -> Finding:
     """Its migrations; None: the SQLite file does not exist."""
     if standing is None:
         return problem("database", f"{name} does not exist yet", _UPGRADE)
@@ -174,7 +174,7 @@ def scopes(token: BotToken) -> Finding:
     return ok(check, f"all {len(BOT_SCOPES)} of the manifest are granted")
 
 
-def app_token(refusal: Verdict | None, host: str) -> Finding:
+def app_token(refusal: Classified | None, host: str) -> Finding:
     """Whether Slack would open a Socket Mode connection."""
     check = "Slack app token"
     if refusal is None:
@@ -198,13 +198,13 @@ def clock(ahead: float | None) -> Finding:
     return ok("clock", "goes with Slack's")
 
 
-def _slack_refusal(check: str, variable: str, verdict: Verdict, host: str, fix: str) -> Finding:
+def _slack_refusal(check: str, variable: str, verdict: Classified, host: str, fix: str) -> Finding:
     match verdict.failure:
-        case Failure.UNKNOWN:
+        case SlackFailure.UNKNOWN:
             return problem(
                 check, f"no answer from Slack at {host} ({verdict.code})", "check the network and SLACK_API_URL"
             )
-        case Failure.SLOW_DOWN:
+        case SlackFailure.SLOW_DOWN:
             return warning(check, f"not checked: Slack asks us to wait {verdict.wait:.0f} s", "try again then")
         case _ if not verdict.code.isidentifier():
             return problem(check, f"what answers at {host} is not Slack's Web API", "check SLACK_API_URL")

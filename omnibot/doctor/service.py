@@ -15,7 +15,7 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import open_database, parse_url, readable_by_others
-from omnibot.db.migrate import Standing, standing
+from omnibot.db.migrate import SchemaStatus, schema_status
 from omnibot.doctor import model
 from omnibot.doctor.model import Finding
 from omnibot.errors import ClearStreetError, SettingsError
@@ -178,14 +178,14 @@ async def _whatever_happens(name: str, check: Callable[[], Awaitable[list[Findin
         return [model.broken(name, type(error).__name__)]
 
 
-async def _standing(url: URL, database_url: str) -> Standing | None:
+async def _standing(url: URL, database_url: str) -> SchemaStatus | None:
     """Look at the migrations without making a file that is not there."""
     file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
     if file is not None and not await asyncio.to_thread(file.exists):
         return None
     database = await open_database(database_url, exclusive=False)
     try:
-        return await standing(database)
+        return await schema_status(database)
     finally:
         await database.close()
 

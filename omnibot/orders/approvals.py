@@ -18,12 +18,12 @@ from omnibot.db.leases import LEASE
 from omnibot.db.tables import halts, reservations, ticket_votes, tickets
 from omnibot.orders.audit import Entry
 from omnibot.orders.locks import lock_account, lock_day
-from omnibot.orders.model import AMOUNTS, COUNTED, Seen, State, Terms, Ticket
+from omnibot.orders.model import AMOUNTS, COUNTED, MarketView, Terms, Ticket, TicketState
 from omnibot.orders.risk_facts import holding, market_facts, sells, worth
 from omnibot.orders.sessions import exchange_date
 from omnibot.orders.store import TicketStore, is_halted
 from omnibot.policy import money
-from omnibot.policy.facts import Act, DayFacts, MarketFacts
+from omnibot.policy.facts import DayFacts, MarketFacts, OrderAction
 from omnibot.policy.identities import Who
 from omnibot.policy.order_rules import Decision, RuleVerdict, decide
 
@@ -32,18 +32,18 @@ _SETTLED = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class ApprovalRequest:
     """One ticket that somebody approves, as they saw it."""
 
     ticket_id: str
     account_id: int
     version: int
     attempts: int
-    seen: Seen
+    seen: MarketView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judgement:
     """What became of it."""
 
     ticket: Ticket
@@ -85,7 +85,7 @@ class Approvals:
 
     async def approve(
         self,
-        asks: Sequence[Ask],
+        asks: Sequence[ApprovalRequest],
         *,
         clicker: Who,
         owner: Who,
@@ -94,7 +94,7 @@ class Approvals:
         now: datetime,
         judge: Judge,
         live: bool,
-    ) -> list[Judged]:
+    ) -> list[Judgement]:
         """Judge tickets of one owner together, and write down what came of it: all of them may, or none does.
 
         Args:
@@ -128,7 +128,7 @@ class Approvals:
             # All or none: one that was decided or edited meanwhile keeps the others from going without it.
             together = len(fit) == len(asks) or len(asks) == 1
             denied = Decision.DENY in decisions.values() or bool(obstacles) or not together
-            judged: list[Judged] = []
+            judged: list[Judgement] = []
             entries: list[Entry] = []
             said_of = dict(zip(voted, verdicts, strict=True))
             for one in found:
@@ -144,18 +144,20 @@ class Approvals:
                 if decision is not None:
                     entries.append(_entry(after, decision, person, seen, said, digest, obstacle, denied=denied))
                     decision = Decision.DENY if denied else decision
-                judged.append(Judged(ticket=after, decision=decision, verdicts=said, obstacle=obstacle))
+                judged.append(Judgement(ticket=after, decision=decision, verdicts=said, obstacle=obstacle))
             await self._store.note_approvals(connection, *entries)
         order = list(by_id)
         return sorted(judged, key=lambda one: order.index(one.ticket.id))
 
-    async def _obstacle(self, connection: AsyncConnection, ticket: Ticket, asks: Mapping[str, Ask]) -> str | None:
+    async def _obstacle(
+        self, connection: AsyncConnection, ticket: Ticket, asks: Mapping[str, ApprovalRequest]
+    ) -> str | None:
         """Why this change or cancel has to wait for another one of the same order; None: it need not.
 
         Each is judged by the order as it is: two that take effect together make an order that nobody judged. A cancel
         waits for another cancel alone, since it adds nothing to whatever the order becomes.
         """
-        if ticket.terms.act is Act.NEW:
+        if ticket.terms.act is OrderAction.NEW:
             return None
         others = await self._store.other_changes(
             connection, ticket, since=_before(asks[ticket.id].seen), among=asks.keys()
@@ -163,23 +165,23 @@ class Approvals:
         for other in others:
             if other.id in asks:
                 return TWO_OF_ONE
-            if ticket.terms.act is Act.CANCEL and other.terms.act is not Act.CANCEL:
+            if ticket.terms.act is OrderAction.CANCEL and other.terms.act is not OrderAction.CANCEL:
                 continue
-            if other.state is State.NOT_PLACED:
+            if other.state is TicketState.NOT_PLACED:
                 return MAY_TAKE_EFFECT
-            if other.state is not State.SUBMITTED:
+            if other.state is not TicketState.SUBMITTED:
                 return UNDER_WAY_ALREADY
             if ticket.before is not None and not _shows(ticket.before, other.terms):
                 return NOT_SHOWN_YET
         return None
 
     async def _market(
-        self, connection: AsyncConnection, ticket: Ticket, seen: Seen, checked: Collection[str]
+        self, connection: AsyncConnection, ticket: Ticket, seen: MarketView, checked: Collection[str]
     ) -> MarketFacts:
         """The market, less what tickets sell that are not among the open orders it lists yet."""
         if not sells(ticket.terms, ticket.before):
             return market_facts(seen)
-        about = ticket.before if ticket.terms.act is Act.MODIFY and ticket.before is not None else ticket.terms
+        about = ticket.before if ticket.terms.act is OrderAction.MODIFY and ticket.before is not None else ticket.terms
         query = select(tickets.c.sells).where(
             tickets.c.id.not_in(list(checked)),
             tickets.c.account_id == ticket.account_id,
@@ -188,15 +190,15 @@ class Approvals:
             tickets.c.state.in_([state.value for state in COUNTED]),
             or_(
                 and_(
-                    tickets.c.act == Act.NEW.value,
+                    tickets.c.act == OrderAction.NEW.value,
                     tickets.c.client_order_id.not_in(seen.open_client_ids),
                     or_(tickets.c.order_over.is_(False), tickets.c.changed_at > _before(seen)),
                 ),
                 # A change that is under way, or so fresh that the listing may show the order as it was.
                 and_(
-                    tickets.c.act == Act.MODIFY.value,
+                    tickets.c.act == OrderAction.MODIFY.value,
                     tickets.c.order_id.is_distinct_from(ticket.terms.order_id),
-                    or_(tickets.c.state != State.SUBMITTED.value, tickets.c.submitted_at > _before(seen)),
+                    or_(tickets.c.state != TicketState.SUBMITTED.value, tickets.c.submitted_at > _before(seen)),
                 ),
             ),
         )
@@ -207,7 +209,7 @@ class Approvals:
         self,
         connection: AsyncConnection,
         owner: Who,
-        checked: Sequence[tuple[Ticket, Seen]],
+        checked: Sequence[tuple[Ticket, MarketView]],
         now: datetime,
         halted: bool | None,
         moves: Mapping[str, Worth] = _NOT_WEIGHED,
@@ -221,7 +223,7 @@ class Approvals:
                 as the most it was: what that is more than `moves` is used up already. Of what is not said here, the
                 orders that are changed do not count.
         """
-        moving = [seen for one, seen in checked if one.terms.act is not Act.CANCEL]
+        moving = [seen for one, seen in checked if one.terms.act is not OrderAction.CANCEL]
         own: dict[str, list[Worth | None]] = {}
         for one, _ in checked:
             own.setdefault(chain_of(one), []).append(moves.get(one.id))
@@ -256,7 +258,9 @@ class Approvals:
             quantities.append(_beyond([row.quantity for row in reserved], own.get(chain, []), 1))
         return money.total(notionals), money.total(quantities)
 
-    async def _reserve(self, connection: AsyncConnection, ticket: Ticket, owner: Who, seen: Seen, day: str) -> None:
+    async def _reserve(
+        self, connection: AsyncConnection, ticket: Ticket, owner: Who, seen: MarketView, day: str
+    ) -> None:
         """What this ticket uses up of the day; all that is done to one order counts once, as the largest of it."""
         notional, quantity = worth(ticket, owner, seen)
         await connection.execute(delete(reservations).where(reservations.c.ticket_id == ticket.id))
@@ -278,7 +282,7 @@ class Approvals:
         ticket: Ticket,
         person: Person,
         team: str,
-        seen: Seen,
+        seen: MarketView,
         digest: str,
         now: datetime,
     ) -> None:
@@ -312,11 +316,11 @@ class Approvals:
             return await self._store.change(connection, ticket, ticket.state, anybodys, False)
         decided: dict[str, Any] = {"decided_org": person.org, "decided_user": person.user, "reason": None}
         if not live:
-            return await self._store.change(connection, ticket, State.COPYABLE, anybodys, True, **decided)
+            return await self._store.change(connection, ticket, TicketState.COPYABLE, anybodys, True, **decided)
         return await self._store.change(
             connection,
             ticket,
-            State.APPROVED,
+            TicketState.APPROVED,
             anybodys,
             False,
             **decided,
@@ -356,13 +360,13 @@ class Approvals:
             return None
         return Person(row["org"] or "", row["user"] or ""), row["reason"]
 
-    async def day_of(self, owner: Who, now: datetime, ticket: Ticket, seen: Seen) -> DayFacts:
+    async def day_of(self, owner: Who, now: datetime, ticket: Ticket, seen: MarketView) -> DayFacts:
         """What its owner's session has used up in which this ticket would work; the ticket does not count."""
         async with self._database.transaction() as connection:
             halted = await is_halted(connection)
             return await self._used(connection, owner, [(ticket, seen)], now, halted)
 
-    async def market_of(self, ticket: Ticket, seen: Seen) -> MarketFacts:
+    async def market_of(self, ticket: Ticket, seen: MarketView) -> MarketFacts:
         """The market for one ticket, less what other tickets sell."""
         async with self._database.transaction() as connection:
             return await self._market(connection, ticket, seen, [ticket.id])
@@ -376,13 +380,13 @@ class Approvals:
 
 def chain_of(ticket: Ticket) -> str:
     """Names the order a ticket places or changes, so that its changes count together with it."""
-    if ticket.terms.act is Act.NEW:
+    if ticket.terms.act is OrderAction.NEW:
         return ticket.client_order_id
     known = (ticket.order or {}).get("client_order_id")
     return str(known or ticket.terms.order_id or ticket.client_order_id)[:80]
 
 
-def _fits(ticket: Ticket, ask: Ask, owner: Who, now: datetime) -> bool:
+def _fits(ticket: Ticket, ask: ApprovalRequest, owner: Who, now: datetime) -> bool:
     return (
         ticket.decidable
         and (ticket.version, ticket.attempts) == (ask.version, ask.attempts)
@@ -399,7 +403,7 @@ def _entry(
     ticket: Ticket,
     decision: Decision,
     person: Person,
-    seen: Seen,
+    seen: MarketView,
     verdicts: Sequence[RuleVerdict],
     digest: str,
     obstacle: str | None,
@@ -427,7 +431,7 @@ def _counted() -> Select[tuple[str]]:
     return select(tickets.c.id).where(tickets.c.state.in_([state.value for state in COUNTED]))
 
 
-def _before(seen: Seen) -> datetime:
+def _before(seen: MarketView) -> datetime:
     return seen.at.astimezone(UTC).replace(tzinfo=None) - _SETTLED
 
 
@@ -451,7 +455,7 @@ def _most(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return None if None in known else max((one for one in known if one is not None), default=Decimal(0))
 
 
-def _day_of(seen: Seen, now: datetime) -> str:
+def _day_of(seen: MarketView, now: datetime) -> str:
     """The session that an order counts for; today's date, where the calendar does not say and no cap needs it."""
     return (seen.session_day or exchange_date(now.replace(tzinfo=UTC))).isoformat()
 

@@ -16,16 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from omnibot.accounts.model import Person
 from omnibot.db.rows import read_apart
 from omnibot.db.tables import reservations, ticket_versions, ticket_votes, tickets
-from omnibot.orders.model import State, content_hash, read_terms
+from omnibot.orders.model import TicketState, content_hash, read_terms
 
 _BATCH = 200
 _IDENTITY = ("owner", "account", "principal", "client_order_id")
-_STATES = {state.value for state in State}
+_STATES = {state.value for state in TicketState}
 _VOTES = {"voted", "approved", "copyable"}
 _SAID = {"denied", "refused"}
 """What was said to somebody, about the ticket as they saw it."""
-_AFTER_A_CALL = {State.UNKNOWN.value, State.SUBMITTED.value, State.REJECTED.value}
-_ENDS_AN_APPROVAL = {State.EXPIRED.value, State.DECLINED.value, State.NOT_PLACED.value, "edited"}
+_AFTER_A_CALL = {TicketState.UNKNOWN.value, TicketState.SUBMITTED.value, TicketState.REJECTED.value}
+_ENDS_AN_APPROVAL = {TicketState.EXPIRED.value, TicketState.DECLINED.value, TicketState.NOT_PLACED.value, "edited"}
 
 
 class Approval(NamedTuple):
@@ -76,9 +76,9 @@ class _Story:
         trouble = self._content(record, kind, now)
         if kind in _VOTES:
             self.votes.add((now, str(record["actor"])))
-        if kind == State.APPROVED.value:
+        if kind == TicketState.APPROVED.value:
             trouble = trouble or self._approved(record, now)
-        elif kind == State.SUBMITTING.value:
+        elif kind == TicketState.SUBMITTING.value:
             trouble = trouble or self._submitting(now)
         elif kind in _AFTER_A_CALL and not self.sent:
             trouble = trouble or f"it says {kind}, and no row says that it was being sent"

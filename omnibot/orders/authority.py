@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from omnibot.db.tables import audit, reservations, ticket_authorisations
 from omnibot.orders.audit import Entry, Signer
 from omnibot.orders.audit_replay import Approval, reserved_in, votes_in, written
-from omnibot.orders.model import State, Ticket, canonical, content_hash
-from omnibot.policy.facts import Act
+from omnibot.orders.model import Ticket, TicketState, canonical, content_hash
+from omnibot.policy.facts import OrderAction
 
 
 class NotAuthorised(Exception):
@@ -31,7 +31,7 @@ async def authorise(connection: AsyncConnection, signer: Signer, entries: Sequen
     told: list[Entry] = []
     for entry in entries:
         ticket = entry.ticket
-        if ticket is None or ticket.state is not State.APPROVED or entry.kind != State.APPROVED.value:
+        if ticket is None or ticket.state is not TicketState.APPROVED or entry.kind != TicketState.APPROVED.value:
             told.append(entry)
             continue
         mine = (ticket_authorisations.c.ticket_id == ticket.id, ticket_authorisations.c.attempt == ticket.attempts)
@@ -84,11 +84,11 @@ def signed_content(ticket: Ticket, attempt: int) -> str:
 def _whole(ticket: Ticket) -> bool:
     """Whether there is something to send, about this ticket's own order."""
     match ticket.terms.act:
-        case Act.NEW:
+        case OrderAction.NEW:
             return ticket.body is not None and ticket.body.get("id") == ticket.client_order_id
-        case Act.MODIFY:
+        case OrderAction.MODIFY:
             return bool(ticket.body and ticket.terms.order_id)
-        case Act.CANCEL:
+        case OrderAction.CANCEL:
             return bool(ticket.terms.order_id)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import and_, or_, select, update
 from omnibot.db.engine import Database
 from omnibot.db.leases import LEASE, Leases
 from omnibot.db.tables import ticket_cards
-from omnibot.orders.model import Seen, Ticket, Told
+from omnibot.orders.model import MarketView, Notification, Ticket
 from omnibot.orders.store import TicketStore
 
 log = structlog.get_logger(__name__)
@@ -34,14 +34,14 @@ PATIENCE = 60.0
 class Cards(Protocol):
     """What Slack does for tickets. Every method may raise; it is then called again later."""
 
-    async def show(self, ticket: Ticket, seen: Seen | None) -> None:
+    async def show(self, ticket: Ticket, seen: MarketView | None) -> None:
         """Bring the ticket's card up to what is said here: post it, or change what was posted.
 
         Args:
             seen: what the market says; None: it is no longer to be decided.
         """
 
-    async def tell(self, ticket: Ticket, what: Told) -> None:
+    async def tell(self, ticket: Ticket, what: Notification) -> None:
         """Tell the requester what came of it, in the thread, and directly when they did not approve it themselves.
 
         Once, but for a crash between telling and writing that down.
@@ -54,7 +54,7 @@ class Cards(Protocol):
         """Say something to those who run omnibot; `by` is the Slack user id of the person it is about."""
 
 
-class CardDesk:
+class CardSync:
     """Keeps cards up to date.
 
     Args:
@@ -62,7 +62,7 @@ class CardDesk:
     """
 
     def __init__(
-        self, store: TicketStore, cards: Cards, look: Callable[[Sequence[Ticket]], Awaitable[dict[str, Seen]]]
+        self, store: TicketStore, cards: Cards, look: Callable[[Sequence[Ticket]], Awaitable[dict[str, MarketView]]]
     ) -> None:
         self._store = store
         self._database: Database = store.database
@@ -140,7 +140,7 @@ class CardDesk:
                 await self._store.mark_seen(ticket, seen.quote())
             await self._note(ticket_id, shown=ticket.serial)
         if card["telling"] is not None:
-            await self._cards.tell(ticket, Told(card["telling"]))
+            await self._cards.tell(ticket, Notification(card["telling"]))
             await self._note(ticket_id, told=card["telling"])
 
     async def _note(self, ticket_id: str, *, shown: int | None = None, told: str | None = None) -> None:

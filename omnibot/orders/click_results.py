@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from omnibot.orders.model import Answered, Click, State, Ticket
+from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState
 from omnibot.orders.wording import sentence
 from omnibot.policy.order_rules import RuleVerdict
 
@@ -17,16 +17,16 @@ EDITING = "It was sent once already, so that it can only be approved again as it
 REASONS = 3
 
 _DECIDED = {
-    State.APPROVED: "It is approved already, and about to be sent.",
-    State.SUBMITTING: "It is approved already, and being sent.",
-    State.UNKNOWN: "It was approved and sent, and omnibot is finding out what came of it.",
-    State.SUBMITTED: "It was approved, and is with Clear Street.",
-    State.REJECTED: "It was approved, and Clear Street refused it.",
-    State.COPYABLE: "It was approved, to be typed in by hand.",
-    State.DECLINED: "It was declined.",
-    State.EXPIRED: TOO_OLD,
-    State.NOT_PLACED: "It was approved and sent, but not placed.",
-    State.PROPOSED: "It waits for approval.",
+    TicketState.APPROVED: "It is approved already, and about to be sent.",
+    TicketState.SUBMITTING: "It is approved already, and being sent.",
+    TicketState.UNKNOWN: "It was approved and sent, and omnibot is finding out what came of it.",
+    TicketState.SUBMITTED: "It was approved, and is with Clear Street.",
+    TicketState.REJECTED: "It was approved, and Clear Street refused it.",
+    TicketState.COPYABLE: "It was approved, to be typed in by hand.",
+    TicketState.DECLINED: "It was declined.",
+    TicketState.EXPIRED: TOO_OLD,
+    TicketState.NOT_PLACED: "It was approved and sent, but not placed.",
+    TicketState.PROPOSED: "It waits for approval.",
 }
 
 
@@ -35,7 +35,7 @@ def said_of(ticket: Ticket) -> str:
     return sentence(ticket.terms, account_name=ticket.account_name, before=ticket.before)
 
 
-def why_not(ticket: Ticket, version: int, now: datetime) -> Click | None:
+def why_not(ticket: Ticket, version: int, now: datetime) -> ClickResult | None:
     """Why a button does nothing any more; None: it does.
 
     Args:
@@ -45,31 +45,31 @@ def why_not(ticket: Ticket, version: int, now: datetime) -> Click | None:
     if not ticket.decidable:
         return decided(ticket)
     if ticket.expires_at <= now:
-        return Click(answer=Answered.EXPIRED, message=TOO_OLD, ticket=ticket)
+        return ClickResult(answer=ClickOutcome.EXPIRED, message=TOO_OLD, ticket=ticket)
     if ticket.version != version:
-        return Click(answer=Answered.SUPERSEDED, message=SUPERSEDED, ticket=ticket)
+        return ClickResult(answer=ClickOutcome.SUPERSEDED, message=SUPERSEDED, ticket=ticket)
     return None
 
 
-def not_as_shown(ticket: Ticket, mark: str) -> Click | None:
+def not_as_shown(ticket: Ticket, mark: str) -> ClickResult | None:
     """Why a press counts for nothing: the card showed something else. An empty mark says nothing of the card."""
     if not mark or mark == ticket.mark:
         return None
-    return Click(answer=Answered.SUPERSEDED, message=SUPERSEDED, ticket=ticket)
+    return ClickResult(answer=ClickOutcome.SUPERSEDED, message=SUPERSEDED, ticket=ticket)
 
 
-def decided(ticket: Ticket) -> Click:
+def decided(ticket: Ticket) -> ClickResult:
     """Somebody was quicker, or time was. Who it was, `ticket` says."""
-    answer = Answered.EXPIRED if ticket.state is State.EXPIRED else Answered.DECIDED
+    answer = ClickOutcome.EXPIRED if ticket.state is TicketState.EXPIRED else ClickOutcome.DECIDED
     message = _DECIDED[ticket.state]
-    if ticket.reason and ticket.state in (State.DECLINED, State.REJECTED, State.EXPIRED):
+    if ticket.reason and ticket.state in (TicketState.DECLINED, TicketState.REJECTED, TicketState.EXPIRED):
         message = f"{message} {ticket.reason}"
-    return Click(answer=answer, message=message, ticket=ticket)
+    return ClickResult(answer=answer, message=message, ticket=ticket)
 
 
-def no_such() -> Click:
+def no_such() -> ClickResult:
     """A button of nothing."""
-    return Click(answer=Answered.UNKNOWN, message=NO_SUCH)
+    return ClickResult(answer=ClickOutcome.UNKNOWN, message=NO_SUCH)
 
 
 def reasons(verdicts: Sequence[RuleVerdict]) -> str:

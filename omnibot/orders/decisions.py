@@ -13,7 +13,7 @@ import structlog
 from omnibot.accounts.model import Person
 from omnibot.accounts.service import Keyring, NoAuthority
 from omnibot.errors import OwnershipLost
-from omnibot.orders.approvals import Approvals, Ask, Judged
+from omnibot.orders.approvals import ApprovalRequest, Approvals, Judgement
 from omnibot.orders.audit import Entry
 from omnibot.orders.click_results import (
     EDITING,
@@ -25,15 +25,15 @@ from omnibot.orders.click_results import (
     said_of,
     why_not,
 )
-from omnibot.orders.market_reader import PATIENCE, Looking
-from omnibot.orders.model import MARKED, Answered, Click, Seen, State, Terms, Ticket
+from omnibot.orders.market_reader import PATIENCE, MarketReader
+from omnibot.orders.model import MARKED, ClickOutcome, ClickResult, MarketView, Terms, Ticket, TicketState
 from omnibot.orders.order_parser import edited, terms_of
 from omnibot.orders.risk_facts import REVIEW, drift, order_facts
 from omnibot.orders.store import Content, TicketStore
-from omnibot.orders.ticket_factory import NOTHING_NEW, Proposing, changed
+from omnibot.orders.ticket_factory import NOTHING_NEW, TicketFactory, changed
 from omnibot.orders.wording import changes
 from omnibot.policy import roles
-from omnibot.policy.facts import Act, DayFacts, MarketFacts
+from omnibot.policy.facts import DayFacts, MarketFacts, OrderAction
 from omnibot.policy.identities import PersonKind, Who
 from omnibot.policy.model import Policy
 from omnibot.policy.order_rules import Decision, RuleVerdict, check_orders, decide
@@ -75,7 +75,7 @@ class _Strangers(Exception):
         self.people = people
 
 
-class Desk:
+class OrderDecisions:
     """Takes people's decisions.
 
     Args:
@@ -88,8 +88,8 @@ class Desk:
         store: TicketStore,
         approvals: Approvals,
         keyring: Keyring,
-        looking: Looking,
-        proposing: Proposing,
+        looking: MarketReader,
+        proposing: TicketFactory,
         *,
         rules: Rules,
         who: WhoIs,
@@ -108,9 +108,9 @@ class Desk:
 
     # Approve.
 
-    async def approve(self, tokens: Sequence[str], clicker: Who, team: str) -> list[Click]:
+    async def approve(self, tokens: Sequence[str], clicker: Who, team: str) -> list[ClickResult]:
         """Approve the versions these tokens are of, each owner's together; answers in their order."""
-        clicks: dict[str, Click] = {}
+        clicks: dict[str, ClickResult] = {}
         groups: dict[Person, dict[str, Ticket]] = {}
         for token in dict.fromkeys(tokens):
             ticket, answer = await self._decidable(token)
@@ -132,16 +132,19 @@ class Desk:
                 clicks |= {token: found[ticket.id] for token, ticket in by_token.items()}
         return [clicks[token] for token in tokens]
 
-    async def _stopped(self, waiting: Mapping[str, Ticket], message: str, clicker: Who) -> dict[str, Click]:
+    async def _stopped(self, waiting: Mapping[str, Ticket], message: str, clicker: Who) -> dict[str, ClickResult]:
         """Nothing of what was pressed is approved, and nothing of it was looked at."""
         facts: dict[str, Any] = {"reason": message, "policy": self._rules.digest, "verdicts": []}
         person = Person(clicker.org, clicker.user)
         await self._store.note(
             *(Entry(kind="denied", actor=person, ticket=one, facts=facts) for one in waiting.values())
         )
-        return {token: Click(answer=Answered.DENIED, message=message, ticket=one) for token, one in waiting.items()}
+        return {
+            token: ClickResult(answer=ClickOutcome.DENIED, message=message, ticket=one)
+            for token, one in waiting.items()
+        }
 
-    async def _decidable(self, token: str) -> tuple[Ticket | None, Click | None]:
+    async def _decidable(self, token: str) -> tuple[Ticket | None, ClickResult | None]:
         """The ticket of a token, and why its button does nothing. `token~mark` names what was on the screen too."""
         token, _, mark = token.partition(MARKED)
         found = await self._store.by_token(token)
@@ -150,7 +153,9 @@ class Desk:
         ticket, version = found
         return ticket, why_not(ticket, version, self._clock()) or not_as_shown(ticket, mark)
 
-    async def _approve_of(self, owner: Person, waiting: Sequence[Ticket], clicker: Who, team: str) -> dict[str, Click]:
+    async def _approve_of(
+        self, owner: Person, waiting: Sequence[Ticket], clicker: Who, team: str
+    ) -> dict[str, ClickResult]:
         owner_who = await self._who_is(owner, waiting[0].team, clicker)
         refused = self._refused(waiting[0], clicker, owner_who)
         if refused is not None:
@@ -161,7 +166,7 @@ class Desk:
         if trouble:
             return await self._denied(waiting, trouble, clicker, seen)
         asks = [
-            Ask(
+            ApprovalRequest(
                 ticket_id=one.id,
                 account_id=one.account_id,
                 version=one.version,
@@ -179,7 +184,7 @@ class Desk:
             for one in judged
         }
 
-    def _own_reason(self, judged: Judged, version: int) -> str:
+    def _own_reason(self, judged: Judgement, version: int) -> str:
         """Why this very ticket was not approved; empty: nothing was wrong with it."""
         if judged.decision is None:
             return self._decided(judged.ticket, version).message
@@ -187,18 +192,18 @@ class Desk:
             return judged.obstacle
         return reasons(judged.verdicts) if decide(judged.verdicts) is Decision.DENY else ""
 
-    def _decided(self, ticket: Ticket, version: int) -> Click:
+    def _decided(self, ticket: Ticket, version: int) -> ClickResult:
         return why_not(ticket, version, self._clock()) or decided(ticket)
 
-    def _refused(self, ticket: Ticket, clicker: Who, owner: Who) -> Click | None:
+    def _refused(self, ticket: Ticket, clicker: Who, owner: Who) -> ClickResult | None:
         verdict = roles.may_approve(self._rules.current, clicker, owner)
         if verdict:
             return None
-        return Click(answer=Answered.NOT_ALLOWED, message=verdict.reason, ticket=ticket, ask=verdict.ask)
+        return ClickResult(answer=ClickOutcome.NOT_ALLOWED, message=verdict.reason, ticket=ticket, ask=verdict.ask)
 
     async def _judged(
-        self, asks: Sequence[Ask], waiting: Sequence[Ticket], clicker: Who, owner: Who, team: str
-    ) -> list[Judged]:
+        self, asks: Sequence[ApprovalRequest], waiting: Sequence[Ticket], clicker: Who, owner: Who, team: str
+    ) -> list[Judgement]:
         known = {Person(clicker.org, clicker.user): clicker, Person(owner.org, owner.user): owner}
         people = frozenset(one for ticket in waiting for one in (*ticket.approved_by, *ticket.edited_by))
         for _ in range(TRIES):
@@ -247,7 +252,7 @@ class Desk:
             return NO_KEY
         if not self._live and ticket.attempts:
             return MAY_TURN_UP
-        if ticket.terms.act is not Act.MODIFY or ticket.before is None:
+        if ticket.terms.act is not OrderAction.MODIFY or ticket.before is None:
             return None
         order_id = ticket.terms.order_id or ""
         order = await self._proposing.order_of(ticket.principal, ticket.account_id, order_id)
@@ -257,8 +262,8 @@ class Desk:
         return None if same else ORDER_CHANGED
 
     async def _denied(
-        self, waiting: Sequence[Ticket], trouble: Mapping[str, str], clicker: Who, seen: Mapping[str, Seen]
-    ) -> dict[str, Click]:
+        self, waiting: Sequence[Ticket], trouble: Mapping[str, str], clicker: Who, seen: Mapping[str, MarketView]
+    ) -> dict[str, ClickResult]:
         person, clicks = Person(clicker.org, clicker.user), {}
         first = next(iter(trouble))
         together = TOGETHER.format(_about(next(one for one in waiting if one.id == first), trouble[first]))
@@ -267,7 +272,7 @@ class Desk:
             quotes = {"shown": one.seen, "quote": seen[one.id].quote()}
             facts: dict[str, Any] = {"reason": message, "policy": self._rules.digest, **quotes, "verdicts": []}
             await self._store.note(Entry(kind="denied", actor=person, ticket=one, facts=facts))
-            clicks[one.id] = Click(answer=Answered.DENIED, message=message, ticket=one, seen=seen[one.id])
+            clicks[one.id] = ClickResult(answer=ClickOutcome.DENIED, message=message, ticket=one, seen=seen[one.id])
         return clicks
 
     async def _note_refusal(self, waiting: Sequence[Ticket], reason: str, clicker: Who) -> None:
@@ -277,8 +282,8 @@ class Desk:
         await self._store.note(*(Entry(kind="refused", actor=person, ticket=one, facts=facts) for one in waiting))
 
     def _answer(
-        self, judged: Judged, version: int, own: str, stopped: Sequence[tuple[Ticket, str]], seen: Seen
-    ) -> Click:
+        self, judged: Judgement, version: int, own: str, stopped: Sequence[tuple[Ticket, str]], seen: MarketView
+    ) -> ClickResult:
         """Args: own: why this ticket was stopped; stopped: those that were, and why."""
         ticket, verdicts = judged.ticket, judged.verdicts
         if judged.decision is None:
@@ -287,17 +292,17 @@ class Desk:
             message = own or TOGETHER.format(_about(*stopped[0]))
             if own and seen.trouble and seen.bid is None:
                 message = f"{message} {seen.trouble}"
-            return self._click(Answered.DENIED, message, judged, seen)
+            return self._click(ClickOutcome.DENIED, message, judged, seen)
         if judged.decision is Decision.SECOND_APPROVAL:
-            return self._click(Answered.SECOND_NEEDED, f"Your approval counts. {reasons(verdicts)}", judged, seen)
-        if ticket.state is State.COPYABLE:
+            return self._click(ClickOutcome.SECOND_NEEDED, f"Your approval counts. {reasons(verdicts)}", judged, seen)
+        if ticket.state is TicketState.COPYABLE:
             message = f"Trading is off, so nothing was sent. To be typed in by hand: {said_of(ticket)}."
-            return self._click(Answered.COPYABLE, message, judged, seen)
-        return self._click(Answered.APPROVED, f"Approved: {said_of(ticket)}.", judged, seen)
+            return self._click(ClickOutcome.COPYABLE, message, judged, seen)
+        return self._click(ClickOutcome.APPROVED, f"Approved: {said_of(ticket)}.", judged, seen)
 
     @staticmethod
-    def _click(answer: Answered, message: str, judged: Judged, seen: Seen) -> Click:
-        return Click(
+    def _click(answer: ClickOutcome, message: str, judged: Judgement, seen: MarketView) -> ClickResult:
+        return ClickResult(
             answer=answer,
             message=message,
             ticket=judged.ticket,
@@ -308,7 +313,7 @@ class Desk:
 
     # Edit.
 
-    async def preview(self, token: str, entered: Mapping[str, Any], clicker: Who) -> Click:
+    async def preview(self, token: str, entered: Mapping[str, Any], clicker: Who) -> ClickResult:
         """What an edit would come to, and what the rules would say; writes nothing.
 
         Returns:
@@ -321,7 +326,7 @@ class Desk:
         written, problems = await self._entered(ticket, entered)
         new = _with(ticket, written)
         if problems:
-            return Click(answer=Answered.INVALID, message=problems.get("", ""), ticket=new, problems=problems)
+            return ClickResult(answer=ClickOutcome.INVALID, message=problems.get("", ""), ticket=new, problems=problems)
         owner = await self._who_is(ticket.owner, ticket.team, clicker)
         now = self._clock()
         seen = await self._looking.look([new])
@@ -331,51 +336,55 @@ class Desk:
         clicked = replace(new, approved_by=(Person(clicker.org, clicker.user),), edited_by=())
         [verdicts] = _judge(self._rules.current, [(clicked, market)], day, known, owner, now)
         message = reasons(verdicts) or CHECKED
-        return Click(
-            answer=Answered.EDITED, message=message, ticket=new, verdicts=tuple(verdicts), seen=seen[ticket.id]
+        return ClickResult(
+            answer=ClickOutcome.EDITED, message=message, ticket=new, verdicts=tuple(verdicts), seen=seen[ticket.id]
         )
 
-    async def edit(self, token: str, entered: Mapping[str, Any], clicker: Who) -> Click:
+    async def edit(self, token: str, entered: Mapping[str, Any], clicker: Who) -> ClickResult:
         """Make a new version of what was entered; approvals of the one before count no more."""
         ticket, answer = await self.editable(token, clicker)
         if ticket is None or answer is not None:
             return await self._same_edit(answer, entered, clicker) or answer or no_such()
         written, problems = await self._entered(ticket, entered)
         if problems:
-            return Click(answer=Answered.INVALID, message=problems.get("", ""), ticket=ticket, problems=problems)
+            return ClickResult(
+                answer=ClickOutcome.INVALID, message=problems.get("", ""), ticket=ticket, problems=problems
+            )
         person, told = Person(clicker.org, clicker.user), changes(ticket.terms, written.terms)
         try:
             made = await self._store.edit(ticket, written, told, person, self._clock())
         except OwnershipLost:
             answer = await self._meanwhile(ticket)
             return await self._same_edit(answer, entered, clicker) or answer
-        return Click(answer=Answered.EDITED, message=f"Edited: {', '.join(told)}.", ticket=made)
+        return ClickResult(answer=ClickOutcome.EDITED, message=f"Edited: {', '.join(told)}.", ticket=made)
 
-    async def _same_edit(self, answer: Click | None, entered: Mapping[str, Any], clicker: Who) -> Click | None:
+    async def _same_edit(
+        self, answer: ClickResult | None, entered: Mapping[str, Any], clicker: Who
+    ) -> ClickResult | None:
         """The answer to an edit that this person has made already: another instance got the same form."""
-        ticket = None if answer is None or answer.answer is not Answered.SUPERSEDED else answer.ticket
+        ticket = None if answer is None or answer.answer is not ClickOutcome.SUPERSEDED else answer.ticket
         if ticket is None or Person(clicker.org, clicker.user) not in ticket.edited_by:
             return None
         _, problems = await self._entered(ticket, entered)
         if problems != {"": NOTHING_NEW}:
             return None
-        return Click(answer=Answered.EDITED, message=f"Edited: {', '.join(ticket.changes)}.", ticket=ticket)
+        return ClickResult(answer=ClickOutcome.EDITED, message=f"Edited: {', '.join(ticket.changes)}.", ticket=ticket)
 
-    async def editable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+    async def editable(self, token: str, clicker: Who) -> tuple[Ticket | None, ClickResult | None]:
         """The ticket of a token, and why this person cannot edit it; None: they can."""
         ticket, answer = await self._decidable(token)
         if ticket is None or answer is not None:
             return ticket, answer
         refused = self._refused(ticket, clicker, await self._who_is(ticket.owner, ticket.team, clicker))
-        if refused is None and ticket.state is not State.PROPOSED:
-            refused = Click(answer=Answered.DECIDED, message=EDITING, ticket=ticket)
+        if refused is None and ticket.state is not TicketState.PROPOSED:
+            refused = ClickResult(answer=ClickOutcome.DECIDED, message=EDITING, ticket=ticket)
         return ticket, refused
 
     async def _entered(self, ticket: Ticket, entered: Mapping[str, Any]) -> tuple[Content, dict[str, str]]:
         now = self._clock()
-        if ticket.terms.act is Act.MODIFY and ticket.before is not None:
+        if ticket.terms.act is OrderAction.MODIFY and ticket.before is not None:
             empty = Terms(
-                act=Act.MODIFY,
+                act=OrderAction.MODIFY,
                 account_id=ticket.account_id,
                 order_id=ticket.terms.order_id,
                 not_understood=ticket.terms.not_understood,
@@ -393,7 +402,7 @@ class Desk:
 
     # Decline.
 
-    async def decline(self, token: str, clicker: Who, reason: str | None) -> Click:
+    async def decline(self, token: str, clicker: Who, reason: str | None) -> ClickResult:
         """Say no. The owner may always; and who may approve."""
         ticket, answer = await self.declinable(token, clicker)
         person = Person(clicker.org, clicker.user)
@@ -405,31 +414,31 @@ class Desk:
             return _same_decline(await self._meanwhile(ticket), person)
         return _declined(made)
 
-    async def declinable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+    async def declinable(self, token: str, clicker: Who) -> tuple[Ticket | None, ClickResult | None]:
         """The ticket of a token, and why this person cannot decline it; None: they can."""
         ticket, answer = await self._decidable(token)
         if ticket is None or answer is not None or Person(clicker.org, clicker.user) == ticket.owner:
             return ticket, answer
         return ticket, self._refused(ticket, clicker, await self._who_is(ticket.owner, ticket.team, clicker))
 
-    async def may_touch(self, ticket: Ticket, clicker: Who) -> Click | None:
+    async def may_touch(self, ticket: Ticket, clicker: Who) -> ClickResult | None:
         """Why this person may not ask for the order of a ticket to be canceled or changed; None: they may."""
         return self._refused(ticket, clicker, await self._who_is(ticket.owner, ticket.team, clicker))
 
-    async def _meanwhile(self, ticket: Ticket) -> Click:
+    async def _meanwhile(self, ticket: Ticket) -> ClickResult:
         """Somebody was quicker."""
         now = await self._store.get(ticket.id)
         return no_such() if now is None else why_not(now, ticket.version, self._clock()) or decided(now)
 
 
-def _declined(ticket: Ticket) -> Click:
-    return Click(answer=Answered.DECLINED, message=f"Declined: {said_of(ticket)}.", ticket=ticket)
+def _declined(ticket: Ticket) -> ClickResult:
+    return ClickResult(answer=ClickOutcome.DECLINED, message=f"Declined: {said_of(ticket)}.", ticket=ticket)
 
 
-def _same_decline(answer: Click, person: Person) -> Click:
+def _same_decline(answer: ClickResult, person: Person) -> ClickResult:
     """The answer to a decline; to whoever has declined it already: another instance got the same form."""
     ticket = answer.ticket
-    same = ticket is not None and ticket.state is State.DECLINED and ticket.decided_by == person
+    same = ticket is not None and ticket.state is TicketState.DECLINED and ticket.decided_by == person
     return _declined(ticket) if same and ticket is not None else answer
 
 
@@ -443,9 +452,13 @@ def lasting(rules: Rules) -> timedelta:
     return timedelta(minutes=rules.current.trading.ticket_expiry_minutes)
 
 
-def _unread(waiting: Sequence[Ticket], seen: Mapping[str, Seen]) -> dict[str, str]:
+def _unread(waiting: Sequence[Ticket], seen: Mapping[str, MarketView]) -> dict[str, str]:
     """By id, those whose card shows a market that is not there any more."""
-    moved = {one.id: drift(one.seen, seen[one.id], least=REVIEW) for one in waiting if one.terms.act is not Act.CANCEL}
+    moved = {
+        one.id: drift(one.seen, seen[one.id], least=REVIEW)
+        for one in waiting
+        if one.terms.act is not OrderAction.CANCEL
+    }
     return {id: f"{said} {READ_AGAIN}" for id, said in moved.items() if said is not None}
 
 

@@ -21,12 +21,12 @@ from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.trading import Trading
 from omnibot.errors import ClearStreetError, NotFound
-from omnibot.orders.model import Seen, Ticket
+from omnibot.orders.model import MarketView, Ticket
 from omnibot.orders.order_parser import NO_ACCOUNT
 from omnibot.orders.order_state import newest
 from omnibot.orders.risk_facts import held_in, sells
 from omnibot.orders.sessions import session_of
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
 #: Seconds that any of it may take: people wait for it, and are to be answered within three.
 PATIENCE = 2.2
@@ -54,7 +54,7 @@ class _Heard:
     """By need, why there is no answer."""
 
 
-class Looking:
+class MarketReader:
     """Reads quotes, balances, positions, open orders and hours with the key of a ticket's owner."""
 
     def __init__(
@@ -72,20 +72,20 @@ class Looking:
         self.generation = generation
         self._clock = clock
 
-    async def look(self, tickets: Sequence[Ticket]) -> dict[str, Seen]:
+    async def look(self, tickets: Sequence[Ticket]) -> dict[str, MarketView]:
         """What is to be known about these tickets now, by their ids; of a cancel nothing is."""
         at = self._clock().replace(tzinfo=UTC)
         groups: dict[tuple[str, int], list[Ticket]] = {}
         for ticket in tickets:
-            if ticket.terms.act is not Act.CANCEL:
+            if ticket.terms.act is not OrderAction.CANCEL:
                 groups.setdefault((ticket.principal, ticket.account_id), []).append(ticket)
         heard = await asyncio.gather(*(self._ask(*group, own) for group, own in groups.items()))
         by_group = dict(zip(groups, heard, strict=True))
         seen = {}
         for ticket in tickets:
             answers = by_group.get((ticket.principal, ticket.account_id))
-            asked = answers is not None and ticket.terms.act is not Act.CANCEL
-            seen[ticket.id] = _seen(ticket, answers, at) if asked and answers else Seen(at=at)
+            asked = answers is not None and ticket.terms.act is not OrderAction.CANCEL
+            seen[ticket.id] = _seen(ticket, answers, at) if asked and answers else MarketView(at=at)
         return seen
 
     async def _ask(self, principal: str, account_id: int, tickets: Sequence[Ticket]) -> _Heard:
@@ -207,7 +207,7 @@ def symbol_of(ticket: Ticket) -> str | None:
     return ticket.terms.symbol or (ticket.before.symbol if ticket.before is not None else None)
 
 
-def _seen(ticket: Ticket, heard: _Heard, at: datetime) -> Seen:
+def _seen(ticket: Ticket, heard: _Heard, at: datetime) -> MarketView:
     symbol = held_in(symbol_of(ticket))
     snapshot = heard.quotes.get(symbol)
     quote = snapshot.last_quote if snapshot is not None else None
@@ -220,7 +220,7 @@ def _seen(ticket: Ticket, heard: _Heard, at: datetime) -> Seen:
     extended = _extended(ticket)
     working = session_of(hours, at, extended=extended)
     undated = quote is not None and quote.timestamp is None and heard.revision in _UNDATED
-    return Seen(
+    return MarketView(
         at=at,
         bid=quote.bid if quote else None,
         ask=quote.ask if quote else None,
@@ -244,7 +244,7 @@ def _seen(ticket: Ticket, heard: _Heard, at: datetime) -> Seen:
 
 def _extended(ticket: Ticket) -> bool:
     """Whether it works outside regular hours; an option does not, whatever the order says."""
-    about = ticket.before if ticket.terms.act is Act.MODIFY and ticket.before is not None else ticket.terms
+    about = ticket.before if ticket.terms.act is OrderAction.MODIFY and ticket.before is not None else ticket.terms
     return about.extended_hours is True and read_option(about.symbol) is None
 
 

@@ -30,12 +30,12 @@ from omnibot.clearstreet.models.enums import (
     TrailingOffsetType,
     UnknownValue,
 )
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 from omnibot.policy.identities import Authority, Own, Shared
 from omnibot.policy.order_rules import RuleVerdict
 
 
-class State(StrEnum):
+class TicketState(StrEnum):
     """Where a ticket stands."""
 
     PROPOSED = "proposed"
@@ -68,11 +68,15 @@ class State(StrEnum):
         return self in COUNTED
 
 
-TERMINAL = frozenset({State.REJECTED, State.COPYABLE, State.DECLINED, State.EXPIRED, State.SUBMITTED})
-COUNTED = frozenset({State.APPROVED, State.SUBMITTING, State.UNKNOWN, State.NOT_PLACED, State.SUBMITTED})
-UNDER_WAY = frozenset({State.APPROVED, State.SUBMITTING, State.UNKNOWN, State.NOT_PLACED})
+TERMINAL = frozenset(
+    {TicketState.REJECTED, TicketState.COPYABLE, TicketState.DECLINED, TicketState.EXPIRED, TicketState.SUBMITTED}
+)
+COUNTED = frozenset(
+    {TicketState.APPROVED, TicketState.SUBMITTING, TicketState.UNKNOWN, TicketState.NOT_PLACED, TicketState.SUBMITTED}
+)
+UNDER_WAY = frozenset({TicketState.APPROVED, TicketState.SUBMITTING, TicketState.UNKNOWN, TicketState.NOT_PLACED})
 """States in which what was approved may still take effect at Clear Street, and does not show there yet."""
-DECIDABLE = frozenset({State.PROPOSED, State.NOT_PLACED})
+DECIDABLE = frozenset({TicketState.PROPOSED, TicketState.NOT_PLACED})
 """States in which people's approval counts."""
 
 
@@ -80,7 +84,7 @@ DECIDABLE = frozenset({State.PROPOSED, State.NOT_PLACED})
 class Terms:
     """What is to be done at the market, as far as it is understood; amounts exact, None: not said."""
 
-    act: Act
+    act: OrderAction
     account_id: int
     order_id: str | None = None
     """The order that is canceled or changed."""
@@ -107,7 +111,7 @@ class Terms:
 
 #: The words in which terms are written, by field.
 WORDS: Mapping[str, type[StrEnum]] = {
-    "act": Act,
+    "act": OrderAction,
     "instrument_type": InstrumentType,
     "side": Side,
     "order_type": OrderType,
@@ -154,7 +158,7 @@ def read_terms(written: Mapping[str, Any]) -> Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class MarketView:
     """What the market and the account said about one ticket at one moment. None: not known."""
 
     at: datetime
@@ -201,11 +205,11 @@ class Seen:
         }
 
 
-def read_quote(written: Mapping[str, Any]) -> Seen:
+def read_quote(written: Mapping[str, Any]) -> MarketView:
     """What `Seen.quote` wrote down; the rest of it is not known."""
     bid, ask, last = (None if (amount := written[name]) is None else Decimal(amount) for name in ("bid", "ask", "last"))
     quoted = written["quoted_at"]
-    return Seen(
+    return MarketView(
         at=datetime.fromisoformat(written["asked_at"]),
         bid=bid,
         ask=ask,
@@ -248,7 +252,7 @@ class Ticket:
     principal: str
     account_id: int
     account_name: str
-    state: State
+    state: TicketState
     version: int
     token: str
     """What buttons of this version carry."""
@@ -309,7 +313,7 @@ class Ticket:
     def working(self) -> Terms:
         """Its order as it was last seen at Clear Street; what was not seen of it, as the ticket says."""
         sent = self._as_sent
-        if self.state is not State.SUBMITTED:
+        if self.state is not TicketState.SUBMITTED:
             return sent
         seen = {name: (getattr(sent, name), _amount_in(self.order or {}, name)) for name in _SEEN_AT_WORK}
         other = {name: now for name, (was, now) in seen.items() if was is not None and now not in (None, was)}
@@ -318,7 +322,7 @@ class Ticket:
     @property
     def _as_sent(self) -> Terms:
         """The order once the ticket is done."""
-        if self.terms.act is Act.MODIFY and self.before is not None:
+        if self.terms.act is OrderAction.MODIFY and self.before is not None:
             given = {name: value for name in AMOUNTS if (value := getattr(self.terms, name)) is not None}
             return replace(self.before, **given)
         return self.before or self.terms
@@ -331,7 +335,7 @@ class Ticket:
     @property
     def open(self) -> bool:
         """Something may still happen to it, or to its order."""
-        return (not self.state.terminal or self.state is State.SUBMITTED) and not self.order_over
+        return (not self.state.terminal or self.state is TicketState.SUBMITTED) and not self.order_over
 
     @property
     def decidable(self) -> bool:
@@ -372,7 +376,7 @@ class Proposal:
     turn_id: str | None = None
 
 
-class Told(StrEnum):
+class Notification(StrEnum):
     """What the requester hears of, where an edit of a card would not notify them."""
 
     FILLED = "filled"
@@ -394,7 +398,7 @@ class Told(StrEnum):
     """Nobody follows the order any more: the key it would be looked at with is gone."""
 
 
-class Answered(StrEnum):
+class ClickOutcome(StrEnum):
     """How a click is answered."""
 
     APPROVED = "approved"
@@ -423,17 +427,17 @@ class Answered(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Click:
+class ClickResult:
     """The answer to a click."""
 
-    answer: Answered
+    answer: ClickOutcome
     message: str
     """A sentence for the person who clicked."""
     ticket: Ticket | None = None
     verdicts: tuple[RuleVerdict, ...] = ()
     ask: tuple[str, ...] = ()
     """Slack user ids of those who can help."""
-    seen: Seen | None = None
+    seen: MarketView | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     """By field of an edit, what is wrong with it."""
 

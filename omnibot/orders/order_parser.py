@@ -35,7 +35,7 @@ from omnibot.clearstreet.order_bodies import OrderFields, Replacement, order_bod
 from omnibot.clearstreet.revision import Revision
 from omnibot.orders.model import AMOUNTS, WORDS, Terms
 from omnibot.policy import money
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
 #: Orders of one action that become tickets; nobody reads more.
 MOST = 20
@@ -48,7 +48,7 @@ WHICH_ACCOUNT = "It is not known on which account: Omni was asked without one. A
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ParsedOrder:
     """One order of an action."""
 
     position: int
@@ -57,7 +57,7 @@ class Draft:
     """As Omni proposed it, its own `id` included: recorded, never sent."""
 
 
-def read_drafts(action: Any, account_id: int | None) -> list[Draft]:
+def read_drafts(action: Any, account_id: int | None) -> list[ParsedOrder]:
     """The orders of a `prefill_order` action as the API wrote it; none for every other action.
 
     Args:
@@ -69,7 +69,7 @@ def read_drafts(action: Any, account_id: int | None) -> list[Draft]:
     if not isinstance(read, PrefillNew | PrefillCancel | PrefillModify):
         return []
     orders: Sequence[NewOrder | CancelOrder | ModifyOrder] = read.orders
-    return [Draft(place, _terms(one, account), exact(one.raw)) for place, one in enumerate(orders[:MOST])]
+    return [ParsedOrder(place, _terms(one, account), exact(one.raw)) for place, one in enumerate(orders[:MOST])]
 
 
 def exact(raw: Any, depth: int = 8) -> Any:
@@ -96,14 +96,14 @@ def _terms(order: NewOrder | CancelOrder | ModifyOrder, account: int) -> Terms:
             return _new(order, account, strange)
         case CancelOrder():
             return Terms(
-                act=Act.CANCEL,
+                act=OrderAction.CANCEL,
                 account_id=_account(order.account_id),
                 order_id=_id(order.order_id, strange),
                 not_understood=tuple(dict.fromkeys(strange)),
             )
         case ModifyOrder():
             return Terms(
-                act=Act.MODIFY,
+                act=OrderAction.MODIFY,
                 account_id=account if order.account_id is None else _account(order.account_id),
                 order_id=_id(order.order_id, strange),
                 trailing_offset_type=order.trailing_offset_type,
@@ -118,7 +118,7 @@ def _new(order: NewOrder, account: int, strange: list[str]) -> Terms:
         strange.append("expires_at")
         expires = None
     terms = Terms(
-        act=Act.NEW,
+        act=OrderAction.NEW,
         account_id=account,
         symbol=_symbol(order.symbol, strange),
         instrument_type=order.instrument_type,
@@ -204,7 +204,7 @@ _PLAIN_ID = re.compile(r"[!-+\--~]+")
 def terms_of(order: Order, account_id: int) -> Terms:
     """An order at Clear Street as terms, to be compared with and to be changed."""
     return Terms(
-        act=Act.NEW,
+        act=OrderAction.NEW,
         account_id=account_id if order.account_id is None else order.account_id,
         order_id=order.id,
         symbol=order.symbol,
@@ -224,7 +224,7 @@ def afterwards(before: Terms | None, change: Terms) -> Terms | None:
     if before is None:
         return None
     given = {name: value for name in _CHANGEABLE if (value := getattr(change, name)) is not None}
-    return replace(before, act=Act.MODIFY, not_understood=change.not_understood, **given)
+    return replace(before, act=OrderAction.MODIFY, not_understood=change.not_understood, **given)
 
 
 _CHANGEABLE = (*AMOUNTS, "trailing_offset_type")
@@ -252,9 +252,9 @@ def misfits(terms: Terms, before: Terms | None = None) -> tuple[str, ...]:
     """
     given = [one.name for one in fields(terms) if one.name not in _ABOUT and getattr(terms, one.name) is not None]
     match terms.act:
-        case Act.CANCEL:
+        case OrderAction.CANCEL:
             has: Collection[str] = ("order_id",)
-        case Act.MODIFY:
+        case OrderAction.MODIFY:
             has = {"order_id", *_CHANGEABLE} - _prices_not_of(None if before is None else before.order_type)
         case _:
             has = {*given} - {"order_id"} - _prices_not_of(terms.order_type) - _contradicting(terms)
@@ -304,10 +304,12 @@ def body_of(terms: Terms, client_order_id: str, revision: Revision) -> tuple[dic
     if terms.account_id == NO_ACCOUNT:
         return None, WHICH_ACCOUNT
     strange = unsendable(terms)
-    if strange is not None or terms.act is Act.CANCEL:
+    if strange is not None or terms.act is OrderAction.CANCEL:
         return None, strange
     try:
-        return (_replacement(terms) if terms.act is Act.MODIFY else _order(terms, client_order_id, revision)), None
+        return (
+            _replacement(terms) if terms.act is OrderAction.MODIFY else _order(terms, client_order_id, revision)
+        ), None
     except OverflowError:
         return None, "This order cannot be written: its date is out of bounds."
     except ValueError as error:
@@ -323,7 +325,7 @@ def unsendable(terms: Terms) -> str | None:
         value = getattr(terms, name)
         if value is not None and (not isinstance(value, kind) or value.value == "OTHER"):
             return f"omnibot does not know what {name.replace('_', ' ')} “{str(value)[:40]}” means."
-    if terms.act is not Act.NEW:
+    if terms.act is not OrderAction.NEW:
         return None if terms.order_id else "It is not said which order this is about."
     lacking = [name for name in _needed(terms) if not getattr(terms, name)]
     return f"The order's {lacking[0].replace('_', ' ')} is missing." if lacking else None
@@ -358,10 +360,10 @@ def _replacement(terms: Terms) -> dict[str, Any]:
 # -- edits ------------------------------------------------------------------------------------------------------------
 
 #: What people may change, by kind of action.
-EDITABLE: Mapping[Act, tuple[str, ...]] = {
-    Act.NEW: (*AMOUNTS, "trailing_offset_type", "order_type", "time_in_force", "expires_at", "extended_hours"),
-    Act.MODIFY: _CHANGEABLE,
-    Act.CANCEL: (),
+EDITABLE: Mapping[OrderAction, tuple[str, ...]] = {
+    OrderAction.NEW: (*AMOUNTS, "trailing_offset_type", "order_type", "time_in_force", "expires_at", "extended_hours"),
+    OrderAction.MODIFY: _CHANGEABLE,
+    OrderAction.CANCEL: (),
 }
 
 
@@ -387,10 +389,10 @@ def edited(terms: Terms, entered: Mapping[str, Any], now: datetime) -> tuple[Ter
         # A box that nobody ticked: nothing was said before, and nothing is now.
         changes["extended_hours"] = None
     # What is left empty in a change stays as it is, which says nothing about what Omni meant to make of it.
-    said = {name for name, value in changes.items() if terms.act is not Act.MODIFY or value is not None}
+    said = {name for name, value in changes.items() if terms.act is not OrderAction.MODIFY or value is not None}
     left = tuple(name for name in terms.not_understood if name not in said)
     new = replace(terms, **changes, not_understood=left)
-    if terms.act is Act.NEW:
+    if terms.act is OrderAction.NEW:
         new = _fitting(new, problems, now)
     for name in misfits(new):
         problems.setdefault(name, "This order has no such thing.")

@@ -11,28 +11,28 @@ from typing import Any
 
 from omnibot.clearstreet.models.enums import OrderStatus
 from omnibot.clearstreet.models.orders import Order
-from omnibot.orders.model import LOOKS_OVER, Ticket, Told
+from omnibot.orders.model import LOOKS_OVER, Notification, Ticket
 from omnibot.orders.rejections import details
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
 _TOLD = {
-    OrderStatus.FILLED: Told.FILLED,
-    OrderStatus.CANCELED: Told.CANCELED,
-    OrderStatus.REJECTED: Told.REJECTED,
-    OrderStatus.EXPIRED: Told.EXPIRED,
-    OrderStatus.REPLACED: Told.CHANGED,
+    OrderStatus.FILLED: Notification.FILLED,
+    OrderStatus.CANCELED: Notification.CANCELED,
+    OrderStatus.REJECTED: Notification.REJECTED,
+    OrderStatus.EXPIRED: Notification.EXPIRED,
+    OrderStatus.REPLACED: Notification.CHANGED,
 }
 _WAITING = frozenset({OrderStatus.QUEUED, OrderStatus.DONE_FOR_DAY})
 LOST = "Another order took its place, and omnibot cannot find which. Look at the account's orders in Clear Street."
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class OrderProgress:
     """What an order says about the ticket that placed, cancels or changes it."""
 
     over: bool
     """There is nothing more to wait for."""
-    told: Told | None = None
+    told: Notification | None = None
     reason: str | None = None
     """In words, where the status alone does not say it."""
 
@@ -76,7 +76,7 @@ def took_effect(ticket: Ticket, order: Order) -> bool:
     """Whether a cancel or a change, of which nobody knows whether it arrived, shows in the order."""
     if order.over:
         return True
-    if ticket.terms.act is Act.CANCEL:
+    if ticket.terms.act is OrderAction.CANCEL:
         return order.status == OrderStatus.PENDING_CANCEL
     return order.status == OrderStatus.PENDING_REPLACE or is_changed(ticket, order)
 
@@ -95,51 +95,51 @@ def _same(wanted: str, value: object) -> bool:
     return value is not None and str(value) == wanted
 
 
-def progress(ticket: Ticket, order: Order, now: datetime) -> Progress:
+def progress(ticket: Ticket, order: Order, now: datetime) -> OrderProgress:
     """Where the ticket stands now that its order looks like this.
 
     Args:
         now: UTC without zone.
     """
     match ticket.terms.act:
-        case Act.NEW:
+        case OrderAction.NEW:
             return _of_new(order)
-        case Act.CANCEL:
+        case OrderAction.CANCEL:
             return _of_cancel(ticket, order, now)
-        case Act.MODIFY:
+        case OrderAction.MODIFY:
             return _of_change(ticket, order, now)
 
 
-def _of_new(order: Order) -> Progress:
+def _of_new(order: Order) -> OrderProgress:
     if not order.over or not isinstance(order.status, OrderStatus):
-        return Progress(over=False)
+        return OrderProgress(over=False)
     reason = LOST if order.status is OrderStatus.REPLACED else details(order.details) or None
-    return Progress(over=True, told=_TOLD[order.status], reason=reason)
+    return OrderProgress(over=True, told=_TOLD[order.status], reason=reason)
 
 
-def _of_cancel(ticket: Ticket, order: Order, now: datetime) -> Progress:
+def _of_cancel(ticket: Ticket, order: Order, now: datetime) -> OrderProgress:
     if order.over:
         ended = _of_new(order)
         late = "It was filled before it could be canceled." if order.status == OrderStatus.FILLED else ended.reason
-        return Progress(over=True, told=ended.told, reason=late)
+        return OrderProgress(over=True, told=ended.told, reason=late)
     if order.status == OrderStatus.PENDING_CANCEL or not _long_since(ticket, now):
-        return Progress(over=False)
-    return Progress(over=True, told=Told.REJECTED, reason=_not_done("The order was not canceled", order))
+        return OrderProgress(over=False)
+    return OrderProgress(over=True, told=Notification.REJECTED, reason=_not_done("The order was not canceled", order))
 
 
-def _of_change(ticket: Ticket, order: Order, now: datetime) -> Progress:
+def _of_change(ticket: Ticket, order: Order, now: datetime) -> OrderProgress:
     if order.over:
         ended = _of_new(order)
         if order.status == OrderStatus.REPLACED or is_changed(ticket, order):
             return ended
-        return Progress(over=True, told=ended.told, reason=ended.reason or "It ended before it could be changed.")
+        return OrderProgress(over=True, told=ended.told, reason=ended.reason or "It ended before it could be changed.")
     if order.status == OrderStatus.PENDING_REPLACE:
-        return Progress(over=False)
+        return OrderProgress(over=False)
     if is_changed(ticket, order):
-        return Progress(over=True, told=Told.CHANGED)
+        return OrderProgress(over=True, told=Notification.CHANGED)
     if not _long_since(ticket, now):
-        return Progress(over=False)
-    return Progress(over=True, told=Told.REJECTED, reason=_not_done("The order was not changed", order))
+        return OrderProgress(over=False)
+    return OrderProgress(over=True, told=Notification.REJECTED, reason=_not_done("The order was not changed", order))
 
 
 def _long_since(ticket: Ticket, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.db.rows import read_apart
 from omnibot.db.tables import ticket_versions, ticket_votes, tickets
-from omnibot.orders.model import Proposal, State, Ticket
+from omnibot.orders.model import Proposal, Ticket, TicketState
 from omnibot.orders.rows import read_ticket, short
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ LONGEST_ID = 80
 MOST_LISTED = 200
 """Tickets of a person that are shown in a list."""
 TO_DO = and_(
-    tickets.c.state.in_([state.value for state in State if not state.terminal or state is State.SUBMITTED]),
+    tickets.c.state.in_([state.value for state in TicketState if not state.terminal or state is TicketState.SUBMITTED]),
     tickets.c.order_over.is_(False),
 )
 """What something may still happen to: whoever claims it finds what."""

@@ -9,11 +9,11 @@ from typing import Any
 
 from omnibot.clearstreet.models.enums import InstrumentType, PositionEffect, Side, UnknownValue
 from omnibot.clearstreet.models.options import STANDARD_MULTIPLIER, read_option
-from omnibot.orders.model import Seen, Terms, Ticket
+from omnibot.orders.model import MarketView, Terms, Ticket
 from omnibot.orders.order_parser import NO_ACCOUNT, afterwards, misfits
 from omnibot.orders.wording import moment_words, underlying
 from omnibot.policy import money
-from omnibot.policy.facts import Act, Instrument, MarketFacts, OrderFacts
+from omnibot.policy.facts import Instrument, MarketFacts, OrderAction, OrderFacts
 from omnibot.policy.identities import Who
 from omnibot.policy.money import dollars, percent
 from omnibot.policy.rule_context import ticker
@@ -24,7 +24,7 @@ _SHARES = (None, InstrumentType.COMMON_STOCK, InstrumentType.PREFERRED_STOCK)
 def order_facts(ticket: Ticket, owner: Who, approved_by: Iterable[Who], edited_by: Iterable[Who]) -> OrderFacts:
     """What the rules are told about a ticket; of a change, the order as it would be afterwards."""
     terms, strange = ticket.terms, [*ticket.terms.not_understood, *misfits(ticket.terms, ticket.before)]
-    if terms.act is Act.MODIFY:
+    if terms.act is OrderAction.MODIFY:
         after = afterwards(ticket.before, terms)
         if after is None:
             strange.append("order_id")
@@ -74,7 +74,7 @@ def _side(terms: Terms) -> Side | UnknownValue | None:
     return terms.side
 
 
-def market_facts(seen: Seen, on_their_way: Decimal | None = None) -> MarketFacts:
+def market_facts(seen: MarketView, on_their_way: Decimal | None = None) -> MarketFacts:
     """What the rules are told about the market.
 
     Args:
@@ -107,13 +107,13 @@ def held_in(symbol: str | None) -> str:
 
 def sells(terms: Terms, before: Terms | None) -> bool:
     """Whether it takes from a position."""
-    about = before if terms.act is Act.MODIFY and before else terms
-    return about.side is not Side.BUY and terms.act is not Act.CANCEL
+    about = before if terms.act is OrderAction.MODIFY and before else terms
+    return about.side is not Side.BUY and terms.act is not OrderAction.CANCEL
 
 
-def worth(ticket: Ticket, owner: Who, seen: Seen) -> tuple[Decimal | None, Decimal | None]:
+def worth(ticket: Ticket, owner: Who, seen: MarketView) -> tuple[Decimal | None, Decimal | None]:
     """What the ticket moves: money and shares. None: not known. A cancel moves nothing."""
-    if ticket.terms.act is Act.CANCEL:
+    if ticket.terms.act is OrderAction.CANCEL:
         return Decimal(0), Decimal(0)
     facts = order_facts(ticket, owner, (), ())
     return money.notional_of(facts, market_facts(seen)), money.shares_of(facts)
@@ -130,10 +130,10 @@ REVIEW = Decimal(100)
 
 
 def warnings(
-    ticket: Ticket, owner: Who, seen: Seen, *, now: datetime, max_quote_age: timedelta, several: bool = False
+    ticket: Ticket, owner: Who, seen: MarketView, *, now: datetime, max_quote_age: timedelta, several: bool = False
 ) -> list[str]:
     """What a careful colleague would point out, the gravest first; none for a cancel."""
-    if ticket.terms.act is Act.CANCEL:
+    if ticket.terms.act is OrderAction.CANCEL:
         return []
     return [
         *_about_quote(seen, now, max_quote_age),
@@ -144,7 +144,7 @@ def warnings(
     ]
 
 
-def _about_quote(seen: Seen, now: datetime, most: timedelta) -> list[str]:
+def _about_quote(seen: MarketView, now: datetime, most: timedelta) -> list[str]:
     if seen.bid is None or seen.ask is None:
         return [seen.trouble or "There is no quote with bid and offer."]
     if seen.quoted_at is None:
@@ -155,7 +155,7 @@ def _about_quote(seen: Seen, now: datetime, most: timedelta) -> list[str]:
     return [f"The quote is {age.total_seconds():.0f} s old."] if age > most else []
 
 
-def _about_hours(ticket: Ticket, seen: Seen) -> list[str]:
+def _about_hours(ticket: Ticket, seen: MarketView) -> list[str]:
     said = []
     if seen.market_open is False:
         said.append("The market is closed: the order waits for it to open.")
@@ -166,7 +166,7 @@ def _about_hours(ticket: Ticket, seen: Seen) -> list[str]:
     return said
 
 
-def _about_size(ticket: Ticket, owner: Who, seen: Seen) -> list[str]:
+def _about_size(ticket: Ticket, owner: Who, seen: MarketView) -> list[str]:
     moved, _ = worth(ticket, owner, seen)
     if moved is None:
         return ["What the order is worth is not known."]
@@ -179,7 +179,7 @@ def _about_size(ticket: Ticket, owner: Who, seen: Seen) -> list[str]:
     return []
 
 
-def _about_sale(ticket: Ticket, seen: Seen) -> list[str]:
+def _about_sale(ticket: Ticket, seen: MarketView) -> list[str]:
     if not sells(ticket.terms, ticket.before):
         return []
     said = []
@@ -194,7 +194,7 @@ def _about_sale(ticket: Ticket, seen: Seen) -> list[str]:
     return said
 
 
-def drift(shown: Mapping[str, Any] | None, seen: Seen, *, least: Decimal = DRIFT) -> str | None:
+def drift(shown: Mapping[str, Any] | None, seen: MarketView, *, least: Decimal = DRIFT) -> str | None:
     """How far the market has moved since the card showed a quote, where that is worth a word.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy.engine import RowMapping
 
 from omnibot.accounts.model import Person
-from omnibot.orders.model import State, Ticket, read_terms
+from omnibot.orders.model import Ticket, TicketState, read_terms
 
 
 def read_ticket(row: RowMapping, versions: Sequence[RowMapping], votes: Sequence[RowMapping]) -> Ticket:
@@ -26,7 +26,7 @@ def read_ticket(row: RowMapping, versions: Sequence[RowMapping], votes: Sequence
     edits = [Person(one["org"], one["user"]) for one in own if one["user"] is not None]
     return Ticket(
         owner=Person(row["org"], row["user"]),
-        state=State(row["state"]),
+        state=TicketState(row["state"]),
         terms=read_terms(current["terms"]),
         before=None if row["before"] is None else read_terms(row["before"]),
         changes=tuple(current["changes"]),
@@ -38,7 +38,7 @@ def read_ticket(row: RowMapping, versions: Sequence[RowMapping], votes: Sequence
     )
 
 
-_SENT = frozenset({State.SUBMITTING, State.UNKNOWN, State.SUBMITTED, State.REJECTED})
+_SENT = frozenset({TicketState.SUBMITTING, TicketState.UNKNOWN, TicketState.SUBMITTED, TicketState.REJECTED})
 _PLAIN = (
     *("id", "message_id", "action_id", "position", "team", "channel", "thread_ts", "turn_id", "principal"),
     *("account_id", "account_name", "version", "client_order_id", "reason", "attempts", "looks", "first_look_at"),

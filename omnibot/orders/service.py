@@ -26,14 +26,24 @@ from omnibot.errors import OwnershipLost
 from omnibot.orders import click_results
 from omnibot.orders.approvals import Approvals
 from omnibot.orders.audit_heads import STOPPED
-from omnibot.orders.card_sync import CardDesk, Cards
-from omnibot.orders.decisions import Desk, Rules, WhoIs, lasting
-from omnibot.orders.market_reader import Generation, Looking
-from omnibot.orders.model import MARKED, Answered, Click, Proposal, Seen, State, Ticket, Told, utcnow
+from omnibot.orders.card_sync import Cards, CardSync
+from omnibot.orders.decisions import OrderDecisions, Rules, WhoIs, lasting
+from omnibot.orders.market_reader import Generation, MarketReader
+from omnibot.orders.model import (
+    MARKED,
+    ClickOutcome,
+    ClickResult,
+    MarketView,
+    Notification,
+    Proposal,
+    Ticket,
+    TicketState,
+    utcnow,
+)
 from omnibot.orders.store import TicketStore
-from omnibot.orders.submission import Submission
-from omnibot.orders.ticket_factory import Proposing
-from omnibot.orders.tracking import Following
+from omnibot.orders.submission import OrderSubmission
+from omnibot.orders.ticket_factory import TicketFactory
+from omnibot.orders.tracking import Tracking
 from omnibot.orders.wording import exchange_zone
 from omnibot.policy import roles as rules_of_trading
 from omnibot.policy.identities import Who
@@ -100,9 +110,9 @@ class Orders:
         self._alert = cards.alert
         self._clock = clock
         self._approvals = Approvals(store)
-        self._looking = Looking(trading, markets, keyring, generation=generation, clock=clock)
-        self._proposing = Proposing(store, keyring, self._looking, lasts=self._lasts, clock=clock)
-        self._desk = Desk(
+        self._looking = MarketReader(trading, markets, keyring, generation=generation, clock=clock)
+        self._proposing = TicketFactory(store, keyring, self._looking, lasts=self._lasts, clock=clock)
+        self._desk = OrderDecisions(
             store,
             self._approvals,
             keyring,
@@ -113,11 +123,11 @@ class Orders:
             live=live,
             clock=clock,
         )
-        self._submission = Submission(
+        self._submission = OrderSubmission(
             store, trading, keyring, self._looking, live=live, alert=cards.alert, waits_for=self._lasts, clock=clock
         )
-        self._following = Following(store, keyring, self._looking, clock=clock)
-        self._cards = CardDesk(store, cards, self._looking.look)
+        self._following = Tracking(store, keyring, self._looking, clock=clock)
+        self._cards = CardSync(store, cards, self._looking.look)
         self._steps: set[asyncio.Task[None]] = set()
         #: Ids of the rows that are worked on, by their leases.
         self._held: dict[Leases, list[str]] = {store.leases: [], self._cards.leases: []}
@@ -142,11 +152,11 @@ class Orders:
         self._hurry()
         return made
 
-    async def look(self, tickets: Sequence[Ticket]) -> dict[str, Seen]:
+    async def look(self, tickets: Sequence[Ticket]) -> dict[str, MarketView]:
         """What the market and the accounts say about these tickets now, by id; never raises for want of an answer."""
         return await self._looking.look(tickets)
 
-    async def approve(self, tokens: Sequence[str], clicker: Who, team: str) -> list[Click]:
+    async def approve(self, tokens: Sequence[str], clicker: Who, team: str) -> list[ClickResult]:
         """Approve the versions that these tokens are of; several of one owner are checked as a sum, all or none.
 
         Args:
@@ -155,24 +165,24 @@ class Orders:
         """
         await self.watch_audit()
         if self._store.audit.heads.trouble is not None:
-            return [Click(answer=Answered.NOT_ALLOWED, message=STOPPED) for _ in tokens]
+            return [ClickResult(answer=ClickOutcome.NOT_ALLOWED, message=STOPPED) for _ in tokens]
         clicks = await self._desk.approve(tokens, clicker, team)
         for click in clicks:
             if click.ticket is None:
                 continue
-            if click.answer is Answered.APPROVED:
+            if click.answer is ClickOutcome.APPROVED:
                 self._begin(click.ticket)
-            elif click.answer is Answered.DENIED:
+            elif click.answer is ClickOutcome.DENIED:
                 # What it was denied for may stand there only once it is drawn anew: how the market is now.
                 await self._cards.redraw(click.ticket.id)
         self._hurry()
         return clicks
 
-    async def preview(self, token: str, entered: Mapping[str, Any], clicker: Who) -> Click:
+    async def preview(self, token: str, entered: Mapping[str, Any], clicker: Who) -> ClickResult:
         """What an edit would come to, and what the rules would say of it; writes nothing (see `Desk.preview`)."""
         return await self._desk.preview(token, entered, clicker)
 
-    async def edit(self, token: str, entered: Mapping[str, Any], clicker: Who) -> Click:
+    async def edit(self, token: str, entered: Mapping[str, Any], clicker: Who) -> ClickResult:
         """Make a new version of a ticket, with a token of its own; approvals of the one before fall.
 
         Args:
@@ -180,19 +190,19 @@ class Orders:
         """
         return await self._hurried(self._desk.edit(token, entered, clicker))
 
-    async def decline(self, token: str, clicker: Who, reason: str | None) -> Click:
+    async def decline(self, token: str, clicker: Who, reason: str | None) -> ClickResult:
         """Say no to a ticket."""
         return await self._hurried(self._desk.decline(token, clicker, reason))
 
-    async def editable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+    async def editable(self, token: str, clicker: Who) -> tuple[Ticket | None, ClickResult | None]:
         """The ticket of a token, and why this person cannot edit it; None: they can."""
         return await self._desk.editable(token, clicker)
 
-    async def declinable(self, token: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+    async def declinable(self, token: str, clicker: Who) -> tuple[Ticket | None, ClickResult | None]:
         """The ticket of a token, and why this person cannot decline it; None: they can."""
         return await self._desk.declinable(token, clicker)
 
-    async def touchable(self, ticket_id: str, clicker: Who) -> tuple[Ticket | None, Click | None]:
+    async def touchable(self, ticket_id: str, clicker: Who) -> tuple[Ticket | None, ClickResult | None]:
         """A ticket, and why this person cannot ask for its order to be canceled or changed; None: they can.
 
         Args:
@@ -214,14 +224,14 @@ class Orders:
         await self._cards.redraw(ticket_id)
         self._hurry()
 
-    async def propose_cancel(self, ticket_id: str, clicker: Who, team: str) -> Click:
+    async def propose_cancel(self, ticket_id: str, clicker: Who, team: str) -> ClickResult:
         """Make a ticket that cancels this ticket's order, and waits for approval like any. DONE: `ticket` is it."""
         ticket, refused = await self.touchable(ticket_id, clicker)
         if ticket is None or refused is not None:
             return refused or click_results.no_such()
         return await self._hurried(self._proposing.cancel(ticket, Person(clicker.org, clicker.user), team))
 
-    async def propose_replace(self, ticket_id: str, entered: Mapping[str, Any], clicker: Who, team: str) -> Click:
+    async def propose_replace(self, ticket_id: str, entered: Mapping[str, Any], clicker: Who, team: str) -> ClickResult:
         """Make a ticket that changes this ticket's order to what was entered. DONE: `ticket` is it."""
         ticket, refused = await self.touchable(ticket_id, clicker)
         if ticket is None or refused is not None:
@@ -268,24 +278,24 @@ class Orders:
         there = self._clock().replace(tzinfo=UTC).astimezone(zone)
         return datetime.combine(there.date(), time(), zone).astimezone(UTC).replace(tzinfo=None)
 
-    async def halt(self, clicker: Who, reason: str | None) -> Click:
+    async def halt(self, clicker: Who, reason: str | None) -> ClickResult:
         """Stop all trading: from now on nothing that is not sent yet is sent, but for cancels."""
         return await self._halt(clicker, reason, halted=True)
 
-    async def resume(self, clicker: Who, reason: str | None = None) -> Click:
+    async def resume(self, clicker: Who, reason: str | None = None) -> ClickResult:
         """Let trading go on."""
         return await self._halt(clicker, reason, halted=False)
 
-    async def _halt(self, clicker: Who, reason: str | None, *, halted: bool) -> Click:
+    async def _halt(self, clicker: Who, reason: str | None, *, halted: bool) -> ClickResult:
         verdict = rules_of_trading.may_halt(self._rules.current, clicker)
         if not verdict:
-            return Click(answer=Answered.NOT_ALLOWED, message=verdict.reason, ask=verdict.ask)
+            return ClickResult(answer=ClickOutcome.NOT_ALLOWED, message=verdict.reason, ask=verdict.ask)
         person = Person(clicker.org, clicker.user)
         if not await self._approvals.halt(person, halted=halted, reason=reason, now=self._clock()):
-            return Click(answer=Answered.DECIDED, message=ALREADY[halted])
+            return ClickResult(answer=ClickOutcome.DECIDED, message=ALREADY[halted])
         said = f"Trading was {'halted' if halted else 'resumed'}" + (f": {reason}" if reason else ".")
         self._aside(self._say(said, by=clicker.user))
-        return Click(answer=Answered.DONE, message=HALTED if halted else RESUMED)
+        return ClickResult(answer=ClickOutcome.DONE, message=HALTED if halted else RESUMED)
 
     async def halted_by(self) -> tuple[Person, str | None] | None:
         """Who halted trading, and why; None: it is not halted."""
@@ -346,7 +356,7 @@ class Orders:
         if not self._draining and "orders:sweep" in self._scheduler:
             self._scheduler.at("orders:hurry", 0, self.sweep)
 
-    async def _hurried(self, work: Awaitable[Click]) -> Click:
+    async def _hurried(self, work: Awaitable[ClickResult]) -> ClickResult:
         click = await work
         self._hurry()
         return click
@@ -404,18 +414,18 @@ class Orders:
             OwnershipLost: somebody else has it, or it was decided meanwhile.
         """
         match ticket.state:
-            case State.PROPOSED:
-                heard = Told.EXPIRED if ticket.approved_by else None
-                await self._store.move(ticket, State.EXPIRED, tell=heard, reason=UNDECIDED)
-            case State.APPROVED:
+            case TicketState.PROPOSED:
+                heard = Notification.EXPIRED if ticket.approved_by else None
+                await self._store.move(ticket, TicketState.EXPIRED, tell=heard, reason=UNDECIDED)
+            case TicketState.APPROVED:
                 await self._submission.send(ticket)
-            case State.SUBMITTING:
+            case TicketState.SUBMITTING:
                 await self._submission.recover(ticket)
-            case State.UNKNOWN | State.NOT_PLACED:
+            case TicketState.UNKNOWN | TicketState.NOT_PLACED:
                 await self._submission.look_up(ticket)
-            case State.SUBMITTED:
+            case TicketState.SUBMITTED:
                 await self._following.follow(ticket)
-            case State.REJECTED | State.COPYABLE | State.DECLINED | State.EXPIRED:
+            case TicketState.REJECTED | TicketState.COPYABLE | TicketState.DECLINED | TicketState.EXPIRED:
                 return
             case _:
                 assert_never(ticket.state)

@@ -29,11 +29,11 @@ from omnibot.orders.model import (
     CLOCK_STEP,
     DECIDABLE,
     UNDER_WAY,
+    Notification,
     Proposal,
-    State,
     Terms,
     Ticket,
-    Told,
+    TicketState,
     client_order_id,
     content_hash,
     write_terms,
@@ -41,7 +41,7 @@ from omnibot.orders.model import (
 from omnibot.orders.queries import LONGEST_ID, TO_DO, TicketReader
 from omnibot.orders.risk_facts import holding, sells
 from omnibot.orders.rows import short
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
 _NO_FACTS: Mapping[str, Any] = {}
 NEWER_CHANGE = "A newer change of the same order took its place."
@@ -50,7 +50,7 @@ TOO_LATE = "It was approved, but could not be sent at once, so nothing was sent.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Minted:
+class NewTicket:
     """One order to be made a ticket."""
 
     position: int
@@ -87,7 +87,7 @@ class TicketStore(TicketReader):
     async def mint(
         self,
         proposal: Proposal,
-        minted: Minted,
+        minted: NewTicket,
         content: Content,
         *,
         ticket_id: str,
@@ -118,7 +118,7 @@ class TicketStore(TicketReader):
             "account_id": terms.account_id,
             "account_name": minted.account_name,
             "proposed": minted.proposed,
-            "state": State.PROPOSED.value,
+            "state": TicketState.PROPOSED.value,
             "version": 1,
             "act": terms.act.value,
             "before": None if minted.before is None else write_terms(minted.before),
@@ -134,7 +134,7 @@ class TicketStore(TicketReader):
         there = and_(*[tickets.c[name] == value for name, value in place.items()])
         async with self.database.transaction() as connection:
             insert = sqlite_insert if self.database.single_process else postgresql_insert
-            if terms.act is not Act.NEW:
+            if terms.act is not OrderAction.NEW:
                 # Two changes of one order that are asked for at once take turns, and the later one finds the earlier.
                 await lock_account(self.database, connection, terms.account_id)
             if (found := await self.read(connection, there)) != []:
@@ -160,12 +160,12 @@ class TicketStore(TicketReader):
 
         Each would be judged by the order as it is, and together they would make an order that nobody judged.
         """
-        if terms.act is Act.NEW or terms.order_id is None:
+        if terms.act is OrderAction.NEW or terms.order_id is None:
             return
-        undecided = and_(_changes_of(terms.account_id, terms.order_id), tickets.c.state == State.PROPOSED.value)
+        undecided = and_(_changes_of(terms.account_id, terms.order_id), tickets.c.state == TicketState.PROPOSED.value)
         for older in await self.readable(connection, undecided, lock=True):
             moved = await self.change(
-                connection, older, State.EXPIRED, tickets.c.id.is_not(None), True, reason=NEWER_CHANGE
+                connection, older, TicketState.EXPIRED, tickets.c.id.is_not(None), True, reason=NEWER_CHANGE
             )
             await self.audit.append(connection, Entry(kind="expired", ticket=moved, facts={"reason": NEWER_CHANGE}))
 
@@ -181,7 +181,7 @@ class TicketStore(TicketReader):
         """
         matters = or_(
             tickets.c.state.in_([state.value for state in UNDER_WAY]),
-            and_(tickets.c.state == State.SUBMITTED.value, tickets.c.submitted_at > since),
+            and_(tickets.c.state == TicketState.SUBMITTED.value, tickets.c.submitted_at > since),
             tickets.c.id.in_(list(among)),
         )
         same = _changes_of(ticket.account_id, ticket.terms.order_id or "")
@@ -217,10 +217,10 @@ class TicketStore(TicketReader):
     async def move(
         self,
         ticket: Ticket,
-        to: State,
+        to: TicketState,
         *,
         facts: Mapping[str, Any] = _NO_FACTS,
-        tell: Told | None = None,
+        tell: Notification | None = None,
         after: float | None = None,
         **changes: Any,
     ) -> Ticket:
@@ -257,11 +257,11 @@ class TicketStore(TicketReader):
         self,
         connection: AsyncConnection,
         ticket: Ticket,
-        to: State,
+        to: TicketState,
         guard: ColumnElement[bool],
         release: bool,
         /,
-        tell: Told | None = None,
+        tell: Notification | None = None,
         **changes: Any,
     ) -> Ticket:
         """One guarded UPDATE. Raises OwnershipLost as `move`."""
@@ -301,7 +301,7 @@ class TicketStore(TicketReader):
             moved = await self.change(
                 connection,
                 ticket,
-                State.PROPOSED,
+                TicketState.PROPOSED,
                 and_(tickets.c.expires_at > now, tickets.c.expires_at > self.database.now()),
                 True,
                 version=ticket.version + 1,
@@ -315,9 +315,9 @@ class TicketStore(TicketReader):
         """Somebody said no. Raises OwnershipLost: it was decided or edited meanwhile."""
         async with self.database.transaction() as connection:
             decided = {"decided_org": who.org, "decided_user": who.user, "reason": reason}
-            tell = None if who == ticket.owner else Told.DECLINED
+            tell = None if who == ticket.owner else Notification.DECLINED
             waits = tickets.c.state.in_([one.value for one in DECIDABLE])
-            moved = await self.change(connection, ticket, State.DECLINED, waits, True, tell=tell, **decided)
+            moved = await self.change(connection, ticket, TicketState.DECLINED, waits, True, tell=tell, **decided)
             entry = Entry(kind="declined", actor=who, ticket=moved, facts={"reason": reason})
             await self.audit.append(connection, entry)
             return moved
@@ -338,15 +338,17 @@ class TicketStore(TicketReader):
             if await self.audit.heads.check(connection) is not None:
                 raise AuditDiffers
             halted = await is_halted(connection)
-            if halted is not False and ticket.terms.act is not Act.CANCEL:
-                moved = await self._back(connection, ticket, State.DECLINED, HALTED)
+            if halted is not False and ticket.terms.act is not OrderAction.CANCEL:
+                moved = await self._back(connection, ticket, TicketState.DECLINED, HALTED)
             elif not await self._freshly_approved(connection, ticket):
-                moved = await self._back(connection, ticket, State.EXPIRED, TOO_LATE)
+                moved = await self._back(connection, ticket, TicketState.EXPIRED, TOO_LATE)
             else:
                 lease = self.database.after(LEASE)
                 begun: dict[str, Any] = {"attempts": ticket.attempts + 1, "submitted_at": now, "due_at": lease}
                 mine = tickets.c.owner == self.instance
-                moved = await self.change(connection, ticket, State.SUBMITTING, mine, False, lease_until=lease, **begun)
+                moved = await self.change(
+                    connection, ticket, TicketState.SUBMITTING, mine, False, lease_until=lease, **begun
+                )
                 # As it is now, which is what the call is made of.
                 await require_authority(connection, self.audit.signer, moved)
             await self.audit.append(
@@ -364,18 +366,18 @@ class TicketStore(TicketReader):
     async def give_up(self, ticket: Ticket, reason: str) -> Ticket:
         """An approved ticket cannot be sent, and nothing was sent. Raises OwnershipLost as `move`."""
         async with self.database.transaction() as connection:
-            moved = await self._back(connection, ticket, State.EXPIRED, reason)
+            moved = await self._back(connection, ticket, TicketState.EXPIRED, reason)
             await self.audit.append(connection, Entry(kind=moved.state.value, ticket=moved, facts={"reason": reason}))
             return moved
 
-    async def _back(self, connection: AsyncConnection, ticket: Ticket, to: State, reason: str) -> Ticket:
+    async def _back(self, connection: AsyncConnection, ticket: Ticket, to: TicketState, reason: str) -> Ticket:
         """Approved, but not sent. What an earlier attempt sent might still turn up: that goes on being looked for."""
         mine = tickets.c.owner == self.instance
-        told, due = (Told.DECLINED if to is State.DECLINED else Told.EXPIRED), self.database.now()
+        told, due = (Notification.DECLINED if to is TicketState.DECLINED else Notification.EXPIRED), self.database.now()
         # Not by whoever approved it.
         undone: dict[str, Any] = {"decided_org": None, "decided_user": None, "reason": reason, "due_at": due}
         if ticket.attempts:
-            to, told = State.NOT_PLACED, Told.NOT_PLACED
+            to, told = TicketState.NOT_PLACED, Notification.NOT_PLACED
             # As if it had been made: who approved this attempt has not approved the next.
             undone["attempts"] = ticket.attempts + 1
         return await self.change(connection, ticket, to, mine, True, tell=told, **undone)
@@ -397,7 +399,7 @@ class TicketStore(TicketReader):
         query = select(tickets.c.state, tickets.c.client_order_id, tickets.c.account_id)
         async with self.database.transaction() as connection:
             row = (await connection.execute(query.where(tickets.c.id == ticket_id))).first()
-        if row is None or row.state == State.PROPOSED.value:
+        if row is None or row.state == TicketState.PROPOSED.value:
             return None
         return f"ticket {ticket_id}, client order id {row.client_order_id}, account {row.account_id}"
 
@@ -452,7 +454,9 @@ class TicketStore(TicketReader):
         expired = await self.readable(connection, waiting, lock=True)
         for ticket in expired:
             reason = "The Clear Street key it would have been sent with was unlinked."
-            moved = await self.change(connection, ticket, State.EXPIRED, tickets.c.id.is_not(None), True, reason=reason)
+            moved = await self.change(
+                connection, ticket, TicketState.EXPIRED, tickets.c.id.is_not(None), True, reason=reason
+            )
             await self.audit.append(connection, Entry(kind="expired", ticket=moved, facts={"reason": reason}))
         # Whoever looks at them next finds no key, and says so.
         left = update(tickets).where(tickets.c.principal.in_(principals), TO_DO).values(due_at=self.database.now())
@@ -465,7 +469,7 @@ def _changes_of(account_id: int, order_id: str) -> ColumnElement[bool]:
     return and_(
         tickets.c.account_id == account_id,
         tickets.c.order_id == order_id,
-        tickets.c.act.in_([Act.MODIFY.value, Act.CANCEL.value]),
+        tickets.c.act.in_([OrderAction.MODIFY.value, OrderAction.CANCEL.value]),
     )
 
 
@@ -497,7 +501,7 @@ _FRESH: Mapping[str, Any] = {
 
 def _held(terms: Terms, before: Terms | None) -> dict[str, Any]:
     """What a ticket takes from a position, for those that are checked after it."""
-    about = before if terms.act is Act.MODIFY and before is not None else terms
+    about = before if terms.act is OrderAction.MODIFY and before is not None else terms
     quantity = terms.quantity or about.quantity
     return {
         "holding": holding(about)[:64],

@@ -19,13 +19,13 @@ from omnibot.clearstreet.trading import Trading
 from omnibot.errors import ClearStreetError, Malformed, RateLimited, Unauthorised
 from omnibot.orders.audit_heads import NOT_SENT, AuditDiffers
 from omnibot.orders.authority import NotAuthorised
-from omnibot.orders.market_reader import Looking
+from omnibot.orders.market_reader import MarketReader
 from omnibot.orders.model import (
     LOOKS_OVER,
     UNKNOWN_FOR_LONG,
-    State,
+    Notification,
     Ticket,
-    Told,
+    TicketState,
     absent_for_good,
     next_look,
     next_lookup,
@@ -33,7 +33,7 @@ from omnibot.orders.model import (
 from omnibot.orders.order_state import kept, progress, took_effect, waits
 from omnibot.orders.rejections import refusal
 from omnibot.orders.store import TicketStore
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ LEFT = (
 )
 
 
-class Submission:
+class OrderSubmission:
     """From approved to an outcome.
 
     Args:
@@ -70,7 +70,7 @@ class Submission:
         store: TicketStore,
         trading: Trading,
         keyring: Keyring,
-        looking: Looking,
+        looking: MarketReader,
         *,
         live: bool,
         alert: Callable[[str], Awaitable[None]],
@@ -107,7 +107,7 @@ class Submission:
             # The operators hear of it from whoever watches the audit.
             await self._store.give_up(ticket, NOT_SENT)
             return
-        if begun.state is not State.SUBMITTING:
+        if begun.state is not TicketState.SUBMITTING:
             return
         if time.monotonic() - began > STALE:
             # The lease may not outlast the call any more.
@@ -125,7 +125,7 @@ class Submission:
     async def _call(self, key: str, ticket: Ticket, heard: list[str | None]) -> Order:
         order_id = ticket.terms.order_id or ""
         match ticket.terms.act:
-            case Act.NEW:
+            case OrderAction.NEW:
                 placed = await self._trading.submit_orders(
                     key, ticket.account_id, [ticket.body or {}], note=heard.append
                 )
@@ -133,11 +133,11 @@ class Submission:
                 if len(ours) != 1:
                     raise Malformed(request_id=heard[-1], status=200)
                 return ours[0]
-            case Act.MODIFY:
+            case OrderAction.MODIFY:
                 return await self._trading.replace_order(
                     key, ticket.account_id, order_id, ticket.body or {}, note=heard.append
                 )
-            case Act.CANCEL:
+            case OrderAction.CANCEL:
                 return await self._trading.cancel_order(key, ticket.account_id, order_id, note=heard.append)
 
     async def _failed(self, ticket: Ticket, key: str, error: ClearStreetError) -> None:
@@ -151,8 +151,8 @@ class Submission:
         elif first and (error.status in REFUSED or isinstance(error, Unauthorised)):
             await self._store.move(
                 ticket,
-                State.REJECTED,
-                tell=Told.REJECTED,
+                TicketState.REJECTED,
+                tell=Notification.REJECTED,
                 reason=refusal(error),
                 request_id=error.request_id,
                 facts={"status": error.status, "details": str(error.details)[:2_000]},
@@ -164,7 +164,7 @@ class Submission:
     async def _unknown(self, ticket: Ticket, error: ClearStreetError | None) -> None:
         await self._store.move(
             ticket,
-            State.UNKNOWN,
+            TicketState.UNKNOWN,
             after=next_lookup(0),
             unknown_since=ticket.submitted_at or self._clock(),
             looks=0,
@@ -177,18 +177,20 @@ class Submission:
     async def _submitted(self, ticket: Ticket, order: Order, request_id: str | None) -> None:
         now = self._clock()
         written = kept(order)
-        if ticket.terms.act is Act.MODIFY:
+        if ticket.terms.act is OrderAction.MODIFY:
             # The answer shows what is asked for, not what is: that is read again.
             written = {**(ticket.order or {}), "id": order.id, "client_order_id": order.client_order_id}
         been = progress(ticket, order, now)
-        over = been.over and ticket.terms.act is not Act.MODIFY
+        over = been.over and ticket.terms.act is not OrderAction.MODIFY
         # Who heard that nobody knows, or that it was not placed, must hear that it was.
-        feared = ticket.state is State.NOT_PLACED or (ticket.state is State.UNKNOWN and ticket.looks >= UNKNOWN_TOLD)
+        feared = ticket.state is TicketState.NOT_PLACED or (
+            ticket.state is TicketState.UNKNOWN and ticket.looks >= UNKNOWN_TOLD
+        )
         await self._store.move(
             ticket,
-            State.SUBMITTED,
+            TicketState.SUBMITTED,
             after=next_look(timedelta(0), waiting=waits(written)),
-            tell=been.told if over else Told.PLACED if feared else None,
+            tell=been.told if over else Notification.PLACED if feared else None,
             order=written,
             order_id=order.id,
             order_over=over,
@@ -202,8 +204,8 @@ class Submission:
         now = self._clock()
         await self._store.move(
             ticket,
-            State.NOT_PLACED,
-            tell=Told.NOT_PLACED,
+            TicketState.NOT_PLACED,
+            tell=Notification.NOT_PLACED,
             after=next_lookup(3),
             reason=reason,
             request_id=request_id,
@@ -233,7 +235,7 @@ class Submission:
             await self._absent(ticket)
 
     async def _find(self, key: str, ticket: Ticket) -> Order | None:
-        if ticket.terms.act is Act.NEW:
+        if ticket.terms.act is OrderAction.NEW:
             return await self._looking.placed(key, ticket)
         known = ticket.order or {}
         order = await self._looking.existing(
@@ -247,16 +249,18 @@ class Submission:
 
     async def _absent(self, ticket: Ticket) -> None:
         now = self._clock()
-        if ticket.state is State.NOT_PLACED:
+        if ticket.state is TicketState.NOT_PLACED:
             await self._wait_or_expire(ticket, now)
             return
         looks, first = ticket.looks + 1, ticket.first_look_at or now
         if absent_for_good(looks, first, now):
-            await self._not_placed(ticket, ABSENT if ticket.terms.act is Act.NEW else ABSENT_CHANGE, ticket.request_id)
+            await self._not_placed(
+                ticket, ABSENT if ticket.terms.act is OrderAction.NEW else ABSENT_CHANGE, ticket.request_id
+            )
         elif looks == UNKNOWN_TOLD:
             pace = next_lookup(looks)
             await self._store.move(
-                ticket, State.UNKNOWN, tell=Told.UNKNOWN, after=pace, looks=looks, first_look_at=first
+                ticket, TicketState.UNKNOWN, tell=Notification.UNKNOWN, after=pace, looks=looks, first_look_at=first
             )
         else:
             # Past the third look, the next one comes when it can decide.
@@ -272,7 +276,7 @@ class Submission:
             with contextlib.suppress(NoAuthority):
                 key = await self._keyring.key_of(ticket.principal)
                 await self._keyring.judge(ticket.principal, key, error)
-        if ticket.state is State.NOT_PLACED:
+        if ticket.state is TicketState.NOT_PLACED:
             await self._wait_or_expire(ticket, now)
             return
         await self._alert_about(ticket, now)
@@ -281,7 +285,7 @@ class Submission:
 
     async def _wait_or_expire(self, ticket: Ticket, now: datetime) -> None:
         if now >= ticket.expires_at:
-            await self._store.move(ticket, State.EXPIRED, reason=LATER)
+            await self._store.move(ticket, TicketState.EXPIRED, reason=LATER)
         else:
             left = (ticket.expires_at - now).total_seconds()
             await self._store.rest(ticket, min(next_lookup(3), left))
@@ -297,11 +301,13 @@ class Submission:
 
     async def _left(self, ticket: Ticket) -> None:
         """There is no key to look with any more."""
-        if ticket.state is State.NOT_PLACED:
-            await self._store.move(ticket, State.EXPIRED, tell=Told.LEFT, reason=LEFT)
+        if ticket.state is TicketState.NOT_PLACED:
+            await self._store.move(ticket, TicketState.EXPIRED, tell=Notification.LEFT, reason=LEFT)
             return
         await self._alert(f"{LEFT} The order: {_named(ticket)}.")
-        await self._store.move(ticket, State.UNKNOWN, tell=Told.LEFT, order_over=True, ops_told=True, reason=LEFT)
+        await self._store.move(
+            ticket, TicketState.UNKNOWN, tell=Notification.LEFT, order_over=True, ops_told=True, reason=LEFT
+        )
 
 
 def _named(ticket: Ticket) -> str:

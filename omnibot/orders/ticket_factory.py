@@ -16,8 +16,17 @@ from omnibot.accounts.service import AccountUnclear, Keyring, NoAuthority
 from omnibot.clearstreet.models.orders import Order
 from omnibot.clearstreet.revision import Revision
 from omnibot.errors import ClearStreetError
-from omnibot.orders.market_reader import PATIENCE, Looking
-from omnibot.orders.model import Answered, Click, Proposal, State, Terms, Ticket, client_order_id, content_hash
+from omnibot.orders.market_reader import PATIENCE, MarketReader
+from omnibot.orders.model import (
+    ClickOutcome,
+    ClickResult,
+    Proposal,
+    Terms,
+    Ticket,
+    TicketState,
+    client_order_id,
+    content_hash,
+)
 from omnibot.orders.order_parser import (
     NO_ACCOUNT,
     body_of,
@@ -28,8 +37,8 @@ from omnibot.orders.order_parser import (
     understood,
 )
 from omnibot.orders.order_state import kept
-from omnibot.orders.store import Content, Minted, TicketStore
-from omnibot.policy.facts import Act
+from omnibot.orders.store import Content, NewTicket, TicketStore
+from omnibot.policy.facts import OrderAction
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +53,7 @@ READING = 5.0
 ASKED_ON_CARD = "ticket:"
 
 
-class Proposing:
+class TicketFactory:
     """Mints tickets.
 
     Args:
@@ -55,7 +64,7 @@ class Proposing:
         self,
         store: TicketStore,
         keyring: Keyring,
-        looking: Looking,
+        looking: MarketReader,
         *,
         lasts: Callable[[], timedelta],
         clock: Callable[[], datetime],
@@ -80,29 +89,31 @@ class Proposing:
                 there[one.position] = await self._mint(proposal, one, revision)
         return [there[draft.position] for draft in drafts]
 
-    async def cancel(self, ticket: Ticket, clicker: Person, team: str) -> Click:
+    async def cancel(self, ticket: Ticket, clicker: Person, team: str) -> ClickResult:
         """A ticket that cancels the order of this one."""
-        return await self._about(ticket, clicker, team, Act.CANCEL, {})
+        return await self._about(ticket, clicker, team, OrderAction.CANCEL, {})
 
-    async def change(self, ticket: Ticket, entered: Mapping[str, Any], clicker: Person, team: str) -> Click:
+    async def change(self, ticket: Ticket, entered: Mapping[str, Any], clicker: Person, team: str) -> ClickResult:
         """A ticket that changes the order of this one to what was entered."""
-        return await self._about(ticket, clicker, team, Act.MODIFY, entered)
+        return await self._about(ticket, clicker, team, OrderAction.MODIFY, entered)
 
-    async def _about(self, ticket: Ticket, clicker: Person, team: str, act: Act, entered: Mapping[str, Any]) -> Click:
+    async def _about(
+        self, ticket: Ticket, clicker: Person, team: str, act: OrderAction, entered: Mapping[str, Any]
+    ) -> ClickResult:
         order_id = ticket.order_id
-        if ticket.state is not State.SUBMITTED or order_id is None:
-            return Click(answer=Answered.DENIED, message=NO_ORDER, ticket=ticket)
+        if ticket.state is not TicketState.SUBMITTED or order_id is None:
+            return ClickResult(answer=ClickOutcome.DENIED, message=NO_ORDER, ticket=ticket)
         order = await self.order_of(ticket.principal, ticket.account_id, order_id, ticket.order)
         if order is not None and order.over:
-            return Click(answer=Answered.DENIED, message=NOT_OPEN, ticket=ticket)
+            return ClickResult(answer=ClickOutcome.DENIED, message=NOT_OPEN, ticket=ticket)
         terms = Terms(act=act, account_id=ticket.account_id, order_id=order.id if order else order_id)
-        if act is Act.MODIFY:
+        if act is OrderAction.MODIFY:
             if order is None:
-                return Click(answer=Answered.DENIED, message=UNREADABLE, ticket=ticket)
+                return ClickResult(answer=ClickOutcome.DENIED, message=UNREADABLE, ticket=ticket)
             terms, problems = changed(terms, terms_of(order, ticket.account_id), entered, self._clock())
             if problems:
                 message = problems.get("", "This cannot be sent as it is.")
-                return Click(answer=Answered.INVALID, message=message, ticket=ticket, problems=problems)
+                return ClickResult(answer=ClickOutcome.INVALID, message=message, ticket=ticket, problems=problems)
         proposal = Proposal(
             message_id=f"{ASKED_ON_CARD}{ticket.id}",
             action_id=await self._free_action(ticket, act, terms),
@@ -117,9 +128,9 @@ class Proposing:
         minted = replace(await self._minted(proposal, 0, terms, None, order), author=clicker)
         made = await self._mint(proposal, minted, await self._revision(ticket.principal))
         log.info("ticket_about_order", ticket=made.id, about=ticket.id, act=act.value, team=team)
-        return Click(answer=Answered.DONE, message="Approve it to have it done.", ticket=made)
+        return ClickResult(answer=ClickOutcome.DONE, message="Approve it to have it done.", ticket=made)
 
-    async def _free_action(self, ticket: Ticket, act: Act, terms: Terms) -> str:
+    async def _free_action(self, ticket: Ticket, act: OrderAction, terms: Terms) -> str:
         """The name of an action of a card: the same while its ticket is not decided, so that two clicks are one.
 
         What is asked for is part of it: two people who ask for different changes at once have not asked for one.
@@ -147,12 +158,14 @@ class Proposing:
             log.info("order_unread", order=order_id, error=type(error).__name__)
             return None
 
-    async def _minted(self, proposal: Proposal, position: int, terms: Terms, raw: Any, order: Order | None) -> Minted:
+    async def _minted(
+        self, proposal: Proposal, position: int, terms: Terms, raw: Any, order: Order | None
+    ) -> NewTicket:
         if order is None and terms.order_id is not None and terms.account_id != NO_ACCOUNT:
             # Nobody waits for this one.
             order = await self.order_of(proposal.principal, terms.account_id, terms.order_id, within=READING)
         before = None if order is None else terms_of(order, terms.account_id)
-        return Minted(
+        return NewTicket(
             position=position,
             terms=understood(terms, before),
             proposed=raw,
@@ -180,7 +193,7 @@ class Proposing:
         """Terms as they would be sent by this ticket."""
         return content(terms, ticket.client_order_id, await self._revision(ticket.principal))
 
-    async def _mint(self, proposal: Proposal, minted: Minted, revision: Revision) -> Ticket:
+    async def _mint(self, proposal: Proposal, minted: NewTicket, revision: Revision) -> Ticket:
         now, ticket_id = self._clock(), secrets.token_hex(12)
         written = content(minted.terms, client_order_id(ticket_id), revision)
         ticket, new = await self._store.mint(

@@ -13,11 +13,11 @@ from omnibot.accounts.service import Keyring, NoAuthority
 from omnibot.clearstreet.models.orders import Order
 from omnibot.db.tables import tickets
 from omnibot.errors import ClearStreetError, RateLimited, Unauthorised
-from omnibot.orders.market_reader import Looking
-from omnibot.orders.model import State, Ticket, Told, next_look
+from omnibot.orders.market_reader import MarketReader
+from omnibot.orders.model import Notification, Ticket, TicketState, next_look
 from omnibot.orders.order_state import kept, progress, waits
 from omnibot.orders.store import TicketStore
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +27,11 @@ LEFT = (
 )
 
 
-class Following:
+class Tracking:
     """Keeps submitted tickets up to what their orders do."""
 
     def __init__(
-        self, store: TicketStore, keyring: Keyring, looking: Looking, *, clock: Callable[[], datetime]
+        self, store: TicketStore, keyring: Keyring, looking: MarketReader, *, clock: Callable[[], datetime]
     ) -> None:
         self._store = store
         self._keyring = keyring
@@ -45,7 +45,7 @@ class Following:
             key = await self._keyring.key_of(ticket.principal)
             order = await self._read(key, ticket)
         except NoAuthority:
-            await self._store.move(ticket, State.SUBMITTED, tell=Told.LEFT, order_over=True, reason=LEFT)
+            await self._store.move(ticket, TicketState.SUBMITTED, tell=Notification.LEFT, order_over=True, reason=LEFT)
             return
         except ClearStreetError as error:
             await self._failed(ticket, key, error)
@@ -64,7 +64,7 @@ class Following:
             ticket.account_id,
             ticket.order_id or "",
             client_order_id=known.get("client_order_id") or None,
-            since=ticket.created_at.replace(tzinfo=UTC) if ticket.terms.act is Act.NEW else None,
+            since=ticket.created_at.replace(tzinfo=UTC) if ticket.terms.act is OrderAction.NEW else None,
         )
 
     async def _note(self, ticket: Ticket, order: Order, now: datetime) -> None:
@@ -73,11 +73,16 @@ class Following:
             await self._store.rest(ticket, self._pace(ticket, now))
             return
         told = been.told
-        if told is not None and ticket.terms.act is not Act.NEW and order.over and await self._own_card(ticket, order):
+        if (
+            told is not None
+            and ticket.terms.act is not OrderAction.NEW
+            and order.over
+            and await self._own_card(ticket, order)
+        ):
             told = None
         await self._store.move(
             ticket,
-            State.SUBMITTED,
+            TicketState.SUBMITTED,
             tell=told,
             after=next_look(timedelta(0), waiting=waits(seen)),
             order=seen,

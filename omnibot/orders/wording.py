@@ -20,7 +20,7 @@ from omnibot.clearstreet.models.enums import (
 from omnibot.clearstreet.models.options import Option, OptionRight, read_option
 from omnibot.orders.model import Terms
 from omnibot.orders.order_parser import afterwards
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 from omnibot.policy.money import dollars, plain
 from omnibot.policy.rule_context import ticker
 
@@ -65,9 +65,9 @@ def sentence(terms: Terms, *, account_name: str = "", before: Terms | None = Non
     """What approving the ticket does, in one sentence without a full stop."""
     where = _account(terms.account_id, account_name)
     match terms.act:
-        case Act.CANCEL:
+        case OrderAction.CANCEL:
             return f"Cancel {_existing(terms, before)}, {where}"
-        case Act.MODIFY:
+        case OrderAction.MODIFY:
             return f"Change {_existing(terms, before)} to {_changed(terms, before)}, {where}"
         case _:
             return f"{order_words(terms)}, {where}"

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from omnibot.policy.identities import (
     YES,
+    AccessResult,
     Authority,
     ChannelKind,
     Own,
@@ -14,7 +15,6 @@ from omnibot.policy.identities import (
     Readers,
     Refused,
     Shared,
-    Verdict,
     Where,
     Who,
     is_named,
@@ -40,44 +40,44 @@ NO_KEY_FOR_OUTSIDERS = (
 )
 
 
-def may_ask(policy: Policy, who: Who, where: Where) -> Verdict:
+def may_ask(policy: Policy, who: Who, where: Where) -> AccessResult:
     """Whether this person may ask Omni here at all."""
     person = may_use(policy, who)
     return _open_channel(policy, where) if person else person
 
 
-def may_use(policy: Policy, who: Who) -> Verdict:
+def may_use(policy: Policy, who: Who) -> AccessResult:
     """Whether this person may use omnibot, wherever."""
     access = policy.access
     if any(is_named(entry, who) for entry in access.refused):
-        return Verdict(False, REFUSED)
+        return AccessResult(False, REFUSED)
     match who.kind:
         case PersonKind.MEMBER:
-            return YES if who in access.people else Verdict(False, NOT_NAMED)
+            return YES if who in access.people else AccessResult(False, NOT_NAMED)
         case PersonKind.GUEST:
-            return YES if who in access.guests else Verdict(False, NOT_A_MEMBER)
+            return YES if who in access.guests else AccessResult(False, NOT_A_MEMBER)
         case PersonKind.EXTERNAL:
-            return YES if who in access.externals else Verdict(False, NOT_A_MEMBER)
+            return YES if who in access.externals else AccessResult(False, NOT_A_MEMBER)
         case _:
-            return Verdict(False, NOBODY_KNOWN)
+            return AccessResult(False, NOBODY_KNOWN)
 
 
-def _open_channel(policy: Policy, where: Where) -> Verdict:
+def _open_channel(policy: Policy, where: Where) -> AccessResult:
     access = policy.access
     if where.kind is ChannelKind.DIRECT:
         return YES
     if access.where is not None and where.channel not in access.where:
-        return Verdict(False, NOT_HERE)
+        return AccessResult(False, NOT_HERE)
     if not access.shared_channels and where.shared is not False:
-        return Verdict(False, NOT_IN_SHARED)
+        return AccessResult(False, NOT_IN_SHARED)
     return YES
 
 
-def may_link(policy: Policy, who: Who) -> Verdict:
+def may_link(policy: Policy, who: Who) -> AccessResult:
     """Whether this person may link a key of their own."""
     allowed = may_use(policy, who)
     if allowed and who.kind is not PersonKind.MEMBER:
-        return Verdict(False, NO_KEY_FOR_OUTSIDERS)
+        return AccessResult(False, NO_KEY_FOR_OUTSIDERS)
     return allowed
 
 
@@ -176,16 +176,16 @@ NOT_A_SIGNER = (
 )
 
 
-def may_sign(policy: Policy, who: Who, authority: Authority) -> Verdict:
+def may_sign(policy: Policy, who: Who, authority: Authority) -> AccessResult:
     """Whether this person may sign and revoke agreements for the accounts of that link or key."""
     allowed = may_use(policy, who)
     if not allowed:
         return allowed
     if who.kind is not PersonKind.MEMBER:
-        return Verdict(False, ONLY_MEMBERS_SIGN)
+        return AccessResult(False, ONLY_MEMBERS_SIGN)
     if isinstance(authority, Own):
-        return YES if authority.belongs_to(who) else Verdict(False, NOT_YOURS)
+        return YES if authority.belongs_to(who) else AccessResult(False, NOT_YOURS)
     signers = policy.consent.consent_signers
     if any(is_named(entry, who) for entry in signers):
         return YES
-    return Verdict(False, NOT_A_SIGNER, user_ids(signers)) if signers else Verdict(False, NO_SIGNERS)
+    return AccessResult(False, NOT_A_SIGNER, user_ids(signers)) if signers else AccessResult(False, NO_SIGNERS)

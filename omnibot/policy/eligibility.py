@@ -11,16 +11,16 @@ from omnibot.policy.model import Session
 from omnibot.policy.money import plain
 from omnibot.policy.rule_context import (
     YOURSELF,
-    Case,
-    Said,
+    RuleContext,
+    RuleResult,
+    allow,
+    deny,
     listed,
-    no,
     shares,
     spoken,
     ticker,
     utc,
     within,
-    yes,
 )
 
 #: So many fields that are not understood are named.
@@ -29,118 +29,120 @@ NAMED = 5
 # -- who, with whose key, on which account, and whether at all --------------------------------------------------------
 
 
-def trader(case: Case) -> Said:
+def trader(case: RuleContext) -> RuleResult:
     verdict = roles.is_trader(case.policy, case.order.owner)
-    return yes("The order's owner is one of the traders.") if verdict else no(verdict.reason, verdict.ask)
+    return allow("The order's owner is one of the traders.") if verdict else deny(verdict.reason, verdict.ask)
 
 
-def authority(case: Case) -> Said:
+def authority(case: RuleContext) -> RuleResult:
     verdict = roles.with_authority(case.policy, case.order.owner, case.order.authority)
     if not verdict:
-        return no(verdict.reason, verdict.ask)
+        return deny(verdict.reason, verdict.ask)
     own = isinstance(case.order.authority, Own)
-    return yes("It is sent with the owner's own link." if own else "It is sent with the shared key, which is allowed.")
+    return allow(
+        "It is sent with the owner's own link." if own else "It is sent with the shared key, which is allowed."
+    )
 
 
-def account(case: Case) -> Said:
+def account(case: RuleContext) -> RuleResult:
     account, accounts = case.order.account_id, case.limits.accounts
     if account is None:
-        return no("It is not known which account this order is for. Choose one, then ask again.")
+        return deny("It is not known which account this order is for. Choose one, then ask again.")
     if accounts is None or account in accounts:
-        return yes(f"Orders may go on account {account}.")
+        return allow(f"Orders may go on account {account}.")
     if not accounts:
-        return no("No account is named on which orders may go. Ask whoever runs omnibot.")
+        return deny("No account is named on which orders may go. Ask whoever runs omnibot.")
     allowed = ", ".join(map(str, accounts))
-    return no(f"Orders may not go on account {account}, only on {allowed}. Choose another account, then ask again.")
+    return deny(f"Orders may not go on account {account}, only on {allowed}. Choose another account, then ask again.")
 
 
-def halt(case: Case) -> Said:
+def halt(case: RuleContext) -> RuleResult:
     if case.day.halted is False:
-        return yes("Trading is not halted.")
+        return allow("Trading is not halted.")
     halters = user_ids(case.policy.trading.halters)
     if case.day.halted:
-        return no("Trading is halted. Only cancels go through until somebody who may resumes it.", halters)
-    return no("It is not known whether trading is halted. Try again in a minute.")
+        return deny("Trading is halted. Only cancels go through until somebody who may resumes it.", halters)
+    return deny("It is not known whether trading is halted. Try again in a minute.")
 
 
 # -- what -------------------------------------------------------------------------------------------------------------
 
 
-def understood(case: Case) -> Said:
+def understood(case: RuleContext) -> RuleResult:
     order = case.order
     strange = [name[:40] for name in order.not_understood[:NAMED]]
     if not isinstance(order.side, Side) or order.side is Side.OTHER:
         strange.append("side")
     if strange:
-        return no(f"Omni proposed something omnibot does not understand: {', '.join(strange)}. {YOURSELF}")
-    return yes("Every field of the order is understood.")
+        return deny(f"Omni proposed something omnibot does not understand: {', '.join(strange)}. {YOURSELF}")
+    return allow("Every field of the order is understood.")
 
 
-def symbol(case: Case) -> Said:
+def symbol(case: RuleContext) -> RuleResult:
     symbol, limits = ticker(case.order.symbol), case.limits
     if symbol is None:
-        return no(f"It is not known which symbol this order is for. {YOURSELF}")
+        return deny(f"It is not known which symbol this order is for. {YOURSELF}")
     if symbol in limits.deny_symbols:
-        return no(f"{symbol} may not be traded here.")
+        return deny(f"{symbol} may not be traded here.")
     if limits.symbols is not None and symbol not in limits.symbols:
-        return no(f"{symbol} is not among the symbols that may be traded here.")
-    return yes(f"{symbol} may be traded.")
+        return deny(f"{symbol} is not among the symbols that may be traded here.")
+    return allow(f"{symbol} may be traded.")
 
 
-def instrument(case: Case) -> Said:
+def instrument(case: RuleContext) -> RuleResult:
     order = case.order
     multiplier = money.positive(order.multiplier)
     if order.instrument is None:
-        return no(f"It is not known whether this is a share or an option. {YOURSELF}")
+        return deny(f"It is not known whether this is a share or an option. {YOURSELF}")
     if order.instrument is Instrument.OPTION:
         if not case.limits.options:
-            return no("Options may not be traded here.")
+            return deny("Options may not be traded here.")
         if not order.contract:
-            return no(f"It is not known which option this order is for. {YOURSELF}")
+            return deny(f"It is not known which option this order is for. {YOURSELF}")
     if multiplier is None:
-        return no(f"It is not known how many shares one contract is for. {YOURSELF}")
+        return deny(f"It is not known how many shares one contract is for. {YOURSELF}")
     if order.instrument is Instrument.SHARE and multiplier != 1:
-        return no(f"A share is one share, not {plain(multiplier)}. {YOURSELF}")
-    return yes("Options may be traded." if order.instrument is Instrument.OPTION else "Shares may be traded.")
+        return deny(f"A share is one share, not {plain(multiplier)}. {YOURSELF}")
+    return allow("Options may be traded." if order.instrument is Instrument.OPTION else "Shares may be traded.")
 
 
-def order_type(case: Case) -> Said:
+def order_type(case: RuleContext) -> RuleResult:
     kind, allowed = case.order.order_type, case.limits.order_types
     if not isinstance(kind, OrderType) or kind not in ORDER_TYPES:
-        return no(f"The order's type is not known. {YOURSELF}")
+        return deny(f"The order's type is not known. {YOURSELF}")
     if kind not in allowed:
-        return no(f"{spoken(kind)} orders may not be sent, only {listed(allowed)}. Edit the order.")
-    return yes(f"{spoken(kind)} orders may be sent.")
+        return deny(f"{spoken(kind)} orders may not be sent, only {listed(allowed)}. Edit the order.")
+    return allow(f"{spoken(kind)} orders may be sent.")
 
 
-def time_in_force(case: Case) -> Said:
+def time_in_force(case: RuleContext) -> RuleResult:
     time, allowed = case.order.time_in_force, case.limits.times_in_force
     time = SAME_TIME.get(time, time) if isinstance(time, TimeInForce) else None
     if time is None or time not in TIMES_IN_FORCE:
-        return no(f"It is not known how long the order is to work. {YOURSELF}")
+        return deny(f"It is not known how long the order is to work. {YOURSELF}")
     if time not in allowed:
-        return no(f"{spoken(time)} orders may not be sent, only {listed(allowed)}. Edit the order.")
+        return deny(f"{spoken(time)} orders may not be sent, only {listed(allowed)}. Edit the order.")
     if time is TimeInForce.GOOD_TILL_DATE:
         expires = case.order.expires_at
         if expires is None:
-            return no("A good-till-date order needs its date. Edit the order.")
+            return deny("A good-till-date order needs its date. Edit the order.")
         if utc(expires) <= case.now:
-            return no("The order's date is past. Edit the order.")
-    return yes(f"{spoken(time)} orders may be sent.")
+            return deny("The order's date is past. Edit the order.")
+    return allow(f"{spoken(time)} orders may be sent.")
 
 
-def session(case: Case) -> Said:
+def session(case: RuleContext) -> RuleResult:
     session = Session.EXTENDED if case.order.extended_hours else Session.REGULAR
     hours = "extended" if session is Session.EXTENDED else "regular trading"
     if session not in case.limits.sessions:
-        return no(f"Orders for {hours} hours may not be sent. Edit the order.")
-    return yes(f"Orders for {hours} hours may be sent.")
+        return deny(f"Orders for {hours} hours may not be sent. Edit the order.")
+    return allow(f"Orders for {hours} hours may be sent.")
 
 
-def quantity(case: Case) -> Said:
+def quantity(case: RuleContext) -> RuleResult:
     quantity, cap = money.positive(case.order.quantity), case.limits.max_order_quantity
     if quantity is None:
-        return no("It is not known how much this order is for. Edit the order.")
+        return deny("It is not known how much this order is for. Edit the order.")
     if case.order.instrument is Instrument.OPTION and quantity != quantity.to_integral_value():
-        return no("Options are traded in whole contracts. Edit the order.")
+        return deny("Options are traded in whole contracts. Edit the order.")
     return within(money.shares_of(case.order), cap, "The order is for {}", shares)

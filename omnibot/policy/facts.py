@@ -11,7 +11,7 @@ from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce, Trail
 from omnibot.policy.identities import Authority, Who
 
 
-class Act(StrEnum):
+class OrderAction(StrEnum):
     """What is proposed to be done at the market."""
 
     NEW = "new"
@@ -31,7 +31,7 @@ class Instrument(StrEnum):
 class OrderFacts:
     """One order, from typed fields only; amounts exactly as they would be sent."""
 
-    act: Act
+    act: OrderAction
     owner: Who
     """Whose ticket it is, as Slack says now."""
     authority: Authority

@@ -70,7 +70,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AccessResult:
     """What a rule says."""
 
     allowed: bool
@@ -83,7 +83,7 @@ class Verdict:
         return self.allowed
 
 
-YES = Verdict(True, "")
+YES = AccessResult(True, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ _Mark = tuple[int, int, int] | None
 """What tells one state of the file from another; None: it cannot be looked at."""
 
 
-class PolicyBook:
+class LivePolicy:
     """Holds the policy in force.
 
     A changed file counts once it has rested from one look to the next: half a file may read like a whole one, with its

@@ -63,7 +63,7 @@ _some_nobody_or_ids = field_types.group(everybody=EVERYBODY, nobody=NOBODY)
 _members_nobody_or_ids = field_types.group(members=EVERYBODY, nobody=NOBODY)
 
 
-class Access(Table):
+class AccessTable(Table):
     """Who may ask, where, and with whose key."""
 
     people: Annotated[Group, PlainValidator(_members_or_ids)] = EVERYBODY
@@ -205,7 +205,7 @@ class Policy(Table):
     """The whole file. `Policy()` goes without one: members ask, nobody trades, nobody signs for the shared key."""
 
     version: Annotated[int, PlainValidator(field_types.whole(1, 1))] = 1
-    access: Access = Access()
+    access: AccessTable = AccessTable()
     channels: Channels = Channels()
     consent: Consent = Consent()
     trading: Trading = Trading()

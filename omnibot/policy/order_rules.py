@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from omnibot.policy import eligibility, exposure
-from omnibot.policy.facts import Act, DayFacts, MarketFacts, OrderFacts
+from omnibot.policy.facts import DayFacts, MarketFacts, OrderAction, OrderFacts
 from omnibot.policy.model import Policy
-from omnibot.policy.rule_context import Case, Said, cases, yes
+from omnibot.policy.rule_context import RuleContext, RuleResult, allow, cases
 
 
 class Rule(StrEnum):
@@ -90,15 +90,15 @@ def check_orders(
     return [[_verdict(case, rule) for rule in Rule] for case in cases(policy, orders, day, now)]
 
 
-def _verdict(case: Case, rule: Rule) -> RuleVerdict:
-    if case.order.act is Act.CANCEL and rule not in ABOUT_CANCELS:
-        said = yes("Not asked about a cancel.")
+def _verdict(case: RuleContext, rule: Rule) -> RuleVerdict:
+    if case.order.act is OrderAction.CANCEL and rule not in ABOUT_CANCELS:
+        said = allow("Not asked about a cancel.")
     else:
         said = _RULES[rule](case)
     return RuleVerdict(rule, said.passed, said.reason, said.ask)
 
 
-_RULES: Mapping[Rule, Callable[[Case], Said]] = {
+_RULES: Mapping[Rule, Callable[[RuleContext], RuleResult]] = {
     Rule.TRADER: eligibility.trader,
     Rule.AUTHORITY: eligibility.authority,
     Rule.ACCOUNT: eligibility.account,

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from omnibot.policy.field_types import Fraction, shown
-from omnibot.policy.model import Access, Channels, Consent, Policy, PolicyError, Table, Trader, Trading
+from omnibot.policy.model import AccessTable, Channels, Consent, Policy, PolicyError, Table, Trader, Trading
 
 #: Bytes; more than any desk writes, and read in a moment.
 LARGEST = 1_000_000
@@ -30,7 +30,12 @@ _PIECE = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 
-TABLES: Mapping[str, type[Table]] = {"access": Access, "channels": Channels, "consent": Consent, "trading": Trading}
+TABLES: Mapping[str, type[Table]] = {
+    "access": AccessTable,
+    "channels": Channels,
+    "consent": Consent,
+    "trading": Trading,
+}
 
 
 def read_policy(content: bytes, source: str) -> Policy:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from omnibot.clearstreet.models.enums import Side
 from omnibot.policy import field_types, money, roles
-from omnibot.policy.facts import Act, DayFacts, MarketFacts, OrderFacts
+from omnibot.policy.facts import DayFacts, MarketFacts, OrderAction, OrderFacts
 from omnibot.policy.model import Limits, Policy
 from omnibot.policy.money import plain
 
@@ -20,7 +20,7 @@ LATER = "Try again while the market is open."
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RuleContext:
     """One order and all that its rules look at."""
 
     policy: Policy
@@ -38,16 +38,18 @@ class Case:
     """What orders before this one, approved together with it, sell of the same."""
 
 
-def cases(policy: Policy, orders: Sequence[tuple[OrderFacts, MarketFacts]], day: DayFacts, now: datetime) -> list[Case]:
+def cases(
+    policy: Policy, orders: Sequence[tuple[OrderFacts, MarketFacts]], day: DayFacts, now: datetime
+) -> list[RuleContext]:
     """Orders that are approved together, each with what all of them come to."""
-    moving = [(order, market) for order, market in orders if order.act is not Act.CANCEL]
+    moving = [(order, market) for order, market in orders if order.act is not OrderAction.CANCEL]
     all_notional = money.total(money.notional_of(order, market) for order, market in moving)
     all_shares = money.total(money.shares_of(order) for order, _ in moving)
     if any(not roles.same(order.owner, orders[0][0].owner) for order, _ in orders):
         # Their days differ, and only one of them is known.
         all_notional = all_shares = None
     return [
-        Case(
+        RuleContext(
             policy=policy,
             limits=policy.trading.limits_of(order.owner),
             order=order,
@@ -65,7 +67,7 @@ def cases(policy: Policy, orders: Sequence[tuple[OrderFacts, MarketFacts]], day:
 
 def _sold(earlier: Sequence[OrderFacts], order: OrderFacts) -> Decimal | None:
     held = _holding(order)
-    sales = [o for o in earlier if o.act is not Act.CANCEL and o.side is not Side.BUY and _holding(o) == held]
+    sales = [o for o in earlier if o.act is not OrderAction.CANCEL and o.side is not Side.BUY and _holding(o) == held]
     return money.total(money.positive(sale.quantity) for sale in sales)
 
 
@@ -80,7 +82,7 @@ def ticker(symbol: str | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RuleResult:
     """What a rule says about a case."""
 
     passed: bool
@@ -88,26 +90,26 @@ class Said:
     ask: tuple[str, ...] = ()
 
 
-def yes(reason: str) -> Said:
+def allow(reason: str) -> RuleResult:
     """The rule lets it pass."""
-    return Said(True, reason)
+    return RuleResult(True, reason)
 
 
-def no(reason: str, ask: tuple[str, ...] = ()) -> Said:
+def deny(reason: str, ask: tuple[str, ...] = ()) -> RuleResult:
     """The rule stops it."""
-    return Said(False, reason, ask)
+    return RuleResult(False, reason, ask)
 
 
-def within(amount: Decimal | None, cap: Decimal | None, sentence: str, say: Callable[[Decimal], str]) -> Said:
+def within(amount: Decimal | None, cap: Decimal | None, sentence: str, say: Callable[[Decimal], str]) -> RuleResult:
     """Whether an amount keeps to a cap. `sentence` has one place for the amount, `say` writes amounts."""
     if cap is None:
-        return yes("No limit is set.")
+        return allow("No limit is set.")
     if amount is None:
-        return no(f"It is not known whether the order keeps within the limit of {say(cap)}. Try again in a minute.")
+        return deny(f"It is not known whether the order keeps within the limit of {say(cap)}. Try again in a minute.")
     said = sentence.format(say(amount))
     if amount > cap:
-        return no(f"{said}, and may be {say(cap)} at most. Edit the order, or ask whoever runs omnibot.")
-    return yes(f"{said}, at most {say(cap)}.")
+        return deny(f"{said}, and may be {say(cap)} at most. Edit the order, or ask whoever runs omnibot.")
+    return allow(f"{said}, at most {say(cap)}.")
 
 
 def spoken(word: StrEnum) -> str:

@@ -16,10 +16,10 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from omnibot import telemetry
 from omnibot.errors import SettingsError
-from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
+from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
 from omnibot.slack.delivery.messages import SLACK_TIMEOUT
 from omnibot.slack.inbound.deliveries import DeliveryApp
-from omnibot.slack.inbound.workspace_filter import Entrance
+from omnibot.slack.inbound.workspace_filter import WorkspaceFilter
 
 #: Variables Bolt would read behind our back (an OAuth pair would even switch its OAuth mode on).
 _BOLTS_OWN = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_SCOPES")
@@ -41,7 +41,7 @@ class CountingClient(AsyncWebClient):
         try:
             return await super().api_call(api_method, **arguments)
         except SLACK_ERRORS as error:
-            telemetry.SLACK_REFUSALS.labels(api_method, judge(error).code).inc()
+            telemetry.SLACK_REFUSALS.labels(api_method, classify(error).code).inc()
             raise
 
 
@@ -61,7 +61,7 @@ async def who_am_i(client: AsyncWebClient) -> AuthorizeResult:
     try:
         answer = await client.auth_test()
     except SLACK_ERRORS as error:
-        message = f"Slack does not accept SLACK_BOT_TOKEN, or does not answer ({judge(error).code})"
+        message = f"Slack does not accept SLACK_BOT_TOKEN, or does not answer ({classify(error).code})"
         raise SettingsError(message) from error
     return AuthorizeResult.from_auth_test_response(auth_test_response=answer, bot_token=client.token)
 
@@ -71,7 +71,7 @@ async def token_trouble(client: AsyncWebClient) -> str | None:
     try:
         await client.auth_test()
     except SLACK_ERRORS as error:
-        return judge(error).code
+        return classify(error).code
     return None
 
 
@@ -97,7 +97,7 @@ def build_app(session: aiohttp.ClientSession, api_url: str, me: AuthorizeResult)
             request_verification_enabled=False,
             logger=logging.getLogger("slack_bolt.omnibot"),
         )
-    app.use(Entrance(team=me.team_id, enterprise=me.enterprise_id).check)
+    app.use(WorkspaceFilter(team=me.team_id, enterprise=me.enterprise_id).check)
     return app
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.revision import Revision
 from omnibot.errors import ClearStreetError
-from omnibot.turns.model import Conversation, Notary, Turn
+from omnibot.turns.model import ConsentPolicy, Conversation, Turn
 
 
 class Exposure:
     """Asks where the answer is read, and only where account data may not be whether Omni sees the account at all."""
 
-    def __init__(self, omni: Omni, notary: Notary | None) -> None:
+    def __init__(self, omni: Omni, notary: ConsentPolicy | None) -> None:
         self._omni = omni
         self._notary = notary
 

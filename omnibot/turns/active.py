@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from omnibot.clearstreet.models import Part
-from omnibot.turns.model import Conversation, Snapshot, Turn
+from omnibot.turns.model import Conversation, ResponseSnapshot, Turn
 from omnibot.turns.rules import DEADLINE
 
 
@@ -45,7 +45,7 @@ class Active:
 
     parts: tuple[Part, ...] = ()
     status: str = ""
-    snapshot: Snapshot | None = None
+    snapshot: ResponseSnapshot | None = None
     request_id: str | None = None
     #: What Omni says may hold account data. None: nobody has looked yet.
     about_account: bool | None = None

@@ -14,8 +14,8 @@ from omnibot.clearstreet.revision import Revision
 from omnibot.errors import ClearStreetError, OmnibotError, RateLimited, Unavailable
 from omnibot.policy.access import NO_ACCOUNT_DATA, Show
 from omnibot.turns.active import Active
-from omnibot.turns.buttons import Presses
-from omnibot.turns.model import Admitted, FrontDesk, Kind, NotNow, Reply, State, Turn, TurnedAway
+from omnibot.turns.buttons import Buttons
+from omnibot.turns.model import AdmissionPort, Admitted, Kind, NotNow, Reply, Turn, TurnedAway, TurnState
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import MAX_WAITING_IN_CONVERSATION, MAX_WAITING_OF_PERSON, backoff, in_plain_words
 from omnibot.turns.store import TurnStore
@@ -35,8 +35,8 @@ class Admission:
     def __init__(
         self,
         store: TurnStore,
-        presses: Presses,
-        desk: FrontDesk,
+        presses: Buttons,
+        desk: AdmissionPort,
         omni: Omni,
         keyring: Keyring,
         reply: Reply,
@@ -149,7 +149,7 @@ class Admission:
         turn = active.turn
         if turn.thread_ts is None:
             where = {"channel": admitted.channel, "asked_in": turn.channel, "thread_ts": admitted.thread_ts}
-            active.turn = await self._store.move(turn, State.ACCEPTED, **where)
+            active.turn = await self._store.move(turn, TurnState.ACCEPTED, **where)
 
     async def _join(self, active: Active, admitted: Admitted, principal: str, account_id: int | None) -> None:
         turn = active.turn
@@ -169,7 +169,7 @@ class Admission:
         await self._reply.retract(active.turn)
         await self._reply.whisper(active.turn, away.sentence)
         # What a stranger said is not kept.
-        active.turn = await self._store.move(active.turn, State.CANCELED, event={}, question=None)
+        active.turn = await self._store.move(active.turn, TurnState.CANCELED, event={}, question=None)
 
     async def _not_admitted(
         self, active: Active, error: OmnibotError, admitted: Admitted | None, principal: str = ""
@@ -205,7 +205,7 @@ class Admission:
             return False
         await self._reply.retract(turn)
         await self._reply.whisper(turn, sentence)
-        active.turn = await self._store.move(turn, State.CANCELED)
+        active.turn = await self._store.move(turn, TurnState.CANCELED)
         return True
 
     async def apologise(self, active: Active, words: str, request_id: str | None) -> float | None:
@@ -214,7 +214,7 @@ class Admission:
             return await self._fail(active, words, request_id)
         await self._reply.retract(active.turn)
         await self._reply.whisper(active.turn, words)
-        active.turn = await self._store.move(active.turn, State.FAILED, event={}, question=None)
+        active.turn = await self._store.move(active.turn, TurnState.FAILED, event={}, question=None)
         return None
 
     async def redraw(self, turn_id: str) -> None:

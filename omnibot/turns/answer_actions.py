@@ -12,7 +12,7 @@ from omnibot.accounts.model import NoAuthority
 from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError
-from omnibot.turns.buttons import Presses
+from omnibot.turns.buttons import Buttons
 from omnibot.turns.model import Person, Surface, Turn
 from omnibot.turns.rules import in_plain_words
 from omnibot.turns.store import TurnStore
@@ -32,10 +32,10 @@ class Export:
     exhibit: Mapping[str, Any] | None = None
 
 
-class Asides:
+class AnswerActions:
     """Rates and gives away what finished turns hold."""
 
-    def __init__(self, store: TurnStore, presses: Presses, omni: Omni, keyring: Keyring) -> None:
+    def __init__(self, store: TurnStore, presses: Buttons, omni: Omni, keyring: Keyring) -> None:
         self._store = store
         self._presses = presses
         self._omni = omni

@@ -22,7 +22,7 @@ _AGAIN = ("retry", "regenerate")
 _BEGIN_NOTHING: Mapping[str, Pressed] = {"export": Pressed.EXPORT, "consent": Pressed.CONSENT, "order": Pressed.ORDER}
 
 
-class Presses:
+class Buttons:
     """The buttons of all turns."""
 
     def __init__(self, store: TurnStore) -> None:

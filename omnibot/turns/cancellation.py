@@ -22,7 +22,7 @@ STOP_PATIENCE = 0.7
 CANCEL_PATIENCE = 60.0
 
 
-class Canceling:
+class Cancellation:
     """Cancels responses at Omni, in its own time.
 
     Args:

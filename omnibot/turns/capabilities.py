@@ -11,8 +11,8 @@ import structlog
 from omnibot.clearstreet.models import Message, OpenEntitlementConsent, Part, StructuredActionPart
 from omnibot.clearstreet.models.enums import MessageOutcome
 from omnibot.consent.model import NewConsent, new_consent
-from omnibot.policy.identities import Verdict
-from omnibot.turns.model import Broker, Conversation, Notary, NotNow, Turn
+from omnibot.policy.identities import AccessResult
+from omnibot.turns.model import ConsentPolicy, Conversation, NotNow, OrderProposals, Turn
 from omnibot.turns.rules import proposals
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ NOT_KNOWN = "Slack does not tell me right now whether you may sign agreements. A
 
 
 async def capabilities(
-    notary: Notary | None, broker: Broker | None, turn: Turn, conversation: Conversation
+    notary: ConsentPolicy | None, broker: OrderProposals | None, turn: Turn, conversation: Conversation
 ) -> tuple[str, ...]:
     """What Omni may ask omnibot to do in its answer to this turn: nothing more than this person may do here."""
     more: list[str] = []
@@ -46,7 +46,7 @@ async def capabilities(
 
 
 def orders_in(
-    broker: Broker | None, conversation: Conversation, message: Message | None, parts: Sequence[Part]
+    broker: OrderProposals | None, conversation: Conversation, message: Message | None, parts: Sequence[Part]
 ) -> dict[str, Any] | None:
     """What tickets of an answer's orders need to know; None: it proposes none that may become tickets.
 
@@ -66,7 +66,7 @@ def consent_in(parts: Sequence[Part]) -> OpenEntitlementConsent | None:
 
 
 async def consent_asked(
-    notary: Notary | None, turn: Turn, conversation: Conversation, parts: Sequence[Part]
+    notary: ConsentPolicy | None, turn: Turn, conversation: Conversation, parts: Sequence[Part]
 ) -> tuple[dict[str, Any] | None, NewConsent | None]:
     """What an answer's consent comes to: what is stored with the answer, and whom it is asked of.
 
@@ -78,11 +78,11 @@ async def consent_asked(
     if action is None:
         return None, None
     try:
-        verdict = Verdict(False, NOBODY_SIGNS)
+        verdict = AccessResult(False, NOBODY_SIGNS)
         if notary is not None:
             verdict = await notary.may_sign(turn, conversation.principal)
     except NotNow:
-        verdict = Verdict(False, NOT_KNOWN)
+        verdict = AccessResult(False, NOT_KNOWN)
     if not verdict:
         return {"why": verdict.reason, "ask": list(verdict.ask), "reason": action.reason}, None
     new = new_consent(secrets.token_urlsafe(16), conversation.principal, action)

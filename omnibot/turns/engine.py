@@ -27,29 +27,29 @@ from omnibot.market_data.service import Markets
 from omnibot.scheduler import Scheduler
 from omnibot.turns.active import Active, StopPressed
 from omnibot.turns.admission import Admission
-from omnibot.turns.answer_actions import Asides
-from omnibot.turns.buttons import Presses
-from omnibot.turns.cancellation import Canceling
+from omnibot.turns.answer_actions import AnswerActions
+from omnibot.turns.buttons import Buttons
+from omnibot.turns.cancellation import Cancellation
 from omnibot.turns.model import (
-    Broker,
-    FrontDesk,
+    AdmissionPort,
+    ConsentPolicy,
     HeldFor,
     Kind,
     NewTurn,
-    Notary,
+    OrderProposals,
     Person,
     Pressed,
     Reply,
-    State,
     Stopped,
     Surface,
     Turn,
+    TurnState,
 )
-from omnibot.turns.polling import Watching
+from omnibot.turns.polling import Polling
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import backoff
 from omnibot.turns.store import TurnStore
-from omnibot.turns.submission import Submission
+from omnibot.turns.submission import TurnSubmission
 from omnibot.turns.waiting import count_held
 
 log = structlog.get_logger(__name__)
@@ -85,11 +85,11 @@ class Turns:
         presence: Presence,
         *,
         markets: Markets,
-        desk: FrontDesk,
+        desk: AdmissionPort,
         reply: Reply,
         retention: timedelta,
-        notary: Notary | None = None,
-        broker: Broker | None = None,
+        notary: ConsentPolicy | None = None,
+        broker: OrderProposals | None = None,
     ) -> None:
         self._store = store
         self._presence = presence
@@ -100,17 +100,17 @@ class Turns:
         self._steps: set[asyncio.Task[None]] = set()
         self._stumbles: dict[str, int] = {}
         self._draining = False
-        self._presses = Presses(store)
-        canceling = Canceling(omni, aside=self._aside)
-        self._watching = Watching(
+        self._presses = Buttons(store)
+        canceling = Cancellation(omni, aside=self._aside)
+        self._watching = Polling(
             store, self._presses, omni, markets, keyring, reply, canceling=canceling, notary=notary, broker=broker
         )
         self._admission = Admission(
             store, self._presses, desk, omni, keyring, reply, fail=self._watching.fail, aside=self._aside
         )
         #: What people do with finished answers.
-        self.asides = Asides(store, self._presses, omni, keyring)
-        self._submission = Submission(
+        self.asides = AnswerActions(store, self._presses, omni, keyring)
+        self._submission = TurnSubmission(
             store,
             omni,
             keyring,
@@ -210,7 +210,7 @@ class Turns:
             return Stopped.NOTHING
         return Stopped.HERE if turn_id in self._active else Stopped.ELSEWHERE
 
-    def _stop(self, stopped: Mapping[str, State]) -> Mapping[str, State]:
+    def _stop(self, stopped: Mapping[str, TurnState]) -> Mapping[str, TurnState]:
         for turn_id in stopped:
             if (active := self._active.get(turn_id)) is not None:
                 self._reply.stopping(active.turn)
@@ -266,7 +266,7 @@ class Turns:
         if turn.id in self._active:
             return
         self._active[turn.id] = Active(turn, lease_until)
-        if turn.state is not State.ACCEPTED:
+        if turn.state is not TurnState.ACCEPTED:
             log.info("turn_taken_over", turn=turn.id, state=turn.state.value)
         self._poke(turn.id)
 
@@ -286,7 +286,7 @@ class Turns:
             while not self._draining:
                 began = time.monotonic()
                 ids = await self._store.leases.claim(
-                    turns.c.state.in_(OPEN_STATES), limit=CLAIM, always_due=turns.c.state != State.HELD.value
+                    turns.c.state.in_(OPEN_STATES), limit=CLAIM, always_due=turns.c.state != TurnState.HELD.value
                 )
                 found, broken = await read_apart(ids, self._store.read_all)
                 for turn in found:
@@ -417,13 +417,13 @@ class Turns:
         count = self._stumbles[turn_id] = self._stumbles.get(turn_id, 0) + 1
         delay = backoff(count, first=STUMBLE, most=MAX_STUMBLE)
         log.exception("step_failed", turn=turn_id, state=active.turn.state.value, again_in=delay)
-        if count >= MAX_STUMBLES and active.turn.state in (State.ACCEPTED, State.SUBMITTING, State.RUNNING):
+        if count >= MAX_STUMBLES and active.turn.state in (TurnState.ACCEPTED, TurnState.SUBMITTING, TurnState.RUNNING):
             active.stale = True
             try:
                 return await self._admission.apologise(active, BROKEN.format(reference=turn_id), None)
             except Exception:
                 log.exception("apology_failed", turn=turn_id)
-        elif count >= MAX_STUMBLES and active.turn.state is State.FINALIZING:
+        elif count >= MAX_STUMBLES and active.turn.state is TurnState.FINALIZING:
             # Whatever is wrong with this answer, the questions behind it must not wait for ever.
             try:
                 await self._watching.give_up(active, "broken")
@@ -464,7 +464,7 @@ class Turns:
             return await self._next(active)
         except NoAuthority as error:
             log.info("turn_without_key", turn=active.turn.id, state=active.turn.state.value)
-            if active.turn.state is State.ACCEPTED and error.curable:
+            if active.turn.state is TurnState.ACCEPTED and error.curable:
                 await self._hold(active, HeldFor.LINK, str(error))
                 return None
             if isinstance(error, LinkBroken) and error.newly:
@@ -488,11 +488,11 @@ class Turns:
         """A held turn is due: its asker stopped it, or has not come for a day."""
         if active.turn.cancel_requested_at is None:
             await self._reply.whisper(active.turn, HELD_TOO_LONG)
-        active.turn = await self._store.move(active.turn, State.CANCELED)
+        active.turn = await self._store.move(active.turn, TurnState.CANCELED)
         log.info("turn_dropped", turn=active.turn.id)
 
     async def _next(self, active: Active) -> float | None:
-        if active.stale or active.turn.state is State.ACCEPTED:
+        if active.stale or active.turn.state is TurnState.ACCEPTED:
             active.stale = False
             active.turn = await self._store.get(active.turn.id) or active.turn
             # The turn before this one may have opened the Omni thread since.
@@ -500,18 +500,18 @@ class Turns:
         if active.conversation is None and active.turn.conversation_id is not None:
             active.conversation = await self._store.conversation(active.turn.conversation_id)
         match active.turn.state:
-            case State.ACCEPTED:
+            case TurnState.ACCEPTED:
                 return await self._accepted(active)
-            case State.SUBMITTING:
+            case TurnState.SUBMITTING:
                 return await self._submission.recover(active)
-            case State.RUNNING:
+            case TurnState.RUNNING:
                 return await self._watching.poll(active)
-            case State.FINALIZING:
+            case TurnState.FINALIZING:
                 return await self._watching.deliver(active)
-            case State.HELD:
+            case TurnState.HELD:
                 await self._held(active)
                 return None
-            case State.SUCCEEDED | State.FAILED | State.CANCELED:
+            case TurnState.SUCCEEDED | TurnState.FAILED | TurnState.CANCELED:
                 return None
             case _:
                 assert_never(active.turn.state)
@@ -533,13 +533,13 @@ class Turns:
         if shown and active.turn.conversation_id is not None:
             return await self._watching.cancel_before_start(active)
         await self._reply.retract(active.turn)
-        active.turn = await self._store.move(active.turn, State.CANCELED)
+        active.turn = await self._store.move(active.turn, TurnState.CANCELED)
         return None
 
     async def _queue(self, active: Active) -> float:
         """Others are before it: say so once, then wait to be poked (and look now and then)."""
         if not active.turn.queue_said:
-            active.turn = await self._store.move(active.turn, State.ACCEPTED, queue_said=True)
+            active.turn = await self._store.move(active.turn, TurnState.ACCEPTED, queue_said=True)
             await self._reply.whisper(active.turn, "Got it. Omni answers this after the question before it.")
         return WAITING
 
@@ -550,8 +550,8 @@ class Turns:
         task.add_done_callback(self._steps.discard)
 
 
-def _counted(stopped: Mapping[str, State]) -> tuple[int, int]:
-    waiting = sum(state in (State.ACCEPTED, State.HELD) for state in stopped.values())
+def _counted(stopped: Mapping[str, TurnState]) -> tuple[int, int]:
+    waiting = sum(state in (TurnState.ACCEPTED, TurnState.HELD) for state in stopped.values())
     return len(stopped) - waiting, waiting
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from omnibot.accounts.model import Place
 from omnibot.db.engine import Database
 from omnibot.db.tables import OPEN_STATES, account_choices, conversations, turns
-from omnibot.turns.model import Kind, Person, State, Surface, Turn
+from omnibot.turns.model import Kind, Person, Surface, Turn, TurnState
 from omnibot.turns.rows import read_turn, utcnow
 
 #: Made once: an alias of a wide table costs more than the statement it stands in.
@@ -78,7 +78,7 @@ class History:
             .where(
                 turns.c.conversation_id == conversation_id,
                 turns.c.kind != Kind.ACTION.value,
-                turns.c.state == State.SUCCEEDED.value,
+                turns.c.state == TurnState.SUCCEEDED.value,
                 turns.c.question.is_not(None),
             )
             .order_by(turns.c.message_ts.desc(), turns.c.id.desc())
@@ -128,7 +128,7 @@ class History:
             "thread_ts": thread_ts,
             "message_ts": thread_ts,
             "event": {},
-            "state": State.SUCCEEDED.value,
+            "state": TurnState.SUCCEEDED.value,
             "conversation_id": past.id,
             "submissions": 0,
             "edits": 0,

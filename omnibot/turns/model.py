@@ -18,10 +18,10 @@ from typing import Any, Protocol
 from omnibot.accounts.model import Person as Person
 from omnibot.errors import OmnibotError
 from omnibot.policy.access import Show as Show
-from omnibot.policy.identities import Verdict
+from omnibot.policy.identities import AccessResult
 
 
-class State(StrEnum):
+class TurnState(StrEnum):
     """Where a turn stands; the last three are for good."""
 
     #: Durable; perhaps not yet authorised, perhaps waiting for an earlier turn of its conversation.
@@ -41,7 +41,7 @@ class State(StrEnum):
     @property
     def terminal(self) -> bool:
         """True when nothing can happen to the turn any more."""
-        return self in (State.SUCCEEDED, State.FAILED, State.CANCELED)
+        return self in (TurnState.SUCCEEDED, TurnState.FAILED, TurnState.CANCELED)
 
 
 class HeldFor(StrEnum):
@@ -104,7 +104,7 @@ class Turn:
     source_key: str
     surface: Surface
     kind: Kind
-    state: State
+    state: TurnState
     team: str
     person: Person
     channel: str
@@ -127,7 +127,7 @@ class Turn:
     notices: tuple[str, ...] = ()
     #: The token of the button whose click this is.
     pressed: str | None = None
-    answer: Answer | None = None
+    answer: TurnAnswer | None = None
     queue_said: bool = False
     edits: int = 0
     ended_at: datetime | None = None
@@ -157,7 +157,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TurnAnswer:
     """Everything the final reply is made of. Stored first, delivered then: the same answer gives the same reply."""
 
     outcome: Outcome
@@ -235,7 +235,7 @@ class Stopped(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class ResponseSnapshot:
     """One poll's view of a response, as far as Slack shows it."""
 
     status: str
@@ -261,7 +261,7 @@ class Undeliverable(OmnibotError):
     """Slack takes this reply nowhere."""
 
 
-class FrontDesk(Protocol):
+class AdmissionPort(Protocol):
     """Says who asks, what exactly, and where the reply goes."""
 
     async def direct(self, turn: Turn, admitted: Admitted, thread: tuple[str, str] | None) -> Admitted:
@@ -286,7 +286,7 @@ class FrontDesk(Protocol):
         ...
 
 
-class Notary(Protocol):
+class ConsentPolicy(Protocol):
     """Says who may sign agreements."""
 
     async def may_be_asked(self, turn: Turn, principal: str) -> bool:
@@ -301,7 +301,7 @@ class Notary(Protocol):
         """Whether everybody who reads this turn's answer may read which account it is about. Never raises."""
         ...
 
-    async def may_sign(self, turn: Turn, principal: str) -> Verdict:
+    async def may_sign(self, turn: Turn, principal: str) -> AccessResult:
         """Whether this turn's person may sign for a principal, and if not whom to ask.
 
         Raises:
@@ -310,7 +310,7 @@ class Notary(Protocol):
         ...
 
 
-class Broker(Protocol):
+class OrderProposals(Protocol):
     """Makes tickets of the orders that answers propose."""
 
     async def may_be_asked(self, turn: Turn, conversation: Conversation) -> bool:
@@ -321,7 +321,7 @@ class Broker(Protocol):
         """
         ...
 
-    async def propose(self, turn: Turn, answer: Answer) -> None:
+    async def propose(self, turn: Turn, answer: TurnAnswer) -> None:
         """See to it that what a delivered answer proposes by itself has tickets: once, however often this is asked."""
         ...
 
@@ -333,7 +333,7 @@ class Reply(Protocol):
         """Show that work has begun. Returns at once."""
         ...
 
-    def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
+    def progress(self, turn: Turn, snapshot: ResponseSnapshot, note: str | None = None) -> None:
         """Show this when there is time; the latest wins. Returns at once."""
         ...
 
@@ -341,7 +341,7 @@ class Reply(Protocol):
         """Say that Stop was heard, however long it takes until Omni hears it. Returns at once."""
         ...
 
-    async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
+    async def finish(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> float | None:
         """Deliver the whole answer; repeating it changes nothing.
 
         Returns:
@@ -352,7 +352,7 @@ class Reply(Protocol):
         """
         ...
 
-    async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
+    async def redraw(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> None:
         """Bring a delivered reply up to date (a button was pressed). Best effort."""
         ...
 

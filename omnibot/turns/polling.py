@@ -31,20 +31,20 @@ from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, Rat
 from omnibot.market_data.service import Markets
 from omnibot.turns.account_data import Exposure
 from omnibot.turns.active import Active, StopPressed
-from omnibot.turns.buttons import Presses
-from omnibot.turns.cancellation import STOP_PATIENCE, Canceling
+from omnibot.turns.buttons import Buttons
+from omnibot.turns.cancellation import STOP_PATIENCE, Cancellation
 from omnibot.turns.capabilities import consent_asked, orders_in
 from omnibot.turns.market_lookup import ACTION_PATIENCE, EXHIBIT_PATIENCE, look_up, look_up_all
 from omnibot.turns.model import (
-    Answer,
-    Broker,
+    ConsentPolicy,
     Kind,
-    Notary,
     OfferedButton,
+    OrderProposals,
     Outcome,
     Reply,
-    Snapshot,
-    State,
+    ResponseSnapshot,
+    TurnAnswer,
+    TurnState,
     Undeliverable,
 )
 from omnibot.turns.rows import utcnow
@@ -79,21 +79,21 @@ DELIVERY_PATIENCE = 3600.0
 _NOT_YET = -1.0
 
 
-class Watching:
+class Polling:
     """Follows one response to its end and hands the answer to the reply."""
 
     def __init__(
         self,
         store: TurnStore,
-        presses: Presses,
+        presses: Buttons,
         omni: Omni,
         markets: Markets,
         keyring: Keyring,
         reply: Reply,
         *,
-        canceling: Canceling,
-        notary: Notary | None = None,
-        broker: Broker | None = None,
+        canceling: Cancellation,
+        notary: ConsentPolicy | None = None,
+        broker: OrderProposals | None = None,
     ) -> None:
         self._store = store
         self._presses = presses
@@ -199,7 +199,7 @@ class Watching:
                 active.failures += 1
                 if active.failures == 3:
                     note = "Clear Street is not answering right now; still trying …"
-                    self._reply.progress(active.turn, active.snapshot or Snapshot("running", "", ()), note)
+                    self._reply.progress(active.turn, active.snapshot or ResponseSnapshot("running", "", ()), note)
                 return backoff(active.failures, first=0.5, most=5.0)
 
     async def _find_response(self, active: Active) -> bool:
@@ -215,7 +215,7 @@ class Watching:
             return False
         if response is None or response.user_message_id not in ("", active.turn.user_message_id):
             return False
-        active.turn = await self._store.move(active.turn, State.RUNNING, response_id=response.id)
+        active.turn = await self._store.move(active.turn, TurnState.RUNNING, response_id=response.id)
         return True
 
     # Stopping.
@@ -408,7 +408,7 @@ class Watching:
         if not about_account and shown:
             # What was not so when it began may be so by now.
             about_account = await self._about_account(active)
-        answer = Answer(
+        answer = TurnAnswer(
             outcome=outcome,
             parts=[dump_part(part) for part in shown],
             reason=reason,
@@ -428,7 +428,7 @@ class Watching:
     async def _finalize(
         self,
         active: Active,
-        answer: Answer,
+        answer: TurnAnswer,
         parts: Sequence[Part],
         last_seq: int | None,
         consent: NewConsent | None = None,
@@ -463,7 +463,7 @@ class Watching:
         key, _ = await self._authority(active)
         exhibit = await look_up(self._markets, key, read_action(turn.event), ACTION_PATIENCE)
         failed = exhibit["kind"] == "failed"
-        answer = Answer(
+        answer = TurnAnswer(
             outcome=Outcome.FAILED if failed else Outcome.SUCCEEDED,
             reason=f"Could not get {exhibit['what']}. {exhibit['reason']}" if failed else None,
             request_id=exhibit["request_id"] if failed else None,
@@ -495,7 +495,7 @@ class Watching:
         if turn.answer.orders is not None and self._broker is not None:
             # Before the turn ends: whoever finishes it proposes them, and only what the answer shows.
             await self._broker.propose(turn, turn.answer)
-        active.turn = await self._store.move(turn, State(turn.answer.outcome.value))
+        active.turn = await self._store.move(turn, TurnState(turn.answer.outcome.value))
         telemetry.ENDED.labels(active.turn.state.value).inc()
         log.info("turn_ended", turn=turn.id, state=active.turn.state.value)
         return None
@@ -503,7 +503,7 @@ class Watching:
     async def give_up(self, active: Active, why: str) -> None:
         """Slack takes the answer nowhere: the turn ends all the same, so that its conversation can go on."""
         log.error("reply_undeliverable", turn=active.turn.id, why=why)
-        active.turn = await self._store.move(active.turn, State.FAILED)
+        active.turn = await self._store.move(active.turn, TurnState.FAILED)
         telemetry.ENDED.labels("undeliverable").inc()
 
 

@@ -12,16 +12,16 @@ from sqlalchemy.engine import RowMapping
 
 from omnibot.db.tables import turns
 from omnibot.turns.model import (
-    Answer,
     Conversation,
     HeldFor,
     Kind,
     OfferedButton,
     Outcome,
     Person,
-    State,
     Surface,
     Turn,
+    TurnAnswer,
+    TurnState,
 )
 
 
@@ -47,9 +47,9 @@ def read_turn(row: Row) -> Turn:
     return Turn(
         surface=Surface(row["surface"]),
         kind=Kind(row["kind"]),
-        state=State(row["state"]),
+        state=TurnState(row["state"]),
         person=Person(row["org"], row["user"]),
-        answer=Answer(**{**answer, "outcome": Outcome(answer["outcome"])}) if answer else None,
+        answer=TurnAnswer(**{**answer, "outcome": Outcome(answer["outcome"])}) if answer else None,
         notices=tuple(row["notices"]),
         held_for=HeldFor(row["held_for"]) if row["held_for"] else None,
         pressed=row["press_key"].split(":")[0] if row["press_key"] else None,

@@ -41,7 +41,7 @@ from omnibot.errors import (
     Unauthorised,
     Unavailable,
 )
-from omnibot.turns.model import Kind, OfferedButton, Outcome, Snapshot
+from omnibot.turns.model import Kind, OfferedButton, Outcome, ResponseSnapshot
 
 # Content.
 
@@ -60,9 +60,9 @@ def joined_text(parts: Sequence[Part]) -> str:
     return "\n\n".join(part.text for part in parts if isinstance(part, TextPart) and part.text.strip())
 
 
-def snapshot_of(response: Response) -> Snapshot:
+def snapshot_of(response: Response) -> ResponseSnapshot:
     """What can be shown while Omni works: all text in order, and the thinking."""
-    return Snapshot(str(response.status), joined_text(response.parts), all_thoughts(response.parts))
+    return ResponseSnapshot(str(response.status), joined_text(response.parts), all_thoughts(response.parts))
 
 
 def all_thoughts(parts: Sequence[Part]) -> tuple[str, ...]:

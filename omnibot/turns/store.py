@@ -38,15 +38,15 @@ from omnibot.db.tables import OPEN_STATES, buttons, conversations, turns
 from omnibot.errors import OwnershipLost
 from omnibot.turns.history import continued_without_account, went_elsewhere
 from omnibot.turns.model import (
-    Answer,
     Conversation,
     HeldFor,
     Kind,
     NewTurn,
     OfferedButton,
     Person,
-    State,
     Turn,
+    TurnAnswer,
+    TurnState,
 )
 from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
 from omnibot.turns.rules import BACK, DEADLINE, HOLD, MOVED, OTHER_ACCOUNT, OTHER_PERSON
@@ -54,7 +54,7 @@ from omnibot.turns.waiting import IN_VAIN, READY, ask_again_later
 
 #: Made once: an alias of a wide table costs more than the statement it stands in.
 _KNOWN = turns.alias("known")
-_BUSY = (State.SUBMITTING, State.RUNNING, State.FINALIZING)
+_BUSY = (TurnState.SUBMITTING, TurnState.RUNNING, TurnState.FINALIZING)
 
 
 class TurnStore:
@@ -97,7 +97,7 @@ class TurnStore:
             **self.fresh(),
         }
         if new.withdrawn:
-            row |= {"state": State.CANCELED.value, "owner": None, "lease_until": None, "ended_at": now}
+            row |= {"state": TurnState.CANCELED.value, "owner": None, "lease_until": None, "ended_at": now}
         values = [select_value(name, value) for name, value in row.items()]
         source = select(*values)
         if only_if_participant:
@@ -124,7 +124,7 @@ class TurnStore:
     def fresh(self) -> dict[str, Any]:
         """What every new turn begins with: ours, due now by the database's clock."""
         return {
-            "state": State.ACCEPTED.value,
+            "state": TurnState.ACCEPTED.value,
             "submissions": 0,
             "edits": 0,
             "queue_said": False,
@@ -171,32 +171,32 @@ class TurnStore:
         earlier = tuple_(turns.c.message_ts, turns.c.id) < tuple_(literal(turn.message_ts), literal(turn.id))
         mine = and_(
             turns.c.conversation_id == turn.conversation_id,
-            or_(turns.c.state.in_(_BUSY), and_(turns.c.state == State.ACCEPTED, earlier)),
+            or_(turns.c.state.in_(_BUSY), and_(turns.c.state == TurnState.ACCEPTED, earlier)),
         )
         undecided = and_(
             turns.c.conversation_id.is_(None),
             turns.c.channel == turn.channel,
             turns.c.thread_ts == turn.thread_ts,
-            turns.c.state == State.ACCEPTED,
+            turns.c.state == TurnState.ACCEPTED,
             earlier,
         )
         query = select(func.count()).select_from(turns).where(turns.c.id != turn.id, or_(mine, undecided))
         async with self.database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one())
 
-    async def count_open(self) -> dict[State, int]:
+    async def count_open(self) -> dict[TurnState, int]:
         """How many turns stand in each open state, zeros included."""
         query = select(turns.c.state, func.count()).where(turns.c.state.in_(OPEN_STATES)).group_by(turns.c.state)
         async with self.database.transaction() as connection:
             counts = {row[0]: row[1] for row in await connection.execute(query)}
-        return {State(state): counts.get(state, 0) for state in OPEN_STATES}
+        return {TurnState(state): counts.get(state, 0) for state in OPEN_STATES}
 
     async def waiting_of(self, person: Person) -> int:
         """How many of this person's turns wait to begin, anywhere."""
         query = (
             select(func.count())
             .select_from(turns)
-            .where(turns.c.org == person.org, turns.c.user == person.user, turns.c.state == State.ACCEPTED)
+            .where(turns.c.org == person.org, turns.c.user == person.user, turns.c.state == TurnState.ACCEPTED)
         )
         async with self.database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one())
@@ -205,7 +205,7 @@ class TurnStore:
         """Ids of the accepted turns of a conversation, in order."""
         query = (
             select(turns.c.id)
-            .where(turns.c.conversation_id == conversation_id, turns.c.state == State.ACCEPTED)
+            .where(turns.c.conversation_id == conversation_id, turns.c.state == TurnState.ACCEPTED)
             .order_by(turns.c.message_ts, turns.c.id)
         )
         async with self.database.transaction() as connection:
@@ -226,7 +226,7 @@ class TurnStore:
 
     # Transitions.
 
-    async def move(self, turn: Turn, to: State, **changes: Any) -> Turn:
+    async def move(self, turn: Turn, to: TurnState, **changes: Any) -> Turn:
         """Go from the state `turn` is in to another (or the same), changing columns on the way.
 
         Raises:
@@ -235,7 +235,7 @@ class TurnStore:
         async with self.database.transaction() as connection:
             return await self._move(connection, turn, to, **changes)
 
-    async def _move(self, connection: AsyncConnection, turn: Turn, to: State, **changes: Any) -> Turn:
+    async def _move(self, connection: AsyncConnection, turn: Turn, to: TurnState, **changes: Any) -> Turn:
         if to.terminal:
             changes |= {"owner": None, "lease_until": None, "ended_at": utcnow()}
         statement = (
@@ -262,7 +262,7 @@ class TurnStore:
         """
         return await self.move(
             turn,
-            State.HELD,
+            TurnState.HELD,
             held_for=held_for.value,
             # A little earlier: what was linked or chosen a moment ago elsewhere may not have been known here yet.
             held_at=self.database.after(-2 * FRESH),
@@ -280,22 +280,22 @@ class TurnStore:
             Their ids.
         """
         query = select(turns.c.id, IN_VAIN.label("in_vain")).where(
-            turns.c.state == State.HELD.value, turns.c.cancel_requested_at.is_(None), or_(READY, IN_VAIN)
+            turns.c.state == TurnState.HELD.value, turns.c.cancel_requested_at.is_(None), or_(READY, IN_VAIN)
         )
         async with self.database.transaction() as connection:
             found = (await connection.execute(query)).all()
             if not found:
                 return []
-            held = turns.c.state == State.HELD.value
+            held = turns.c.state == TurnState.HELD.value
             await connection.execute(
                 update(turns)
                 .where(held, turns.c.id.in_([row.id for row in found if row.in_vain]))
-                .values(state=State.CANCELED.value, owner=None, lease_until=None, ended_at=utcnow())
+                .values(state=TurnState.CANCELED.value, owner=None, lease_until=None, ended_at=utcnow())
             )
             statement = (
                 update(turns)
                 .where(held, turns.c.id.in_([row.id for row in found if not row.in_vain]))
-                .values(state=State.ACCEPTED.value, held_for=None, held_at=None, due_at=self.database.now())
+                .values(state=TurnState.ACCEPTED.value, held_for=None, held_at=None, due_at=self.database.now())
                 .returning(turns.c.id)
             )
             return list((await connection.execute(statement)).scalars())
@@ -339,7 +339,7 @@ class TurnStore:
             return await self._move(
                 connection,
                 turn,
-                State.ACCEPTED,
+                TurnState.ACCEPTED,
                 question=question,
                 channel=channel,
                 asked_in=func.coalesce(turns.c.asked_in, turn.channel),
@@ -390,13 +390,13 @@ class TurnStore:
             update(turns)
             .where(
                 turns.c.id == turn.id,
-                turns.c.state == State.ACCEPTED.value,
+                turns.c.state == TurnState.ACCEPTED.value,
                 turns.c.owner == self.instance,
                 turns.c.edits == turn.edits,
                 turns.c.cancel_requested_at.is_(None),
             )
             .values(
-                state=State.SUBMITTING.value,
+                state=TurnState.SUBMITTING.value,
                 request=dict(request),
                 request_thread_id=thread_id,
                 # The key belongs to the request: the same request may be repeated under it, another may not.
@@ -435,7 +435,7 @@ class TurnStore:
                 return await self._move(
                     connection,
                     turn,
-                    State.RUNNING,
+                    TurnState.RUNNING,
                     response_id=response_id,
                     user_message_id=user_message_id,
                     # Omni's time begins now; waiting for others was not its fault.
@@ -459,7 +459,7 @@ class TurnStore:
     async def finalize(
         self,
         turn: Turn,
-        answer: Answer,
+        answer: TurnAnswer,
         offers: Sequence[OfferedButton],
         last_seq: int | None,
         consent: NewConsent | None = None,
@@ -469,7 +469,7 @@ class TurnStore:
         Where the answer asks for consent, the same question is stored once more, held until that is given.
         """
         async with self.database.transaction() as connection:
-            moved = await self._move(connection, turn, State.FINALIZING, answer=_shallow(answer))
+            moved = await self._move(connection, turn, TurnState.FINALIZING, answer=_shallow(answer))
             if offers:
                 await connection.execute(insert(buttons), [button_row(turn.id, offer) for offer in offers])
             if last_seq is not None:
@@ -501,7 +501,7 @@ class TurnStore:
     async def _change_waiting(self, source_key: str, *guards: ColumnElement[bool], **changes: Any) -> str | None:
         statement = (
             update(turns)
-            .where(turns.c.source_key == source_key, turns.c.state.in_([State.ACCEPTED, State.HELD]), *guards)
+            .where(turns.c.source_key == source_key, turns.c.state.in_([TurnState.ACCEPTED, TurnState.HELD]), *guards)
             .values(**changes)
             .returning(turns.c.id)
         )
@@ -517,7 +517,7 @@ class TurnStore:
         thread_ts: str | None = None,
         until_ts: str | None = None,
         turn_id: str | None = None,
-    ) -> dict[str, State]:
+    ) -> dict[str, TurnState]:
         """Ask for the end of all this person's open turns in a channel, whoever owns them. Returns their states.
 
         Args:
@@ -537,19 +537,19 @@ class TurnStore:
                 turns.c.org == person.org,
                 turns.c.user == person.user,
                 or_(turns.c.channel == channel, turns.c.asked_in == channel),
-                turns.c.state.in_([State.ACCEPTED, State.SUBMITTING, State.RUNNING, State.HELD]),
+                turns.c.state.in_([TurnState.ACCEPTED, TurnState.SUBMITTING, TurnState.RUNNING, TurnState.HELD]),
                 turns.c.cancel_requested_at.is_(None),
             )
             .values(
                 cancel_requested_at=utcnow(),
                 canceled_by=person.user,
                 # A held one is nobody's: the sweep takes it up.
-                due_at=case((turns.c.state == State.HELD.value, self.database.now()), else_=turns.c.due_at),
+                due_at=case((turns.c.state == TurnState.HELD.value, self.database.now()), else_=turns.c.due_at),
             )
             .returning(turns.c.id, turns.c.state)
         )
         async with self.database.transaction() as connection:
-            return {row.id: State(row.state) for row in await connection.execute(statement)}
+            return {row.id: TurnState(row.state) for row in await connection.execute(statement)}
 
     async def canceled_among(self, turn_ids: Collection[str]) -> list[Turn]:
         """Those of our turns that somebody wants stopped."""
@@ -609,6 +609,6 @@ async def _return(connection: AsyncConnection, key: Mapping[str, Any], conversat
     return BACK if latest is not None and latest != conversation_id else None
 
 
-def _shallow(answer: Answer) -> dict[str, Any]:
+def _shallow(answer: TurnAnswer) -> dict[str, Any]:
     """The answer as JSON; not `asdict`, which copies parts however deep they are nested."""
     return {field.name: getattr(answer, field.name) for field in fields(answer)}

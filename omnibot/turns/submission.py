@@ -21,9 +21,18 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound, RateLimited, Unavailable
 from omnibot.turns.account_data import Exposure
 from omnibot.turns.active import Active, StopPressed
-from omnibot.turns.cancellation import STOP_PATIENCE, Canceling
+from omnibot.turns.cancellation import STOP_PATIENCE, Cancellation
 from omnibot.turns.capabilities import capabilities
-from omnibot.turns.model import Broker, Conversation, Kind, Notary, Reply, Snapshot, State, Turn
+from omnibot.turns.model import (
+    ConsentPolicy,
+    Conversation,
+    Kind,
+    OrderProposals,
+    Reply,
+    ResponseSnapshot,
+    Turn,
+    TurnState,
+)
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import (
     CLOCKS_DIFFER,
@@ -66,7 +75,7 @@ UNCONFIRMED = (
 Fail = Callable[[Active, str, str | None], Awaitable[float | None]]
 
 
-class Submission:
+class TurnSubmission:
     """Brings a turn to Omni, once."""
 
     def __init__(
@@ -79,9 +88,9 @@ class Submission:
         assure: Callable[[Active, float], Awaitable[None]],
         fail: Fail,
         stopped: Callable[[Active], Awaitable[float | None]],
-        canceling: Canceling,
-        notary: Notary | None = None,
-        broker: Broker | None = None,
+        canceling: Cancellation,
+        notary: ConsentPolicy | None = None,
+        broker: OrderProposals | None = None,
     ) -> None:
         self._store = store
         self._omni = omni
@@ -103,7 +112,7 @@ class Submission:
         key = await self._keyring.key_of(conversation.principal)
         if turn.queue_said and await self._exposure.exposed(turn, conversation, key):
             # Admitted anew, it is answered where that may be read.
-            active.turn = await self._store.move(turn, State.ACCEPTED, conversation_id=None)
+            active.turn = await self._store.move(turn, TurnState.ACCEPTED, conversation_id=None)
             return 0.0
         thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
         if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None:
@@ -142,7 +151,7 @@ class Submission:
                 await self._keyring.judge(conversation.principal, key, error)
             except NoAuthority:
                 # Refused, so it did not happen: it can be asked with another key.
-                active.turn = await self._store.move(turn, State.ACCEPTED)
+                active.turn = await self._store.move(turn, TurnState.ACCEPTED)
                 raise
             return await self._after_error(active, error)
         if not await self._run(active, created.thread_id, created.response_id, created.user_message_id):
@@ -199,7 +208,7 @@ class Submission:
 
     async def _again(self, active: Active, wait: float) -> float:
         """Back to accepted: the create call certainly did not happen (or nothing was found of it)."""
-        active.turn = await self._store.move(active.turn, State.ACCEPTED)
+        active.turn = await self._store.move(active.turn, TurnState.ACCEPTED)
         active.looks = 0
         return wait
 
@@ -243,9 +252,9 @@ class Submission:
     async def _notice(self, turn: Turn, notice: str) -> Turn:
         """Accepted (again), with something to be said beside the answer, once."""
         notices = [*turn.notices, *([] if notice in turn.notices else [notice])]
-        if turn.state is State.ACCEPTED and len(notices) == len(turn.notices):
+        if turn.state is TurnState.ACCEPTED and len(notices) == len(turn.notices):
             return turn
-        return await self._store.move(turn, State.ACCEPTED, notices=notices)
+        return await self._store.move(turn, TurnState.ACCEPTED, notices=notices)
 
     # After an unknown outcome.
 
@@ -385,7 +394,7 @@ class Submission:
     # Small things.
 
     def _note(self, active: Active, sentence: str) -> None:
-        self._reply.progress(active.turn, Snapshot("queued", "", ()), sentence)
+        self._reply.progress(active.turn, ResponseSnapshot("queued", "", ()), sentence)
 
     @staticmethod
     def _out_of_time(turn: Turn, wait: float) -> bool:

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, or_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.accounts.model import Person, person_of
-from omnibot.consent.model import State as Consent
+from omnibot.consent.model import ConsentState as Consent
 from omnibot.db.engine import Database
 from omnibot.db.tables import account_choices, consents, links, turns
-from omnibot.turns.model import HeldFor, State, Surface, Turn
+from omnibot.turns.model import HeldFor, Surface, Turn, TurnState
 from omnibot.turns.rows import select_value, utcnow
 from omnibot.turns.rules import HOLD
 
@@ -94,7 +94,7 @@ async def ask_again_later(connection: AsyncConnection, database: Database, turn:
         "surface": surface.value,
         "message_ts": f"{time.time():.6f}",
         "created_at": utcnow(),
-        "state": State.HELD.value,
+        "state": TurnState.HELD.value,
         "held_for": HeldFor.CONSENT.value,
         "held_at": database.now(),
         "owner": None,
@@ -125,14 +125,14 @@ async def forget_held(connection: AsyncConnection, principals: Sequence[str]) ->
     statement = (
         update(turns)
         .where(_held(or_(*map(_of, people))))
-        .values(state=State.CANCELED.value, ended_at=utcnow(), event={}, question=None)
+        .values(state=TurnState.CANCELED.value, ended_at=utcnow(), event={}, question=None)
         .returning(turns.c.id)
     )
     return {"waiting questions": len((await connection.execute(statement)).all())}
 
 
 def _held(whose: ColumnElement[bool]) -> ColumnElement[bool]:
-    waiting = and_(turns.c.state == State.HELD.value, turns.c.held_for.in_(_FOR_A_LINK))
+    waiting = and_(turns.c.state == TurnState.HELD.value, turns.c.held_for.in_(_FOR_A_LINK))
     return and_(waiting, turns.c.cancel_requested_at.is_(None), whose)
 
 

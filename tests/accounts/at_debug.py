@@ -17,9 +17,9 @@ from aiohttp import web
 
 from omnibot import telemetry
 from omnibot.accounts.account_choices import AccountChoices
-from omnibot.accounts.link_cache import Links
-from omnibot.accounts.link_page import LinkPages
-from omnibot.accounts.link_tokens import Invitations
+from omnibot.accounts.link_cache import LinkCache
+from omnibot.accounts.link_page import LinkPage
+from omnibot.accounts.link_tokens import LinkTokens
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import NoAuthority, NotLinked
 from omnibot.accounts.service import Keyring
@@ -42,7 +42,7 @@ async def main(database_url: str, base_url: str, keys: str) -> None:
     database = await open_database(database_url)
     transport = Transport(base_url=base_url)
     trading = Trading(transport)
-    links = Links(LinkStore(database), Encryption(keys.split(",")))
+    links = LinkCache(LinkStore(database), Encryption(keys.split(",")))
     keyring = Keyring(trading, shared_key=None, shared_account_id=None, links=links, choices=AccountChoices(database))
     linking = Linking(links, trading)
     for entered in (MISTYPED, BROKEN_OFF, ANAS):
@@ -50,7 +50,7 @@ async def main(database_url: str, base_url: str, keys: str) -> None:
         with contextlib.suppress(NotLinked):
             await linking.link(ANA, entered, team="T1")
         logging.getLogger("a.library").debug("somebody entered %s", entered)
-    await on_a_page(LinkPages, Invitations(database, links), linking)
+    await on_a_page(LinkPage, LinkTokens(database, links), linking)
     principal = await keyring.principal_of(ANA)
     await keyring.accounts_of(principal)
     log.debug("used", key=await keyring.key_of(principal))
@@ -68,7 +68,7 @@ async def main(database_url: str, base_url: str, keys: str) -> None:
     print(telemetry.exposition()[0].decode())
 
 
-async def on_a_page(make: type[LinkPages], invitations: Invitations, linking: Linking) -> None:
+async def on_a_page(make: type[LinkPage], invitations: LinkTokens, linking: Linking) -> None:
     """Ben enters his key on a page."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from omnibot.accounts.account_choices import AccountChoices
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import Person
 from omnibot.accounts.service import Keyring, Rule, everybody
@@ -83,7 +83,7 @@ class Ring:
     """One process's keyring."""
 
     clock: Clock
-    links: Links
+    links: LinkCache
     keyring: Keyring
     linking: Linking
 
@@ -119,7 +119,7 @@ def make_ring(database: Database, trading: Trading, encryption: Encryption) -> M
 
     def make(seal: Encryption | None = encryption, forget: Any = (), **over: Any) -> Ring:
         clock = Clock()
-        links = Links(LinkStore(database), seal, clock=clock)
+        links = LinkCache(LinkStore(database), seal, clock=clock)
         fields: dict[str, Any] = {"shared_key": SHARED_KEY, "shared_account_id": None, **over}
         keyring = Keyring(trading, links=links, choices=AccountChoices(database), **fields)
         linking = Linking(links, trading, forget=forget, may_link=over.get("may_link", everybody))

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import insert, update
 
-from omnibot.accounts.link_cache import FRESH, IDLE, Links
+from omnibot.accounts.link_cache import FRESH, IDLE, LinkCache
 from omnibot.accounts.model import (
     SHARED,
     AccountFixed,
@@ -222,7 +222,7 @@ class _Slow(LinkStore):
 
 async def test_a_look_that_began_before_a_change_is_not_believed_after_it(database: Database, encryption: Encryption):
     store = _Slow(database)
-    links = Links(store, encryption, clock=Clock())
+    links = LinkCache(store, encryption, clock=Clock())
     look = asyncio.ensure_future(links.of(ANA))
     await store.looked.wait()
     await links.save(ANA, ANAS, team="T1", accounts=[FIRST], page=None)
@@ -242,7 +242,7 @@ async def test_many_questions_at_once_are_one_look(database: Database, encryptio
             return await super().read(person)
 
     store = Counting(database)
-    links = Links(store, encryption, clock=Clock())
+    links = LinkCache(store, encryption, clock=Clock())
     await asyncio.gather(*(links.of(ANA) for _ in range(20)))
     assert store.looks == 1
 

@@ -17,9 +17,9 @@ import pytest
 from aiohttp import web
 from sqlalchemy import select, update
 
-from omnibot.accounts.link_cache import Links
-from omnibot.accounts.link_page import MOST_BYTES, LinkPages
-from omnibot.accounts.link_tokens import MOST_TRIES, Invitations
+from omnibot.accounts.link_cache import LinkCache
+from omnibot.accounts.link_page import MOST_BYTES, LinkPage
+from omnibot.accounts.link_tokens import MOST_TRIES, LinkTokens
 from omnibot.accounts.model import Linked, LinkingOff, Person, link_principal
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
@@ -38,7 +38,7 @@ class Site:
     """Pages on a real socket, and a browser without a memory."""
 
     ring: Ring
-    pages: LinkPages
+    pages: LinkPage
     browser: aiohttp.ClientSession
     #: Whom the bot told what.
     told: list[tuple[Person, str, Linked]] = field(default_factory=list)
@@ -77,7 +77,7 @@ async def serving(ring: Ring, database: Database, scheme: str = "http") -> Async
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     url = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}/"
-    pages = LinkPages(Invitations(database, ring.links), ring.linking, public_url=url, told=tell)
+    pages = LinkPage(LinkTokens(database, ring.links), ring.linking, public_url=url, told=tell)
     app = web.Application()
     app.add_routes(pages.routes())
     runner = web.AppRunner(app)
@@ -316,8 +316,8 @@ async def test_who_may_not_link_gets_no_page(make_ring: MakeRing, database: Data
 
 async def test_a_page_whose_encryption_key_is_gone_is_over(site: Site, make_ring: MakeRing, database: Database):
     token = urlsplit(await site.issue()).path.rsplit("/", 1)[1]
-    other = Links(LinkStore(database), Encryption([new_key()]))
-    assert await Invitations(database, other).look(token) is None
+    other = LinkCache(LinkStore(database), Encryption([new_key()]))
+    assert await LinkTokens(database, other).look(token) is None
     async with serving(make_ring(seal=None), database) as elsewhere:
         url = f"{elsewhere.pages._base}/link/{token}"
         assert (await elsewhere.get(url))[0] == 410
@@ -327,9 +327,9 @@ async def test_a_page_whose_encryption_key_is_gone_is_over(site: Site, make_ring
 @pytest.mark.parametrize("url", ["http://omnibot.example.com", "ftp://x", "omnibot.example.com", ""])
 def test_keys_never_travel_unencrypted(ring_parts: Any, url: str):
     with pytest.raises(SettingsError, match="https"):
-        LinkPages(*ring_parts, public_url=url)
+        LinkPage(*ring_parts, public_url=url)
 
 
 @pytest.fixture
-def ring_parts(ring: Ring, database: Database) -> tuple[Invitations, Any]:
-    return Invitations(database, ring.links), ring.linking
+def ring_parts(ring: Ring, database: Database) -> tuple[LinkTokens, Any]:
+    return LinkTokens(database, ring.links), ring.linking

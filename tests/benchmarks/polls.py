@@ -31,16 +31,16 @@ from omnibot.scheduler import Scheduler
 from omnibot.turns import polling
 from omnibot.turns.engine import Turns
 from omnibot.turns.model import (
-    Answer,
-    FrontDesk,
+    AdmissionPort,
     HeldFor,
     Kind,
     NewTurn,
     OfferedButton,
     Person,
-    Snapshot,
+    ResponseSnapshot,
     Surface,
     Turn,
+    TurnAnswer,
 )
 from omnibot.turns.store import TurnStore
 from tests.benchmarks.one_body import serving
@@ -77,12 +77,12 @@ class SilentReply:
 
     def stopping(self, turn: Turn) -> None: ...
 
-    def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None: ...
+    def progress(self, turn: Turn, snapshot: ResponseSnapshot, note: str | None = None) -> None: ...
 
-    async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
+    async def finish(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> float | None:
         return None
 
-    async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None: ...
+    async def redraw(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> None: ...
 
     async def retract(self, turn: Turn) -> None: ...
 
@@ -133,7 +133,7 @@ async def engine(url: str, folder: Path) -> AsyncIterator[Round]:
         scheduler,
         presence,
         markets=cast(Markets, None),
-        desk=cast(FrontDesk, None),
+        desk=cast(AdmissionPort, None),
         reply=SilentReply(),
         retention=timedelta(days=30),
     )
@@ -156,8 +156,8 @@ async def engine(url: str, folder: Path) -> AsyncIterator[Round]:
         go.clear()
         await reached.wait()
 
-    look = polling.Watching.poll
-    with patch.object(polling, "poll_after", lambda *_: 0.0), patch.object(polling.Watching, "poll", poll_after_go):
+    look = polling.Polling.poll
+    with patch.object(polling, "poll_after", lambda *_: 0.0), patch.object(polling.Polling, "poll", poll_after_go):
         turns.start()
         await reached.wait()
         try:

@@ -13,7 +13,7 @@ from omnibot.blocks.answers.progress import progress_page, view
 from omnibot.blocks.answers.reply import reply_pages
 from omnibot.blocks.markdown import structure
 from omnibot.clearstreet.models import read_parts
-from omnibot.turns.model import Answer, Kind, Outcome, Person, State, Surface, Turn
+from omnibot.turns.model import Kind, Outcome, Person, Surface, Turn, TurnAnswer, TurnState
 from omnibot.turns.rules import offers
 from tests.benchmarks.table import Figure, milliseconds, percentile, times
 
@@ -35,7 +35,7 @@ _TURN = Turn(
     source_key="k",
     surface=Surface.MENTION,
     kind=Kind.DEEP_INSIGHTS,
-    state=State.FINALIZING,
+    state=TurnState.FINALIZING,
     team="T1",
     person=Person("T1", "U1"),
     channel="C1",
@@ -46,7 +46,7 @@ _TURN = Turn(
 )
 
 
-def answer(size: int = BYTES) -> Answer:
+def answer(size: int = BYTES) -> TurnAnswer:
     """An answer of so many bytes, with all that slows rendering down: headings, tables, links, a chart, buttons."""
     text = ""
     for n in itertools.count(1):
@@ -60,7 +60,7 @@ def answer(size: int = BYTES) -> Answer:
         {"type": "chart", "payload": {"chartId": "c", "dataChart": {"series": [{"name": "Close", "points": points}]}}},
         {"type": "suggested_actions", "payload": {"actionButtons": buttons}},
     ]
-    return Answer(Outcome.SUCCEEDED, parts=parts, message_id="m")
+    return TurnAnswer(Outcome.SUCCEEDED, parts=parts, message_id="m")
 
 
 def cpu(work: Callable[[], object], rounds: int) -> float:

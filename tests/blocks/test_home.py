@@ -12,8 +12,8 @@ from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION
 from omnibot.blocks.home import (
     ACCOUNTS,
     EXAMPLES,
-    KeyStanding,
-    Standing,
+    KeyStatus,
+    SettingStatus,
     accounts_section,
     closed_section,
     failed_section,
@@ -57,7 +57,7 @@ def test_slack_takes_the_view_whatever_names_questions_and_reasons_hold(text: st
     accounts = [account(n, text * 20) for n in range(30)]
     view = home_view(
         [
-            key_section(KeyStanding(Standing.BROKEN, trouble=f"So: {text}", can_link=True)),
+            key_section(KeyStatus(SettingStatus.BROKEN, trouble=f"So: {text}", can_link=True)),
             accounts_section(accounts, default=3, fixed=False),
             failed_section(text or "Agreements", f"No: {text}"),
             recent_section([past(text)] * 10, workspace_url=URL),
@@ -72,17 +72,25 @@ def test_slack_takes_the_view_whatever_names_questions_and_reasons_hold(text: st
 @pytest.mark.parametrize(
     ("key", "said", "label", "urgent"),
     [
-        (KeyStanding(Standing.OWN, since=SINCE, can_link=True), "your own", "Link another key", False),
-        (KeyStanding(Standing.BROKEN, trouble=TROUBLE, can_link=True), "no longer accepts", "Link another key", True),
-        (KeyStanding(Standing.SHARED, can_link=True), "this workspace shares", "Link my API key", False),
-        (KeyStanding(Standing.NONE, trouble="You have not linked one.", can_link=True), "not linked", "Link my", True),
-        (KeyStanding(Standing.SHARED), "this workspace shares", None, False),
-        (KeyStanding(Standing.NONE, trouble="Ask whoever runs omnibot."), "whoever runs", None, False),
+        (KeyStatus(SettingStatus.OWN, since=SINCE, can_link=True), "your own", "Link another key", False),
+        (
+            KeyStatus(SettingStatus.BROKEN, trouble=TROUBLE, can_link=True),
+            "no longer accepts",
+            "Link another key",
+            True,
+        ),
+        (KeyStatus(SettingStatus.SHARED, can_link=True), "this workspace shares", "Link my API key", False),
+        (
+            KeyStatus(SettingStatus.NONE, trouble="You have not linked one.", can_link=True),
+            "not linked",
+            "Link my",
+            True,
+        ),
+        (KeyStatus(SettingStatus.SHARED), "this workspace shares", None, False),
+        (KeyStatus(SettingStatus.NONE, trouble="Ask whoever runs omnibot."), "whoever runs", None, False),
     ],
 )
-def test_everybody_reads_whose_key_they_use_and_what_to_do(
-    key: KeyStanding, said: str, label: str | None, urgent: bool
-):
+def test_everybody_reads_whose_key_they_use_and_what_to_do(key: KeyStatus, said: str, label: str | None, urgent: bool):
     blocks = key_section(key)
 
     assert said in words(blocks)
@@ -93,7 +101,7 @@ def test_everybody_reads_whose_key_they_use_and_what_to_do(
 
 
 def test_a_linked_key_says_since_when():
-    assert "<!date^1793520000^" in words(key_section(KeyStanding(Standing.OWN, since=SINCE)))
+    assert "<!date^1793520000^" in words(key_section(KeyStatus(SettingStatus.OWN, since=SINCE)))
 
 
 def test_accounts_are_named_the_default_is_marked_and_another_can_be_chosen():

@@ -24,7 +24,7 @@ from omnibot.blocks.account.api_keys import (
     unlink_page,
 )
 from omnibot.blocks.account.prompts import ACCOUNT_ACTION, remedy_page
-from omnibot.blocks.layout.modals import Remedy, failed, gist, moment_view, words_view
+from omnibot.blocks.layout.modals import ActionPrompt, failed, gist, moment_view, words_view
 from omnibot.blocks.markdown.render import pings
 from omnibot.clearstreet.models import Account
 from omnibot.clearstreet.models.enums import AccountStatus
@@ -70,7 +70,7 @@ def test_slack_takes_every_view_whatever_accounts_and_errors_are_called(names: l
         account_view(accounts, None),
         linked_view(linked(*names, default=1), waiting=1),
         link_view("n", trouble=Trouble(words or "?", words), known=known(), page="https://example.com/link/x"),
-        words_view("Account", words or "?", remedy=Remedy(ACCOUNT_ACTION, "Try again")),
+        words_view("Account", words or "?", remedy=ActionPrompt(ACCOUNT_ACTION, "Try again")),
     ]
     for view in views:
         assert validate_view(view, "modal") == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.orders.results import against, click_answer, click_view, outcome_page
 from omnibot.emulator.slack.views import validate_view
-from omnibot.orders.model import Answered, Click, State, Ticket
+from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState
 from omnibot.policy.order_rules import Rule, RuleVerdict
 from tests.blocks import hostile
 from tests.blocks.checker import check, elements, strings
@@ -30,9 +30,9 @@ def verdict(rule: Rule, reason: str, *ask: str, passed: bool = False) -> RuleVer
     return RuleVerdict(rule, passed, reason, ask)
 
 
-@pytest.mark.parametrize("answer", list(Answered))
-def test_every_click_is_answered_even_when_the_service_says_nothing(answer: Answered):
-    page = click_answer(Click(answer=answer, message=""))
+@pytest.mark.parametrize("answer", list(ClickOutcome))
+def test_every_click_is_answered_even_when_the_service_says_nothing(answer: ClickOutcome):
+    page = click_answer(ClickResult(answer=answer, message=""))
 
     assert words(page).endswith(".")
     assert page.text
@@ -45,16 +45,16 @@ def test_a_form_is_told_what_the_rules_say_against_what_was_entered():
         verdict(Rule.HALT, "fine", passed=True),
         verdict(Rule.PRICE, "Far from the market."),
     )
-    looked = Click(answer=Answered.EDITED, message="Over your cap. Far from the market.", verdicts=verdicts)
+    looked = ClickResult(answer=ClickOutcome.EDITED, message="Over your cap. Far from the market.", verdicts=verdicts)
 
     assert against(looked) == ["Over your cap.", "Far from the market."]
 
 
-CLICKS: list[tuple[Click, list[str]]] = [
-    (Click(answer=Answered.APPROVED, message="Approved: it is on its way."), ["Approved: it is on its way."]),
+CLICKS: list[tuple[ClickResult, list[str]]] = [
+    (ClickResult(answer=ClickOutcome.APPROVED, message="Approved: it is on its way."), ["Approved: it is on its way."]),
     (
-        Click(
-            answer=Answered.NOT_ALLOWED,
+        ClickResult(
+            answer=ClickOutcome.NOT_ALLOWED,
             message="You may not approve this.",
             verdicts=(verdict(Rule.TRADER, "You are no trader.", "U0BEN"), verdict(Rule.HALT, "fine", passed=True)),
             ask=("U0CLEO", "U0BEN"),
@@ -62,43 +62,45 @@ CLICKS: list[tuple[Click, list[str]]] = [
         ["You may not approve this.", "• You are no trader.", "Who can help: <@U0CLEO>, <@U0BEN>"],
     ),
     (
-        Click(
-            answer=Answered.DENIED,
+        ClickResult(
+            answer=ClickOutcome.DENIED,
             message="Over your cap.",
             verdicts=(verdict(Rule.ORDER_NOTIONAL, "Over your cap."), verdict(Rule.PRICE, "Far from the market.")),
         ),
         ["This order may not be sent as it is.", "• Over your cap.", "• Far from the market."],
     ),
     (
-        Click(answer=Answered.INVALID, message="This makes no order.", problems={"limit_price": "Write a number."}),
+        ClickResult(
+            answer=ClickOutcome.INVALID, message="This makes no order.", problems={"limit_price": "Write a number."}
+        ),
         ["This makes no order.", "• Limit price: Write a number."],
     ),
     (
-        Click(
-            answer=Answered.DECIDED,
+        ClickResult(
+            answer=ClickOutcome.DECIDED,
             message="This was decided already.",
-            ticket=ticket(state=State.SUBMITTING, approved_by=(BEN,)),
+            ticket=ticket(state=TicketState.SUBMITTING, approved_by=(BEN,)),
         ),
         ["This was decided already.", "Approved by <@U0BEN>. *Sending…*"],
     ),
     (
-        Click(
-            answer=Answered.DECIDED,
+        ClickResult(
+            answer=ClickOutcome.DECIDED,
             message="Too late.",
-            ticket=ticket(state=State.DECLINED, decided_by=BEN, reason="no"),
+            ticket=ticket(state=TicketState.DECLINED, decided_by=BEN, reason="no"),
         ),
         ["Too late.", "*Declined* by <@U0BEN>. no."],
     ),
     (
-        Click(answer=Answered.SUPERSEDED, message="This card was edited.", ticket=ticket(version=2)),
+        ClickResult(answer=ClickOutcome.SUPERSEDED, message="This card was edited.", ticket=ticket(version=2)),
         ["This card was edited.", f"It now reads: {SENTENCE}."],
     ),
-    (Click(answer=Answered.EXPIRED, message="It has expired."), ["It has expired."]),
+    (ClickResult(answer=ClickOutcome.EXPIRED, message="It has expired."), ["It has expired."]),
 ]
 
 
 @pytest.mark.parametrize(("click", "said"), CLICKS)
-def test_the_answer_says_what_came_of_it_why_and_who_can_help(click: Click, said: list[str]):
+def test_the_answer_says_what_came_of_it_why_and_who_can_help(click: ClickResult, said: list[str]):
     assert words(click_answer(click)).split("\n") == said
     assert validate_view(click_view(click), "modal") == []
 
@@ -107,7 +109,7 @@ def test_many_reasons_are_counted():
     verdicts = tuple(verdict(Rule.PRICE, f"Reason {n}.") for n in range(9))
 
     assert "… and 3 more reasons" in words(
-        click_answer(Click(answer=Answered.DENIED, message="No.", verdicts=verdicts))
+        click_answer(ClickResult(answer=ClickOutcome.DENIED, message="No.", verdicts=verdicts))
     )
 
 
@@ -116,9 +118,9 @@ OUTCOMES: list[tuple[Ticket, str, str]] = [
     (working("PARTIALLY_FILLED", filled="40", average="187.42"), "*Partly filled: 40 of 100 at an average", ""),
     (working("REJECTED", details=["BUYING_POWER"]), "*Rejected.* The account's buying power is not enough", ""),
     (working("CANCELED"), "*Canceled.* Nothing was filled.", ""),
-    (ticket(state=State.REJECTED, reason="BUYING_POWER"), "No order was placed.", "Ask Omni for a changed order"),
-    (ticket(state=State.NOT_PLACED), "*Not placed.*", "Approve it again on its card"),
-    (ticket(state=State.UNKNOWN), "*It is not known whether this order was placed.*", "You need not do anything"),
+    (ticket(state=TicketState.REJECTED, reason="BUYING_POWER"), "No order was placed.", "Ask Omni for a changed order"),
+    (ticket(state=TicketState.NOT_PLACED), "*Not placed.*", "Approve it again on its card"),
+    (ticket(state=TicketState.UNKNOWN), "*It is not known whether this order was placed.*", "You need not do anything"),
 ]
 
 
@@ -145,8 +147,8 @@ def test_what_is_no_address_is_no_link(address: str):
 
 
 clicks: st.SearchStrategy[Any] = st.builds(
-    Click,
-    answer=st.sampled_from(Answered),
+    ClickResult,
+    answer=st.sampled_from(ClickOutcome),
     message=hostile.texts,
     ticket=st.none() | tickets(),
     verdicts=st.lists(
@@ -166,7 +168,7 @@ clicks: st.SearchStrategy[Any] = st.builds(
 
 @given(clicks)
 @examples(60)
-def test_slack_takes_the_answer_to_any_click_and_nothing_pings(click: Click):
+def test_slack_takes_the_answer_to_any_click_and_nothing_pings(click: ClickResult):
     page = click_answer(click)
 
     check(page)

@@ -31,8 +31,8 @@ from omnibot.clearstreet.models.enums import (
     UnknownValue,
 )
 from omnibot.emulator.slack.blocks import validate_message
-from omnibot.orders.model import Seen, State, Terms, Ticket
-from omnibot.policy.facts import Act
+from omnibot.orders.model import MarketView, Terms, Ticket, TicketState
+from omnibot.policy.facts import OrderAction
 from tests.blocks import hostile
 from tests.blocks.checker import check, elements, strings
 from tests.examples import examples
@@ -41,7 +41,7 @@ NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 at = datetime.fromisoformat
 ANA, BEN, CLEO = Person("T1", "U0ANA"), Person("T1", "U0BEN"), Person("T1", "U0CLEO")
 BUY = Terms(
-    act=Act.NEW,
+    act=OrderAction.NEW,
     account_id=19816,
     symbol="AAPL",
     side=Side.BUY,
@@ -51,7 +51,7 @@ BUY = Terms(
     limit_price=Decimal("187.50"),
 )
 SENTENCE = "Buy 100 AAPL at a limit of $187.50, good for the day, account 19816 (Main)"
-SEEN = Seen(
+SEEN = MarketView(
     at=NOW,
     bid=Decimal("187.40"),
     ask=Decimal("187.46"),
@@ -77,7 +77,7 @@ def ticket(**over: Any) -> Ticket:
         "principal": "link:T1:U0ANA",
         "account_id": 19816,
         "account_name": "Main",
-        "state": State.PROPOSED,
+        "state": TicketState.PROPOSED,
         "version": 1,
         "token": "token-of-version-1",
         "content_hash": "h",
@@ -95,10 +95,10 @@ def ticket(**over: Any) -> Ticket:
 def working(status: str, **more: Any) -> Ticket:
     over = status in ("FILLED", "CANCELED", "REJECTED", "EXPIRED", "REPLACED")
     order = {"id": "o1", "status": status, **more}
-    return ticket(state=State.SUBMITTED, order=order, order_over=over, approved_by=(BEN,))
+    return ticket(state=TicketState.SUBMITTED, order=order, order_over=over, approved_by=(BEN,))
 
 
-def card(one: Ticket, seen: Seen | None = None, *warnings: str, live: bool = True, **more: Any) -> Page:
+def card(one: Ticket, seen: MarketView | None = None, *warnings: str, live: bool = True, **more: Any) -> Page:
     page = order_card(one, seen, warnings, now=NOW, trading_live=live, **more)
     check(page)
     return page
@@ -189,24 +189,28 @@ def test_whoever_approved_is_named_and_a_second_person_is_asked_for():
 
     assert "*Approved so far* by <@U0BEN>. A second person has to approve it before it is sent." in words(page)
     assert APPROVE in pressed(page)
-    assert "Approved by <@U0BEN>" in words(card(ticket(state=State.SUBMITTING, approved_by=(BEN,))))
+    assert "Approved by <@U0BEN>" in words(card(ticket(state=TicketState.SUBMITTING, approved_by=(BEN,))))
 
 
 WAITING = [APPROVE, EDIT, DECLINE]
 STATES: list[tuple[dict[str, Any], str, list[str]]] = [
     ({}, "*Waiting for approval.*", WAITING),
-    ({"state": State.NOT_PLACED}, "*Not placed.* Clear Street was asked 3 times", [APPROVE]),
-    ({"state": State.APPROVED}, "*Sending…*", []),
-    ({"state": State.SUBMITTING}, "*Sending…*", []),
-    ({"state": State.UNKNOWN}, "*It is not known whether this order was placed.*", []),
-    ({"state": State.REJECTED, "reason": "BUYING_POWER"}, "*Rejected.* The account's buying power is not enough", []),
-    ({"state": State.REJECTED, "request_id": "r-1"}, "Request r-1", []),
-    ({"state": State.COPYABLE}, "*Approved, but not sent.* Trading is off here", []),
-    ({"state": State.DECLINED, "decided_by": BEN, "reason": "too big"}, "*Declined* by <@U0BEN>. too big.", []),
-    ({"state": State.DECLINED, "reason": "Trading is halted."}, "*Declined.* Trading is halted.", []),
-    ({"state": State.EXPIRED}, "*Expired.* Nobody approved it in time, and nothing was sent.", []),
+    ({"state": TicketState.NOT_PLACED}, "*Not placed.* Clear Street was asked 3 times", [APPROVE]),
+    ({"state": TicketState.APPROVED}, "*Sending…*", []),
+    ({"state": TicketState.SUBMITTING}, "*Sending…*", []),
+    ({"state": TicketState.UNKNOWN}, "*It is not known whether this order was placed.*", []),
+    (
+        {"state": TicketState.REJECTED, "reason": "BUYING_POWER"},
+        "*Rejected.* The account's buying power is not enough",
+        [],
+    ),
+    ({"state": TicketState.REJECTED, "request_id": "r-1"}, "Request r-1", []),
+    ({"state": TicketState.COPYABLE}, "*Approved, but not sent.* Trading is off here", []),
+    ({"state": TicketState.DECLINED, "decided_by": BEN, "reason": "too big"}, "*Declined* by <@U0BEN>. too big.", []),
+    ({"state": TicketState.DECLINED, "reason": "Trading is halted."}, "*Declined.* Trading is halted.", []),
+    ({"state": TicketState.EXPIRED}, "*Expired.* Nobody approved it in time, and nothing was sent.", []),
     ({"expires_at": at("2026-11-20T15:30")}, "*Expired.* Nobody approved it in time", []),
-    ({"terms": Terms(act=Act.CANCEL, account_id=19816, order_id="o1")}, "Cancel order o1", [APPROVE, DECLINE]),
+    ({"terms": Terms(act=OrderAction.CANCEL, account_id=19816, order_id="o1")}, "Cancel order o1", [APPROVE, DECLINE]),
 ]
 
 
@@ -221,7 +225,9 @@ def test_every_state_has_a_card_with_its_words_and_no_other_buttons(
 
 
 def test_no_state_is_left_out():
-    assert {change.get("state", State.PROPOSED) for change, _, _ in STATES} | {State.SUBMITTED} == set(State)
+    assert {change.get("state", TicketState.PROPOSED) for change, _, _ in STATES} | {TicketState.SUBMITTED} == set(
+        TicketState
+    )
 
 
 def test_while_it_is_checked_there_is_nothing_to_press():
@@ -276,15 +282,15 @@ def test_no_order_status_is_left_out_and_none_is_shown_as_the_api_spells_it():
 
 
 def test_a_cancel_that_came_too_late_says_so():
-    terms = Terms(act=Act.CANCEL, account_id=19816, order_id="o1")
+    terms = Terms(act=OrderAction.CANCEL, account_id=19816, order_id="o1")
     order = {"id": "o1", "status": "FILLED", "filled": "100", "average": "187.42"}
-    done = ticket(terms=terms, before=BUY, state=State.SUBMITTED, order=order, order_over=True)
+    done = ticket(terms=terms, before=BUY, state=TicketState.SUBMITTED, order=order, order_over=True)
 
     assert "*Filled before it could be canceled: 100 of 100 at an average of $187.42.*" in words(card(done))
 
 
-CHANGE = Terms(act=Act.MODIFY, account_id=19816, order_id="o1", quantity=Decimal(60))
-STOP = Terms(act=Act.CANCEL, account_id=19816, order_id="o1")
+CHANGE = Terms(act=OrderAction.MODIFY, account_id=19816, order_id="o1", quantity=Decimal(60))
+STOP = Terms(act=OrderAction.CANCEL, account_id=19816, order_id="o1")
 GOES_ON = "The order goes on as it was."
 
 
@@ -301,20 +307,20 @@ def test_what_is_done_or_given_up_while_its_order_works_says_so(
     terms: Terms, before: Terms | None, reason: str | None, said: str
 ):
     order = {"id": "o1", "status": "NEW"}
-    left = ticket(terms=terms, before=before, state=State.SUBMITTED, order=order, order_over=True, reason=reason)
+    left = ticket(terms=terms, before=before, state=TicketState.SUBMITTED, order=order, order_over=True, reason=reason)
     page = card(left)
     assert said in words(page)
     assert pressed(page) == []
 
 
 def test_an_unknown_outcome_that_nobody_looks_up_any_more_is_not_said_to_be_looked_up():
-    given_up = card(ticket(state=State.UNKNOWN, order_over=True, reason="The key is not linked any more."))
+    given_up = card(ticket(state=TicketState.UNKNOWN, order_over=True, reason="The key is not linked any more."))
     assert "The key is not linked any more." in words(given_up)
     assert "looked up" not in words(given_up)
 
 
 def test_what_was_not_placed_says_what_clear_street_said():
-    busy = card(ticket(state=State.NOT_PLACED, reason="Clear Street was too busy to take it."))
+    busy = card(ticket(state=TicketState.NOT_PLACED, reason="Clear Street was too busy to take it."))
     assert "*Not placed.* Clear Street was too busy to take it." in words(busy)
     assert "3 times" not in words(busy)
 
@@ -325,9 +331,9 @@ def test_the_card_of_an_order_that_another_card_changed_says_what_it_is_now():
 
 
 def test_of_a_change_the_total_is_the_changed_one():
-    terms = Terms(act=Act.MODIFY, account_id=19816, order_id="o1", quantity=Decimal(60))
+    terms = Terms(act=OrderAction.MODIFY, account_id=19816, order_id="o1", quantity=Decimal(60))
     order = {"id": "o2", "status": "PARTIALLY_FILLED", "filled": "40"}
-    done = ticket(terms=terms, before=BUY, state=State.SUBMITTED, order=order)
+    done = ticket(terms=terms, before=BUY, state=TicketState.SUBMITTED, order=order)
 
     page = card(done)
     assert "Partly filled: 40 of 60" in words(page)
@@ -337,7 +343,7 @@ def test_of_a_change_the_total_is_the_changed_one():
 
 @pytest.mark.parametrize("order", [{"id": 7, "status": 3, "filled": 1.5, "average": "x", "details": 4}, {}])
 def test_strange_values_of_an_order_count_as_not_known(order: dict[str, Any]):
-    assert "*Clear Street has it.*" in words(card(ticket(state=State.SUBMITTED, order=order)))
+    assert "*Clear Street has it.*" in words(card(ticket(state=TicketState.SUBMITTED, order=order)))
 
 
 # -- buttons ----------------------------------------------------------------------------------------------------------
@@ -429,7 +435,7 @@ def test_a_press_that_makes_no_sense_is_no_press(hostile: dict[str, Any]):
 
 
 def test_an_order_that_was_not_placed_can_only_be_approved_again():
-    approve = button_of(card(ticket(state=State.NOT_PLACED), SEEN), APPROVE)
+    approve = button_of(card(ticket(state=TicketState.NOT_PLACED), SEEN), APPROVE)
 
     assert approve["text"]["text"] == approve["confirm"]["confirm"]["text"] == "Approve again"
 
@@ -445,15 +451,19 @@ def test_what_was_asked_for_on_a_card_was_not_proposed_by_omni():
     [
         (BUY, "Trading was halted before this was sent. Nothing was sent.", "*Not placed.* Trading was halted"),
         (BUY, None, "*Not placed.* Clear Street was asked 3 times and knows nothing of it."),
-        (Terms(act=Act.CANCEL, account_id=1, order_id="o1"), "It shows nothing of it.", "*Not canceled.* It shows"),
+        (
+            Terms(act=OrderAction.CANCEL, account_id=1, order_id="o1"),
+            "It shows nothing of it.",
+            "*Not canceled.* It shows",
+        ),
     ],
 )
 def test_what_was_not_done_says_what_and_why(terms: Terms, reason: str | None, said: str):
-    assert said in words(card(ticket(state=State.NOT_PLACED, terms=terms, reason=reason), SEEN))
+    assert said in words(card(ticket(state=TicketState.NOT_PLACED, terms=terms, reason=reason), SEEN))
 
 
 def test_an_order_to_be_sent_again_says_who_has_approved_it_again():
-    one = ticket(state=State.NOT_PLACED, approved_by=(BEN,), reason="Nothing was sent.")
+    one = ticket(state=TicketState.NOT_PLACED, approved_by=(BEN,), reason="Nothing was sent.")
     assert "*Approved again so far* by <@U0BEN>. A second person has to approve it too." in words(card(one, SEEN))
 
 
@@ -503,7 +513,7 @@ def test_a_prefill_that_nobody_may_act_on_is_shown_with_the_reason_and_without_b
 
 
 def test_blocks_keep_their_ids_from_state_to_state():
-    before, after = (card(ticket(state=state)) for state in (State.PROPOSED, State.DECLINED))
+    before, after = (card(ticket(state=state)) for state in (TicketState.PROPOSED, TicketState.DECLINED))
     ids = {block["block_id"] for block in after.blocks}
 
     assert ids <= {block.get("block_id") for block in before.blocks}
@@ -511,7 +521,7 @@ def test_blocks_keep_their_ids_from_state_to_state():
 
 def test_a_copyable_ticket_has_every_field():
     terms = Terms(
-        act=Act.NEW,
+        act=OrderAction.NEW,
         account_id=19816,
         symbol="AAPL  270115C00190000",
         instrument_type=InstrumentType.OPTION,
@@ -529,7 +539,7 @@ def test_a_copyable_ticket_has_every_field():
         position_effect=PositionEffect.OPEN,
         strategy="VWAP",
     )
-    [block] = [b for b in card(ticket(state=State.COPYABLE, terms=terms)).blocks if "order_copy" in b["block_id"]]
+    [block] = [b for b in card(ticket(state=TicketState.COPYABLE, terms=terms)).blocks if "order_copy" in b["block_id"]]
 
     assert block["elements"][0]["type"] == "rich_text_preformatted"
     assert [re.split(r"  +", line, maxsplit=1) for line in strings([block])[0].split("\n")] == [
@@ -582,7 +592,7 @@ def footer(tickets: list[Ticket], *, live: bool = True) -> Page:
 
 
 def test_approve_all_carries_every_waiting_token_and_says_that_legs_are_no_spread():
-    tickets = [*siblings(2), ticket(id="t9", token="token-9", state=State.DECLINED)]
+    tickets = [*siblings(2), ticket(id="t9", token="token-9", state=TicketState.DECLINED)]
     page = footer(tickets)
 
     carried = read_values(button_of(page, APPROVE_ALL)["value"]) or []
@@ -592,7 +602,7 @@ def test_approve_all_carries_every_waiting_token_and_says_that_legs_are_no_sprea
 
 
 def test_what_waiting_orders_move_together_is_said_where_it_is_known_of_each():
-    tickets = [*siblings(2), ticket(id="t9", state=State.DECLINED)]
+    tickets = [*siblings(2), ticket(id="t9", state=TicketState.DECLINED)]
 
     known = footer_card(tickets, {"t0": SEEN, "t1": SEEN}, now=NOW, trading_live=True)
     assert "Together they move about $37,500.00." in words(known)
@@ -618,9 +628,9 @@ def test_where_there_is_no_room_for_all_it_lists_the_first_and_counts_the_others
 @pytest.mark.parametrize(
     ("tickets", "said"),
     [
-        ([ticket(), ticket(id="t2", state=State.DECLINED)], "1 of 2 orders wait."),
-        (siblings(3, state=State.SUBMITTED), "All 3 orders are decided."),
-        (siblings(2, state=State.SUBMITTED), "Both orders are decided."),
+        ([ticket(), ticket(id="t2", state=TicketState.DECLINED)], "1 of 2 orders wait."),
+        (siblings(3, state=TicketState.SUBMITTED), "All 3 orders are decided."),
+        (siblings(2, state=TicketState.SUBMITTED), "Both orders are decided."),
         (siblings(3, expires_at=at("2026-11-20T15:00")), "All 3 orders are decided."),
         (siblings(3, unsendable="No."), "3 of 3 orders wait."),
     ],
@@ -642,10 +652,10 @@ def any_word(kind: Any) -> st.SearchStrategy[Any]:
     return st.none() | st.sampled_from(list(kind)) | hostile.texts.map(UnknownValue)
 
 
-def terms_of(act: Act | None = None) -> st.SearchStrategy[Terms]:
+def terms_of(act: OrderAction | None = None) -> st.SearchStrategy[Terms]:
     return st.builds(
         Terms,
-        act=st.sampled_from(Act) if act is None else st.just(act),
+        act=st.sampled_from(OrderAction) if act is None else st.just(act),
         account_id=st.integers(0, 2**63),
         order_id=st.none() | hostile.texts,
         symbol=st.none() | hostile.texts | st.sampled_from(["AAPL", "AAPL  270115C00190000"]),
@@ -668,7 +678,7 @@ def terms_of(act: Act | None = None) -> st.SearchStrategy[Terms]:
 
 
 seen_things = st.none() | st.builds(
-    Seen,
+    MarketView,
     at=st.just(NOW),
     bid=amounts,
     ask=amounts,
@@ -696,8 +706,8 @@ def tickets() -> st.SearchStrategy[Ticket]:
     return st.builds(
         ticket,
         terms=terms_of(),
-        before=st.none() | terms_of(Act.NEW),
-        state=st.sampled_from(State),
+        before=st.none() | terms_of(OrderAction.NEW),
+        state=st.sampled_from(TicketState),
         account_name=hostile.texts,
         reason=st.none() | hostile.texts,
         unsendable=st.none() | hostile.texts,
@@ -727,7 +737,7 @@ def quiet_texts(texts: list[str]) -> None:
 @given(tickets(), seen_things, st.lists(hostile.texts, max_size=12), st.booleans())
 @examples(80)
 def test_slack_takes_the_card_of_whatever_is_proposed_and_nothing_pings(
-    one: Ticket, seen: Seen | None, warned: list[str], flag: bool
+    one: Ticket, seen: MarketView | None, warned: list[str], flag: bool
 ):
     pages = [
         order_card(one, seen, warned, now=NOW, trading_live=flag, checking=not flag, several=20),

@@ -31,17 +31,17 @@ from omnibot.blocks.orders.results import form_again
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOffsetType
 from omnibot.emulator.slack.views import validate_view
 from omnibot.orders.click_results import SUPERSEDED, not_as_shown
-from omnibot.orders.model import State, Terms
+from omnibot.orders.model import Terms, TicketState
 from omnibot.orders.order_parser import EDITABLE, PRICES, edited
 from omnibot.orders.wording import changes
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 from tests.blocks import hostile
 from tests.blocks.checker import strings
 from tests.blocks.test_order_card import BUY, NOW, quiet_texts, terms_of, ticket
 from tests.examples import examples
 
 GTD = replace(BUY, time_in_force=TimeInForce.GOOD_TILL_DATE, expires_at=datetime(2026, 12, 1, 21, tzinfo=UTC))
-CHANGE = Terms(act=Act.MODIFY, account_id=19816, order_id="o1", limit_price=Decimal("186.00"))
+CHANGE = Terms(act=OrderAction.MODIFY, account_id=19816, order_id="o1", limit_price=Decimal("186.00"))
 
 
 def inputs(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -95,7 +95,7 @@ def test_the_form_asks_for_the_prices_that_the_type_has(kind: OrderType, prices:
 
 @pytest.mark.parametrize("kind", list(PRICES))
 def test_the_prices_it_asks_for_are_those_that_an_edit_demands(kind: OrderType):
-    bare = Terms(act=Act.NEW, account_id=1, quantity=Decimal(1), order_type=kind, time_in_force=TimeInForce.DAY)
+    bare = Terms(act=OrderAction.NEW, account_id=1, quantity=Decimal(1), order_type=kind, time_in_force=TimeInForce.DAY)
 
     assert set(edited(bare, {}, NOW)[1]) == set(PRICES[kind])
 
@@ -145,9 +145,9 @@ def test_an_expiry_is_asked_for_only_of_an_order_that_is_good_until_a_date():
 
 
 def test_everything_that_can_be_asked_for_may_be_edited():
-    for act, terms in ((Act.NEW, GTD), (Act.MODIFY, CHANGE)):
+    for act, terms in ((OrderAction.NEW, GTD), (OrderAction.MODIFY, CHANGE)):
         assert set(form_fields(terms, GTD)) <= set(EDITABLE[act])
-    assert form_fields(Terms(act=Act.CANCEL, account_id=1), None) == ()
+    assert form_fields(Terms(act=OrderAction.CANCEL, account_id=1), None) == ()
 
 
 def test_the_first_values_are_exact():
@@ -226,7 +226,7 @@ def test_forms_carry_the_token_or_id_and_the_version_in_their_name_too():
 
 
 def test_the_form_that_changes_a_working_order_is_empty_and_says_how_it_is_now():
-    one = ticket(state=State.SUBMITTED, order={"id": "o1", "status": "NEW"})
+    one = ticket(state=TicketState.SUBMITTED, order={"id": "o1", "status": "NEW"})
     view = taken(replace_view(one, now=NOW))
 
     assert asked(view) == ["quantity", "limit_price"]
@@ -239,7 +239,7 @@ def test_the_form_that_changes_a_working_order_is_empty_and_says_how_it_is_now()
 
 
 def test_it_shows_what_a_working_order_would_become():
-    one = ticket(state=State.SUBMITTED, order={"id": "o1", "status": "NEW"})
+    one = ticket(state=TicketState.SUBMITTED, order={"id": "o1", "status": "NEW"})
     view = taken(replace_view(one, {"quantity": "", "limit_price": "186"}, now=NOW))
 
     assert "Change the order to buy 100 AAPL" in read(view)
@@ -247,7 +247,7 @@ def test_it_shows_what_a_working_order_would_become():
 
 
 def test_an_order_that_was_changed_is_changed_from_what_it_became():
-    one = ticket(state=State.SUBMITTED, terms=CHANGE, before=replace(BUY, order_id="o1"), order={"id": "o2"})
+    one = ticket(state=TicketState.SUBMITTED, terms=CHANGE, before=replace(BUY, order_id="o1"), order={"id": "o2"})
     hints = [block["hint"]["text"] for block in inputs(taken(replace_view(one, now=NOW))).values()]
 
     assert hints[1] == "Now 186.00; left empty, it stays."
@@ -261,7 +261,7 @@ def test_the_unit_of_a_trailing_offset_is_named_in_words():
         trailing_offset=Decimal(50),
         trailing_offset_type=TrailingOffsetType.BPS,
     )
-    view = taken(replace_view(ticket(terms=trail, state=State.SUBMITTED), now=NOW))
+    view = taken(replace_view(ticket(terms=trail, state=TicketState.SUBMITTED), now=NOW))
 
     assert "Now basis points; left empty, it stays." in [
         block["hint"]["text"] for block in inputs(view).values() if "hint" in block
@@ -308,7 +308,7 @@ anything: st.SearchStrategy[Any] = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(["values", "value", "selected_option", "selected_options", "selected_date_time"])
-            | st.sampled_from([block_of(field) for field in EDITABLE[Act.NEW]])
+            | st.sampled_from([block_of(field) for field in EDITABLE[OrderAction.NEW]])
             | st.text(max_size=3),
             inner,
             max_size=4,
@@ -321,7 +321,7 @@ elements = st.dictionaries(
 )
 states = st.builds(
     lambda held: {"values": {block: {"a": element} for block, element in held.items()}},
-    st.dictionaries(st.sampled_from([block_of(field) for field in EDITABLE[Act.NEW]]), elements),
+    st.dictionaries(st.sampled_from([block_of(field) for field in EDITABLE[OrderAction.NEW]]), elements),
 )
 
 
@@ -334,13 +334,13 @@ def test_no_state_of_a_form_whatever_is_in_it_raises(state: Any):
 
     new, _ = edited(BUY, entered, NOW)
     assert isinstance(new, Terms)
-    assert set(entered) <= set(EDITABLE[Act.NEW])
+    assert set(entered) <= set(EDITABLE[OrderAction.NEW])
 
 
 @given(
-    terms_of(Act.NEW),
+    terms_of(OrderAction.NEW),
     hostile.texts,
-    st.none() | st.dictionaries(st.sampled_from(sorted(EDITABLE[Act.MODIFY])), hostile.texts),
+    st.none() | st.dictionaries(st.sampled_from(sorted(EDITABLE[OrderAction.MODIFY])), hostile.texts),
     st.lists(hostile.texts, max_size=12),
 )
 @examples(60)

@@ -14,7 +14,7 @@ from omnibot.blocks.orders.list import PAGE, PAGE_ACTION, home_orders, orders_pa
 from omnibot.clearstreet.models import Order
 from omnibot.clearstreet.models.enums import OrderStatus, OrderType, Side, TimeInForce
 from omnibot.orders.model import Terms, Ticket
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 from tests.blocks import hostile
 from tests.blocks.checker import check, elements, strings
 from tests.blocks.test_order_card import NOW, SENTENCE, quiet, siblings, ticket, tickets, working
@@ -72,7 +72,7 @@ def test_an_order_of_a_ticket_is_told_once(over: dict[str, Any]):
 
 
 def test_a_waiting_ticket_to_cancel_an_order_does_not_hide_that_order():
-    cancel = ticket(terms=Terms(act=Act.CANCEL, account_id=19816, order_id="o9"))
+    cancel = ticket(terms=Terms(act=OrderAction.CANCEL, account_id=19816, order_id="o9"))
 
     assert "MSFT" in words(orders_page([cancel], [order()], now=NOW))
 

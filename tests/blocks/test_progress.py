@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.blocks.answers.progress import Shown, chunks, closing, progress_page, streamed, view
-from omnibot.blocks.answers.steps import MOST, Progress, read_steps
+from omnibot.blocks.answers.steps import MOST, StepProgress, read_steps
 from omnibot.emulator import clearstreet
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
@@ -27,8 +27,8 @@ def test_phases_become_steps_and_only_the_last_is_still_being_done():
     steps = read_steps(["[1/3] Reading filings", "[2/3] Comparing peers", "[2/3] Comparing 12 peers"])
 
     assert [(step.title, step.progress) for step in steps.steps] == [
-        ("Reading filings", Progress.COMPLETE),
-        ("Comparing 12 peers", Progress.IN_PROGRESS),
+        ("Reading filings", StepProgress.COMPLETE),
+        ("Comparing 12 peers", StepProgress.IN_PROGRESS),
     ]
     assert steps.where == "step 2 of 3"
 
@@ -36,7 +36,7 @@ def test_phases_become_steps_and_only_the_last_is_still_being_done():
 def test_when_all_is_over_no_step_is_still_being_done():
     steps = read_steps(["Looking", "[1/1] Writing"], over=True)
 
-    assert {step.progress for step in steps.steps} == {Progress.COMPLETE}
+    assert {step.progress for step in steps.steps} == {StepProgress.COMPLETE}
 
 
 def test_beyond_the_most_steps_the_newest_takes_the_last_place():

@@ -16,7 +16,7 @@ from omnibot.blocks.answers.reply import picture_wanted, reply_pages
 from omnibot.blocks.layout.fallbacks import older_page, plain_page, words_only
 from omnibot.blocks.layout.types import Page
 from omnibot.clearstreet.models import read_parts
-from omnibot.turns.model import Answer, Kind, Outcome, Person, State, Surface, Turn
+from omnibot.turns.model import Kind, Outcome, Person, Surface, Turn, TurnAnswer, TurnState
 from omnibot.turns.rules import offers
 from tests.blocks import hostile
 from tests.blocks.checker import check, live, strings
@@ -27,7 +27,7 @@ TURN = Turn(
     source_key="k",
     surface=Surface.MENTION,
     kind=Kind.INSTANT,
-    state=State.FINALIZING,
+    state=TurnState.FINALIZING,
     team="T1",
     person=Person("T1", "U1"),
     channel="C1",
@@ -41,7 +41,7 @@ TURN = Turn(
 def pages_of(
     parts: list[Any], *, exhibits: list[dict[str, Any]] | None = None, pictures=None, **more: Any
 ) -> list[Page]:
-    answer = Answer(Outcome.SUCCEEDED, parts=parts, exhibits=exhibits or [], message_id="m", **more)
+    answer = TurnAnswer(Outcome.SUCCEEDED, parts=parts, exhibits=exhibits or [], message_id="m", **more)
     tokens = (f"t{n}" for n in itertools.count())
     read = read_parts(parts)
     found = offers(read, answer.exhibits, outcome=answer.outcome, kind=Kind.INSTANT, mint=lambda: next(tokens))
@@ -134,7 +134,7 @@ def test_a_symbol_of_which_nothing_is_known_is_still_a_card():
 
 
 def test_the_operators_chart_is_a_link_on_the_card():
-    answer = Answer(Outcome.SUCCEEDED, exhibits=[{**SYMBOL, "symbol": "BRK/B", "part": None}])
+    answer = TurnAnswer(Outcome.SUCCEEDED, exhibits=[{**SYMBOL, "symbol": "BRK/B", "part": None}])
     [page] = reply_pages(TURN, answer, (), chart_url="https://charts.example/{symbol}?t={timeframe}")
 
     assert page.blocks[0]["actions"][0]["url"] == "https://charts.example/BRK%2FB?t=1M"
@@ -230,7 +230,7 @@ def test_the_same_answer_gives_the_same_pages():
 
 def test_an_answer_without_a_message_of_omnis_has_no_thumbs_for_its_rating_could_not_be_sent():
     rated, unrated = (
-        reply_pages(TURN, Answer(Outcome.SUCCEEDED, parts=[text("Words.")], message_id=message_id), ())
+        reply_pages(TURN, TurnAnswer(Outcome.SUCCEEDED, parts=[text("Words.")], message_id=message_id), ())
         for message_id in ("m", None)
     )
     assert [block["type"] for block in rated[0].blocks].count("context_actions") == 1

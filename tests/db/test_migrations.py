@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 
 from omnibot.db import migrate
 from omnibot.db.engine import open_database, parse_url
-from omnibot.db.migrate import Standing, require_current, standing, upgrade
+from omnibot.db.migrate import SchemaStatus, require_current, schema_status, upgrade
 from omnibot.db.tables import metadata
 from omnibot.errors import SettingsError
 from tests.postgres import Server
@@ -62,7 +62,7 @@ async def test_an_upgraded_database_is_at_the_newest_revision(tmp_path: Path):
     head = await upgrade(url)
     database = await open_database(url)
     try:
-        assert await standing(database) == Standing(head, head, known=True)
+        assert await schema_status(database) == SchemaStatus(head, head, known=True)
     finally:
         await database.close()
 

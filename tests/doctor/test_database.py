@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from omnibot.db.migrate import Standing, upgrade
+from omnibot.db.migrate import SchemaStatus, upgrade
 from omnibot.doctor import model
 from omnibot.doctor.model import Mark
 from tests.doctor.conftest import NOWHERE, Clinic, problems, says
@@ -30,7 +30,7 @@ async def test_a_database_without_tables_wants_an_upgrade(clinic: Clinic, postgr
 
 
 def test_a_database_of_an_older_version_wants_an_upgrade():
-    finding = model.database("the database", Standing("0001", "0002", known=True))
+    finding = model.database("the database", SchemaStatus("0001", "0002", known=True))
 
     assert finding.mark is Mark.PROBLEM
     assert "is at 0001, this version needs 0002" in finding.message

@@ -16,16 +16,16 @@ from omnibot.accounts.service import Keyring
 from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
-from omnibot.consent.model import Consent, NewConsent, Shown, State, listed
+from omnibot.consent.model import Consent, ConsentState, NewConsent, Shown, listed
 from omnibot.consent.service import Consents
 from omnibot.consent.store import ConsentStore
 from omnibot.db.engine import Database, open_database
 from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.entitlements import CODE, KEY
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.policy.identities import YES, Verdict
-from omnibot.turns.model import Answer, Kind, NewTurn, Outcome, Surface, Turn
-from omnibot.turns.model import State as TurnState
+from omnibot.policy.identities import YES, AccessResult
+from omnibot.turns.model import Kind, NewTurn, Outcome, Surface, Turn, TurnAnswer
+from omnibot.turns.model import TurnState as TurnState
 from omnibot.turns.store import TurnStore
 
 ANA, BEN = Person("T1", "U0ANA"), Person("T1", "U0BEN")
@@ -42,7 +42,7 @@ class Bench:
     store: ConsentStore
     service: Consents
     #: Who may not sign, and why.
-    refused: dict[Person, Verdict] = field(default_factory=dict)
+    refused: dict[Person, AccessResult] = field(default_factory=dict)
     #: Who hears nothing about accounts.
     strangers: set[Person] = field(default_factory=set)
 
@@ -66,7 +66,7 @@ class Bench:
             turn, question="my positions?", channel="C1", thread_ts="1.1", principal=SHARED, account_id=FIRST
         )
         new = NewConsent(f"token of {turn.id}"[:32], SHARED, KEY, "To list them.", (CODE,), (FIRST,))
-        answer = Answer(Outcome.SUCCEEDED, consent={"id": new.id})
+        answer = TurnAnswer(Outcome.SUCCEEDED, consent={"id": new.id})
         turn = await self.turns.finalize(turn, answer, [], None, new)
         turn = await self.turns.move(turn, TurnState.SUCCEEDED)
         consent = await self.store.get(new.id)
@@ -91,7 +91,7 @@ class Bench:
         document = reading.document
         return Shown(document.agreement_id, document.version, document.sha256, listed(reading.named))
 
-    async def state(self, consent: Consent) -> State:
+    async def state(self, consent: Consent) -> ConsentState:
         now = await self.store.get(consent.id)
         assert now is not None
         return now.state
@@ -123,14 +123,14 @@ async def bench(database: Database, request: pytest.FixtureRequest) -> AsyncIter
     await omni.start()
     transport = Transport(base_url=omni.base_url)
     keyring = Keyring(Trading(transport), shared_key="demo-key", shared_account_id=FIRST)
-    refused: dict[Person, Verdict] = {}
+    refused: dict[Person, AccessResult] = {}
     strangers: set[Person] = set()
 
-    async def may_sign(person: Person, _principal: str) -> Verdict:
+    async def may_sign(person: Person, _principal: str) -> AccessResult:
         return refused.get(person, YES)
 
-    async def may_look(person: Person) -> Verdict:
-        return Verdict(person not in strangers, "Account data is for members.")
+    async def may_look(person: Person) -> AccessResult:
+        return AccessResult(person not in strangers, "Account data is for members.")
 
     service = Consents(
         database, Omni(transport), keyring, may_sign=may_sign, may_look=may_look, retention=timedelta(days=30)

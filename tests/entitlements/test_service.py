@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import text, update
 
 from omnibot.accounts.model import SHARED
-from omnibot.consent.model import CannotSign, Consent, Standing, State, Unconfirmed
+from omnibot.consent.model import CannotSign, Consent, ConsentState, ConsentStatus, Unconfirmed
 from omnibot.consent.service import NOT_MADE, OutOfDate
 from omnibot.consent.store import forget_consents
 from omnibot.db.tables import consents
 from omnibot.emulator.clearstreet.entitlements import CODE
-from omnibot.policy.identities import Verdict
+from omnibot.policy.identities import AccessResult
 from omnibot.turns.model import HeldFor, Surface
-from omnibot.turns.model import State as TurnState
+from omnibot.turns.model import TurnState as TurnState
 from tests.entitlements.conftest import ANA, BEN, FIRST, SECOND, Bench
 
 GRANT, LIST = "POST /v1/omni-ai/entitlements", "GET /v1/omni-ai/entitlements"
@@ -33,14 +33,14 @@ async def test_the_question_waits_with_its_consent_and_goes_on_once_it_is_given(
     assert (waiting.thread_ts, waiting.event, waiting.conversation_id) == (turn.thread_ts, turn.event, None)
     assert await bench.turns.release() == []
     signed = await bench.service.sign(consent.id, ANA, await bench.shown(consent), [FIRST])
-    assert (signed.state, signed.signed_by, signed.signed_accounts) == (State.GRANTED, ANA.user, (FIRST,))
+    assert (signed.state, signed.signed_by, signed.signed_accounts) == (ConsentState.GRANTED, ANA.user, (FIRST,))
     assert await bench.turns.release() == [waiting.id]
     assert await bench.turns.release() == []
     assert (await bench.again(turn)).state is TurnState.ACCEPTED
 
 
-@pytest.mark.parametrize("how", [State.DECLINED, State.CLOSED])
-async def test_the_question_is_dropped_when_consent_is_refused(bench: Bench, how: State):
+@pytest.mark.parametrize("how", [ConsentState.DECLINED, ConsentState.CLOSED])
+async def test_the_question_is_dropped_when_consent_is_refused(bench: Bench, how: ConsentState):
     turn, consent = await bench.answered()
     assert (await bench.service.refuse(consent.id, ANA, how)).state is how
     assert await bench.turns.release() == []
@@ -82,16 +82,16 @@ async def test_nobody_signs_for_somebody_else_or_without_leave_or_for_accounts_n
         await bench.service.sign(consent.id, BEN, shown, [FIRST])
     assert refusal.value.ask == (ANA.user,)
     with pytest.raises(CannotSign):
-        await bench.service.refuse(consent.id, BEN, State.DECLINED)
+        await bench.service.refuse(consent.id, BEN, ConsentState.DECLINED)
     for accounts in ([], [FIRST, 19816]):
         with pytest.raises(CannotSign, match="not yours"):
             await bench.service.sign(consent.id, ANA, shown, accounts)
-    bench.refused[ANA] = Verdict(False, "Only the desk head signs.", ("U0HEAD",))
+    bench.refused[ANA] = AccessResult(False, "Only the desk head signs.", ("U0HEAD",))
     with pytest.raises(CannotSign, match="Only the desk head") as refusal:
         await bench.service.sign(consent.id, ANA, shown, [FIRST])
     assert refusal.value.ask == ("U0HEAD",)
     assert posted(bench) == 0
-    assert await bench.state(consent) is State.ASKED
+    assert await bench.state(consent) is ConsentState.ASKED
 
 
 async def test_what_was_not_shown_is_not_signed(bench: Bench):
@@ -112,7 +112,7 @@ async def test_a_signature_whose_answer_was_lost_is_looked_up(bench: Bench):
     _, consent = await bench.answered()
     shown = await bench.shown(consent)
     bench.omni.gate.drop(GRANT, "after", matches=lambda call: call.accepted)
-    assert (await bench.service.sign(consent.id, ANA, shown, [FIRST, SECOND])).state is State.GRANTED
+    assert (await bench.service.sign(consent.id, ANA, shown, [FIRST, SECOND])).state is ConsentState.GRANTED
     assert posted(bench) == 1
 
 
@@ -123,20 +123,20 @@ async def test_a_signature_that_never_arrived_can_be_made_again_but_not_before_t
     with pytest.raises(Unconfirmed):
         await bench.service.sign(consent.id, ANA, shown, [FIRST])
     await bench.service.sweep()
-    assert await bench.state(consent) is State.SIGNING
+    assert await bench.state(consent) is ConsentState.SIGNING
     with pytest.raises(CannotSign, match="on its way"):
         await bench.service.sign(consent.id, ANA, shown, [FIRST])
     await _grow_old(bench)
     bench.omni.gate.refuse(LIST, "before", status=503, count=10)
     await bench.service.sweep()
-    assert await bench.state(consent) is State.SIGNING
+    assert await bench.state(consent) is ConsentState.SIGNING
     bench.omni.gate.clear()
     await bench.service.sweep()
-    assert await bench.state(consent) is State.ASKED
+    assert await bench.state(consent) is ConsentState.ASKED
     card = await bench.service.card(consent.turn_id)
     assert card is not None
     assert card.failed
-    assert (await bench.service.sign(consent.id, ANA, shown, [FIRST])).state is State.GRANTED
+    assert (await bench.service.sign(consent.id, ANA, shown, [FIRST])).state is ConsentState.GRANTED
 
 
 async def test_a_signature_left_behind_by_a_crash_is_found_by_the_sweep_and_told(bench: Bench):
@@ -154,7 +154,7 @@ async def test_a_signature_left_behind_by_a_crash_is_found_by_the_sweep_and_told
 
     bench.service._changed = changed
     await bench.service.sweep()
-    assert await bench.state(consent) is State.GRANTED
+    assert await bench.state(consent) is ConsentState.GRANTED
     await bench.service.sweep()
     assert told == [turn.id]
 
@@ -202,18 +202,18 @@ async def test_a_signature_that_clear_street_refuses_can_be_made_again_at_once(b
     bench.omni.gate.refuse(GRANT, "before", status=403)
     with pytest.raises(CannotSign, match="does not let this API key"):
         await bench.service.sign(consent.id, ANA, shown, [FIRST])
-    assert (await bench.service.sign(consent.id, ANA, shown, [FIRST])).state is State.GRANTED
+    assert (await bench.service.sign(consent.id, ANA, shown, [FIRST])).state is ConsentState.GRANTED
 
 
 async def test_the_card_names_the_accounts_and_once_signed_who_signed_what(bench: Bench):
     turn, consent = await bench.answered()
     card = await bench.service.card(turn.id)
     assert card is not None
-    assert (card.state, card.accounts, card.signed_by) == (State.ASKED, ("First",), None)
+    assert (card.state, card.accounts, card.signed_by) == (ConsentState.ASKED, ("First",), None)
     await bench.service.sign(consent.id, ANA, await bench.shown(consent), [SECOND])
     card = await bench.service.card(turn.id)
     assert card is not None
-    assert (card.state, card.accounts, card.signed_by, card.version) == (State.GRANTED, ("Second",), ANA.user, 3)
+    assert (card.state, card.accounts, card.signed_by, card.version) == (ConsentState.GRANTED, ("Second",), ANA.user, 3)
     assert await bench.service.card("no such turn") is None
 
 
@@ -221,11 +221,11 @@ async def test_the_card_names_the_accounts_and_once_signed_who_signed_what(bench
 async def test_what_is_shared_is_listed_and_revoked(bench: Bench):
     newest = bench.omni.revision == "2026-10"
     before = await bench.service.overview(ANA)
-    assert {one.standing for one in before.accounts} == {Standing.BY_DEFAULT if newest else Standing.OFF}
+    assert {one.standing for one in before.accounts} == {ConsentStatus.BY_DEFAULT if newest else ConsentStatus.OFF}
     _, consent = await bench.answered()
     await bench.service.sign(consent.id, ANA, await bench.shown(consent), [FIRST])
     first, second = (await bench.service.overview(ANA)).accounts
-    assert (first.standing, first.grants[0].version, second.grants) == (Standing.GRANTED, 3, ())
+    assert (first.standing, first.grants[0].version, second.grants) == (ConsentStatus.GRANTED, 3, ())
     # A version that can no longer be signed is known still.
     bench.omni.entitlements.publish()
     assert (await bench.service.overview(ANA)).accounts[0].grants[0].version == 3
@@ -234,7 +234,7 @@ async def test_what_is_shared_is_listed_and_revoked(bench: Bench):
     else:
         await bench.service.revoke(ANA, first.grants[0].entitlement_id)
     after = (await bench.service.overview(ANA)).accounts[0]
-    assert (after.standing, after.grants) == (Standing.OPTED_OUT if newest else Standing.OFF, ())
+    assert (after.standing, after.grants) == (ConsentStatus.OPTED_OUT if newest else ConsentStatus.OFF, ())
     end = bench.service.opt_out(ANA, FIRST) if newest else bench.service.revoke(ANA, first.grants[0].entitlement_id)
     with pytest.raises(CannotSign, match="not enabled any more"):
         await end
@@ -243,7 +243,7 @@ async def test_what_is_shared_is_listed_and_revoked(bench: Bench):
 async def test_who_may_not_sign_sees_what_is_shared_and_revokes_nothing(bench: Bench):
     _, consent = await bench.answered()
     await bench.service.sign(consent.id, ANA, await bench.shown(consent), [FIRST])
-    bench.refused[BEN] = Verdict(False, "Only named people.", (ANA.user,))
+    bench.refused[BEN] = AccessResult(False, "Only named people.", (ANA.user,))
     seen = await bench.service.overview(BEN)
     assert not seen.may_sign
     grant = seen.accounts[0].grants[0]
@@ -268,7 +268,9 @@ async def test_whether_the_question_still_waits_is_known(bench: Bench):
     assert await bench.turns.request_cancel(ANA, turn.channel)
     assert not await bench.service.waits(consent)
     # It can be signed all the same.
-    assert (await bench.service.sign(consent.id, ANA, await bench.shown(consent), [FIRST])).state is State.GRANTED
+    assert (
+        await bench.service.sign(consent.id, ANA, await bench.shown(consent), [FIRST])
+    ).state is ConsentState.GRANTED
 
 
 async def test_in_time_what_nobody_signed_is_forgotten_and_what_somebody_did_is_kept_without_its_reason(bench: Bench):
@@ -281,5 +283,5 @@ async def test_in_time_what_nobody_signed_is_forgotten_and_what_somebody_did_is_
     assert await bench.store.get(unsigned.id) is None
     kept = await bench.store.get(signed.id)
     assert kept is not None
-    assert (kept.state, kept.reason, kept.codes) == (State.GRANTED, "", (CODE,))
+    assert (kept.state, kept.reason, kept.codes) == (ConsentState.GRANTED, "", (CODE,))
     assert turn.id == kept.turn_id

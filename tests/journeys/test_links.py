@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from omnibot.accounts.account_choices import AccountChoices
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import Person, link_principal
 from omnibot.accounts.store import LinkStore
@@ -63,7 +63,7 @@ async def desk(house: House) -> AsyncIterator[Desk]:
     await house.restart()
     database = await open_database(house.bot.environment["DATABASE_URL"], exclusive=False)
     transport = Transport(base_url=house.omni.base_url)
-    links = Links(LinkStore(database), Encryption([secret]))
+    links = LinkCache(LinkStore(database), Encryption([secret]))
     yield Desk(house, Linking(links, Trading(transport)), AccountChoices(database))
     await transport.close()
     await database.close()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from omnibot.db.engine import open_database
-from omnibot.orders.model import Answered
+from omnibot.orders.model import ClickOutcome
 from tests.orders.safe import ANA, BEN, EVE, TEAM, open_safe
 
 
@@ -32,7 +32,7 @@ async def main(database_url: str, clear_street: str, times: int, token: str) -> 
         await asyncio.to_thread(sys.stdin.readline)
         people = [(ANA, BEN, EVE)[place % 3] for place in range(times)]
         clicks = await asyncio.gather(*(safe.orders.approve([token], who, TEAM) for who in people))
-        print(sum(click.answer is Answered.APPROVED for [click] in clicks), flush=True)
+        print(sum(click.answer is ClickOutcome.APPROVED for [click] in clicks), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
     await database.close()
 

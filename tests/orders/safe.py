@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.model import Person, link_principal
 from omnibot.accounts.service import Keyring
 from omnibot.accounts.store import LinkStore
@@ -28,7 +28,16 @@ from omnibot.emulator.clearstreet.exchange import Order as Placed
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.encryption import Encryption
 from omnibot.orders.audit import Audit, Signer, Verified, verify
-from omnibot.orders.model import Answered, Click, Proposal, Seen, State, Ticket, Told, utcnow
+from omnibot.orders.model import (
+    ClickOutcome,
+    ClickResult,
+    MarketView,
+    Notification,
+    Proposal,
+    Ticket,
+    TicketState,
+    utcnow,
+)
 from omnibot.orders.service import Orders
 from omnibot.orders.store import TicketStore
 from omnibot.policy.identities import PersonKind, Who
@@ -83,8 +92,8 @@ class Book:
 class Notebook:
     """Cards that stand in a notebook; `breaks` says how often each method still raises."""
 
-    shown: list[tuple[Ticket, Seen | None]] = field(default_factory=list)
-    told: list[tuple[str, Told]] = field(default_factory=list)
+    shown: list[tuple[Ticket, MarketView | None]] = field(default_factory=list)
+    told: list[tuple[str, Notification]] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
     breaks: dict[str, int] = field(default_factory=dict)
 
@@ -93,11 +102,11 @@ class Notebook:
             self.breaks[method] -= 1
             raise RuntimeError("Slack is down")
 
-    async def show(self, ticket: Ticket, seen: Seen | None) -> None:
+    async def show(self, ticket: Ticket, seen: MarketView | None) -> None:
         self._may_break("show")
         self.shown.append((ticket, seen))
 
-    async def tell(self, ticket: Ticket, what: Told) -> None:
+    async def tell(self, ticket: Ticket, what: Notification) -> None:
         self._may_break("tell")
         self.told.append((ticket.id, what))
 
@@ -137,7 +146,7 @@ class Safe:
         cards: Notebook,
         book: Book,
         clock: Clock,
-        links: Links,
+        links: LinkCache,
     ) -> None:
         self.orders = orders
         self.store = store
@@ -177,7 +186,7 @@ class Safe:
         action = {"prefill_order": {"action_type": kind, "orders": list(orders)}}
         return await self.orders.propose(action, self.proposal(owner))
 
-    async def approve(self, ticket: Ticket, clicker: Who = ANA) -> Click:
+    async def approve(self, ticket: Ticket, clicker: Who = ANA) -> ClickResult:
         """A click on Approve."""
         [click] = await self.orders.approve([ticket.token], clicker, TEAM)
         return click
@@ -186,8 +195,8 @@ class Safe:
         """A ticket whose order Clear Street has."""
         [ticket] = await self.propose({**BUY, **changes})
         click = await self.approve(ticket, clicker)
-        assert click.answer is Answered.APPROVED, click
-        return await self.until(ticket, lambda now: now.state is State.SUBMITTED)
+        assert click.answer is ClickOutcome.APPROVED, click
+        return await self.until(ticket, lambda now: now.state is TicketState.SUBMITTED)
 
     # What is seen.
 
@@ -196,12 +205,12 @@ class Safe:
         assert found is not None
         return found
 
-    async def until(self, ticket: Ticket, wanted: Callable[[Ticket], bool] | State) -> Ticket:
+    async def until(self, ticket: Ticket, wanted: Callable[[Ticket], bool] | TicketState) -> Ticket:
         """The ticket, once it is in this state or looks as wanted."""
         async with asyncio.timeout(60):
             while True:
                 now = await self.get(ticket)
-                if now.state is wanted if isinstance(wanted, State) else wanted(now):
+                if now.state is wanted if isinstance(wanted, TicketState) else wanted(now):
                     return now
                 await asyncio.sleep(0.02)
 
@@ -210,7 +219,7 @@ class Safe:
             while not condition():  # noqa: ASYNC110 -- what is waited for knows of no event
                 await asyncio.sleep(0.02)
 
-    async def told(self, ticket: Ticket, what: Told) -> None:
+    async def told(self, ticket: Ticket, what: Notification) -> None:
         """Wait until the requester has heard this."""
         await self.when(lambda: (ticket.id, what) in self.cards.told)
 
@@ -237,7 +246,7 @@ class Safe:
     async def approve_and_die(self, ticket: Ticket, clicker: Who = ANA) -> None:
         """An approval, written down by an instance that dies before its first step."""
         self.orders._draining = True
-        assert (await self.approve(ticket, clicker)).answer is Answered.APPROVED
+        assert (await self.approve(ticket, clicker)).answer is ClickOutcome.APPROVED
         self.orders._draining = False
         await self.store.leases.release([ticket.id])
 
@@ -309,7 +318,7 @@ async def open_emulator(*, revision: str = "2026-10", pace: float = 0.01) -> Asy
 
 async def link(database: Database, *people: Who, key: str = KEY) -> None:
     """Let people have linked a key."""
-    links = Links(LinkStore(database), Encryption([ENCRYPTION_KEY]))
+    links = LinkCache(LinkStore(database), Encryption([ENCRYPTION_KEY]))
     for who in people:
         await links.save(Person(who.org, who.user), key, team=TEAM, accounts=[ACCOUNT], page=None)
 
@@ -339,7 +348,7 @@ async def open_safe(
     await presence.hold()
     store = TicketStore(MortalDatabase(database, life), presence.instance, Audit(SIGNER))
     trading = Trading(transport)
-    links = Links(LinkStore(database), Encryption([ENCRYPTION_KEY]))
+    links = LinkCache(LinkStore(database), Encryption([ENCRYPTION_KEY]))
     keyring = Keyring(trading, shared_key=None, shared_account_id=None, links=links)
     scheduler = Scheduler()
     scheduler.start()

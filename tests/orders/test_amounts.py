@@ -10,11 +10,11 @@ import pytest
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce
 from omnibot.orders.model import Terms
 from omnibot.orders.order_parser import edited
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 LIMIT = Terms(
-    act=Act.NEW,
+    act=OrderAction.NEW,
     account_id=1,
     symbol="AAPL",
     side=Side.BUY,

@@ -12,7 +12,7 @@ from omnibot.db.tables import audit, audit_heads
 from omnibot.errors import SettingsError
 from omnibot.orders.audit import Signer, export, verify
 from omnibot.orders.explaining import explain
-from omnibot.orders.model import State
+from omnibot.orders.model import TicketState
 from tests.orders.safe import BUY, EVE, SIGNER, Safe
 
 
@@ -20,7 +20,7 @@ async def written(still: Safe) -> None:
     """Some rows."""
     [ticket] = await still.propose()
     await still.approve(ticket)
-    await still.until(ticket, State.SUBMITTED)
+    await still.until(ticket, TicketState.SUBMITTED)
     await still.orders.halt(EVE, "=HYPERLINK(1)")
     await still.settled()
 

@@ -29,7 +29,7 @@ from omnibot.errors import SettingsError
 from omnibot.orders.audit import Audit, Entry, Signer, verify
 from omnibot.orders.audit_heads import Head, HeadFile, Heads, read_heads
 from omnibot.orders.authority import signed_content
-from omnibot.orders.model import Answered, State, Ticket, content_hash, read_terms, write_terms
+from omnibot.orders.model import ClickOutcome, Ticket, TicketState, content_hash, read_terms, write_terms
 from tests.orders.safe import ANA, BUY, EVE, SIGNER, Safe, link, open_safe, rules
 
 Forge = Callable[[AsyncConnection, Ticket], Any]
@@ -79,7 +79,7 @@ async def a_vote(connection: AsyncConnection, ticket: Ticket, user: str = "U0ANA
 async def approved(connection: AsyncConnection, ticket: Ticket) -> None:
     mine = tickets.c.id == ticket.id
     moment = {"approved_at": ticket.created_at}
-    await connection.execute(update(tickets).where(mine).values(state=State.APPROVED.value, **moment))
+    await connection.execute(update(tickets).where(mine).values(state=TicketState.APPROVED.value, **moment))
 
 
 def setting(**values: Any) -> Forge:
@@ -94,7 +94,7 @@ async def refused(still: Safe, ticket: Ticket) -> None:
     now = await still.get(ticket)
     assert still.calls("POST", "PATCH", "DELETE") == []
     assert (now.state, now.reason) == (
-        State.EXPIRED,
+        TicketState.EXPIRED,
         "What would have been sent is not what people approved in Slack. Nothing was sent.",
     )
     assert (await still.audited(ticket))[-1] == "expired"
@@ -128,7 +128,7 @@ async def test_what_is_changed_between_approval_and_sending_is_not_sent(still: S
     await forged(still, ticket, change)
     assert still.calls("POST") == []
     assert still.at_exchange == []
-    assert (await still.get(ticket)).state is State.EXPIRED
+    assert (await still.get(ticket)).state is TicketState.EXPIRED
     assert len(still.cards.alerts) == 1
 
 
@@ -152,16 +152,16 @@ async def test_an_approval_whose_signature_is_gone_or_is_another_tickets_sends_n
         await connection.execute(update(table).where(table.c.ticket_id == other.id).values(signature=signature))
         await connection.execute(delete(table).where(table.c.ticket_id == one.id))
     for ticket in (one, other):
-        assert (await still.step(ticket)).state is State.EXPIRED
+        assert (await still.step(ticket)).state is TicketState.EXPIRED
     assert still.calls("POST") == []
 
 
 async def test_an_order_that_went_out_does_not_go_out_again_because_the_database_says_so(still: Safe):
     placed = await still.placed()
-    changes = {"state": State.APPROVED.value, "attempts": 1, "owner": None, "lease_until": None}
+    changes = {"state": TicketState.APPROVED.value, "attempts": 1, "owner": None, "lease_until": None}
     await forged(still, placed, setting(**changes, approved_at=still.clock()))
     assert len(still.calls("POST")) == 1
-    assert (await still.get(placed)).state is State.NOT_PLACED
+    assert (await still.get(placed)).state is TicketState.NOT_PLACED
 
 
 async def test_a_second_approval_that_only_the_database_has_does_not_count(still: Safe):
@@ -172,7 +172,7 @@ async def test_a_second_approval_that_only_the_database_has_does_not_count(still
     still.orders._draining = True
     click = await still.approve(ticket)
     still.orders._draining = False
-    assert click.answer is Answered.APPROVED, "the rules believe the database"
+    assert click.answer is ClickOutcome.APPROVED, "the rules believe the database"
     await still.store.leases.release([ticket.id])
     await still.step(ticket)
     await refused(still, ticket)
@@ -181,7 +181,7 @@ async def test_a_second_approval_that_only_the_database_has_does_not_count(still
 async def test_a_second_approval_with_a_row_of_the_audit_that_nobody_signed_does_not_count(still: Safe):
     still.book.current = rules(four_eyes_above='"1"')
     [ticket] = await still.propose()
-    assert (await still.approve(ticket)).answer is Answered.SECOND_NEEDED
+    assert (await still.approve(ticket)).answer is ClickOutcome.SECOND_NEEDED
     async with still.database.transaction() as connection:
         newest = select(audit).where(audit.c.ticket_id == ticket.id).order_by(audit.c.seq.desc()).limit(1)
         row = dict((await connection.execute(newest)).mappings().one())
@@ -193,7 +193,7 @@ async def test_a_second_approval_with_a_row_of_the_audit_that_nobody_signed_does
     await still.approve(ticket, EVE)
     still.orders._draining = False
     await still.store.leases.release([ticket.id])
-    assert (await still.step(ticket)).state is State.EXPIRED
+    assert (await still.step(ticket)).state is TicketState.EXPIRED
     assert (still.calls("POST"), len(still.cards.alerts)) == ([], 1)
 
 
@@ -230,7 +230,7 @@ async def test_a_vote_for_other_content_does_not_count(still: Safe):
         others = ticket_votes.c.user == EVE.user
         await connection.execute(update(ticket_votes).where(others).values(content_hash="e" * 64))
     assert (await still.get(ticket)).approved_by == ()
-    assert (await still.approve(ticket)).answer is Answered.SECOND_NEEDED
+    assert (await still.approve(ticket)).answer is ClickOutcome.SECOND_NEEDED
 
 
 async def test_bytes_that_were_exchanged_before_an_honest_approval_are_not_sent(still: Safe):
@@ -241,7 +241,7 @@ async def test_bytes_that_were_exchanged_before_an_honest_approval_are_not_sent(
     [click] = await still.orders.approve([ticket.token], ANA, ticket.team)
     await still.settled()
     assert still.calls("POST") == [], click
-    assert (await still.get(ticket)).state is not State.SUBMITTED
+    assert (await still.get(ticket)).state is not TicketState.SUBMITTED
 
 
 async def test_what_is_no_order_is_not_sent_whoever_approved_it(still: Safe):
@@ -261,9 +261,9 @@ async def test_what_is_no_order_is_not_sent_whoever_approved_it(still: Safe):
 async def test_two_honest_approvals_are_sent(still: Safe):
     still.book.current = rules(four_eyes_above='"1"')
     [ticket] = await still.propose()
-    assert (await still.approve(ticket)).answer is Answered.SECOND_NEEDED
-    assert (await still.approve(ticket, EVE)).answer is Answered.APPROVED
-    await still.until(ticket, State.SUBMITTED)
+    assert (await still.approve(ticket)).answer is ClickOutcome.SECOND_NEEDED
+    assert (await still.approve(ticket, EVE)).answer is ClickOutcome.APPROVED
+    await still.until(ticket, TicketState.SUBMITTED)
     assert (await still.verified()).sound
 
 
@@ -271,8 +271,8 @@ async def test_a_cancel_that_was_approved_is_sent(still: Safe):
     still.emulator.order_plans["*"] = "never"
     placed = await still.placed()
     [cancel] = await still.propose_about("CANCEL", {"account_id": placed.account_id, "order_id": placed.order_id})
-    assert (await still.approve(cancel)).answer is Answered.APPROVED
-    await still.until(cancel, State.SUBMITTED)
+    assert (await still.approve(cancel)).answer is ClickOutcome.APPROVED
+    await still.until(cancel, TicketState.SUBMITTED)
     assert [call.split()[0] for call in still.calls("PATCH", "DELETE")] == ["DELETE"]
     assert (await still.verified()).sound
 
@@ -282,7 +282,7 @@ async def test_what_was_approved_before_a_change_of_keys_is_sent_by_whoever_has_
     await still.approve_and_die(ticket)
     new = "quite another key of the audit, also long"
     still.store.audit = Audit(Signer([new, "a key of the audit that is long enough"]))
-    assert (await still.step(ticket)).state is State.SUBMITTED
+    assert (await still.step(ticket)).state is TicketState.SUBMITTED
 
 
 async def test_without_the_key_it_was_approved_with_nothing_is_sent(still: Safe):
@@ -308,7 +308,7 @@ async def cut(database: Database, after: int, *, with_head: bool = True) -> None
 async def stopped(still: Safe, ticket: Ticket) -> None:
     """Nothing is approved, with a sentence; the operators hear of it once."""
     click = await still.approve(ticket)
-    assert click.answer is Answered.NOT_ALLOWED
+    assert click.answer is ClickOutcome.NOT_ALLOWED
     assert "trading is stopped" in click.message
     await still.orders.watch_audit()
     [alert] = still.cards.alerts
@@ -392,7 +392,7 @@ async def test_what_was_rolled_back_is_not_missed(still: Safe):
         await unlinking_that_fails()
     await still.orders.watch_audit()
     assert still.cards.alerts == []
-    assert (await still.approve(ticket)).answer is Answered.APPROVED
+    assert (await still.approve(ticket)).answer is ClickOutcome.APPROVED
 
 
 async def test_rows_that_other_instances_add_are_no_reason_to_stop(
@@ -417,7 +417,7 @@ async def test_rows_that_other_instances_add_are_no_reason_to_stop(
         async with database.transaction() as connection:
             seq = (await connection.execute(query)).scalar_one()
         await cut(database, seq - 1)
-        assert (await other.approve(ticket)).answer is Answered.NOT_ALLOWED
+        assert (await other.approve(ticket)).answer is ClickOutcome.NOT_ALLOWED
     await database.close()
 
 
@@ -592,12 +592,12 @@ async def test_the_life_of_an_order_with_edits_second_attempts_and_changes_is_so
     assert click.ticket is not None, click
     still.emulator.gate.drop("POST /v1/accounts/{account_id}/orders", "before")
     await still.approve(click.ticket)
-    now = await still.until(ticket, State.UNKNOWN)
+    now = await still.until(ticket, TicketState.UNKNOWN)
     for _ in range(3):
         now = await still.step(ticket)
         still.clock.forward(20)
-    assert now.state is State.NOT_PLACED
-    assert (await still.approve(now)).answer is Answered.APPROVED
-    await still.until(ticket, State.SUBMITTED)
+    assert now.state is TicketState.NOT_PLACED
+    assert (await still.approve(now)).answer is ClickOutcome.APPROVED
+    await still.until(ticket, TicketState.SUBMITTED)
     found = await still.verified()
     assert found.problems == ()

@@ -11,7 +11,7 @@ from omnibot.db.engine import Database
 from omnibot.emulator.clearstreet.order_bodies import Wanted
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
-from omnibot.orders.model import LOOKS, LOOKS_OVER, Answered, State, Ticket
+from omnibot.orders.model import LOOKS, LOOKS_OVER, ClickOutcome, Ticket, TicketState
 from tests.orders.safe import ACCOUNT, BUY, Safe, open_emulator, open_safe
 
 ORDERS = "GET /v1/accounts/{account_id}/orders"
@@ -36,7 +36,7 @@ def lists(*orders: Any, **metadata: Any) -> Refuse:
     return Refuse(200, {"data": list(orders), "metadata": {"request_id": "r", **metadata}})
 
 
-async def sell(safe: Safe) -> tuple[Answered, str]:
+async def sell(safe: Safe) -> tuple[ClickOutcome, str]:
     """All 120 shares that are held."""
     [ticket] = await safe.propose(SALE)
     click = await safe.approve(ticket)
@@ -51,10 +51,10 @@ async def test_after_a_restart_what_open_orders_sell_is_not_sold_again(database:
         plant(emulator, 1, status="NEW", side="SELL", quantity=120)
         async with open_safe(database, emulator, working=False, revision="auto") as safe:
             [ticket] = await safe.propose(SALE)
-            assert (await safe.approve(ticket)).answer is Answered.DENIED
+            assert (await safe.approve(ticket)).answer is ClickOutcome.DENIED
         async with open_safe(database, emulator, working=False, revision="auto") as safe:
             click = await safe.approve(ticket)
-    assert (click.answer, "Only 0 of this can be sold" in click.message) == (Answered.DENIED, True)
+    assert (click.answer, "Only 0 of this can be sold" in click.message) == (ClickOutcome.DENIED, True)
 
 
 async def test_an_open_sale_behind_a_thousand_open_orders_counts(still: Safe):
@@ -62,47 +62,47 @@ async def test_an_open_sale_behind_a_thousand_open_orders_counts(still: Safe):
     plant(still.emulator, 1, status="NEW", side="SELL", quantity=120)
 
     answer, message = await sell(still)
-    assert (answer, "Only 0 of this can be sold" in message) == (Answered.DENIED, True)
+    assert (answer, "Only 0 of this can be sold" in message) == (ClickOutcome.DENIED, True)
 
 
 async def test_nothing_is_sold_while_the_generation_is_not_known(database: Database, emulator: ClearStreetEmulator):
     rule = emulator.gate.every(STATUS, 1, Refuse(503))
     async with open_safe(database, emulator, working=False, revision="auto") as safe:
-        assert (await sell(safe))[0] is Answered.DENIED
+        assert (await sell(safe))[0] is ClickOutcome.DENIED
 
         emulator.gate.remove(rule)
-        assert (await sell(safe))[0] is Answered.APPROVED
+        assert (await sell(safe))[0] is ClickOutcome.APPROVED
 
 
 @pytest.mark.parametrize("pattern", [ORDERS, POSITIONS])
 async def test_nothing_is_sold_from_a_list_without_an_end(still: Safe, pattern: str):
     rule = still.emulator.gate.every(pattern, 1, lists(next_page_token="x"))
     answer, message = await sell(still)
-    assert answer is Answered.DENIED
+    assert answer is ClickOutcome.DENIED
     assert "known" in message
 
     still.emulator.gate.remove(rule)
-    assert (await sell(still))[0] is Answered.APPROVED
+    assert (await sell(still))[0] is ClickOutcome.APPROVED
 
 
 async def test_nothing_is_sold_beside_an_open_order_of_several_legs(still: Safe):
     """Any of its legs may sell it."""
     spread = {"id": "spread", "status": "NEW", "side": "BUY", "quantity": "1"}
     rule = still.emulator.gate.every(ORDERS, 1, lists(spread))
-    assert (await sell(still))[0] is Answered.DENIED
+    assert (await sell(still))[0] is ClickOutcome.DENIED
 
     still.emulator.gate.remove(rule)
-    assert (await sell(still))[0] is Answered.APPROVED
+    assert (await sell(still))[0] is ClickOutcome.APPROVED
 
 
 async def unknown(safe: Safe) -> Ticket:
     """An order whose POST arrived and whose answer was lost."""
     safe.emulator.gate.drop("POST /v1/accounts/{account_id}/orders", "after")
     [ticket] = await safe.propose()
-    assert (await safe.approve(ticket)).answer is Answered.APPROVED
+    assert (await safe.approve(ticket)).answer is ClickOutcome.APPROVED
     await safe.settled()
     ticket = await safe.get(ticket)
-    assert ticket.state is State.UNKNOWN
+    assert ticket.state is TicketState.UNKNOWN
     return ticket
 
 
@@ -122,10 +122,10 @@ async def test_an_order_is_not_absent_from_a_list_without_an_end(still: Safe, pa
 
     rule = still.emulator.gate.every(ORDERS, 1, lists(*page, next_page_token="x"))
     ticket = await looked(still, ticket)
-    assert (ticket.state, ticket.looks) == (State.UNKNOWN, 0)
+    assert (ticket.state, ticket.looks) == (TicketState.UNKNOWN, 0)
 
     still.emulator.gate.remove(rule)
-    assert (await looked(still, ticket)).state is State.SUBMITTED
+    assert (await looked(still, ticket)).state is TicketState.SUBMITTED
     assert len(still.at_exchange) == 1
 
 
@@ -137,7 +137,7 @@ async def test_an_order_with_another_client_id_never_stands_for_ours(still: Safe
     await look(still, ticket)
     still.emulator.gate.remove(rule)
     found = await look(still, ticket)
-    assert (found.state, found.order_id) == (State.SUBMITTED, still.at_exchange[0].id)
+    assert (found.state, found.order_id) == (TicketState.SUBMITTED, still.at_exchange[0].id)
 
 
 async def look(safe: Safe, ticket: Ticket) -> Ticket:

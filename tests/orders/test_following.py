@@ -7,12 +7,12 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
 from omnibot.encryption import Encryption
-from omnibot.orders.model import Answered, State, Ticket, Told
+from omnibot.orders.model import ClickOutcome, Notification, Ticket, TicketState
 from tests.orders.safe import ACCOUNT, ANA, BEN, COLLEAGUE, ENCRYPTION_KEY, EVE, KEY, TEAM, Safe
 
 CANCEL = "DELETE /v1/accounts/{account_id}/orders/{order_id}"
@@ -40,7 +40,7 @@ async def test_an_order_the_venue_rejects_says_why(safe: Safe):
     placed = await safe.placed()
     over = await safe.until(placed, lambda now: now.order_over)
     assert "price too far from the market" in (over.reason or "")
-    await safe.told(placed, Told.REJECTED)
+    await safe.told(placed, Notification.REJECTED)
 
 
 async def test_an_order_is_canceled_from_its_card_by_way_of_an_approval(safe: Safe):
@@ -50,12 +50,12 @@ async def test_an_order_is_canceled_from_its_card_by_way_of_an_approval(safe: Sa
     assert safe.calls("DELETE") == []
     assert ticket.before is not None
     click = await safe.approve(ticket)
-    assert click.answer is Answered.APPROVED
+    assert click.answer is ClickOutcome.APPROVED
     assert click.message.startswith("Approved: Cancel the order to buy 10 AAPL at a limit of $250.00")
     await safe.until(ticket, lambda now: now.order_over)
     await safe.until(placed, lambda now: now.order_over)
-    await safe.told(placed, Told.CANCELED)
-    assert (ticket.id, Told.CANCELED) not in safe.cards.told, "nobody hears the same twice"
+    await safe.told(placed, Notification.CANCELED)
+    assert (ticket.id, Notification.CANCELED) not in safe.cards.told, "nobody hears the same twice"
 
 
 async def test_two_clicks_on_cancel_are_one_ticket(safe: Safe):
@@ -68,9 +68,9 @@ async def test_a_colleague_cannot_ask_for_a_cancel(safe: Safe):
     safe.emulator.order_plans["*"] = "never"
     placed = await safe.placed()
     click = await safe.orders.propose_cancel(placed.id, COLLEAGUE, TEAM)
-    assert click.answer is Answered.NOT_ALLOWED
+    assert click.answer is ClickOutcome.NOT_ALLOWED
     click = await safe.orders.propose_replace(placed.id, {"quantity": "5"}, COLLEAGUE, TEAM)
-    assert click.answer is Answered.NOT_ALLOWED
+    assert click.answer is ClickOutcome.NOT_ALLOWED
     assert len(await safe.orders.mine(placed.owner)) == 1
 
 
@@ -79,7 +79,7 @@ async def test_neither_a_halt_nor_four_eyes_keep_an_order_from_being_canceled(sa
     placed = await safe.placed()
     await safe.orders.halt(EVE, None)
     ticket = await canceling(safe, placed)
-    assert (await safe.approve(ticket)).answer is Answered.APPROVED
+    assert (await safe.approve(ticket)).answer is ClickOutcome.APPROVED
     await safe.until(ticket, lambda now: now.order_over)
 
 
@@ -90,7 +90,7 @@ async def test_a_cancel_that_comes_too_late_says_so(safe: Safe):
     await safe.approve(ticket)
     late = await safe.until(ticket, lambda now: now.order_over)
     assert late.reason == "It was filled before it could be canceled."
-    await safe.told(placed, Told.FILLED)
+    await safe.told(placed, Notification.FILLED)
 
 
 async def test_a_cancel_that_the_venue_refuses_says_so_and_the_order_goes_on(still: Safe):
@@ -98,7 +98,7 @@ async def test_a_cancel_that_the_venue_refuses_says_so_and_the_order_goes_on(sti
     placed = await still.placed()
     ticket = await canceling(still, placed)
     await still.approve(ticket)
-    await still.until(ticket, State.SUBMITTED)
+    await still.until(ticket, TicketState.SUBMITTED)
     still.emulator.pace = 0
     assert not (await still.step(ticket)).order_over
     still.clock.forward(31)
@@ -114,8 +114,8 @@ async def test_a_cancel_of_unknown_outcome_is_read_from_the_order(still: Safe):
     ticket = await canceling(still, placed)
     still.emulator.gate.drop(CANCEL, "after")
     await still.approve(ticket)
-    await still.until(ticket, State.UNKNOWN)
-    assert (await still.step(ticket)).state is State.SUBMITTED
+    await still.until(ticket, TicketState.UNKNOWN)
+    assert (await still.step(ticket)).state is TicketState.SUBMITTED
     assert len(still.calls("DELETE")) == 1
 
 
@@ -125,13 +125,13 @@ async def test_a_cancel_that_never_arrived_is_not_placed_and_can_be_approved_aga
     ticket = await canceling(still, placed)
     still.emulator.gate.drop(CANCEL, "before")
     await still.approve(ticket)
-    await still.until(ticket, State.UNKNOWN)
+    await still.until(ticket, TicketState.UNKNOWN)
     for _ in range(3):
         ticket = await still.step(ticket)
         still.clock.forward(20)
-    assert ticket.state is State.NOT_PLACED
+    assert ticket.state is TicketState.NOT_PLACED
     await still.approve(ticket)
-    await still.until(ticket, State.SUBMITTED)
+    await still.until(ticket, TicketState.SUBMITTED)
     assert len(still.calls("DELETE")) == 2
 
 
@@ -146,14 +146,14 @@ async def test_a_replaced_order_is_read_again_and_both_cards_know_it(safe: Safe,
     assert ticket.body == {"limit_price": "251"}, "what stays as it is is not sent"
     click = await safe.approve(ticket)
     assert "limit price $251.00 (was $250.00)" in click.message
-    await safe.told(ticket, Told.CHANGED)
+    await safe.told(ticket, Notification.CHANGED)
     now = await safe.until(placed, lambda now: Decimal((now.order or {})["limit_price"]) == 251)
     assert now.open
     assert ((now.order or {})["id"] == (placed.order or {})["id"]) == keeps_id
     again = await canceling(safe, now)
     await safe.approve(again)
     await safe.until(placed, lambda now: now.order_over)
-    await safe.told(placed, Told.CANCELED)
+    await safe.told(placed, Notification.CANCELED)
 
 
 async def test_a_replacement_that_the_venue_refuses_says_so(still: Safe):
@@ -162,7 +162,7 @@ async def test_a_replacement_that_the_venue_refuses_says_so(still: Safe):
     click = await still.orders.propose_replace(placed.id, {"limit_price": "251"}, ANA, TEAM)
     assert click.ticket is not None
     await still.approve(click.ticket)
-    await still.until(click.ticket, State.SUBMITTED)
+    await still.until(click.ticket, TicketState.SUBMITTED)
     still.emulator.pace = 0
     still.clock.forward(31)
     refused = await still.step(click.ticket)
@@ -177,8 +177,8 @@ async def test_a_replacement_of_unknown_outcome_is_read_from_the_order(still: Sa
     assert click.ticket is not None
     still.emulator.gate.drop(REPLACE, "after")
     await still.approve(click.ticket)
-    await still.until(click.ticket, State.UNKNOWN)
-    assert (await still.step(click.ticket)).state is State.SUBMITTED
+    await still.until(click.ticket, TicketState.UNKNOWN)
+    assert (await still.step(click.ticket)).state is TicketState.SUBMITTED
 
 
 async def test_a_replacement_is_not_approved_once_its_order_has_changed(still: Safe):
@@ -193,7 +193,7 @@ async def test_a_replacement_is_not_approved_once_its_order_has_changed(still: S
         assert answer.status == 200, "Clear Street's own app does that"
     still.emulator.pace = 0
     click = await still.approve(ticket)
-    assert click.answer is Answered.DENIED
+    assert click.answer is ClickOutcome.DENIED
     assert "not as it was" in click.message
     assert len(still.calls("PATCH")) == 1
 
@@ -220,12 +220,12 @@ async def test_omnis_cancel_names_the_order_it_is_about(still: Safe):
 async def test_an_order_whose_owner_unlinked_is_handed_over_with_a_warning(safe: Safe, database: Database):
     safe.emulator.order_plans["*"] = "never"
     placed = await safe.placed()
-    links = Links(LinkStore(database), Encryption([ENCRYPTION_KEY]))
+    links = LinkCache(LinkStore(database), Encryption([ENCRYPTION_KEY]))
     forgotten = await links.forget(Person(ANA.org, ANA.user), [safe.orders.forget])
     assert forgotten.hung["open orders"] == 1
     left = await safe.until(placed, lambda now: now.order_over)
     assert "followed no more" in (left.reason or "")
-    await safe.told(placed, Told.LEFT)
+    await safe.told(placed, Notification.LEFT)
     assert not left.open
 
 
@@ -233,12 +233,12 @@ async def test_an_order_of_unknown_outcome_whose_owner_unlinked_goes_to_the_oper
     still.emulator.gate.drop("POST /v1/accounts/{account_id}/orders", "before")
     [ticket] = await still.propose()
     await still.approve(ticket)
-    await still.until(ticket, State.UNKNOWN)
-    links = Links(LinkStore(database), Encryption([ENCRYPTION_KEY]))
+    await still.until(ticket, TicketState.UNKNOWN)
+    links = LinkCache(LinkStore(database), Encryption([ENCRYPTION_KEY]))
     await links.forget(Person(ANA.org, ANA.user), [still.orders.forget])
     still.forget_keys()
     left = await still.step(ticket)
-    assert (left.state, left.open) == (State.UNKNOWN, False)
+    assert (left.state, left.open) == (TicketState.UNKNOWN, False)
     assert len(still.cards.alerts) == 1
 
 

@@ -6,7 +6,7 @@ import contextlib
 
 from omnibot.db.engine import Database
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.orders.model import State, Ticket
+from omnibot.orders.model import Ticket, TicketState
 from tests.orders.mortal import Killed, Life
 from tests.orders.safe import ANA, TEAM, Notebook, Safe, open_safe
 
@@ -29,7 +29,7 @@ async def live_through(safe: Safe, ticket: Ticket) -> None:
 async def finish(safe: Safe, ticket: Ticket) -> Ticket:
     """What whoever is still alive makes of it."""
     for _ in range(8):
-        if (await safe.get(ticket)).state is not State.PROPOSED:  # that waits for people
+        if (await safe.get(ticket)).state is not TicketState.PROPOSED:  # that waits for people
             await safe.step(ticket)
         await safe.settled()
         safe.clock.forward(12)
@@ -42,7 +42,7 @@ async def test_a_kill_between_any_two_steps_ends_with_one_order_or_none_and_a_tr
 ):
     emulator.order_plans["*"] = "fill"
     emulator.pace = 0
-    ends: set[State] = set()
+    ends: set[TicketState] = set()
     for left in range(1, MANY):
         cards, life = Notebook(), Life()
         async with open_safe(database, emulator, working=False, cards=cards, life=life) as mortal:
@@ -60,9 +60,13 @@ async def test_a_kill_between_any_two_steps_ends_with_one_order_or_none_and_a_tr
             ends.add(now.state)
             if placed:
                 assert now.order is not None, f"killed after {left} steps: {now.state}"
-                assert (now.state, now.order["status"]) == (State.SUBMITTED, "FILLED"), f"killed after {left} steps"
+                assert (now.state, now.order["status"]) == (TicketState.SUBMITTED, "FILLED"), (
+                    f"killed after {left} steps"
+                )
             else:
-                assert now.state in (State.PROPOSED, State.NOT_PLACED, State.EXPIRED), f"killed after {left} steps"
+                assert now.state in (TicketState.PROPOSED, TicketState.NOT_PLACED, TicketState.EXPIRED), (
+                    f"killed after {left} steps"
+                )
             shown = cards.of(ticket.id)
             assert shown is not None
             assert (shown.state, shown.order) == (now.state, now.order), f"killed after {left} steps"
@@ -72,4 +76,4 @@ async def test_a_kill_between_any_two_steps_ends_with_one_order_or_none_and_a_tr
     else:
         raise AssertionError("it never got to its end")
     assert left > 20, "an order's life has more steps"
-    assert {State.PROPOSED, State.NOT_PLACED, State.SUBMITTED} <= ends
+    assert {TicketState.PROPOSED, TicketState.NOT_PLACED, TicketState.SUBMITTED} <= ends

@@ -34,8 +34,8 @@ from omnibot.db.tables import ticket_votes
 from omnibot.emulator.clearstreet.exchange import Order as Placed
 from omnibot.emulator.clearstreet.order_bodies import changed
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.orders.model import Answered, State, Ticket
-from omnibot.policy.facts import Act
+from omnibot.orders.model import ClickOutcome, Ticket, TicketState
+from omnibot.policy.facts import OrderAction
 from omnibot.policy.identities import Who
 from tests.examples import examples
 from tests.orders.mortal import Killed, Life
@@ -74,7 +74,13 @@ LIMITS = {
 PEOPLE = (ANA, BEN, EVE, CLEO, DAN, COLLEAGUE)
 #: What policy lets approve an order of Ana's.
 APPROVERS = {ANA.user, BEN.user, EVE.user}
-DECIDED_BY_NOBODY = (State.APPROVED, State.SUBMITTING, State.UNKNOWN, State.PROPOSED, State.NOT_PLACED)
+DECIDED_BY_NOBODY = (
+    TicketState.APPROVED,
+    TicketState.SUBMITTING,
+    TicketState.UNKNOWN,
+    TicketState.PROPOSED,
+    TicketState.NOT_PLACED,
+)
 
 orders_of_omni = st.fixed_dictionaries(
     {
@@ -311,9 +317,11 @@ class Tickets(RuleBasedStateMachine):
         said = await self._live(_awaited(clicks), dies_after)
         for (who, _), answers in zip(pressed, said or (), strict=False):
             came = {click.answer for click in answers}
-            assert Answered.APPROVED not in came or came == {Answered.APPROVED}, "some of them went, and some did not"
+            assert ClickOutcome.APPROVED not in came or came == {ClickOutcome.APPROVED}, (
+                "some of them went, and some did not"
+            )
             if who.user not in APPROVERS:
-                assert not came & {Answered.APPROVED, Answered.SECOND_NEEDED}
+                assert not came & {ClickOutcome.APPROVED, ClickOutcome.SECOND_NEEDED}
 
     async def _tokens(self, about: list[Ticket]) -> list[str]:
         return list(dict.fromkeys([(await self.safe.get(ticket)).token for ticket in about]))
@@ -342,8 +350,8 @@ class Tickets(RuleBasedStateMachine):
     @rule(index=which, who=st.sampled_from([CLEO, DAN, COLLEAGUE]))
     def somebody_tries_what_they_may_not(self, index: int, who: Who) -> None:
         [click] = self.run(self._live(self.safe.orders.approve([self._ticket(index).token], who, TEAM)))
-        assert click.answer is not Answered.APPROVED
-        assert self.run(self._live(self.safe.orders.halt(who, None))).answer is Answered.NOT_ALLOWED
+        assert click.answer is not ClickOutcome.APPROVED
+        assert self.run(self._live(self.safe.orders.halt(who, None))).answer is ClickOutcome.NOT_ALLOWED
 
     @precondition(lambda self: self.tickets)
     @rule(index=which, editor=st.sampled_from([ANA, BEN]), quantity=st.sampled_from(["30", "50", "55"]))
@@ -359,7 +367,7 @@ class Tickets(RuleBasedStateMachine):
 
     async def _step(self, ticket: Ticket, dies_after: int | None = None) -> None:
         now = await self.safe.get(ticket)
-        if now.state is State.PROPOSED and now.expires_at > self.clock():
+        if now.state is TicketState.PROPOSED and now.expires_at > self.clock():
             return  # it is not due
         await self._live(self.safe.step(ticket), dies_after)
 
@@ -391,12 +399,12 @@ class Tickets(RuleBasedStateMachine):
             self.safe.orders._draining = True  # it never comes to its first step
             await self._live(self.safe.orders.approve([ticket.token], ANA, TEAM))
             await self._die()
-        assert (await self._live(self.safe.orders.halt(EVE, None))).answer is Answered.DONE
+        assert (await self._live(self.safe.orders.halt(EVE, None))).answer is ClickOutcome.DONE
         self.before_halt = self._sent()
         await self._approve([[ticket]], [ANA, EVE])
         await self._step(ticket)
         self.the_exchange_has_nothing_new()
-        assert (await self._live(self.safe.orders.resume(EVE))).answer is Answered.DONE
+        assert (await self._live(self.safe.orders.resume(EVE))).answer is ClickOutcome.DONE
 
     def the_exchange_has_nothing_new(self) -> None:
         assert self._sent() == self.before_halt, "an order, or a change of one, while trading was halted"
@@ -426,7 +434,7 @@ class Tickets(RuleBasedStateMachine):
         working = self._working
         ids = [order.client_order_id for order in working]
         assert len(ids) == len(set(ids)), "two orders of one ticket"
-        by_id = {ticket.client_order_id: ticket for ticket in self.tickets if ticket.terms.act is Act.NEW}
+        by_id = {ticket.client_order_id: ticket for ticket in self.tickets if ticket.terms.act is OrderAction.NEW}
         assert {order.client_order_id for order in self.safe.at_exchange} <= set(by_id), "an order of no ticket"
         assert all(order.instrument.symbol == "AAPL" for order in self.safe.at_exchange)
         allowed = await self._allowed() if working else {}
@@ -453,7 +461,7 @@ class Tickets(RuleBasedStateMachine):
         allowed: dict[str, list[tuple[Ticket, Amounts]]] = {}
         for ticket in self.tickets:
             now = await self.safe.get(ticket)
-            if now.attempts and now.terms.act is not Act.CANCEL:
+            if now.attempts and now.terms.act is not OrderAction.CANCEL:
                 before = now.before or now.terms
                 amounts = (now.terms.quantity or before.quantity, now.terms.limit_price or before.limit_price)
                 # A ticket that was sent may be known by the id that its order has since.
@@ -465,7 +473,7 @@ class Tickets(RuleBasedStateMachine):
         """Whether one of these tickets was to make the order this, and everybody who has to has approved it."""
         for now, wanted in tickets:
             # A human said no to what was not placed, and it turned up nevertheless; or nobody said anything any more.
-            if wanted != amounts or now.state in (State.PROPOSED, State.COPYABLE, State.REJECTED):
+            if wanted != amounts or now.state in (TicketState.PROPOSED, TicketState.COPYABLE, TicketState.REJECTED):
                 continue
             query = select(ticket_votes.c.user).where(
                 ticket_votes.c.ticket_id == now.id, ticket_votes.c.content_hash == now.content_hash

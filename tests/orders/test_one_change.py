@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from omnibot.db.tables import tickets
-from omnibot.orders.model import Answered, Click, State, Ticket
+from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState
 from omnibot.orders.store import NEWER_CHANGE
 from omnibot.policy.identities import Who
 from tests.orders.safe import ACCOUNT, ANA, BEN, BUY, TEAM, Safe, rules
@@ -55,18 +55,18 @@ async def becomes(safe: Safe, working: Ticket, *wanted: tuple[str, str]) -> None
             await safe.step(working)
 
 
-async def approve_all(safe: Safe, *waiting: Ticket, clicker: Who = ANA) -> list[Click]:
+async def approve_all(safe: Safe, *waiting: Ticket, clicker: Who = ANA) -> list[ClickResult]:
     return await safe.orders.approve([one.token for one in waiting], clicker, TEAM)
 
 
 async def test_a_newer_change_of_an_order_takes_the_place_of_one_that_still_waits(still: Safe, working: Ticket):
     first = await changing(still, working, quantity="1000")
     second = await changing(still, working, limit_price="250")
-    assert ((await still.get(first)).state, (await still.get(first)).reason) == (State.EXPIRED, NEWER_CHANGE)
+    assert ((await still.get(first)).state, (await still.get(first)).reason) == (TicketState.EXPIRED, NEWER_CHANGE)
 
     clicks = [await still.approve(first), await still.approve(second)]
-    assert [click.answer for click in clicks] == [Answered.EXPIRED, Answered.APPROVED]
-    await still.until(second, State.SUBMITTED)
+    assert [click.answer for click in clicks] == [ClickOutcome.EXPIRED, ClickOutcome.APPROVED]
+    await still.until(second, TicketState.SUBMITTED)
     await becomes(still, working, ("10", "250"))
     assert (await still.verified()).sound
 
@@ -75,7 +75,7 @@ async def test_two_changes_of_one_order_that_omni_proposes_at_once_are_never_bot
     about = {"account_id": ACCOUNT, "order_id": working.order_id}
     waiting = await still.propose_about("MODIFY", about | {"quantity": "1000"}, about | {"limit_price": "250"})
     clicks = await approve_all(still, *waiting)
-    assert [click.answer for click in clicks] == [Answered.EXPIRED, Answered.DENIED]
+    assert [click.answer for click in clicks] == [ClickOutcome.EXPIRED, ClickOutcome.DENIED]
     assert NEWER_CHANGE in clicks[0].message
     assert await at_exchange(still) == {("10", "1")}
 
@@ -85,13 +85,13 @@ async def test_a_change_waits_for_another_one_that_is_on_its_way(still: Safe, wo
     await still.approve_and_die(first)
     second = await changing(still, working, limit_price="250")
     click = await still.approve(second)
-    assert click.answer is Answered.DENIED
+    assert click.answer is ClickOutcome.DENIED
     assert "on its way" in click.message
     await still.step(first)
     click = await still.approve(second)
-    assert click.answer is Answered.DENIED
+    assert click.answer is ClickOutcome.DENIED
     await becomes(still, working, ("1000", "1"))
-    assert (await still.approve(second)).answer is Answered.DENIED
+    assert (await still.approve(second)).answer is ClickOutcome.DENIED
     assert "denied" in await still.audited(second)
 
 
@@ -99,20 +99,20 @@ async def test_a_change_waits_for_one_of_unknown_outcome(still: Safe, working: T
     first = await changing(still, working, quantity="1000")
     still.emulator.gate.drop(PATCH, "before")
     await still.approve(first)
-    await still.until(first, State.UNKNOWN)
+    await still.until(first, TicketState.UNKNOWN)
     second = await changing(still, working, limit_price="250")
-    assert (await still.approve(second)).answer is Answered.DENIED
+    assert (await still.approve(second)).answer is ClickOutcome.DENIED
     for _ in range(3):
         first = await still.step(first)
         still.clock.forward(20)
-    assert first.state is State.NOT_PLACED
+    assert first.state is TicketState.NOT_PLACED
     click = await still.approve(second)
-    assert click.answer is Answered.DENIED
+    assert click.answer is ClickOutcome.DENIED
     assert "may still take effect" in click.message
 
     await still.orders.decline(first.token, ANA, None)
-    assert (await still.approve(second)).answer is Answered.APPROVED
-    await still.until(second, State.SUBMITTED)
+    assert (await still.approve(second)).answer is ClickOutcome.APPROVED
+    await still.until(second, TicketState.SUBMITTED)
     await becomes(still, working, ("10", "250"))
 
 
@@ -120,11 +120,11 @@ async def test_a_cancel_does_not_wait_for_a_change(still: Safe, working: Ticket)
     first = await changing(still, working, quantity="1000")
     still.emulator.gate.drop(PATCH, "before")
     await still.approve(first)
-    await still.until(first, State.UNKNOWN)
+    await still.until(first, TicketState.UNKNOWN)
     cancel = (await still.orders.propose_cancel(working.id, ANA, TEAM)).ticket
     assert cancel is not None
-    assert (await still.approve(cancel)).answer is Answered.APPROVED
-    await still.until(cancel, State.SUBMITTED)
+    assert (await still.approve(cancel)).answer is ClickOutcome.APPROVED
+    await still.until(cancel, TicketState.SUBMITTED)
 
 
 async def test_the_database_holds_one_undecided_change_of_an_order(still: Safe, working: Ticket):
@@ -144,10 +144,10 @@ async def test_what_was_declined_before_the_press_keeps_the_others_from_going_wi
     one, other = await still.propose(BUY, {**BUY, "quantity": "5"})
     await still.orders.decline(other.token, ANA, None)
     clicks = await approve_all(still, one, other)
-    assert [click.answer for click in clicks] == [Answered.DENIED, Answered.DECIDED]
+    assert [click.answer for click in clicks] == [ClickOutcome.DENIED, ClickOutcome.DECIDED]
     assert "declined" in clicks[0].message
     assert "5" in clicks[0].message, "which one it was"
-    assert (await still.get(one)).state is State.PROPOSED
+    assert (await still.get(one)).state is TicketState.PROPOSED
     assert still.calls("POST") == []
     assert "denied" in await still.audited(one)
 
@@ -169,11 +169,11 @@ async def test_what_changes_between_the_look_and_the_transaction_keeps_the_other
 
     monkeypatch.setattr(still.orders._looking, "look", look_while_a_colleague_acts)
     clicks = await approve_all(still, one, other)
-    assert clicks[0].answer is Answered.DENIED
+    assert clicks[0].answer is ClickOutcome.DENIED
     assert meanwhile[:6] in clicks[0].message or "changed" in clicks[0].message
-    assert clicks[1].answer is (Answered.DECIDED if meanwhile == "declined" else Answered.SUPERSEDED)
+    assert clicks[1].answer is (ClickOutcome.DECIDED if meanwhile == "declined" else ClickOutcome.SUPERSEDED)
     assert clicks[1].message != "It waits for approval."
-    assert {(await still.get(each)).state for each in (one, other)} <= {State.PROPOSED, State.DECLINED}
+    assert {(await still.get(each)).state for each in (one, other)} <= {TicketState.PROPOSED, TicketState.DECLINED}
     assert still.calls("POST") == []
 
 
@@ -197,13 +197,13 @@ async def test_a_click_counts_for_the_version_and_the_attempt_it_was_made_on(
             else:
                 still.emulator.gate.refuse("POST /v1/accounts/{account_id}/orders", status=429)
                 await still.approve(ticket, BEN)
-                await still.until(ticket, State.NOT_PLACED)
+                await still.until(ticket, TicketState.NOT_PLACED)
                 still.emulator.gate.clear()
         return seen
 
     monkeypatch.setattr(still.orders._looking, "look", look_while_a_colleague_acts)
     click = await still.approve(ticket)
-    assert click.answer is (Answered.SUPERSEDED if meanwhile == "edited" else Answered.DECIDED), click
+    assert click.answer is (ClickOutcome.SUPERSEDED if meanwhile == "edited" else ClickOutcome.DECIDED), click
     await still.settled()
     assert len(still.calls("POST")) == (0 if meanwhile == "edited" else 1)
 
@@ -213,11 +213,11 @@ async def test_a_decline_form_that_was_opened_before_the_approval_does_not_decli
     opened = ticket.press
     still.emulator.gate.drop("POST /v1/accounts/{account_id}/orders", "before")
     await still.approve(ticket)
-    await still.until(ticket, State.UNKNOWN)
+    await still.until(ticket, TicketState.UNKNOWN)
     for _ in range(3):
         ticket = await still.step(ticket)
         still.clock.forward(20)
-    assert ticket.state is State.NOT_PLACED
-    assert (await still.orders.decline(opened, ANA, None)).answer is Answered.SUPERSEDED
-    assert (await still.get(ticket)).state is State.NOT_PLACED
-    assert (await still.orders.decline(ticket.press, ANA, None)).answer is Answered.DECLINED
+    assert ticket.state is TicketState.NOT_PLACED
+    assert (await still.orders.decline(opened, ANA, None)).answer is ClickOutcome.SUPERSEDED
+    assert (await still.get(ticket)).state is TicketState.NOT_PLACED
+    assert (await still.orders.decline(ticket.press, ANA, None)).answer is ClickOutcome.DECLINED

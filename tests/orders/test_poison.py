@@ -12,7 +12,7 @@ from omnibot.db import rows
 from omnibot.db.engine import Database, open_database
 from omnibot.db.tables import ticket_cards, ticket_versions, tickets
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.orders.model import State, Ticket
+from omnibot.orders.model import Ticket, TicketState
 from tests.orders.safe import ANA, BEN, Notebook, Safe, link, open_safe
 
 Spoil = Callable[[Ticket], Any]
@@ -124,7 +124,7 @@ async def test_a_poisoned_card_holds_no_other_up(still: Safe):
         await still.settled()
     shown = still.cards.of(other.id)
     assert shown is not None
-    assert shown.state is State.DECLINED
+    assert shown.state is TicketState.DECLINED
 
 
 async def test_a_poisoned_ticket_keeps_nobody_from_unlinking_or_from_seeing_the_others(still: Safe):
@@ -133,7 +133,7 @@ async def test_a_poisoned_ticket_keeps_nobody_from_unlinking_or_from_seeing_the_
     assert [ticket.id for ticket in await still.orders.mine(one.owner)] == [other.id]
     async with still.database.transaction() as connection:
         assert (await still.orders.forget(connection, [one.principal]))["waiting tickets"] == 1
-    assert (await still.get(other)).state is State.EXPIRED
+    assert (await still.get(other)).state is TicketState.EXPIRED
 
 
 async def test_a_poisoned_ticket_spoils_no_claim_on_postgresql(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import open_database
@@ -20,7 +20,7 @@ from omnibot.emulator.clearstreet.accounts import account
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.encryption import Encryption
 from omnibot.orders import submission
-from omnibot.orders.model import Answered, Click, State, Ticket
+from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState
 from omnibot.policy.identities import Who
 from tests.orders.safe import (
     ACCOUNT,
@@ -57,7 +57,7 @@ async def both(
             stack.push_async_callback(database.close)
             safes.append(await stack.enter_async_context(open_safe(database, emulator, working=False)))
         here, there = safes
-        links = Links(LinkStore(here.database), Encryption([ENCRYPTION_KEY]))
+        links = LinkCache(LinkStore(here.database), Encryption([ENCRYPTION_KEY]))
         for who in (ANA, BEN):
             person = Person(who.org, who.user)
             await links.save(person, KEY, team=TEAM, accounts=[ACCOUNT, OTHER_ACCOUNT], page=None)
@@ -103,7 +103,7 @@ async def settled(both: tuple[Safe, Safe]) -> None:
         await safe.settled()
 
 
-async def approve_everywhere(both: tuple[Safe, Safe], waiting: list[Ticket], *people: Who) -> Counter[Answered]:
+async def approve_everywhere(both: tuple[Safe, Safe], waiting: list[Ticket], *people: Who) -> Counter[ClickOutcome]:
     """Each of them approved at once, by turns here and there, and by turns by these people."""
     presses = (
         both[place % 2].approve(ticket, people[place // 2 % len(people)]) for place, ticket in enumerate(waiting)
@@ -130,7 +130,7 @@ async def test_twenty_approvals_at_once_do_not_exceed_the_day_whichever_accounts
         about = (ACCOUNT, OTHER_ACCOUNT)[place // 2 % 2]
         waiting += await here.propose({**BUY, "quantity": "4"}, account_id=about)
     assert {one.account_id for one in waiting} == {ACCOUNT, OTHER_ACCOUNT}
-    assert await approve_everywhere(both, waiting, ANA, BEN, EVE) == {Answered.APPROVED: 7, Answered.DENIED: 13}
+    assert await approve_everywhere(both, waiting, ANA, BEN, EVE) == {ClickOutcome.APPROVED: 7, ClickOutcome.DENIED: 13}
     sent = [(one.wanted.quantity, one.wanted.amount("limit_price")) for one in here.at_exchange]
     assert sent == [(Decimal(4), Decimal(250))] * 7
     assert len(here.calls("POST")) == 7
@@ -148,7 +148,7 @@ async def test_what_an_account_holds_is_sold_once_by_whichever_of_its_traders(
     for place in range(12):
         sale = {**BUY, "side": "SELL", "quantity": "30", "limit_price": "300.00"}
         waiting += await here.propose(sale, owner=(ANA, BEN)[place // 2 % 2])
-    assert await approve_everywhere(both, waiting, ANA, BEN) == {Answered.APPROVED: 4, Answered.DENIED: 8}
+    assert await approve_everywhere(both, waiting, ANA, BEN) == {ClickOutcome.APPROVED: 4, ClickOutcome.DENIED: 8}
     assert sum(one.wanted.quantity for one in here.at_exchange) == 120
     await sound(both)
 
@@ -166,12 +166,12 @@ async def test_an_edit_and_an_approval_at_once_are_one_of_the_two(
     for ticket, press, edit in zip(waiting, said[:8], said[8:], strict=True):
         now = await here.get(ticket)
         sent = [one.wanted.quantity for one in here.at_exchange if one.client_order_id == ticket.client_order_id]
-        if press.answer is Answered.APPROVED:
-            assert edit.answer is Answered.DECIDED
+        if press.answer is ClickOutcome.APPROVED:
+            assert edit.answer is ClickOutcome.DECIDED
             assert (now.version, sent) == (1, [Decimal(1)])
         else:
-            assert (press.answer, edit.answer) == (Answered.SUPERSEDED, Answered.EDITED)
-            assert (now.version, now.state, sent) == (2, State.PROPOSED, [])
+            assert (press.answer, edit.answer) == (ClickOutcome.SUPERSEDED, ClickOutcome.EDITED)
+            assert (now.version, now.state, sent) == (2, TicketState.PROPOSED, [])
     await sound(both)
 
 
@@ -180,7 +180,7 @@ async def test_an_edit_that_is_written_while_an_approval_is_judged_waits_and_is_
 ):
     here, there = both
     [ticket] = await here.propose()
-    edits: list[asyncio.Task[Click]] = []
+    edits: list[asyncio.Task[ClickResult]] = []
     market = here.orders._approvals._market
 
     async def market_while_a_colleague_edits(*arguments: Any) -> Any:
@@ -191,8 +191,8 @@ async def test_an_edit_that_is_written_while_an_approval_is_judged_waits_and_is_
         return await market(*arguments)
 
     monkeypatch.setattr(here.orders._approvals, "_market", market_while_a_colleague_edits)
-    assert (await here.approve(ticket)).answer is Answered.APPROVED
-    assert (await edits[0]).answer is Answered.DECIDED
+    assert (await here.approve(ticket)).answer is ClickOutcome.APPROVED
+    assert (await edits[0]).answer is ClickOutcome.DECIDED
     await settled(both)
     assert [one.wanted.quantity for one in here.at_exchange] == [10]
     await sound(both)
@@ -207,9 +207,9 @@ async def test_of_several_edits_at_once_one_counts(both: tuple[Safe, Safe], monk
             there.orders.edit(ticket.token, {"quantity": "30"}, BEN),
             here.orders.edit(ticket.token, {"quantity": "40"}, EVE),
         )
-        assert sorted(click.answer for click in said) == sorted([Answered.EDITED] + [Answered.SUPERSEDED] * 2)
+        assert sorted(click.answer for click in said) == sorted([ClickOutcome.EDITED] + [ClickOutcome.SUPERSEDED] * 2)
         now = await here.get(ticket)
-        [won] = [click.ticket for click in said if click.answer is Answered.EDITED]
+        [won] = [click.ticket for click in said if click.answer is ClickOutcome.EDITED]
         assert won is not None
         assert (now.version, now.terms, now.edited_by) == (2, won.terms, won.edited_by)
         assert len(now.edited_by) == 1
@@ -235,9 +235,9 @@ async def test_two_changes_of_one_order_that_are_asked_for_at_once_are_one_that_
         here.orders.propose_replace(working.id, {"limit_price": "100"}, ANA, TEAM),
         there.orders.propose_cancel(working.id, BEN, TEAM),
     )
-    assert {click.answer for click in asked} == {Answered.DONE}
+    assert {click.answer for click in asked} == {ClickOutcome.DONE}
     made = [await here.get(click.ticket) for click in asked if click.ticket is not None]
-    assert Counter(one.state for one in made) == {State.PROPOSED: 1, State.EXPIRED: 3}
+    assert Counter(one.state for one in made) == {TicketState.PROPOSED: 1, TicketState.EXPIRED: 3}
     await sound(both)
 
 
@@ -249,14 +249,14 @@ async def test_two_changes_of_one_order_approved_at_once_are_one(
     assert first is not None
     here.emulator.gate.refuse(PATCH, status=429)
     await here.approve(first)
-    first = await here.until(first, State.NOT_PLACED)
+    first = await here.until(first, TicketState.NOT_PLACED)
     here.emulator.gate.clear()
     second = (await there.orders.propose_replace(working.id, {"limit_price": "250"}, BEN, TEAM)).ticket
     assert second is not None
     # Both may be decided: one that was not placed may be sent again.
     deciding_at_once(both, 2, monkeypatch)
     one, other = await asyncio.gather(here.approve(first), there.approve(second))
-    assert (one.answer, other.answer) == (Answered.APPROVED, Answered.DENIED)
+    assert (one.answer, other.answer) == (ClickOutcome.APPROVED, ClickOutcome.DENIED)
     await settled(both)
     assert len(here.calls("PATCH")) == 2, "the one that was refused, and its second attempt"
     await sound(both)
@@ -269,14 +269,14 @@ async def test_a_change_approved_while_another_is_asked_for_and_approved_is_the_
     first = (await here.orders.propose_replace(working.id, {"quantity": "1000"}, ANA, TEAM)).ticket
     assert first is not None
 
-    async def ask_and_approve() -> Click:
+    async def ask_and_approve() -> ClickResult:
         asked = await there.orders.propose_replace(working.id, {"limit_price": "250"}, BEN, TEAM)
         assert asked.ticket is not None, asked
         return await there.approve(asked.ticket, BEN)
 
     one, other = await asyncio.gather(here.approve(first), ask_and_approve())
     await settled(both)
-    assert [one.answer, other.answer].count(Answered.APPROVED) == 1, (one, other)
+    assert [one.answer, other.answer].count(ClickOutcome.APPROVED) == 1, (one, other)
     assert len(here.calls("PATCH")) == 1
     await sound(both)
 
@@ -294,13 +294,13 @@ async def test_a_decline_and_an_approval_of_all_at_once_are_one_of_the_two(
     await settled(both)
     for three, clicks, declined in zip(sets, pressed, declined_all, strict=True):
         states = [(await here.get(one)).state for one in three]
-        if declined.answer is Answered.DECLINED:
-            assert [one.answer for one in clicks] == [Answered.DENIED, Answered.DECIDED, Answered.DENIED]
-            assert states == [State.PROPOSED, State.DECLINED, State.PROPOSED]
+        if declined.answer is ClickOutcome.DECLINED:
+            assert [one.answer for one in clicks] == [ClickOutcome.DENIED, ClickOutcome.DECIDED, ClickOutcome.DENIED]
+            assert states == [TicketState.PROPOSED, TicketState.DECLINED, TicketState.PROPOSED]
         else:
-            assert declined.answer is Answered.DECIDED
-            assert {one.answer for one in clicks} == {Answered.APPROVED}
-            assert states == [State.SUBMITTED] * 3
+            assert declined.answer is ClickOutcome.DECIDED
+            assert {one.answer for one in clicks} == {ClickOutcome.APPROVED}
+            assert states == [TicketState.SUBMITTED] * 3
     ids = {one.client_order_id for one in here.at_exchange}
     assert all(len(ids & {one.client_order_id for one in three}) in (0, 3) for three in sets)
     await sound(both)

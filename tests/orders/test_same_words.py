@@ -34,11 +34,11 @@ from omnibot.clearstreet.models.options import read_option
 from omnibot.clearstreet.models.scalars import decode
 from omnibot.clearstreet.revision import Revision
 from omnibot.db.engine import Database
-from omnibot.orders.model import Answered, Terms, read_terms, write_terms
+from omnibot.orders.model import ClickOutcome, Terms, read_terms, write_terms
 from omnibot.orders.order_parser import body_of, edited, read_drafts, understood
 from omnibot.orders.ticket_factory import changed
 from omnibot.orders.wording import sentence
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 from tests.examples import examples
 from tests.orders.safe import open_emulator, open_safe
 
@@ -177,8 +177,11 @@ def read_sentence(words: str) -> dict[str, Any]:
     what = found["what"]
     about = re.match(r"(?P<act>Cancel|Change) (?:the order to .* \(order (?P<a>\S+)\)|order (?P<b>\S+))", what)
     if about is None:
-        return {**said, "act": Act.NEW, **read_order(what)}
-    said |= {"act": {"Cancel": Act.CANCEL, "Change": Act.MODIFY}[about["act"]], "order": about["a"] or about["b"]}
+        return {**said, "act": OrderAction.NEW, **read_order(what)}
+    said |= {
+        "act": {"Cancel": OrderAction.CANCEL, "Change": OrderAction.MODIFY}[about["act"]],
+        "order": about["a"] or about["b"],
+    }
     rest = what[about.end() :]
     if about["act"] == "Cancel":
         assert rest == ""
@@ -194,10 +197,10 @@ def read_sentence(words: str) -> dict[str, Any]:
 def sent(terms: Terms, body: Mapping[str, Any] | None) -> dict[str, Any]:
     """Everything that a call says: its path and its body, but for the client order id, in the reader's words."""
     said: dict[str, Any] = {"account": terms.account_id, "act": terms.act}
-    if terms.act is not Act.NEW:
+    if terms.act is not OrderAction.NEW:
         said["order"] = terms.order_id
     given = dict(body or {})
-    if terms.act is Act.NEW:
+    if terms.act is OrderAction.NEW:
         assert given.pop("id") == OURS
     for name, value in given.items():
         match name:
@@ -247,7 +250,7 @@ def assert_copied(terms: Terms, body: Mapping[str, Any] | None) -> None:
             assert datetime.fromisoformat(f"{day}T{clock}+00:00") == datetime.fromisoformat(value)
         elif name == "extended_hours":
             assert copied[NAMES[name]] == ("yes" if value else "no")
-    assert terms.act is Act.NEW or copied[NAMES["order_id"]] == terms.order_id
+    assert terms.act is OrderAction.NEW or copied[NAMES["order_id"]] == terms.order_id
 
 
 # -- what is proposed -------------------------------------------------------------------------------------------------
@@ -348,7 +351,7 @@ def likely_changes(draw: st.DrawFn, order: Mapping[str, Any]) -> dict[str, Any]:
 def proposed(kind: str, order: Mapping[str, Any]) -> Terms:
     action = {"prefill_order": {"action_type": kind, "orders": [decode(_json(order))]}}
     drafts = read_drafts(action, ACCOUNT)
-    return drafts[0].terms if drafts else Terms(act=Act.NEW, account_id=0)
+    return drafts[0].terms if drafts else Terms(act=OrderAction.NEW, account_id=0)
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
@@ -457,7 +460,7 @@ def test_what_a_form_asks_to_change_is_sent_as_its_sentence_says_or_not_at_all(
     order: dict[str, Any], entered: dict[str, Any], revision: Revision
 ):
     before = proposed("NEW", order)
-    empty = Terms(act=Act.MODIFY, account_id=ACCOUNT, order_id="o1")
+    empty = Terms(act=OrderAction.MODIFY, account_id=ACCOUNT, order_id="o1")
     terms, problems = changed(empty, before, entered, NOW.replace(tzinfo=None))
     if not problems:
         holds(terms, revision, before)
@@ -528,7 +531,7 @@ async def test_nobody_can_approve_an_order_with_a_field_too_many(database: Datab
         clicks = [await safe.approve(ticket) for ticket in tickets]
         await safe.settled()
 
-        assert [click.answer for click in clicks] == [Answered.DENIED] * len(tickets)
+        assert [click.answer for click in clicks] == [ClickOutcome.DENIED] * len(tickets)
         assert [ticket.body for ticket in tickets] == [None] * len(tickets)
         assert len(safe.calls("POST", "PATCH")) == 1
 
@@ -545,7 +548,7 @@ def test_a_price_that_the_changed_order_has_not_is_not_understood(name: str):
 def test_what_was_stored_with_a_field_too_many_is_not_sent_either():
     """Of a version that did not look."""
     terms = Terms(
-        act=Act.NEW,
+        act=OrderAction.NEW,
         account_id=ACCOUNT,
         symbol="AAPL",
         side=Side.BUY,

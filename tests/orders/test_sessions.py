@@ -16,7 +16,7 @@ from omnibot.db.engine import Database, open_database
 from omnibot.db.tables import reservations, trading_days
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
-from omnibot.orders.model import Answered, Click
+from omnibot.orders.model import ClickOutcome, ClickResult
 from omnibot.orders.sessions import session_of
 from omnibot.policy.order_rules import Rule
 from tests.orders.safe import ANA, BUY, TEAM, Book, Safe, link, open_emulator, open_safe, rules
@@ -40,18 +40,18 @@ async def capped(database: Database, emulator: ClearStreetEmulator) -> AsyncIter
         yield safe
 
 
-async def approve_at(safe: Safe, words: str, order: dict[str, object] = ONCE) -> Click:
+async def approve_at(safe: Safe, words: str, order: dict[str, object] = ONCE) -> ClickResult:
     """Propose and approve while the calendar says it is this moment."""
     safe.emulator.market.moment = new_york(words)
     [ticket] = await safe.propose(order)
     return await safe.approve(ticket)
 
 
-def failed(click: Click) -> list[Rule]:
+def failed(click: ClickResult) -> list[Rule]:
     return [one.rule for one in click.verdicts if not one.passed]
 
 
-def why(click: Click, rule: Rule) -> str:
+def why(click: ClickResult, rule: Rule) -> str:
     return next(one.reason for one in click.verdicts if one.rule is rule)
 
 
@@ -65,29 +65,29 @@ async def days(safe: Safe) -> list[str]:
 
 async def test_what_is_approved_from_friday_evening_to_monday_morning_shares_mondays_cap(capped: Safe):
     first = await approve_at(capped, "2025-11-21 20:00")
-    assert first.answer is Answered.APPROVED, first
+    assert first.answer is ClickOutcome.APPROVED, first
     for moment in ("2025-11-22 12:00", "2025-11-23 21:00", "2025-11-24 07:00", "2025-11-24 15:59:59"):
         click = await approve_at(capped, moment)
-        assert (click.answer, failed(click)) == (Answered.DENIED, [Rule.DAY_NOTIONAL]), moment
+        assert (click.answer, failed(click)) == (ClickOutcome.DENIED, [Rule.DAY_NOTIONAL]), moment
     assert await days(capped) == [MONDAY]
-    assert (await approve_at(capped, "2025-11-24 16:00")).answer is Answered.APPROVED
+    assert (await approve_at(capped, "2025-11-24 16:00")).answer is ClickOutcome.APPROVED
     assert await days(capped) == [MONDAY, "2025-11-25"]
 
 
 async def test_the_evening_belongs_to_the_next_session(capped: Safe):
-    assert (await approve_at(capped, "2025-11-24 11:00")).answer is Answered.APPROVED
-    assert (await approve_at(capped, "2025-11-24 16:30")).answer is Answered.APPROVED
+    assert (await approve_at(capped, "2025-11-24 11:00")).answer is ClickOutcome.APPROVED
+    assert (await approve_at(capped, "2025-11-24 16:30")).answer is ClickOutcome.APPROVED
     assert failed(await approve_at(capped, "2025-11-25 10:00")) == [Rule.DAY_NOTIONAL]
 
 
 @pytest.mark.parametrize("words", ["2025-11-24 07:00", "2025-11-24 11:00", "2025-11-24 17:00", "2025-11-23 21:00"])
 async def test_an_order_for_extended_hours_counts_for_the_day_in_whose_hours_it_works(capped: Safe, words: str):
-    assert (await approve_at(capped, words, EXTENDED)).answer is Answered.APPROVED
+    assert (await approve_at(capped, words, EXTENDED)).answer is ClickOutcome.APPROVED
     assert await days(capped) == [MONDAY]
 
 
 async def test_after_extended_hours_it_counts_for_the_next(capped: Safe):
-    assert (await approve_at(capped, "2025-11-24 20:00", EXTENDED)).answer is Answered.APPROVED
+    assert (await approve_at(capped, "2025-11-24 20:00", EXTENDED)).answer is ClickOutcome.APPROVED
     assert await days(capped) == ["2025-11-25"]
 
 
@@ -103,12 +103,12 @@ async def test_after_extended_hours_it_counts_for_the_next(capped: Safe):
 async def test_holidays_are_skipped_and_early_closes_end_a_session(capped: Safe, words: str, day: str):
     capped.emulator.market.holidays.add(date(2025, 11, 27))
     capped.emulator.market.early_closes.add(date(2025, 11, 28))
-    assert (await approve_at(capped, words)).answer is Answered.APPROVED
+    assert (await approve_at(capped, words)).answer is ClickOutcome.APPROVED
     assert await days(capped) == [day]
 
 
 async def test_a_preview_counts_the_session_too(capped: Safe):
-    assert (await approve_at(capped, "2025-11-22 12:00")).answer is Answered.APPROVED
+    assert (await approve_at(capped, "2025-11-22 12:00")).answer is ClickOutcome.APPROVED
     capped.emulator.market.moment = new_york("2025-11-23 12:00")
     [ticket] = await capped.propose({**ONCE, "quantity": "1"})
     click = await capped.orders.preview(ticket.token, {"quantity": "2"}, ANA)
@@ -116,13 +116,13 @@ async def test_a_preview_counts_the_session_too(capped: Safe):
 
 
 async def test_orders_of_two_sessions_approved_together_are_held_against_the_fuller_one(capped: Safe):
-    assert (await approve_at(capped, "2025-11-24 16:30", {**ONCE, "quantity": "150"})).answer is Answered.APPROVED
+    assert (await approve_at(capped, "2025-11-24 16:30", {**ONCE, "quantity": "150"})).answer is ClickOutcome.APPROVED
     small = {**ONCE, "quantity": "30"}
     tickets = await capped.propose(small, {**small, "extended_hours": True})
     clicks = await capped.orders.approve([one.token for one in tickets], ANA, TEAM)
-    assert [click.answer for click in clicks] == [Answered.DENIED, Answered.DENIED]
+    assert [click.answer for click in clicks] == [ClickOutcome.DENIED, ClickOutcome.DENIED]
     [alone] = await capped.propose({**small, "extended_hours": True})
-    assert (await capped.approve(alone)).answer is Answered.APPROVED
+    assert (await capped.approve(alone)).answer is ClickOutcome.APPROVED
     assert await days(capped) == ["2025-11-24", "2025-11-25"]
 
 
@@ -130,7 +130,7 @@ async def test_two_pressed_at_once_for_one_session_take_turns(capped: Safe):
     capped.emulator.market.moment = new_york("2025-11-22 12:00")
     tickets = [(await capped.propose(ONCE))[0] for _ in range(2)]
     clicks = await asyncio.gather(*(capped.approve(one) for one in tickets))
-    assert sorted(click.answer for click in clicks) == [Answered.APPROVED, Answered.DENIED]
+    assert sorted(click.answer for click in clicks) == [ClickOutcome.APPROVED, ClickOutcome.DENIED]
 
 
 async def test_an_option_has_no_extended_hours(database: Database, emulator: ClearStreetEmulator):
@@ -157,7 +157,7 @@ async def test_an_approval_waits_for_another_one_of_the_same_session(
                 while not approval.done() and not await waiting(database):  # noqa: ASYNC110 -- nobody tells
                     await asyncio.sleep(0.02)
             assert not approval.done()
-        assert (await approval).answer is Answered.APPROVED
+        assert (await approval).answer is ClickOutcome.APPROVED
         await safe.settled()
     await database.close()
 
@@ -177,7 +177,7 @@ async def test_without_a_calendar_a_cap_denies_and_says_so(capped: Safe):
     [ticket] = await capped.propose()
     capped.emulator.gate.every(HOURS, 1, Refuse(400))
     click = await capped.approve(ticket)
-    assert (click.answer, failed(click)) == (Answered.DENIED, [Rule.DAY_NOTIONAL])
+    assert (click.answer, failed(click)) == (ClickOutcome.DENIED, [Rule.DAY_NOTIONAL])
     assert "does not say in which exchange session" in why(click, Rule.DAY_NOTIONAL)
     assert await days(capped) == []
 
@@ -186,7 +186,7 @@ async def test_without_a_calendar_an_edit_is_shown_with_what_the_cap_will_say(ca
     [ticket] = await capped.propose()
     capped.emulator.gate.every(HOURS, 1, Refuse(400))
     click = await capped.orders.preview(ticket.token, {"quantity": "5"}, ANA)
-    assert (click.answer, failed(click)) == (Answered.EDITED, [Rule.DAY_NOTIONAL])
+    assert (click.answer, failed(click)) == (ClickOutcome.EDITED, [Rule.DAY_NOTIONAL])
 
 
 async def test_without_a_calendar_and_without_caps_it_goes(database: Database, emulator: ClearStreetEmulator):
@@ -194,7 +194,7 @@ async def test_without_a_calendar_and_without_caps_it_goes(database: Database, e
     async with open_safe(database, emulator, working=False, book=book) as safe:
         [ticket] = await safe.propose()
         emulator.gate.every(HOURS, 1, Refuse(400))
-        assert (await safe.approve(ticket)).answer is Answered.APPROVED
+        assert (await safe.approve(ticket)).answer is ClickOutcome.APPROVED
 
 
 async def test_without_a_calendar_a_cancel_goes(capped: Safe):
@@ -203,7 +203,7 @@ async def test_without_a_calendar_a_cancel_goes(capped: Safe):
     order = (await capped.until(ticket, lambda now: now.order_id is not None)).order_id
     [cancel] = await capped.propose_about("CANCEL", {"account_id": 19816, "order_id": order})
     capped.emulator.gate.every(HOURS, 1, Refuse(400))
-    assert (await capped.approve(cancel)).answer is Answered.APPROVED
+    assert (await capped.approve(cancel)).answer is ClickOutcome.APPROVED
 
 
 REGULAR = SessionHours(open=new_york("2025-11-24 09:30"), close=new_york("2025-11-24 16:00"))
@@ -279,17 +279,17 @@ async def test_a_closed_market_denies_a_quote_without_a_time_and_says_when_to_co
     undated: Safe, words: str, opens: str
 ):
     click = await approve_at(undated, words)
-    assert (click.answer, failed(click)) == (Answered.DENIED, [Rule.QUOTE])
+    assert (click.answer, failed(click)) == (ClickOutcome.DENIED, [Rule.QUOTE])
     assert why(click, Rule.QUOTE).endswith(f"Come back when regular trading begins: {opens}.")
 
 
 async def test_an_open_market_lets_a_quote_without_a_time_count(undated: Safe):
-    assert (await approve_at(undated, "2025-11-24 10:00")).answer is Answered.APPROVED
+    assert (await approve_at(undated, "2025-11-24 10:00")).answer is ClickOutcome.APPROVED
 
 
 @pytest.mark.parametrize("words", ["2025-11-24 07:00", "2025-11-24 17:00"])
 async def test_extended_hours_are_open_to_an_order_for_them(undated: Safe, words: str):
-    assert (await approve_at(undated, words, EXTENDED)).answer is Answered.APPROVED
+    assert (await approve_at(undated, words, EXTENDED)).answer is ClickOutcome.APPROVED
 
 
 async def test_a_market_that_may_be_closed_denies_a_quote_without_a_time(undated: Safe):
@@ -297,5 +297,5 @@ async def test_a_market_that_may_be_closed_denies_a_quote_without_a_time(undated
     [ticket] = await undated.propose()
     undated.emulator.gate.every(HOURS, 1, Refuse(400))
     click = await undated.approve(ticket)
-    assert (click.answer, failed(click)) == (Answered.DENIED, [Rule.QUOTE])
+    assert (click.answer, failed(click)) == (ClickOutcome.DENIED, [Rule.QUOTE])
     assert "not known whether the market is open" in why(click, Rule.QUOTE)

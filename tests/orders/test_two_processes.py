@@ -11,7 +11,7 @@ import pytest
 
 from omnibot.db.engine import open_database
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.orders.model import State, Ticket
+from omnibot.orders.model import Ticket, TicketState
 from tests.orders.safe import ANA, BEN, Safe, link, open_safe
 
 SUBMIT = "POST /v1/accounts/{account_id}/orders"
@@ -76,7 +76,7 @@ async def test_twenty_approvals_of_one_card_from_two_processes_are_one_order(her
         second.go()
         approved = sorted([int(await first.says()), int(await second.says())])
         assert approved == [0, 1]
-        await here.until(ticket, State.SUBMITTED)
+        await here.until(ticket, TicketState.SUBMITTED)
     assert [order.client_order_id for order in here.at_exchange] == [ticket.client_order_id]
     assert len(here.calls("POST")) == 1
     assert (await here.audited(ticket)).count("approved") == 1
@@ -98,11 +98,11 @@ async def test_what_a_killed_process_was_sending_another_looks_up(here: Safe, po
     async with asyncio.timeout(60):
         while (taken := await here.store.take(ticket.id)) is None:  # noqa: ASYNC110 -- nobody tells
             await asyncio.sleep(0.2)
-    assert taken.state is State.SUBMITTING
+    assert taken.state is TicketState.SUBMITTING
     await here.orders.step(taken)
     for _ in range(3):
         await here.step(ticket)
         here.clock.forward(20)
-    assert (await here.get(ticket)).state is (State.SUBMITTED if point == "after" else State.NOT_PLACED)
+    assert (await here.get(ticket)).state is (TicketState.SUBMITTED if point == "after" else TicketState.NOT_PLACED)
     assert len(here.at_exchange) == (1 if point == "after" else 0)
     assert (await here.verified()).sound

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce
-from omnibot.policy.facts import Act, DayFacts, Instrument, MarketFacts, OrderFacts
+from omnibot.policy.facts import DayFacts, Instrument, MarketFacts, OrderAction, OrderFacts
 from omnibot.policy.identities import ChannelKind, Own, PersonKind, Readers, Where, Who
 from omnibot.policy.model import Policy
 from omnibot.policy.order_rules import Rule, RuleVerdict, check_order
@@ -68,7 +68,7 @@ def limits(**changes: str) -> str:
 def order(**changes: Any) -> OrderFacts:
     """Ana buys 100 AAPL at 187.50: allowed by `DESK_TRADES`."""
     plain = OrderFacts(
-        act=Act.NEW,
+        act=OrderAction.NEW,
         owner=ANA,
         authority=Own(HOME, "U0ANA"),
         account_id=19816,

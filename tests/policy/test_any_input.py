@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce, TrailingOffsetType, UnknownValue
 from omnibot.policy.access import authority_of, may_ask, may_link, may_see_account_data, may_sign
 from omnibot.policy.describe import summary
-from omnibot.policy.facts import Act, DayFacts, Instrument, MarketFacts, OrderFacts
-from omnibot.policy.identities import ChannelKind, Own, PersonKind, Shared, Verdict, Where, Who
+from omnibot.policy.facts import DayFacts, Instrument, MarketFacts, OrderAction, OrderFacts
+from omnibot.policy.identities import AccessResult, ChannelKind, Own, PersonKind, Shared, Where, Who
 from omnibot.policy.model import Policy, PolicyError
 from omnibot.policy.order_rules import Decision, Rule, check_order, check_orders, decide
 from omnibot.policy.parser import TABLES, read_policy
@@ -134,7 +134,7 @@ def test_however_generous_the_policy_nobody_but_full_members_sees_accounts_signs
         may_halt(GENEROUS, who),
     ]
     for verdict in verdicts:
-        assert isinstance(verdict, Verdict)
+        assert isinstance(verdict, AccessResult)
         assert verdict.allowed or verdict.reason.endswith(".")
     if who.kind is not PersonKind.MEMBER:
         assert not any(verdicts)
@@ -164,7 +164,7 @@ def words(kind: Any) -> st.SearchStrategy[Any]:
 
 ORDERS = st.builds(
     OrderFacts,
-    act=st.sampled_from(Act),
+    act=st.sampled_from(OrderAction),
     owner=st.one_of(st.just(ANA), PEOPLE),
     authority=st.one_of(st.just(Own(HOME, "U0ANA")), AUTHORITIES),
     account_id=st.sampled_from([None, 19816, 7]),
@@ -231,7 +231,7 @@ def test_while_trading_is_halted_only_cancels_go(
     halted: bool | None, facts: OrderFacts, seen: MarketFacts, today: DayFacts
 ):
     decision = decide(check_order(TRADING, facts, seen, replace(today, halted=halted), NOW))
-    assert decision is Decision.DENY or facts.act is Act.CANCEL
+    assert decision is Decision.DENY or facts.act is OrderAction.CANCEL
 
 
 @settings(deadline=None)

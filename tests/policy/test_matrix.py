@@ -6,7 +6,7 @@ import pytest
 
 from omnibot.policy import access, roles
 from omnibot.policy.access import NO_ACCOUNT_DATA, NO_DESK_CHANNEL, may_ask, may_link, may_see_account_data, may_sign
-from omnibot.policy.identities import Own, Shared, Verdict, Where, Who
+from omnibot.policy.identities import AccessResult, Own, Shared, Where, Who
 from omnibot.policy.roles import may_approve, may_halt, may_trade
 from tests.policy.people import ANA, CLEO, DAN, DESK, DIRECT, GROUP, PERHAPS_SHARED, PUBLIC, ROBOT, SHARED, policy
 
@@ -76,7 +76,7 @@ def own(who: Who) -> Own:
     ],
     ids=["link", "sign own", "sign shared", "trade own", "trade shared", "approve own", "approve Ana's"],
 )
-def test_what_depends_on_the_person_alone(action: Callable[[Who], Verdict], member: str, outsider: str):
+def test_what_depends_on_the_person_alone(action: Callable[[Who], AccessResult], member: str, outsider: str):
     assert action(ANA).reason == member
     assert [action(who).reason for who in (CLEO, DAN)] == [outsider] * 2
     assert action(ROBOT).reason == UNKNOWN

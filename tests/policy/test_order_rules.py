@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce, UnknownValue
-from omnibot.policy.facts import UNSEEN, Act, Instrument
+from omnibot.policy.facts import UNSEEN, Instrument, OrderAction
 from omnibot.policy.identities import Own, PersonKind, Shared
 from omnibot.policy.order_rules import ABOUT_CANCELS, Decision, Rule, check_orders, decide
 from tests.policy.people import (
@@ -42,7 +42,7 @@ def test_an_order_within_all_limits_passes_every_rule():
 
 
 def test_verdicts_come_for_every_rule_in_one_order_and_with_a_sentence():
-    for verdicts in (judge(), judge(of=order(act=Act.CANCEL)), judge(of=option(quantity=None), at=UNSEEN)):
+    for verdicts in (judge(), judge(of=order(act=OrderAction.CANCEL)), judge(of=option(quantity=None), at=UNSEEN)):
         assert [verdict.rule for verdict in verdicts] == list(Rule)
         assert all(verdict.reason.endswith(".") for verdict in verdicts)
 
@@ -186,20 +186,26 @@ def test_extended_hours_are_for_orders_that_say_so_and_regular_ones_for_the_rest
 @pytest.mark.parametrize("halted", [True, False, None])
 def test_halt_four_eyes_and_the_market_never_block_a_cancel(halted: bool | None):
     cancel = order(
-        act=Act.CANCEL, symbol="CLST", quantity=None, side=None, order_type=None, multiplier=None, approved_by=()
+        act=OrderAction.CANCEL,
+        symbol="CLST",
+        quantity=None,
+        side=None,
+        order_type=None,
+        multiplier=None,
+        approved_by=(),
     )
     unknown_day = day(halted=halted, notional_used=None, quantity_used=None)
     assert decide(judge(limits(four_eyes_above="0"), of=cancel, at=UNSEEN, on=unknown_day)) is Decision.GO
 
 
 def test_a_cancel_still_needs_the_right_person_key_and_account():
-    strange = order(act=Act.CANCEL, owner=EVE, authority=Shared(), account_id=7)
+    strange = order(act=OrderAction.CANCEL, owner=EVE, authority=Shared(), account_id=7)
     assert failed(judge(of=strange)) == ABOUT_CANCELS
 
 
-@pytest.mark.parametrize("act", [Act.NEW, Act.MODIFY])
+@pytest.mark.parametrize("act", [OrderAction.NEW, OrderAction.MODIFY])
 @pytest.mark.parametrize(("halted", "passes"), [(False, True), (True, False), (None, False)])
-def test_a_halt_stops_new_orders_and_changes(act: Act, halted: bool | None, passes: bool):
+def test_a_halt_stops_new_orders_and_changes(act: OrderAction, halted: bool | None, passes: bool):
     assert failed(judge(of=order(act=act), on=day(halted=halted))) == (set() if passes else {Rule.HALT})
 
 
@@ -264,7 +270,7 @@ def test_sales_approved_together_use_up_the_position_together():
     assert together(text, sale, sale) == [set(), set()]
     assert together(text, sale, replace(sale, symbol="aapl"), sale) == [set(), set(), {Rule.SHORT_SALE}]
     assert together(text, sale, replace(sale, symbol="MSFT"), sale) == [set(), set(), set()]
-    assert together(text, sale, replace(sale, act=Act.CANCEL), sale) == [set(), set(), set()]
+    assert together(text, sale, replace(sale, act=OrderAction.CANCEL), sale) == [set(), set(), set()]
     elsewhere = together(text, sale, replace(sale, account_id=7), sale)
     assert [Rule.SHORT_SALE in rules for rules in elsewhere] == [False, False, False]
 
@@ -275,7 +281,7 @@ def test_one_order_of_unknown_worth_makes_the_whole_unknown():
 
 
 def test_cancels_among_the_orders_cost_nothing():
-    cancel = order(act=Act.CANCEL, quantity=None, limit_price=None, side=Side.SELL)
+    cancel = order(act=OrderAction.CANCEL, quantity=None, limit_price=None, side=Side.SELL)
     assert together(DESK_TRADES, cancel, order(), cancel) == [set(), set(), set()]
 
 

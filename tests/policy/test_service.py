@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from omnibot.policy import live_policy
-from omnibot.policy.live_policy import PolicyBook
+from omnibot.policy.live_policy import LivePolicy
 from omnibot.policy.model import Policy, PolicyError
 from omnibot.scheduler import Scheduler
 from tests.policy.people import DESK_TRADES
@@ -41,7 +41,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-async def settle(book: PolicyBook) -> None:
+async def settle(book: LivePolicy) -> None:
     """As many looks as a file at rest needs, and one more."""
     for _ in range(3):
         await book.look()
@@ -52,7 +52,7 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def denied(book: PolicyBook) -> list[str]:
+def denied(book: LivePolicy) -> list[str]:
     """The symbols that nobody may trade."""
     return list(book.current.trading.deny_symbols)
 
@@ -78,7 +78,7 @@ def touch(path: Path) -> None:
 
 
 async def test_without_a_path_the_policy_is_the_default_and_never_changes(told: Told):
-    book = PolicyBook.open(None, told)
+    book = LivePolicy.open(None, told)
     await settle(book)
     assert book.current == Policy()
     assert book.digest == ""
@@ -86,7 +86,7 @@ async def test_without_a_path_the_policy_is_the_default_and_never_changes(told: 
 
 
 async def test_the_file_is_in_force_from_the_start(path: Path, told: Told):
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     assert book.current.trading.traders == ("U0ANA", "U0BEN")
     assert book.digest == hashlib.sha256(GOOD.encode()).hexdigest()
 
@@ -95,18 +95,18 @@ async def test_the_file_is_in_force_from_the_start(path: Path, told: Told):
 def test_a_bad_file_refuses_the_start(path: Path, told: Told, content: bytes):
     path.write_bytes(content)
     with pytest.raises(PolicyError, match=str(path)):
-        PolicyBook.open(path, told)
+        LivePolicy.open(path, told)
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_refuses_the_start(tmp_path: Path, told: Told):
     with pytest.raises(PolicyError, match=r"none\.toml cannot be used:\s+it cannot be read: No such file"):
-        PolicyBook.open(tmp_path / "none.toml", told)
+        LivePolicy.open(tmp_path / "none.toml", told)
     with pytest.raises(PolicyError, match="it cannot be read: Is a directory"):
-        PolicyBook.open(tmp_path, told)
+        LivePolicy.open(tmp_path, told)
 
 
 async def test_a_change_is_in_force_once_the_file_rests(path: Path, told: Told):
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     write(path, LAXER)
     await book.look()
     assert denied(book) == ["CLST"]
@@ -117,14 +117,14 @@ async def test_a_change_is_in_force_once_the_file_rests(path: Path, told: Told):
 
 
 async def test_a_file_put_in_place_of_another_of_the_same_size_and_time_is_noticed(path: Path, told: Told):
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     replace(path, GOOD.replace("CLST", "MSFT"))
     await settle(book)
     assert denied(book) == ["MSFT"]
 
 
 async def test_a_bad_change_leaves_the_old_policy_in_force_and_is_told_once(path: Path, told: Told):
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     write(path, GOOD.replace("halters", "haltors"))
     await settle(book)
     await settle(book)
@@ -137,7 +137,7 @@ async def test_a_bad_change_leaves_the_old_policy_in_force_and_is_told_once(path
 
 
 async def test_mending_a_bad_change_ends_the_trouble(path: Path, told: Told):
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     write(path, "version = 7")
     await settle(book)
     write(path, LAXER)
@@ -148,7 +148,7 @@ async def test_mending_a_bad_change_ends_the_trouble(path: Path, told: Told):
 
 
 async def test_a_second_bad_change_is_told_too(path: Path, told: Told):
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     for content in ("version = 7", "version = 88"):
         write(path, content)
         await settle(book)
@@ -156,7 +156,7 @@ async def test_a_second_bad_change_is_told_too(path: Path, told: Told):
 
 
 async def test_a_vanished_file_leaves_the_policy_in_force_and_counts_again_when_it_is_back(path: Path, told: Told):
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     remove(path)
     await settle(book)
     assert book.current.trading.traders == ("U0ANA", "U0BEN")
@@ -169,7 +169,7 @@ async def test_a_vanished_file_leaves_the_policy_in_force_and_counts_again_when_
 
 
 async def test_no_state_of_a_file_that_is_still_being_written_is_ever_in_force_or_complained_of(path: Path, told: Told):
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     new = GOOD.replace("CLST", "MSFT")
     for end in range(0, len(new), 7):
         write(path, new[:end])
@@ -183,7 +183,7 @@ async def test_no_state_of_a_file_that_is_still_being_written_is_ever_in_force_o
 
 
 async def test_a_change_while_the_file_is_read_is_read_again(path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     write(path, LAXER)
     await book.look()
     read = live_policy.read_file
@@ -205,7 +205,7 @@ async def test_trouble_that_cannot_be_told_does_not_stop_the_looks(path: Path):
     async def broken(message: str) -> None:
         raise RuntimeError(message)
 
-    book = PolicyBook.open(path, broken)
+    book = LivePolicy.open(path, broken)
     write(path, "version = 7")
     with pytest.raises(RuntimeError):
         await settle(book)
@@ -216,7 +216,7 @@ async def test_trouble_that_cannot_be_told_does_not_stop_the_looks(path: Path):
 
 async def test_the_scheduler_looks_by_itself(path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(live_policy, "LOOK", 0.05)
-    book = PolicyBook.open(path, told)
+    book = LivePolicy.open(path, told)
     scheduler = Scheduler()
     scheduler.start()
     try:

@@ -9,7 +9,7 @@ import pytest
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce
 from omnibot.policy import access
 from omnibot.policy.model import Policy
-from omnibot.policy.rule_context import YOURSELF, cases, listed, no, shares, spoken, utc, within, yes
+from omnibot.policy.rule_context import YOURSELF, allow, cases, deny, listed, shares, spoken, utc, within
 from tests.policy.people import NOW, day, market, order
 
 D = Decimal
@@ -64,8 +64,8 @@ def test_words_of_the_api_are_words_in_a_sentence_and_at_its_beginning():
 
 
 def test_a_rule_passes_or_stops_and_never_something_in_between():
-    assert (yes("Fine.").passed, no("Not fine.").passed) == (True, False)
-    assert yes("Fine.").ask == no("Not fine.").ask == ()
+    assert (allow("Fine.").passed, deny("Not fine.").passed) == (True, False)
+    assert allow("Fine.").ask == deny("Not fine.").ask == ()
 
 
 def test_without_a_cap_a_rule_says_that_there_is_none():

@@ -13,8 +13,8 @@ from omnibot.db.engine import Database, open_database
 from omnibot.emulator.slack import Message, SlackEmulator
 from omnibot.slack.app import open_client, open_session
 from omnibot.slack.delivery.files import Pictures
-from omnibot.slack.delivery.messages import Posts
-from omnibot.slack.delivery.rate_limits import Budget
+from omnibot.slack.delivery.messages import Messages
+from omnibot.slack.delivery.rate_limits import WriteBudget
 from omnibot.slack.delivery.replies import SlackReply
 from omnibot.turns.model import Kind, NewTurn, Person, Surface, Turn
 from omnibot.turns.store import TurnStore
@@ -35,10 +35,12 @@ class Desktop:
     reply: SlackReply
     charts: Charts
 
-    def successor(self, budget: Budget | None = None) -> SlackReply:
+    def successor(self, budget: WriteBudget | None = None) -> SlackReply:
         """What another process would have: the same database, nothing in memory."""
-        posts = Posts(self.client, self.database, assure=always_ours)
-        return SlackReply(self.client, posts, budget or Budget(), Pictures(self.client, self.database, self.charts))
+        posts = Messages(self.client, self.database, assure=always_ours)
+        return SlackReply(
+            self.client, posts, budget or WriteBudget(), Pictures(self.client, self.database, self.charts)
+        )
 
     def without_streams(self) -> None:
         """A workspace that knows no streams: drafts are posted, and drawn anew."""
@@ -82,8 +84,8 @@ async def desktop(tmp_path: Path, migrated: Path) -> AsyncIterator[Desktop]:
     async with SlackEmulator() as slack, open_session() as session:
         client = open_client(session, token=slack.bot_token, api_url=slack.api_url)
         charts = Charts()
-        posts = Posts(client, database, assure=always_ours)
-        reply = SlackReply(client, posts, Budget(), Pictures(client, database, charts))
+        posts = Messages(client, database, assure=always_ours)
+        reply = SlackReply(client, posts, WriteBudget(), Pictures(client, database, charts))
         yield Desktop(slack, client, database, TurnStore(database, "this"), reply, charts)
         await reply.close()
         await charts.close()

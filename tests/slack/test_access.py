@@ -9,17 +9,17 @@ from omnibot.policy.identities import MOST_MEMBERS, ChannelKind, Own, Shared, Wh
 from omnibot.policy.model import Policy
 from omnibot.policy.parser import read_policy
 from omnibot.slack.delivery.metadata import Post, find, metadata
-from omnibot.slack.features.authorization import Access, read_channel
-from omnibot.slack.features.users import People
+from omnibot.slack.features.authorization import Authorization, read_channel
+from omnibot.slack.features.users import Users
 from omnibot.turns.model import Person
 from tests.slack.conftest import Desktop
 
 
-def access_of(desktop: Desktop) -> Access:
-    return Access(desktop.client, People(desktop.client), Policy, team=desktop.slack.team_id)
+def access_of(desktop: Desktop) -> Authorization:
+    return Authorization(desktop.client, Users(desktop.client), Policy, team=desktop.slack.team_id)
 
 
-async def reason(desktop: Desktop, access: Access, channel: str = "trading", team: str | None = None) -> str:
+async def reason(desktop: Desktop, access: Authorization, channel: str = "trading", team: str | None = None) -> str:
     ana = Person(team or desktop.slack.team_id, desktop.slack.workspace.user("ana").id)
     return (await access.may_see_account_data(ana, desktop.slack.workspace.channel(channel).id)).reason
 
@@ -133,7 +133,7 @@ async def test_slack_is_asked_once_about_a_channel_and_its_members_within_second
 async def test_a_question_is_asked_where_the_policy_allows_it_and_nowhere_else(desktop: Desktop):
     trading, research = (desktop.slack.workspace.channel(name).id for name in ("trading", "research"))
     policy = read_policy(f'version = 1\n[access]\nwhere = ["{trading}"]'.encode(), "test")
-    access = Access(desktop.client, People(desktop.client), lambda: policy, team=desktop.slack.team_id)
+    access = Authorization(desktop.client, Users(desktop.client), lambda: policy, team=desktop.slack.team_id)
     ana = Person(desktop.slack.team_id, desktop.slack.workspace.user("ana").id)
     assert await access.may_ask(ana, trading)
     assert not await access.may_ask(ana, research)

@@ -17,9 +17,9 @@ from omnibot.blocks.answers.answer import AI_NOTICE
 from omnibot.blocks.answers.progress import STOPPING, WORKING
 from omnibot.clearstreet.models import read_parts
 from omnibot.slack.delivery import streaming
-from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget
+from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, WriteBudget
 from omnibot.slack.delivery.replies import SlackReply
-from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
+from omnibot.turns.model import Outcome, ResponseSnapshot, Turn, TurnAnswer
 from omnibot.turns.rules import all_thoughts, joined_text
 from tests.examples import examples
 from tests.slack.conftest import Desktop
@@ -122,13 +122,13 @@ class Story:
         self.reply = self._process()
 
     def _process(self) -> SlackReply:
-        reply = self.desktop.successor(Budget(LAVISH, LAVISH))
+        reply = self.desktop.successor(WriteBudget(LAVISH, LAVISH))
         self._replies.append(reply)
         return reply
 
     async def show(self, parts: list[Part]) -> None:
         read = read_parts(parts)
-        self.reply.progress(self.turn, Snapshot("running", joined_text(read), all_thoughts(read)))
+        self.reply.progress(self.turn, ResponseSnapshot("running", joined_text(read), all_thoughts(read)))
         await asyncio.sleep(0)
 
     async def befall(self, event: str) -> None:
@@ -159,7 +159,7 @@ class Story:
             case _:
                 pass
 
-    async def end(self, answer: Answer) -> None:
+    async def end(self, answer: TurnAnswer) -> None:
         for _ in range(30):
             again_in = await self.reply.finish(self.turn, answer, ())
             if again_in is None:
@@ -184,7 +184,7 @@ async def test_whatever_came_before_slack_shows_the_answer_once(
     lavish: Desktop, response: tuple[list[list[Part]], list[Part]], events: list[str], outcome: Outcome, late, posted
 ):
     snapshots, final = response
-    answer = Answer(
+    answer = TurnAnswer(
         outcome,
         parts=[part for part in final if part["type"] != "thinking"],
         reason=None if outcome is Outcome.SUCCEEDED else "It ended early.",

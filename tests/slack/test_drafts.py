@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from omnibot.slack.delivery.streaming import PROGRESS, Draft
-from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
+from omnibot.turns.model import Outcome, ResponseSnapshot, Turn, TurnAnswer
 from tests.slack.conftest import Desktop
 
 
@@ -22,15 +22,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 FINAL = "Every one of these words must arrive."
 
 
-def final(text: str = FINAL, **more: object) -> Answer:
-    return Answer(Outcome.SUCCEEDED, parts=[{"type": "text", "text": text}], **more)  # type: ignore[arg-type]
+def final(text: str = FINAL, **more: object) -> TurnAnswer:
+    return TurnAnswer(Outcome.SUCCEEDED, parts=[{"type": "text", "text": text}], **more)  # type: ignore[arg-type]
 
 
-def running(text: str, *thoughts: str) -> Snapshot:
-    return Snapshot("running", text, thoughts)
+def running(text: str, *thoughts: str) -> ResponseSnapshot:
+    return ResponseSnapshot("running", text, thoughts)
 
 
-async def delivered(desktop: Desktop, turn: Turn, answer: Answer) -> None:
+async def delivered(desktop: Desktop, turn: Turn, answer: TurnAnswer) -> None:
     for _ in range(20):
         again_in = await desktop.reply.finish(turn, answer, ())
         if again_in is None:
@@ -43,7 +43,7 @@ async def shows(desktop: Desktop, turn: Turn, *words: str) -> None:
     await desktop.slack.wait_for(lambda: all(word in desktop.text(turn) for word in words))
 
 
-async def streaming(desktop: Desktop, *snapshots: Snapshot) -> Turn:
+async def streaming(desktop: Desktop, *snapshots: ResponseSnapshot) -> Turn:
     """A turn whose draft streams and shows the last of these."""
     turn = await desktop.turn()
     desktop.reply.begin(turn)
@@ -55,7 +55,7 @@ async def streaming(desktop: Desktop, *snapshots: Snapshot) -> Turn:
     return turn
 
 
-async def ends_well(desktop: Desktop, turn: Turn, answer: Answer | None = None) -> None:
+async def ends_well(desktop: Desktop, turn: Turn, answer: TurnAnswer | None = None) -> None:
     """One message, with exactly the answer's words, and nothing left of the work."""
     await delivered(desktop, turn, answer or final())
     [message] = desktop.shown(turn)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from slack_bolt.response import BoltResponse
 
-from omnibot.slack.inbound.workspace_filter import Entrance, is_ours
+from omnibot.slack.inbound.workspace_filter import WorkspaceFilter, is_ours
 from omnibot.telemetry import REGISTRY
 
 OURS, THEIRS = "T1", "T2"
@@ -70,7 +70,7 @@ async def test_what_is_meant_for_another_workspace_is_acked_counted_and_dropped(
         return sum(value or 0.0 for value in values)
 
     before = counted()
-    assert (await Entrance(team=OURS, enterprise="E1").check(body, never)).status == 200
+    assert (await WorkspaceFilter(team=OURS, enterprise="E1").check(body, never)).status == 200
     assert counted() == before + 1
 
 

@@ -7,8 +7,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from omnibot.slack.delivery.errors import Failure, judge
-from omnibot.slack.delivery.rate_limits import OPEN_STREAMS, UPDATE_PACE, Budget
+from omnibot.slack.delivery.errors import SlackFailure, classify
+from omnibot.slack.delivery.rate_limits import OPEN_STREAMS, UPDATE_PACE, WriteBudget
 
 
 def refused(status: int, data: Any, **headers: str) -> SlackApiError:
@@ -27,31 +27,31 @@ def refused(status: int, data: Any, **headers: str) -> SlackApiError:
 @pytest.mark.parametrize(
     ("error", "failure", "wait"),
     [
-        (refused(429, {"ok": False, "error": "ratelimited"}, **{"Retry-After": "7"}), Failure.SLOW_DOWN, 7),
-        (refused(429, {"ok": False, "error": "ratelimited"}), Failure.SLOW_DOWN, 1),
-        (refused(429, {"ok": False, "error": "ratelimited"}, **{"Retry-After": "soon"}), Failure.SLOW_DOWN, 1),
-        (refused(200, {"ok": False, "error": "rate_limited"}), Failure.SLOW_DOWN, 1),
-        (refused(500, {}), Failure.UNKNOWN, 1),
-        (refused(200, {"ok": False, "error": "internal_error"}), Failure.UNKNOWN, 1),
-        (refused(200, {"ok": False}), Failure.UNKNOWN, 1),
-        (refused(200, "<html>"), Failure.UNKNOWN, 1),
-        (TimeoutError(), Failure.UNKNOWN, 1),
-        (OSError("reset"), Failure.UNKNOWN, 1),
-        (refused(200, {"ok": False, "error": "message_not_found"}), Failure.MESSAGE_GONE, 1),
-        (refused(200, {"ok": False, "error": "invalid_blocks"}), Failure.BAD_BLOCKS, 1),
-        (refused(200, {"ok": False, "error": "msg_too_long"}), Failure.BAD_BLOCKS, 1),
-        (refused(200, {"ok": False, "error": "not_in_channel"}), Failure.CLOSED_DOOR, 1),
-        (refused(200, {"ok": False, "error": "token_revoked"}), Failure.BROKEN_APP, 60),
-        (refused(200, {"ok": False, "error": "an_error_of_2027"}), Failure.REFUSED, 1),
+        (refused(429, {"ok": False, "error": "ratelimited"}, **{"Retry-After": "7"}), SlackFailure.SLOW_DOWN, 7),
+        (refused(429, {"ok": False, "error": "ratelimited"}), SlackFailure.SLOW_DOWN, 1),
+        (refused(429, {"ok": False, "error": "ratelimited"}, **{"Retry-After": "soon"}), SlackFailure.SLOW_DOWN, 1),
+        (refused(200, {"ok": False, "error": "rate_limited"}), SlackFailure.SLOW_DOWN, 1),
+        (refused(500, {}), SlackFailure.UNKNOWN, 1),
+        (refused(200, {"ok": False, "error": "internal_error"}), SlackFailure.UNKNOWN, 1),
+        (refused(200, {"ok": False}), SlackFailure.UNKNOWN, 1),
+        (refused(200, "<html>"), SlackFailure.UNKNOWN, 1),
+        (TimeoutError(), SlackFailure.UNKNOWN, 1),
+        (OSError("reset"), SlackFailure.UNKNOWN, 1),
+        (refused(200, {"ok": False, "error": "message_not_found"}), SlackFailure.MESSAGE_GONE, 1),
+        (refused(200, {"ok": False, "error": "invalid_blocks"}), SlackFailure.BAD_BLOCKS, 1),
+        (refused(200, {"ok": False, "error": "msg_too_long"}), SlackFailure.BAD_BLOCKS, 1),
+        (refused(200, {"ok": False, "error": "not_in_channel"}), SlackFailure.CLOSED_DOOR, 1),
+        (refused(200, {"ok": False, "error": "token_revoked"}), SlackFailure.BROKEN_APP, 60),
+        (refused(200, {"ok": False, "error": "an_error_of_2027"}), SlackFailure.REFUSED, 1),
     ],
 )
-def test_what_a_failed_call_means(error: Exception, failure: Failure, wait: float):
-    verdict = judge(error)
+def test_what_a_failed_call_means(error: Exception, failure: SlackFailure, wait: float):
+    verdict = classify(error)
     assert (verdict.failure, verdict.wait) == (failure, wait)
 
 
 def test_progress_of_a_workspace_is_spread_over_the_minute():
-    budget = Budget()
+    budget = WriteBudget()
     assert [budget.wait("T1", "chat.update", 0.0) for _ in range(10)] == [0.0] * 10
     assert budget.wait("T1", "chat.update", 0.0) == pytest.approx(2.0)
     assert budget.wait("T2", "chat.update", 0.0) == 0.0
@@ -59,7 +59,7 @@ def test_progress_of_a_workspace_is_spread_over_the_minute():
 
 
 def test_progress_in_any_minute_stays_below_slacks_tier():
-    budget = Budget()
+    budget = WriteBudget()
     now, written = 0.0, 0
     while now < 60:
         wait = budget.wait("T1", "chat.update", now)
@@ -70,7 +70,7 @@ def test_progress_in_any_minute_stays_below_slacks_tier():
 
 
 def test_progress_of_many_turns_that_wait_for_the_same_place_stays_below_slacks_tier():
-    budget, written, limit = Budget(), 0, 40
+    budget, written, limit = WriteBudget(), 0, 40
     asking = [(0.0, turn) for turn in range(100)]  # when each turn asks (again)
     while asking[0][0] < 60:
         now, turn = heapq.heappop(asking)
@@ -81,14 +81,14 @@ def test_progress_of_many_turns_that_wait_for_the_same_place_stays_below_slacks_
 
 
 def test_after_a_429_nothing_is_written_until_slack_allows_it():
-    budget = Budget()
+    budget = WriteBudget()
     budget.close("T1", "chat.update", 0.0, 10)
     assert budget.wait("T1", "chat.update", 0.0) == pytest.approx(10)
     assert budget.wait("T1", "chat.update", 10.1) == 0.0
 
 
 def test_a_stream_begins_only_where_its_end_is_reserved():
-    budget = Budget()
+    budget = WriteBudget()
     now, begun = 0.0, 0
     while now < 600:
         begun += budget.take_stream("T1", now)
@@ -102,7 +102,7 @@ def test_a_stream_begins_only_where_its_end_is_reserved():
 
 
 def test_streams_begun_in_any_minute_stay_below_slacks_tier():
-    budget = Budget()
+    budget = WriteBudget()
     begun = 0
     for tenth in range(600):
         if budget.take_stream("T1", tenth / 10):
@@ -112,7 +112,7 @@ def test_streams_begun_in_any_minute_stay_below_slacks_tier():
 
 
 def test_several_processes_share_what_one_alone_could_write():
-    alone, one_of_two = Budget(), Budget(share=0.5)
+    alone, one_of_two = WriteBudget(), WriteBudget(share=0.5)
     for method in alone.per_minute:
         written = []
         for budget in (alone, one_of_two):

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from omnibot.accounts.account_choices import AccountChoices
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import Person, link_principal
 from omnibot.accounts.service import Keyring
@@ -31,12 +31,12 @@ from omnibot.policy.access import NOT_A_MEMBER
 from omnibot.policy.model import Policy
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.features import history as words
-from omnibot.slack.features.app_home import Home, HomeSection
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.history import PastConversations, WentOn
-from omnibot.slack.features.users import People
+from omnibot.slack.features.app_home import AppHome, HomeSection
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.history import Continuation, ConversationHistory
+from omnibot.slack.features.users import Users
 from omnibot.turns.history import History, PastConversation
-from omnibot.turns.model import Kind, NewTurn, State, Surface
+from omnibot.turns.model import Kind, NewTurn, Surface, TurnState
 from omnibot.turns.rows import utcnow
 from tests.blocks.checker import strings
 from tests.slack.conftest import Desktop
@@ -54,11 +54,11 @@ class Lobby:
     client: Omni
     desktop: Desktop
     keyring: Keyring
-    links: Links
+    links: LinkCache
     linking: Linking
     background: Background
-    home: Home
-    past: PastConversations
+    home: AppHome
+    past: ConversationHistory
     history: History
     policy: list[Policy]
     #: What the other room's section shows; an exception: it raises that.
@@ -104,13 +104,13 @@ class Lobby:
                 .where(conversations.c.id == joined.conversation_id)
                 .values(omni_thread_id=created.thread_id)
             )
-            over = {"state": State.SUCCEEDED.value, "owner": None, "lease_until": None, "ended_at": utcnow()}
+            over = {"state": TurnState.SUCCEEDED.value, "owner": None, "lease_until": None, "ended_at": utcnow()}
             await connection.execute(update(turns).where(turns.c.id == turn.id).values(**over))
         found = await self.history.find(joined.conversation_id or "", person, principal, team=self.slack.team_id)
         assert found is not None
         return found
 
-    async def go_on(self, name: str, past: PastConversation, channel: str | None) -> WentOn:
+    async def go_on(self, name: str, past: PastConversation, channel: str | None) -> Continuation:
         where = self.slack.workspace.channel(channel).id if channel else None
         return await self.past.go_on(self.person(name), past.id, where)
 
@@ -135,8 +135,8 @@ async def lobby(desktop: Desktop) -> AsyncIterator[Lobby]:
     policy = [Policy()]
     transport = Transport(base_url=omni.base_url)
     trading = Trading(transport)
-    access = Access(client, People(client), lambda: policy[-1], team=slack.team_id)
-    links = Links(LinkStore(database), Encryption([new_key()]))
+    access = Authorization(client, Users(client), lambda: policy[-1], team=slack.team_id)
+    links = LinkCache(LinkStore(database), Encryption([new_key()]))
     keyring = Keyring(
         trading,
         shared_key="demo-key",
@@ -147,7 +147,7 @@ async def lobby(desktop: Desktop) -> AsyncIterator[Lobby]:
         may_link=access.may_link,
     )
     history, background = History(database), Background()
-    past = PastConversations(client, access, keyring, Omni(transport), history, team=slack.team_id, workspace_url=URL)
+    past = ConversationHistory(client, access, keyring, Omni(transport), history, team=slack.team_id, workspace_url=URL)
     consents: list[Block | Exception] = []
 
     async def agreements(_person: Person) -> list[Block]:
@@ -157,7 +157,7 @@ async def lobby(desktop: Desktop) -> AsyncIterator[Lobby]:
         return [block for block in consents if not isinstance(block, Exception)]
 
     sections = [HomeSection("Agreements", agreements)]
-    home = Home(client, access, keyring, links, past, background, retention_days=30, sections=sections)
+    home = AppHome(client, access, keyring, links, past, background, retention_days=30, sections=sections)
     linking = Linking(links, trading)
     yield Lobby(
         slack,
@@ -242,14 +242,14 @@ async def test_what_did_not_change_is_not_published_again(lobby: Lobby):
 
 
 async def test_what_another_instance_published_meanwhile_does_not_stay(lobby: Lobby):
-    def instance() -> Home:
+    def instance() -> AppHome:
         rooms = (
             lobby.desktop.client,
-            Access(
-                lobby.desktop.client, People(lobby.desktop.client), lambda: lobby.policy[-1], team=lobby.slack.team_id
+            Authorization(
+                lobby.desktop.client, Users(lobby.desktop.client), lambda: lobby.policy[-1], team=lobby.slack.team_id
             ),
         )
-        return Home(*rooms, lobby.keyring, lobby.links, lobby.past, lobby.background, retention_days=30, alone=False)
+        return AppHome(*rooms, lobby.keyring, lobby.links, lobby.past, lobby.background, retention_days=30, alone=False)
 
     one, other, ana = instance(), instance(), lobby.person("ana")
     one.refresh(ana)

@@ -12,10 +12,10 @@ import pytest
 
 from omnibot.slack.delivery.agent_status import METHOD
 from omnibot.slack.delivery.replies import SlackReply
-from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
+from omnibot.turns.model import Outcome, ResponseSnapshot, Turn, TurnAnswer
 from tests.slack.conftest import Desktop
 
-FINAL = Answer(Outcome.SUCCEEDED, parts=[{"type": "text", "text": "The answer."}])
+FINAL = TurnAnswer(Outcome.SUCCEEDED, parts=[{"type": "text", "text": "The answer."}])
 FAULTS: list[Any] = [
     {"status": 500},
     {"status": 200, "body": "certainly"},
@@ -59,7 +59,7 @@ async def test_that_the_agent_rests_is_said_again_when_slack_did_not_hear_it(des
 async def test_a_stream_that_may_have_begun_is_found_although_the_search_fails_once(desktop: Desktop, fault: Any):
     turn = await desktop.turn()
     begun = desktop.slack.gate.drop("chat.startStream", "after")
-    desktop.reply.progress(turn, Snapshot("running", "Half of it.", ()))
+    desktop.reply.progress(turn, ResponseSnapshot("running", "Half of it.", ()))
     await desktop.slack.wait_for(lambda: begun.calls)
     desktop.reply.drop(turn.id)
     rule = befall(desktop, "conversations.replies", fault)

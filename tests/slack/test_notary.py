@@ -6,17 +6,17 @@ import pytest
 
 from omnibot.accounts.model import SHARED, link_principal
 from omnibot.policy.model import Consent, Policy
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.consent import SlackNotary
-from omnibot.slack.features.users import People
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.consent import SlackConsentPolicy
+from omnibot.slack.features.users import Users
 from omnibot.turns.model import NotNow, Person, Turn
 from tests.slack.conftest import Desktop
 
 
-def notary(desktop: Desktop, *signers: str) -> SlackNotary:
+def notary(desktop: Desktop, *signers: str) -> SlackConsentPolicy:
     policy = Policy(consent=Consent(consent_signers=tuple(person(desktop, name).user for name in signers)))
-    people = People(desktop.client)
-    return SlackNotary(Access(desktop.client, people, lambda: policy, team=desktop.slack.team_id))
+    people = Users(desktop.client)
+    return SlackConsentPolicy(Authorization(desktop.client, people, lambda: policy, team=desktop.slack.team_id))
 
 
 def person(desktop: Desktop, name: str) -> Person:

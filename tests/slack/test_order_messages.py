@@ -12,14 +12,14 @@ from omnibot.blocks.layout.modals import modal, plain
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.orders.forms import DECLINE_VIEW
 from omnibot.emulator.slack import interactions
-from omnibot.orders.model import Answered, Click
+from omnibot.orders.model import ClickOutcome, ClickResult
 from omnibot.policy.parser import read_policy
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.messages import Posts
+from omnibot.slack.delivery.messages import Messages
 from omnibot.slack.delivery.modals import MOMENT
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.orders import BROKE, TITLE, OrderDesk
-from omnibot.slack.features.users import People
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.orders import BROKE, TITLE, OrderActions
+from omnibot.slack.features.users import Users
 from omnibot.slack.listeners.buttons import COMING, _show_order
 from omnibot.slack.listeners.orders import OrderListeners
 from omnibot.turns.model import Person, Turn
@@ -34,13 +34,13 @@ def page(words: str) -> Page:
 
 async def written(desktop: Desktop, turn: Turn, words: str) -> None:
     """What a process that knows only the database does."""
-    posts = Posts(desktop.client, desktop.database, assure=always_ours)
+    posts = Messages(desktop.client, desktop.database, assure=always_ours)
     slots = await posts.load(turn.id)
     await posts.write(turn, slots, SLOT, page(words), channel=turn.channel, thread_ts=turn.thread_ts)
 
 
 async def amended(desktop: Desktop, turn: Turn, words: str) -> bool:
-    posts = Posts(desktop.client, desktop.database, assure=always_ours)
+    posts = Messages(desktop.client, desktop.database, assure=always_ours)
     return await posts.amend(turn, await posts.load(turn.id), SLOT, page(words), session="active")
 
 
@@ -74,10 +74,10 @@ async def test_a_card_whose_process_was_killed_while_it_was_checking_does_not_st
 class Desk:
     """Takes its time to decline."""
 
-    def __init__(self, click: Click | None) -> None:
+    def __init__(self, click: ClickResult | None) -> None:
         self.click, self.go_on = click, asyncio.Event()
 
-    async def decline(self, *_: Any) -> Click:
+    async def decline(self, *_: Any) -> ClickResult:
         await self.go_on.wait()
         if self.click is None:
             raise RuntimeError("the database is away")
@@ -96,7 +96,7 @@ async def submitted(desktop: Desktop, desk: Desk, background: Background) -> dic
     async def ack(**answer: Any) -> None:
         answers.append(answer)
 
-    listeners = OrderListeners(cast(OrderDesk, desk), background, cast(Any, Home()))
+    listeners = OrderListeners(cast(OrderActions, desk), background, cast(Any, Home()))
     ask = {"type": "plain_text_input", "action_id": "order_reason"}
     form = modal(
         "Decline this order",
@@ -117,14 +117,17 @@ async def submitted(desktop: Desktop, desk: Desk, background: Background) -> dic
 @pytest.mark.parametrize(
     ("click", "said"),
     [
-        (Click(answer=Answered.DECLINED, message="Declined: Buy 10 AAPL."), "Declined: Buy 10 AAPL."),
-        (Click(answer=Answered.EXPIRED, message="This proposal has expired."), "This proposal has expired."),
-        (Click(answer=Answered.INVALID, message="", problems={"quantity": "How much?"}), "Quantity: How much?"),
+        (ClickResult(answer=ClickOutcome.DECLINED, message="Declined: Buy 10 AAPL."), "Declined: Buy 10 AAPL."),
+        (ClickResult(answer=ClickOutcome.EXPIRED, message="This proposal has expired."), "This proposal has expired."),
+        (
+            ClickResult(answer=ClickOutcome.INVALID, message="", problems={"quantity": "How much?"}),
+            "Quantity: How much?",
+        ),
         (None, BROKE),
     ],
 )
 async def test_a_form_that_takes_its_time_is_answered_at_once_and_says_later_what_came_of_it(
-    desktop: Desktop, monkeypatch: pytest.MonkeyPatch, click: Click | None, said: str
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch, click: ClickResult | None, said: str
 ):
     monkeypatch.setattr("omnibot.slack.listeners.orders.PATIENCE", 0.01)
     background, desk = Background(), Desk(click)
@@ -144,7 +147,7 @@ async def test_a_form_that_takes_its_time_is_answered_at_once_and_says_later_wha
     await background.close()
     [view] = desktop.slack.modals("ana")
     # What can be tried again is tried with what was typed.
-    again = click is None or click.answer is Answered.INVALID
+    again = click is None or click.answer is ClickOutcome.INVALID
     assert ("Too much." in str(view["state"])) == again
     assert (view["private_metadata"], view["submit"] is not None) == ("token~1.0.ab" if again else "", again)
 
@@ -152,12 +155,14 @@ async def test_a_form_that_takes_its_time_is_answered_at_once_and_says_later_wha
 @pytest.mark.parametrize(
     ("click", "action"),
     [
-        (Click(answer=Answered.DECLINED, message="Declined."), None),
-        (Click(answer=Answered.INVALID, message="", problems={"quantity": "How much?"}), "errors"),
-        (Click(answer=Answered.EXPIRED, message="This proposal has expired."), "update"),
+        (ClickResult(answer=ClickOutcome.DECLINED, message="Declined."), None),
+        (ClickResult(answer=ClickOutcome.INVALID, message="", problems={"quantity": "How much?"}), "errors"),
+        (ClickResult(answer=ClickOutcome.EXPIRED, message="This proposal has expired."), "update"),
     ],
 )
-async def test_a_form_that_is_settled_at_once_closes_or_says_why(desktop: Desktop, click: Click, action: str | None):
+async def test_a_form_that_is_settled_at_once_closes_or_says_why(
+    desktop: Desktop, click: ClickResult, action: str | None
+):
     desk = Desk(click)
     desk.go_on.set()
     assert (await submitted(desktop, desk, Background())).get("response_action") == action
@@ -195,10 +200,10 @@ async def test_whoever_opens_a_card_that_takes_its_time_hears_that_it_is_coming(
 async def test_a_guest_who_may_ask_omni_hears_of_no_orders(desktop: Desktop):
     guest = desktop.slack.workspace.user("cleo").id
     policy = read_policy(f'version = 1\n[access]\nguests = ["{guest}"]\nshared_key = ["{guest}"]\n'.encode(), "test")
-    access = Access(desktop.client, People(desktop.client), lambda: policy, team=desktop.slack.team_id)
+    access = Authorization(desktop.client, Users(desktop.client), lambda: policy, team=desktop.slack.team_id)
     person = Person(desktop.slack.team_id, guest)
     assert await access.may_use(person), "a guest who may not even ask proves nothing"
     # There are no orders behind this desk: looking for any breaks it.
     nothing: Any = None
-    desk = OrderDesk(nothing, nothing, nothing, nothing, access, Background())
+    desk = OrderActions(nothing, nothing, nothing, nothing, access, Background())
     assert "full members" in (await desk.mine(person)).text

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from omnibot.policy.identities import PersonKind
-from omnibot.slack.features.users import ASKING, NAMES, People, Profile, read_profile
+from omnibot.slack.features.users import ASKING, NAMES, Profile, Users, read_profile
 from tests.slack.conftest import Desktop
 
 
@@ -19,7 +19,7 @@ async def test_of_a_message_that_mentions_many_people_only_so_many_are_looked_up
     people = [f"U0NOBODY{n:02}" for n in range(NAMES + 10)]
     ana = desktop.slack.workspace.user("ana")
     looking = desktop.slack.gate.hold("users.info", count=NAMES)
-    names = asyncio.ensure_future(People(desktop.client).names(desktop.slack.team_id, [ana.id, *people, ana.id]))
+    names = asyncio.ensure_future(Users(desktop.client).names(desktop.slack.team_id, [ana.id, *people, ana.id]))
     await desktop.slack.wait_for(lambda: len(looking.calls) == ASKING)
     assert len(asked(desktop)) == ASKING
     looking.release()
@@ -29,7 +29,7 @@ async def test_of_a_message_that_mentions_many_people_only_so_many_are_looked_up
 
 async def test_a_person_mentioned_twice_is_looked_up_once_and_not_again_soon(desktop: Desktop):
     ana, ben = (desktop.slack.workspace.user(name) for name in ("ana", "ben"))
-    people = People(desktop.client)
+    people = Users(desktop.client)
     expected = {ana.id: ana.name, ben.id: ben.name}
     assert await people.names(desktop.slack.team_id, [ana.id, ben.id, ana.id]) == expected
     assert await people.names(desktop.slack.team_id, [ben.id, ana.id]) == expected
@@ -40,7 +40,7 @@ async def test_a_person_mentioned_twice_is_looked_up_once_and_not_again_soon(des
 async def test_people_slack_does_not_tell_are_left_out(desktop: Desktop):
     ana = desktop.slack.workspace.user("ana")
     desktop.slack.gate.refuse("users.info", status=500)
-    assert await People(desktop.client).names(desktop.slack.team_id, [ana.id]) == {}
+    assert await Users(desktop.client).names(desktop.slack.team_id, [ana.id]) == {}
 
 
 MEMBER = {"team_id": "T0HOME", "name": "ana", "is_restricted": False, "is_ultra_restricted": False}

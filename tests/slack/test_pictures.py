@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from omnibot.slack.delivery import files
-from omnibot.turns.model import Answer, Outcome
+from omnibot.turns.model import Outcome, TurnAnswer
 from tests.slack.conftest import Desktop
 
 POINTS = [{"x": f"p{n}", "y": n} for n in range(200)]
 CHART = {"type": "chart", "payload": {"chartId": "c", "dataChart": {"series": [{"name": "Close", "points": POINTS}]}}}
-ANSWER = Answer(Outcome.SUCCEEDED, parts=[CHART])
+ANSWER = TurnAnswer(Outcome.SUCCEEDED, parts=[CHART])
 WORDS = "from 0 (p0) to 199 (p199)"
 UPLOAD = ["files.getUploadURLExternal", "upload", "files.completeUploadExternal", "files.info"]
 
@@ -81,7 +81,7 @@ async def test_pictures_that_are_ready_are_shown_when_another_is_late(
     monkeypatch.setattr(files, "PATIENCE", 4.0)
     late = desktop.slack.gate.hold("files.getUploadURLExternal", matches=lambda call: "chart-2" in str(call.args))
     turn = await desktop.turn()
-    three = Answer(Outcome.SUCCEEDED, parts=[CHART, CHART, CHART])
+    three = TurnAnswer(Outcome.SUCCEEDED, parts=[CHART, CHART, CHART])
     assert await desktop.reply.finish(turn, three, ()) is None
     late.release()
     (message,) = desktop.shown(turn)

@@ -7,20 +7,20 @@ import pytest
 
 from omnibot.policy.model import Policy
 from omnibot.slack.delivery.files import Pictures
-from omnibot.slack.delivery.messages import Posts
-from omnibot.slack.delivery.rate_limits import Budget
+from omnibot.slack.delivery.messages import Messages
+from omnibot.slack.delivery.rate_limits import WriteBudget
 from omnibot.slack.delivery.replies import SlackReply
-from omnibot.slack.features.account_data import GUEST_ELSEWHERE, WITHHELD, Places
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.users import People
+from omnibot.slack.features.account_data import GUEST_ELSEWHERE, WITHHELD, AccountDataPlaces
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.users import Users
 from omnibot.slack.listeners.messages import READERS_CHANGED, _notice
-from omnibot.turns.model import Answer, OfferedButton, Outcome, Snapshot, Turn
+from omnibot.turns.model import OfferedButton, Outcome, ResponseSnapshot, Turn, TurnAnswer
 from tests.slack.conftest import Desktop, always_ours
 
 #: An answer of several pages; each says which holding it is about.
 HOLDINGS = [f"Holding {number}: 7,731 MRMT." for number in range(900)]
-LONG = Answer(Outcome.SUCCEEDED, [{"type": "text", "text": "\n\n".join(HOLDINGS)}])
-SHORT = Answer(Outcome.SUCCEEDED, [{"type": "text", "text": HOLDINGS[0]}])
+LONG = TurnAnswer(Outcome.SUCCEEDED, [{"type": "text", "text": "\n\n".join(HOLDINGS)}])
+SHORT = TurnAnswer(Outcome.SUCCEEDED, [{"type": "text", "text": HOLDINGS[0]}])
 OF_NOBODY = replace(SHORT, about_account=False)
 
 
@@ -29,21 +29,21 @@ class Judged:
 
     def __init__(self, desktop: Desktop) -> None:
         self.desktop = desktop
-        self.access = Access(desktop.client, People(desktop.client), Policy, team=desktop.slack.team_id)
+        self.access = Authorization(desktop.client, Users(desktop.client), Policy, team=desktop.slack.team_id)
         self.reply = self.successor()
 
     def successor(self) -> SlackReply:
         """What another process would have."""
         desktop = self.desktop
-        posts = Posts(desktop.client, desktop.database, assure=always_ours)
+        posts = Messages(desktop.client, desktop.database, assure=always_ours)
         pictures = Pictures(desktop.client, desktop.database, desktop.charts)
-        return SlackReply(desktop.client, posts, Budget(), pictures, places=Places(self.access))
+        return SlackReply(desktop.client, posts, WriteBudget(), pictures, places=AccountDataPlaces(self.access))
 
     async def guest_joins(self) -> None:
         await self.desktop.slack.join("cleo", "trading")
         self.access.forget_channel(self.desktop.slack.workspace.channel("trading").id)
 
-    async def deliver(self, turn: Turn, answer: Answer) -> None:
+    async def deliver(self, turn: Turn, answer: TurnAnswer) -> None:
         for _ in range(20):
             wait = await self.reply.finish(turn, answer, [])
             if wait is None:
@@ -119,10 +119,12 @@ async def test_while_slack_does_not_say_who_reads_along_nothing_is_written_and_t
 
 async def test_what_grows_is_taken_back_with_every_message_it_had_and_goes_no_further(desktop: Desktop, judged: Judged):
     turn = await desktop.turn()
-    judged.reply.progress(turn, Snapshot("running", "\n\n".join(HOLDINGS), ("Looking at 7,731 MRMT",)))
+    judged.reply.progress(turn, ResponseSnapshot("running", "\n\n".join(HOLDINGS), ("Looking at 7,731 MRMT",)))
     await desktop.slack.wait_for(lambda: len(desktop.shown(turn)) > 1)
     await judged.guest_joins()
-    judged.reply.progress(turn, Snapshot("running", "\n\n".join([*HOLDINGS, "More."]), ("Looking at 7,731 MRMT",)))
+    judged.reply.progress(
+        turn, ResponseSnapshot("running", "\n\n".join([*HOLDINGS, "More."]), ("Looking at 7,731 MRMT",))
+    )
     await desktop.slack.wait_for(lambda: len(desktop.shown(turn)) == 1 and WITHHELD in desktop.text(turn))
     assert "MRMT" not in str([message.blocks for message in desktop.shown(turn)])
 

@@ -9,7 +9,7 @@ import pytest
 from slack_bolt import BoltResponse
 
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.ephemeral import AT_ONCE, whisper
+from omnibot.slack.delivery.ephemeral import AT_ONCE, tell_privately
 from omnibot.slack.listeners import presses
 from omnibot.slack.listeners.presses import BURST, PER_MINUTE, SILENT, TOO_MANY, Presses
 from tests.slack.conftest import Desktop
@@ -71,7 +71,9 @@ async def test_of_thousands_who_press_without_end_each_is_told(monkeypatch: pyte
 async def test_whispers_leave_room_for_everything_else_that_is_said_in_slack(desktop: Desktop):
     hold = desktop.slack.gate.hold("chat.postEphemeral", "before", count=100)
     whispers = [
-        asyncio.ensure_future(whisper(desktop.client, channel="C0TRADING1", user="U0ANA00001", sentence=f"{number}"))
+        asyncio.ensure_future(
+            tell_privately(desktop.client, channel="C0TRADING1", user="U0ANA00001", sentence=f"{number}")
+        )
         for number in range(100)
     ]
     await hold.reached()

@@ -8,14 +8,14 @@ import pytest
 
 from omnibot.blocks.answers.answer import AI_NOTICE
 from omnibot.slack.delivery import replies, streaming
-from omnibot.slack.delivery.messages import Posts
-from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget
+from omnibot.slack.delivery.messages import Messages
+from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, WriteBudget
 from omnibot.slack.delivery.replies import SlackReply
 from omnibot.slack.delivery.streaming import PROGRESS
-from omnibot.turns.model import Answer, Outcome, Snapshot, Turn
+from omnibot.turns.model import Outcome, ResponseSnapshot, Turn, TurnAnswer
 from tests.slack.conftest import Desktop, always_ours
 
-ANSWER = Answer(Outcome.SUCCEEDED, [{"type": "text", "text": "The answer."}])
+ANSWER = TurnAnswer(Outcome.SUCCEEDED, [{"type": "text", "text": "The answer."}])
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +24,8 @@ def without_streams(desktop: Desktop) -> None:
     desktop.without_streams()
 
 
-def snapshot(text: str) -> Snapshot:
-    return Snapshot("running", text, ())
+def snapshot(text: str) -> ResponseSnapshot:
+    return ResponseSnapshot("running", text, ())
 
 
 def updates(desktop: Desktop) -> list[float]:
@@ -77,7 +77,7 @@ async def test_progress_of_one_message_keeps_its_distance_and_the_latest_wins(
 async def test_many_turns_share_one_budget_of_updates(desktop: Desktop, monkeypatch: pytest.MonkeyPatch):
     """Who waited for a place asks again after the wait: another turn may have taken it."""
     monkeypatch.setattr(streaming, "UPDATE_PACE", 0.0)
-    budget = Budget({**PROGRESS_PER_MINUTE, "chat.update": 120.0}, {"chat.update": 3.0})
+    budget = WriteBudget({**PROGRESS_PER_MINUTE, "chat.update": 120.0}, {"chat.update": 3.0})
     reply = desktop.successor(budget)
     turns = [await begun(desktop, reply) for _ in range(20)]
     for turn in turns:
@@ -100,7 +100,7 @@ async def test_a_write_under_way_ends_before_the_process_does_and_is_remembered(
     posting.release()
     await closing
     (message,) = desktop.shown(turn)
-    posts = Posts(desktop.client, desktop.database, assure=always_ours)
+    posts = Messages(desktop.client, desktop.database, assure=always_ours)
     assert (await posts.load(turn.id))[PROGRESS].ts == message.ts
     assert await desktop.successor().finish(turn, ANSWER, ()) is None
     assert desktop.shown(turn) == [message]
@@ -127,7 +127,7 @@ async def test_a_write_that_never_ends_does_not_keep_the_process_alive(
 
 
 async def test_many_placeholders_in_a_channel_are_posted_no_faster_than_slack_takes_them(desktop: Desktop):
-    budget = Budget({**PROGRESS_PER_MINUTE, "chat.postMessage": 120.0}, {"chat.postMessage": 2.0})
+    budget = WriteBudget({**PROGRESS_PER_MINUTE, "chat.postMessage": 120.0}, {"chat.postMessage": 2.0})
     reply = desktop.successor(budget)
     turns = [await desktop.turn() for _ in range(6)]
     for turn in turns:
@@ -141,7 +141,7 @@ async def test_many_placeholders_in_a_channel_are_posted_no_faster_than_slack_ta
 
 
 async def test_a_final_does_not_wait_for_the_budget_of_placeholders(desktop: Desktop):
-    budget = Budget({**PROGRESS_PER_MINUTE, "chat.postMessage": 0.001}, {"chat.postMessage": 1.0})
+    budget = WriteBudget({**PROGRESS_PER_MINUTE, "chat.postMessage": 0.001}, {"chat.postMessage": 1.0})
     reply = desktop.successor(budget)
     first, second = await desktop.turn(), await desktop.turn()
     reply.begin(first)
@@ -153,7 +153,7 @@ async def test_a_final_does_not_wait_for_the_budget_of_placeholders(desktop: Des
 
 
 async def test_a_post_that_is_told_to_slow_down_leaves_the_updates_of_others_alone(desktop: Desktop):
-    budget = Budget()
+    budget = WriteBudget()
     reply = desktop.successor(budget)
     desktop.slack.gate.refuse("chat.postMessage", status=429, headers={"Retry-After": "600"})
     turn = await desktop.turn()

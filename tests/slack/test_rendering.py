@@ -15,7 +15,7 @@ from omnibot.blocks.markdown.escaping import pings
 from omnibot.db.tables import turns
 from omnibot.slack.delivery import rendering
 from omnibot.slack.delivery.rendering import LARGE, Rendering, is_large
-from omnibot.turns.model import Answer, OfferedButton, Outcome
+from omnibot.turns.model import OfferedButton, Outcome, TurnAnswer
 from tests.slack.conftest import Desktop
 
 MORE: dict[str, Any] = {"pictures": {}, "chart_url": None, "presses": True, "consent": None}
@@ -24,8 +24,8 @@ LONG = " ".join(WORDS) + " <!channel> [the bank](https://evil.example)"
 ASK = OfferedButton("token", 0, "prompt", 0, "b", "Ask more", prompt="More?")
 
 
-def answer(*texts: str) -> Answer:
-    return Answer(Outcome.SUCCEEDED, [{"type": "text", "text": text} for text in texts])
+def answer(*texts: str) -> TurnAnswer:
+    return TurnAnswer(Outcome.SUCCEEDED, [{"type": "text", "text": text} for text in texts])
 
 
 def texts(pages: list[Page]) -> str:

@@ -8,19 +8,19 @@ import pytest
 from omnibot.blocks.answers.answer import AI_NOTICE
 from omnibot.blocks.answers.reply import reply_pages
 from omnibot.slack.delivery.metadata import fingerprint
-from omnibot.turns.model import Answer, OfferedButton, Outcome
+from omnibot.turns.model import OfferedButton, Outcome, TurnAnswer
 from tests.slack.conftest import Desktop
 
 WORDS = "Every one of these words must arrive."
 FINAL = f"{WORDS}\n{AI_NOTICE}"
 
 
-def answer(text: str = WORDS, **over: object) -> Answer:
+def answer(text: str = WORDS, **over: object) -> TurnAnswer:
     fields: dict[str, object] = {"outcome": Outcome.SUCCEEDED, "parts": [{"type": "text", "text": text}], **over}
-    return Answer(**fields)  # type: ignore[arg-type]  # a factory with defaults
+    return TurnAnswer(**fields)  # type: ignore[arg-type]  # a factory with defaults
 
 
-async def delivered(desktop: Desktop, turn, what: Answer, buttons=()) -> None:
+async def delivered(desktop: Desktop, turn, what: TurnAnswer, buttons=()) -> None:
     """What the turn's alarm does: try until it stands."""
     for _ in range(20):
         again_in = await desktop.reply.finish(turn, what, buttons)
@@ -183,8 +183,8 @@ async def test_a_late_answer_is_a_new_post_and_the_progress_shrinks(desktop: Des
 async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
     from omnibot.errors import OwnershipLost
     from omnibot.slack.delivery.files import Pictures
-    from omnibot.slack.delivery.messages import Posts
-    from omnibot.slack.delivery.rate_limits import Budget
+    from omnibot.slack.delivery.messages import Messages
+    from omnibot.slack.delivery.rate_limits import WriteBudget
     from omnibot.slack.delivery.replies import SlackReply
 
     async def lost(_turn_id: str, _seconds: float) -> None:
@@ -192,7 +192,7 @@ async def test_nothing_is_posted_by_who_has_lost_the_turn(desktop: Desktop):
 
     turn = await desktop.turn()
     pictures = Pictures(desktop.client, desktop.database, desktop.charts)
-    reply = SlackReply(desktop.client, Posts(desktop.client, desktop.database, assure=lost), Budget(), pictures)
+    reply = SlackReply(desktop.client, Messages(desktop.client, desktop.database, assure=lost), WriteBudget(), pictures)
     with pytest.raises(OwnershipLost):
         await reply.finish(turn, answer(), ())
     assert desktop.shown(turn) == []

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from omnibot.slack.delivery.agent_status import METHOD, Sessions
-from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget
-from omnibot.turns.model import Answer, Outcome, Turn
+from omnibot.slack.delivery.agent_status import METHOD, AgentStatus
+from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, WriteBudget
+from omnibot.turns.model import Outcome, Turn, TurnAnswer
 from tests.slack.conftest import Desktop
 
-FINAL = Answer(Outcome.SUCCEEDED, parts=[{"type": "text", "text": "The answer."}])
+FINAL = TurnAnswer(Outcome.SUCCEEDED, parts=[{"type": "text", "text": "The answer."}])
 
 
 def said(desktop: Desktop) -> list[str]:
@@ -51,7 +51,7 @@ async def test_that_work_begins_never_arrives_after_that_it_is_over(desktop: Des
 
 async def test_the_end_of_a_stream_is_said_again_where_something_else_is_still_being_said(desktop: Desktop):
     turn = await desktop.turn()
-    sessions = Sessions(desktop.client, Budget())
+    sessions = AgentStatus(desktop.client, WriteBudget())
     held = desktop.slack.gate.hold(METHOD)
     sessions.begin(turn, said=False)
     await held.reached()
@@ -64,7 +64,7 @@ async def test_the_end_of_a_stream_is_said_again_where_something_else_is_still_b
 async def test_what_is_out_of_date_is_not_said_any_more(desktop: Desktop):
     turn = await desktop.turn()
     next_turn = replace(turn, id="another")
-    sessions = Sessions(desktop.client, Budget())
+    sessions = AgentStatus(desktop.client, WriteBudget())
     held = desktop.slack.gate.hold(METHOD)
     sessions.begin(turn, said=False)
     await held.reached()
@@ -78,7 +78,7 @@ async def test_what_is_out_of_date_is_not_said_any_more(desktop: Desktop):
 
 async def test_what_cannot_be_said_for_lack_of_budget_need_not_be_taken_back(desktop: Desktop):
     turn = await desktop.turn()
-    sessions = Sessions(desktop.client, Budget({**PROGRESS_PER_MINUTE, METHOD: 0.001}, {METHOD: 1.0}))
+    sessions = AgentStatus(desktop.client, WriteBudget({**PROGRESS_PER_MINUTE, METHOD: 0.001}, {METHOD: 1.0}))
     elsewhere = replace(turn, id="another", thread_ts="1.1")
     for one in (turn, elsewhere):
         sessions.begin(one, said=False)

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from omnibot.emulator.slack import SlackEmulator
 from omnibot.scheduler import Scheduler
 from omnibot.slack.app import build_app, open_client, who_am_i
-from omnibot.slack.connection.socket_mode import CONNECTIONS, Sockets, socket_mode
+from omnibot.slack.connection.socket_mode import CONNECTIONS, SocketConnections, socket_mode
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ async def scheduler() -> AsyncIterator[Scheduler]:
     await scheduler.stop()
 
 
-async def all_stand(held: Sockets) -> None:
+async def all_stand(held: SocketConnections) -> None:
     """Slack counts a connection before the SDK has finished opening it: wait for both ends."""
     async with asyncio.timeout(90):
         while True:
@@ -47,7 +47,7 @@ async def all_stand(held: Sockets) -> None:
             await asyncio.sleep(0.01)
 
 
-async def fall_silent(held: Sockets) -> None:
+async def fall_silent(held: SocketConnections) -> None:
     """What the SDK was seen to do: it neither reconnects nor says anything."""
     for handler in held._handlers:
         handler.client.auto_reconnect_enabled = False

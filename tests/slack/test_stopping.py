@@ -10,11 +10,13 @@ import pytest
 from omnibot.blocks.answers.progress import STOP_ACTION, STOPPING
 from omnibot.emulator.slack import Message
 from omnibot.slack.delivery import streaming
-from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, Budget
-from omnibot.turns.model import Answer, Kind, Outcome, Snapshot, Turn
+from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, WriteBudget
+from omnibot.turns.model import Kind, Outcome, ResponseSnapshot, Turn, TurnAnswer
 from tests.slack.conftest import Desktop
 
-STOPPED = Answer(Outcome.CANCELED, parts=[{"type": "text", "text": "Half of it."}], reason="The answer was stopped.")
+STOPPED = TurnAnswer(
+    Outcome.CANCELED, parts=[{"type": "text", "text": "Half of it."}], reason="The answer was stopped."
+)
 NEVER = 1_000.0
 
 
@@ -25,8 +27,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "UPDATE_PACE", NEVER)
 
 
-def running(text: str) -> Snapshot:
-    return Snapshot("running", text, ())
+def running(text: str) -> ResponseSnapshot:
+    return ResponseSnapshot("running", text, ())
 
 
 def stop_buttons(message: Message) -> list[dict[str, Any]]:
@@ -67,7 +69,7 @@ async def test_that_it_stops_is_said_before_the_next_progress_is_due_and_stays_s
 
 async def test_that_it_stops_is_said_even_when_the_budget_of_progress_is_spent(desktop: Desktop):
     desktop.without_streams()
-    budget = Budget({**PROGRESS_PER_MINUTE, "chat.update": 0.001}, {"chat.update": 1.0})
+    budget = WriteBudget({**PROGRESS_PER_MINUTE, "chat.update": 0.001}, {"chat.update": 1.0})
     reply = desktop.successor(budget)
     turn = await desktop.turn()
     reply.begin(turn)

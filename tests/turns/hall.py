@@ -22,7 +22,16 @@ from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.market_data.service import Markets
 from omnibot.scheduler import Scheduler
 from omnibot.turns.engine import Turns
-from omnibot.turns.model import Admitted, Answer, HeldFor, NewTurn, OfferedButton, Snapshot, Turn, TurnedAway
+from omnibot.turns.model import (
+    Admitted,
+    HeldFor,
+    NewTurn,
+    OfferedButton,
+    ResponseSnapshot,
+    Turn,
+    TurnAnswer,
+    TurnedAway,
+)
 from omnibot.turns.store import TurnStore
 
 ACCOUNT = 19816
@@ -51,7 +60,7 @@ class Notebook:
 
     breaks: dict[str, int] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, TurnAnswer] = field(default_factory=dict)
     whispers: list[str] = field(default_factory=list)
 
     def _note(self, method: str) -> None:
@@ -62,18 +71,18 @@ class Notebook:
     def begin(self, turn: Turn) -> None:
         self._note("begin")
 
-    def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
+    def progress(self, turn: Turn, snapshot: ResponseSnapshot, note: str | None = None) -> None:
         self._note("progress")
 
     def stopping(self, turn: Turn) -> None:
         self._note("stopping")
 
-    async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
+    async def finish(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> float | None:
         self._note("finish")
         self.answers[turn.id] = answer
         return None
 
-    async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
+    async def redraw(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> None:
         self._note("redraw")
 
     async def retract(self, turn: Turn) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 from omnibot.turns.model import (
     Admitted,
-    Answer,
     HeldFor,
     NotNow,
     OfferedButton,
-    Snapshot,
+    ResponseSnapshot,
     Surface,
     Turn,
+    TurnAnswer,
     TurnedAway,
     Undeliverable,
 )
@@ -61,7 +61,7 @@ class Post:
 class Final:
     """The finished reply of a turn."""
 
-    answer: Answer
+    answer: TurnAnswer
     buttons: list[OfferedButton]
 
 
@@ -127,7 +127,7 @@ class SlackModel:
 
     # What the bot does.
 
-    def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
+    def finish(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> None:
         before = self.finals.get(turn.id)
         if before is None:
             self.finals[turn.id] = Final(answer, list(buttons))
@@ -186,9 +186,9 @@ class SlackLine:
     # Reply.
 
     def begin(self, turn: Turn) -> None:
-        self.progress(turn, Snapshot("queued", "", ()))
+        self.progress(turn, ResponseSnapshot("queued", "", ()))
 
-    def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
+    def progress(self, turn: Turn, snapshot: ResponseSnapshot, note: str | None = None) -> None:
         if not self._alive():
             return
         if turn.id in self._slack.finals:
@@ -198,7 +198,7 @@ class SlackLine:
     def stopping(self, turn: Turn) -> None:
         return
 
-    async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
+    async def finish(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> float | None:
         trouble = await self._trouble("finish")
         if trouble is Refusal.NEVER:
             self._slack.nowhere.add(turn.id)
@@ -210,7 +210,7 @@ class SlackLine:
         await self._point()
         return 1.0 if trouble is Refusal.UNHEARD else None
 
-    async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
+    async def redraw(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> None:
         await self._trouble("redraw")
         final = self._slack.finals.get(turn.id)
         if final is None or asdict(final.answer) != asdict(answer):

@@ -6,9 +6,9 @@ import pytest
 
 from omnibot.clearstreet.models import Message, read_parts
 from omnibot.clearstreet.models.enums import MessageRole
-from omnibot.policy.identities import YES, Verdict
+from omnibot.policy.identities import YES, AccessResult
 from omnibot.turns.capabilities import CAPABILITIES, CONSENT, ORDERS, capabilities, consent_asked, orders_in
-from omnibot.turns.model import Answer, Conversation, Kind, NotNow, Outcome, Person, State, Surface, Turn
+from omnibot.turns.model import Conversation, Kind, NotNow, Outcome, Person, Surface, Turn, TurnAnswer, TurnState
 from omnibot.turns.rules import offers
 
 ACTION_ID = "019e5c1a-7d20-7090-9a41-5b8c0d2e4f64"
@@ -43,7 +43,7 @@ TURN = Turn(
     source_key="message:C1:1.1",
     surface=Surface.MENTION,
     kind=Kind.INSTANT,
-    state=State.RUNNING,
+    state=TurnState.RUNNING,
     team="T1",
     person=Person("T1", "U0ANA"),
     channel="C1",
@@ -57,11 +57,11 @@ TURN = Turn(
 class Rules:
     """A notary with an answer to everything; None: Slack is silent."""
 
-    def __init__(self, verdict: Verdict | None, *, privately: bool = True) -> None:
+    def __init__(self, verdict: AccessResult | None, *, privately: bool = True) -> None:
         self.verdict = verdict
         self.privately = privately
 
-    async def may_sign(self, turn: Turn, principal: str) -> Verdict:
+    async def may_sign(self, turn: Turn, principal: str) -> AccessResult:
         if self.verdict is None:
             raise NotNow(1.0)
         return self.verdict
@@ -73,7 +73,7 @@ class Rules:
         return self.privately
 
 
-NO = Verdict(False, "Ask the desk head.", ("U0HEAD",))
+NO = AccessResult(False, "Ask the desk head.", ("U0HEAD",))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ class Market:
             raise NotNow(1.0)
         return self.may
 
-    async def propose(self, turn: Turn, answer: Answer) -> None:
+    async def propose(self, turn: Turn, answer: TurnAnswer) -> None:
         raise AssertionError("nothing is proposed here")
 
 

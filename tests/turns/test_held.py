@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from omnibot.accounts.model import SHARED, Person, link_principal
 from omnibot.db.engine import Database
-from omnibot.turns.model import HeldFor, State
+from omnibot.turns.model import HeldFor, TurnState
 from omnibot.turns.store import TurnStore
 from omnibot.turns.waiting import count_held, forget_held
 from tests.turns.conftest import ANA, BEN
@@ -36,7 +36,7 @@ async def test_with_a_link_what_waits_for_it_is_forgotten_words_and_all(database
         assert await forget_held(connection, [link_principal(ANA)]) == {"waiting questions": 1}
         assert await forget_held(connection, [SHARED]) == {}
     turns = [await store.get(turn_id) for turn_id in (mine, consent, bens)]
-    assert [turn.state for turn in turns if turn] == [State.CANCELED, State.HELD, State.HELD]
+    assert [turn.state for turn in turns if turn] == [TurnState.CANCELED, TurnState.HELD, TurnState.HELD]
     assert turns[0] is not None
     assert (turns[0].event, turns[0].question) == ({}, None)
     assert turns[0].ended_at is not None

@@ -9,7 +9,7 @@ from omnibot.accounts.model import Place
 from omnibot.db.engine import Database
 from omnibot.db.tables import conversations, turns
 from omnibot.turns.history import History, PastConversation
-from omnibot.turns.model import Person, State, Turn
+from omnibot.turns.model import Person, Turn, TurnState
 from omnibot.turns.rows import utcnow
 from omnibot.turns.rules import MOVED
 from omnibot.turns.store import TurnStore
@@ -41,7 +41,7 @@ async def done(database: Database, turn: Turn, omni_thread_id: str = "thread-1")
     async with database.transaction() as connection:
         known = update(conversations).where(conversations.c.id == turn.conversation_id)
         await connection.execute(known.values(omni_thread_id=omni_thread_id))
-        over = {"state": State.SUCCEEDED.value, "owner": None, "ended_at": utcnow()}
+        over = {"state": TurnState.SUCCEEDED.value, "owner": None, "ended_at": utcnow()}
         await connection.execute(update(turns).where(turns.c.id == turn.id).values(**over))
 
 

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from omnibot.turns import engine
-from omnibot.turns.model import NewTurn, Outcome, State, Stopped
+from omnibot.turns.model import NewTurn, Outcome, Stopped, TurnState
 from tests.turns.conftest import BEN, new_turn
 from tests.turns.hall import Hall
 
@@ -26,9 +26,9 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         yield logs
 
 
-@pytest.mark.parametrize("state", [State.SUBMITTING, State.RUNNING])
+@pytest.mark.parametrize("state", [TurnState.SUBMITTING, TurnState.RUNNING])
 async def test_a_turn_whose_steps_break_eight_times_ends_with_an_apology(
-    hall: Hall, state: State, monkeypatch: pytest.MonkeyPatch
+    hall: Hall, state: TurnState, monkeypatch: pytest.MonkeyPatch
 ):
     broken = 0
 
@@ -38,25 +38,25 @@ async def test_a_turn_whose_steps_break_eight_times_ends_with_an_apology(
         raise RuntimeError("a bug")
 
     hall.script("once", "Never mind.", seconds=60)
-    if state is State.SUBMITTING:
+    if state is TurnState.SUBMITTING:
         monkeypatch.setattr(hall.reply, "begin", break_down)
     else:
         monkeypatch.setattr(hall.client, "get_response", break_down)
     turn_id = await hall.ask(question())
-    assert (await hall.ended(turn_id)).state is State.FAILED
+    assert (await hall.ended(turn_id)).state is TurnState.FAILED
     answer = hall.reply.answers[turn_id]
     assert answer.outcome is Outcome.FAILED
     assert answer.reason == engine.BROKEN.format(reference=turn_id)
     assert broken == engine.MAX_STUMBLES == 8
     assert hall.reply.calls.count("finish") == 1
-    assert len(hall.asked()) == (0 if state is State.SUBMITTING else 1)
+    assert len(hall.asked()) == (0 if state is TurnState.SUBMITTING else 1)
 
 
 async def test_a_turn_that_breaks_before_it_is_admitted_gets_its_apology_in_private(hall: Hall):
     hall.desk.breaks = ALWAYS
     turn_id = await hall.ask(question())
     turn = await hall.ended(turn_id)
-    assert (turn.state, turn.question, turn.event) == (State.FAILED, None, {})
+    assert (turn.state, turn.question, turn.event) == (TurnState.FAILED, None, {})
     assert hall.desk.asked == engine.MAX_STUMBLES
     assert hall.reply.whispers == [engine.BROKEN.format(reference=turn_id)]
     assert hall.reply.answers == {}
@@ -65,14 +65,14 @@ async def test_a_turn_that_breaks_before_it_is_admitted_gets_its_apology_in_priv
 async def test_a_turn_whose_steps_break_seven_times_is_answered_all_the_same(hall: Hall):
     hall.script("once", "The answer.", seconds=0.1)
     hall.desk.breaks = engine.MAX_STUMBLES - 1
-    assert (await hall.ended(await hall.ask(question()))).state is State.SUCCEEDED
+    assert (await hall.ended(await hall.ask(question()))).state is TurnState.SUCCEEDED
     assert hall.reply.whispers == []
 
 
 async def test_an_apology_that_breaks_too_is_made_again(hall: Hall, logged: list[Any]):
     hall.desk.breaks = ALWAYS
     hall.reply.breaks["whisper"] = 2
-    assert (await hall.ended(await hall.ask(question()))).state is State.FAILED
+    assert (await hall.ended(await hall.ask(question()))).state is TurnState.FAILED
     assert len(hall.reply.whispers) == 1
     assert [entry["event"] for entry in logged].count("apology_failed") == 2
 
@@ -90,7 +90,7 @@ async def test_that_it_stops_is_said_while_clear_street_has_not_yet_heard_it(hal
     assert "stopping" in hall.reply.calls
     await canceling.reached()
     assert await hall.service.stop_turn(turn_id, turn.person, turn.channel) is Stopped.NOTHING
-    assert (await hall.ended(turn_id)).state is State.CANCELED
+    assert (await hall.ended(turn_id)).state is TurnState.CANCELED
     canceling.release()
     await hall.until(lambda: not hall.omni.active())
 
@@ -103,4 +103,4 @@ async def test_a_stop_that_another_instance_took_is_noticed_and_said(hall: Hall)
     assert turn is not None
     assert await hall.store.request_cancel(turn.person, turn.channel) != {}
     await hall.until(lambda: "stopping" in hall.reply.calls)
-    assert (await hall.ended(turn_id)).state is State.CANCELED
+    assert (await hall.ended(turn_id)).state is TurnState.CANCELED

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from omnibot.turns.model import NewTurn, State, Turn
+from omnibot.turns.model import NewTurn, Turn, TurnState
 from tests.turns.conftest import new_turn
 from tests.turns.hall import Hall
 
@@ -47,7 +47,7 @@ async def test_an_answer_ends_with_what_was_said_while_the_cancel_hangs_and_omni
     turn = await at_work(hall)
     canceling = hall.omni.gate.hold("DELETE *")
     ended = await stop(hall, turn)
-    assert ended.state is State.CANCELED
+    assert ended.state is TurnState.CANCELED
     assert said(hall, turn) == "It began"
     assert hall.omni.active()
     canceling.release()
@@ -58,7 +58,7 @@ async def test_an_answer_ends_while_the_look_at_it_hangs(hall: Hall):
     turn = await at_work(hall)
     looking = hall.omni.gate.hold(POLL, count=99)
     await looking.reached()
-    assert (await stop(hall, turn)).state is State.CANCELED
+    assert (await stop(hall, turn)).state is TurnState.CANCELED
     assert said(hall, turn) == "It began"
     looking.release()
     await hall.until(lambda: not hall.omni.active())
@@ -67,7 +67,7 @@ async def test_an_answer_ends_while_the_look_at_it_hangs(hall: Hall):
 async def test_an_answer_ends_while_clear_street_is_too_busy_to_hear_the_cancel_which_is_said_again(hall: Hall):
     turn = await at_work(hall)
     hall.omni.gate.refuse("DELETE *", status=429, headers={"Retry-After": "2"})
-    assert (await stop(hall, turn)).state is State.CANCELED
+    assert (await stop(hall, turn)).state is TurnState.CANCELED
     await hall.until(lambda: not hall.omni.active())
 
 
@@ -78,8 +78,8 @@ async def test_a_question_that_hangs_on_its_way_is_stopped_at_once_and_its_answe
     await sending.reached()
     turn = await hall.store.get(turn_id)
     assert turn is not None
-    assert turn.state is State.SUBMITTING
-    assert (await stop(hall, turn)).state is State.CANCELED
+    assert turn.state is TurnState.SUBMITTING
+    assert (await stop(hall, turn)).state is TurnState.CANCELED
     assert hall.reply.answers[turn_id].stopped_by == turn.person.user
     assert hall.asked() == []
     sending.release()
@@ -95,8 +95,8 @@ async def test_a_question_whose_account_is_still_being_asked_for_is_stopped_at_o
     await asking.reached()
     turn = await hall.store.get(turn_id)
     assert turn is not None
-    assert turn.state is State.ACCEPTED
-    assert (await stop(hall, turn)).state is State.CANCELED
+    assert turn.state is TurnState.ACCEPTED
+    assert (await stop(hall, turn)).state is TurnState.CANCELED
     assert "retract" in hall.reply.calls
     assert hall.asked() == []
     asking.release()
@@ -110,19 +110,19 @@ async def test_a_question_that_is_being_looked_for_is_stopped_with_its_answer(ha
     await looking.reached()
     turn = await hall.store.get(turn_id)
     assert turn is not None
-    assert (await stop(hall, turn)).state is State.CANCELED
+    assert (await stop(hall, turn)).state is TurnState.CANCELED
     await hall.until(lambda: not hall.omni.active())
 
 
 async def test_a_stop_hits_no_later_turn_although_its_cancel_comes_late(hall: Hall):
     turn = await at_work(hall)
     canceling = hall.omni.gate.hold("DELETE *")
-    assert (await stop(hall, turn)).state is State.CANCELED
+    assert (await stop(hall, turn)).state is TurnState.CANCELED
     hall.script("second", "The second answer.", seconds=0.3)
     later = await hall.ask(new_turn("1700000002.000100", event={"text": "second"}))
     await hall.until(lambda: any(c.name == CONTINUE for c in hall.omni.calls))
     canceling.release()
-    assert (await hall.ended(later)).state is State.SUCCEEDED
+    assert (await hall.ended(later)).state is TurnState.SUCCEEDED
     assert hall.asked() == ["once", "second"]
 
 
@@ -133,7 +133,7 @@ async def test_an_answer_can_be_rated_although_its_final_message_could_not_be_fe
         hall.omni.gate.refuse(MESSAGE, status=404, count=99)
         hall.omni.gate.refuse("GET /v1/omni-ai/threads/{thread_id}/messages", status=404, count=99)
     turn = await hall.ended(await hall.ask(question()))
-    assert turn.state is State.SUCCEEDED
+    assert turn.state is TurnState.SUCCEEDED
     assert said(hall, turn) == "The answer."
     (response,) = hall.omni.store.responses.values()
     assert hall.reply.answers[turn.id].message_id == response.output_message_id

@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 
 from omnibot.clearstreet.retries import MAX_TRIES
 from omnibot.turns.active import Active
-from omnibot.turns.cancellation import Canceling
-from omnibot.turns.model import NewTurn, State, Turn
-from omnibot.turns.submission import Submission
+from omnibot.turns.cancellation import Cancellation
+from omnibot.turns.model import NewTurn, Turn, TurnState
+from omnibot.turns.submission import TurnSubmission
 from tests.turns.conftest import new_turn
 from tests.turns.hall import ACCOUNT, Hall
 
@@ -71,7 +71,7 @@ async def test_a_lost_follow_up_is_adopted_although_the_api_does_not_say_whose_a
         turn = await hall.ended(second)
     (adopted,) = [entry["response"] for entry in logs if entry["event"] == "turn_adopted"]
     assert adopted == (None if failures else response_id)
-    assert (turn.state, turn.response_id) == (State.SUCCEEDED, response_id)
+    assert (turn.state, turn.response_id) == (TurnState.SUCCEEDED, response_id)
     assert words(hall, turn) == "The second answer."
     assert hall.asked() == ["the first", "the second"]
 
@@ -87,7 +87,7 @@ async def test_two_equal_lost_questions_looked_up_at_once_are_adopted_one_each(h
         looking.release()
         ended = [await hall.ended(turn_id) for turn_id in ids]
     assert [entry["event"] for entry in logs].count("turn_adoption_lost") == 1
-    assert [turn.state for turn in ended] == [State.SUCCEEDED] * 2
+    assert [turn.state for turn in ended] == [TurnState.SUCCEEDED] * 2
     assert [words(hall, turn) for turn in ended] == ["The answer."] * 2
     assert len({turn.user_message_id for turn in ended}) == 2
     assert hall.asked() == ["the same"] * 2
@@ -104,8 +104,8 @@ async def test_a_turn_that_waited_long_for_its_thread_is_polled_like_a_new_one(h
     active.conversation = await hall.store.conversation(joined.conversation_id or "")
     active.running_since = active.changed_at = time.monotonic() - 600
     active.failures = 7
-    canceling = Canceling(hall.client, aside=never_aside)
-    submission = Submission(
+    canceling = Cancellation(hall.client, aside=never_aside)
+    submission = TurnSubmission(
         hall.store,
         hall.client,
         hall.keyring,
@@ -116,7 +116,7 @@ async def test_a_turn_that_waited_long_for_its_thread_is_polled_like_a_new_one(h
         canceling=canceling,
     )
     await submission.begin(active)
-    assert active.turn.state is State.RUNNING
+    assert active.turn.state is TurnState.RUNNING
     now = time.monotonic()
     age, since_change = now - active.running_since, now - active.changed_at
     assert 0 <= since_change <= age < 300

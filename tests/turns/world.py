@@ -33,7 +33,7 @@ from omnibot.db.presence import Presence
 from omnibot.market_data.service import Markets
 from omnibot.policy.model import Policy
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.listeners import buttons, commands, messages
 from omnibot.turns import engine
 from omnibot.turns.engine import Turns
@@ -147,7 +147,7 @@ class Life:
         )
         self._listeners = _Listeners()
         app = cast(Any, self._listeners)
-        access = cast(Access, SimpleNamespace(policy=Policy()))
+        access = cast(Authorization, SimpleNamespace(policy=Policy()))
         messages.register(app, self.turns, self.background, access, bot_user_id=BOT)
         commands.register(app, self.turns, {}, self.background, bot_user_id=BOT)
         buttons.register(

@@ -22,7 +22,7 @@ from omnibot.blocks.layout.builders import (
 from omnibot.blocks.layout.button_versions import Press, digest, marked_button, named
 from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT
-from omnibot.consent.model import AccountConsent, Card, Document, Granted, Overview, Standing, State
+from omnibot.consent.model import AccountConsent, Card, ConsentState, ConsentStatus, Document, Granted, Overview
 
 READ_ACTION: Final = "omni_consent_read"
 DECLINE_ACTION: Final = "omni_consent_decline"
@@ -62,21 +62,21 @@ def card_unit(card: Card) -> list[Block]:
     if names := _joined(card.accounts):
         blocks.append(section(f"Accounts: {names}"))
     match card.state:
-        case State.ASKED:
+        case ConsentState.ASKED:
             mark = card_mark(card.id, failed=card.failed)
             about = str(Press(card.id, mark))
             read = {**button(READ_ACTION, about, "Read and sign …"), "style": "primary"}
             pressable = [marked_button(one, mark) for one in (read, button(DECLINE_ACTION, about, "Not now"))]
             blocks += [context(_FAILED)] if card.failed else []
             blocks += [actions(pressable) | {"block_id": named(f"consent:{card.id}", mark)}, context(_NOTHING_YET)]
-        case State.SIGNING:
+        case ConsentState.SIGNING:
             blocks.append(context(":hourglass_flowing_sand: Signed; Clear Street has not confirmed it yet …"))
-        case State.GRANTED:
+        case ConsentState.GRANTED:
             by, version = live_mention(card.signed_by), f" · version {card.version}" if card.version is not None else ""
             blocks.append(context(f":white_check_mark: Signed by {by} {_moment(card.ended_at)}{version}"))
-        case State.DECLINED:
+        case ConsentState.DECLINED:
             blocks.append(context("You said “not now”: nothing was shared. Ask the question again when you like."))
-        case State.CLOSED:
+        case ConsentState.CLOSED:
             closed = "You closed the agreement without signing it: nothing was shared. "
             blocks.append(context(f"{closed}Ask the question again when you like."))
     return blocks
@@ -89,7 +89,7 @@ def card_mark(consent_id: str, *, failed: bool) -> str:
 
 def card_page(card: Card) -> Page:
     """The card as a message of its own."""
-    said = {State.ASKED: "Omni asks for your consent to use account data: read and sign, or say not now."}
+    said = {ConsentState.ASKED: "Omni asks for your consent to use account data: read and sign, or say not now."}
     return Page(card_unit(card), said.get(card.state, "Omni asked for your consent to use account data."))
 
 
@@ -97,11 +97,11 @@ def stub_unit(card: Card) -> list[Block]:
     """What everybody sees where the card itself is private."""
     person = live_mention(card.person.user)
     said = {
-        State.ASKED: f"Omni needs {person}’s consent to use account data, and has asked them privately.",
-        State.SIGNING: f"{person} has signed; Clear Street has not confirmed it yet …",
-        State.GRANTED: f"{person} has given consent to use account data.",
-        State.DECLINED: f"{person} was asked privately for consent to use account data, and said “not now”.",
-        State.CLOSED: f"{person} was asked privately for consent to use account data, and did not sign.",
+        ConsentState.ASKED: f"Omni needs {person}’s consent to use account data, and has asked them privately.",
+        ConsentState.SIGNING: f"{person} has signed; Clear Street has not confirmed it yet …",
+        ConsentState.GRANTED: f"{person} has given consent to use account data.",
+        ConsentState.DECLINED: f"{person} was asked privately for consent to use account data, and said “not now”.",
+        ConsentState.CLOSED: f"{person} was asked privately for consent to use account data, and did not sign.",
     }
     return [context(said[card.state])]
 
@@ -288,13 +288,13 @@ def manage_blocks(overview: Overview, said: str = "") -> list[Block]:
 def _account(number: int, account: AccountConsent, *, can_change: bool) -> list[Block]:
     name = (escaped_parts(account.name)[:1] or [str(account.account_id)])[0][:300]
     said = {
-        Standing.GRANTED: ":large_green_circle: shared",
-        Standing.BY_DEFAULT: ":large_green_circle: shared: enabled by default at Clear Street, nobody signed for it",
-        Standing.OPTED_OUT: ":white_circle: not shared: opted out",
-        Standing.OFF: ":white_circle: not shared",
+        ConsentStatus.GRANTED: ":large_green_circle: shared",
+        ConsentStatus.BY_DEFAULT: ":large_green_circle: shared: enabled by default at Clear Street, nobody signed for it",
+        ConsentStatus.OPTED_OUT: ":white_circle: not shared: opted out",
+        ConsentStatus.OFF: ":white_circle: not shared",
     }
     standing = said[account.standing]
-    if account.standing is Standing.BY_DEFAULT and account.grants:
+    if account.standing is ConsentStatus.BY_DEFAULT and account.grants:
         standing = ":large_green_circle: shared: in part enabled by default at Clear Street, in part signed for"
     head = f"*{name}*\n{standing}"
     if account.can_opt_out or not account.grants:

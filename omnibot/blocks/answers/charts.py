@@ -37,7 +37,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ChartModel:
     """Series over one axis. `moments` has a moment for each place when the axis is time."""
 
     places: tuple[str, ...]
@@ -61,7 +61,7 @@ class Figure:
         return all(value is not None for series in self.series for value in series.values)
 
 
-def read_figure(chart: DataChart) -> Figure:
+def read_figure(chart: DataChart) -> ChartModel:
     """The chart's series over all places any of them has a value at: in time's order where they are dates."""
     places = list(dict.fromkeys(one_line(point.x) or "–" for series in chart.series for point in series.points))
     moments = {place: moment for place in places if (moment := read_place(place)) is not None}
@@ -75,7 +75,7 @@ def read_figure(chart: DataChart) -> Figure:
             continue
         name = one_line(series.name) or (f"Series {number}" if len(chart.series) > 1 else "")
         named.append(Series(name, tuple(at.get(place) for place in places)))
-    return Figure(tuple(places), tuple(named), tuple(moments[place] for place in places) if dated else None)
+    return ChartModel(tuple(places), tuple(named), tuple(moments[place] for place in places) if dated else None)
 
 
 def read_place(place: str) -> datetime | None:
@@ -101,7 +101,7 @@ def _timestamp(place: str) -> datetime | None:
         return None
 
 
-def fits_natively(figure: Figure) -> bool:
+def fits_natively(figure: ChartModel) -> bool:
     """Whether Slack's own chart says the same, thinned out at most a little."""
     return (
         0 < len(figure.series) <= SERIES
@@ -112,24 +112,24 @@ def fits_natively(figure: Figure) -> bool:
     )
 
 
-def thinned(figure: Figure, most: int = POINTS) -> Figure:
+def thinned(figure: ChartModel, most: int = POINTS) -> ChartModel:
     """The figure with at most `most` places, evenly chosen, the first and the last among them."""
     count = len(figure.places)
     if count <= most:
         return figure
     chosen = sorted({round(step * (count - 1) / (most - 1)) for step in range(most)})
-    return Figure(
+    return ChartModel(
         tuple(figure.places[n] for n in chosen),
         tuple(Series(series.name, tuple(series.values[n] for n in chosen)) for series in figure.series),
         tuple(figure.moments[n] for n in chosen) if figure.moments else None,
     )
 
 
-def _names(figure: Figure) -> list[str]:
+def _names(figure: ChartModel) -> list[str]:
     return [shorten(series.name, _NAME) or figure.title[:_NAME] for series in figure.series]
 
 
-def native_chart(figure: Figure) -> dict[str, object]:
+def native_chart(figure: ChartModel) -> dict[str, object]:
     """A `data_visualization` of a figure that `fits_natively`: a line over time, else bars."""
     shown = thinned(figure)
     labels = _labels(shown)
@@ -152,7 +152,7 @@ def native_chart(figure: Figure) -> dict[str, object]:
     }
 
 
-def _labels(figure: Figure) -> list[str]:
+def _labels(figure: ChartModel) -> list[str]:
     """The places, short enough for Slack and each different."""
     labels: list[str] = []
     for place in figure.places:
@@ -165,7 +165,7 @@ def _labels(figure: Figure) -> list[str]:
     return labels
 
 
-def in_words(figure: Figure) -> list[str]:
+def in_words(figure: ChartModel) -> list[str]:
     """A line for each series: where it begins and ends, and its extremes."""
     lines: list[str] = []
     for series in figure.series:
@@ -196,7 +196,7 @@ def number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def to_csv(figure: Figure) -> str:
+def to_csv(figure: ChartModel) -> str:
     """The whole figure, a row for each place."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

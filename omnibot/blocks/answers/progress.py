@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from omnibot.blocks.answers.steps import TITLE, Progress, Step, Steps, read_steps
+from omnibot.blocks.answers.steps import TITLE, Step, StepProgress, Steps, read_steps
 from omnibot.blocks.layout.builders import actions, button, context, fallback, markdown, one_line, shorten
 from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT
@@ -110,8 +110,8 @@ def streamed(moment: View, number: int, *, heading: str = "") -> Shown:
     """What message `number` of the stream should hold at this moment; `heading` stands above its first text."""
     if number:
         # A stream is known by its tasks alone until it ends, so each has one.
-        return Shown("", (Step("Continued", Progress.COMPLETE),), moment.pieces[number])
-    steps = moment.steps.steps or (Step(moment.status, Progress.IN_PROGRESS),)
+        return Shown("", (Step("Continued", StepProgress.COMPLETE),), moment.pieces[number])
+    steps = moment.steps.steps or (Step(moment.status, StepProgress.IN_PROGRESS),)
     return Shown(one_line(moment.title), steps, heading + moment.pieces[0])
 
 
@@ -131,7 +131,7 @@ def chunks(mark: str, before: Shown, now: Shown) -> list[dict[str, Any]] | None:
             task = {"type": "task_update", "id": f"{mark}{number}", "title": step.title, "status": step.progress.value}
             out.append(task)
     for number, step in enumerate(before.steps[len(now.steps) :], start=len(now.steps)):
-        if step.progress is not Progress.COMPLETE:
+        if step.progress is not StepProgress.COMPLETE:
             task = {"type": "task_update", "id": f"{mark}{number}", "title": step.title, "status": "complete"}
             out.append(task)
     if more := now.text[len(before.text) :]:
@@ -141,7 +141,7 @@ def chunks(mark: str, before: Shown, now: Shown) -> list[dict[str, Any]] | None:
 
 def closing(shown: Shown) -> Shown:
     """The same with every step done."""
-    return replace(shown, steps=tuple(Step(step.title, Progress.COMPLETE) for step in shown.steps))
+    return replace(shown, steps=tuple(Step(step.title, StepProgress.COMPLETE) for step in shown.steps))
 
 
 def settled(text: str) -> str:
@@ -176,7 +176,12 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-_SIGN: Final = {Progress.COMPLETE: "✓", Progress.IN_PROGRESS: "…", Progress.PENDING: "·", Progress.ERROR: "✗"}
+_SIGN: Final = {
+    StepProgress.COMPLETE: "✓",
+    StepProgress.IN_PROGRESS: "…",
+    StepProgress.PENDING: "·",
+    StepProgress.ERROR: "✗",
+}
 
 
 def _open_ended(piece: str, words: str) -> str:

@@ -10,7 +10,7 @@ from omnibot.blocks.account.consent import card_unit, refusal_unit, stub_unit
 from omnibot.blocks.account.prompts import ACCOUNT_ACTION, CHANGE_ACCOUNT
 from omnibot.blocks.answers.answer import AI_NOTICE, Unit, answer_pages
 from omnibot.blocks.answers.buttons import button_units
-from omnibot.blocks.answers.charts import Figure, fits_natively, in_words, native_chart, read_figure, thinned
+from omnibot.blocks.answers.charts import ChartModel, fits_natively, in_words, native_chart, read_figure, thinned
 from omnibot.blocks.answers.market_cards import exhibit_units
 from omnibot.blocks.answers.unsupported import payload_unit
 from omnibot.blocks.layout.builders import button, context, escaped_parts, section, shorten
@@ -31,7 +31,7 @@ from omnibot.clearstreet.models import (
     read_parts,
 )
 from omnibot.consent.model import Card
-from omnibot.turns.model import Answer, OfferedButton, Outcome, Surface, Turn
+from omnibot.turns.model import OfferedButton, Outcome, Surface, Turn, TurnAnswer
 from omnibot.turns.rules import PREFILLED
 
 PLAIN = "This answer is too large, or too unusual, to be laid out: its words stand here as they came."
@@ -41,7 +41,7 @@ _SUGGESTED = ("prompt", "action", "consent", "order", "words")
 
 def reply_pages(
     turn: Turn,
-    answer: Answer,
+    answer: TurnAnswer,
     buttons: Sequence[OfferedButton],
     *,
     pictures: Mapping[int, str] | None = None,
@@ -80,7 +80,7 @@ def reply_pages(
 
 def plain_reply_pages(
     turn: Turn,
-    answer: Answer,
+    answer: TurnAnswer,
     buttons: Sequence[OfferedButton],
     *,
     presses: bool = True,
@@ -93,7 +93,7 @@ def plain_reply_pages(
     return _around(turn, answer, content, buttons, buttons, [*answer.notices, PLAIN], presses=presses)
 
 
-def _plain_words(answer: Answer) -> Iterator[str]:
+def _plain_words(answer: TurnAnswer) -> Iterator[str]:
     """Omni's words, and as JSON what is neither words nor a button."""
     for part in answer.parts:
         if isinstance(text := part.get("text"), str) and part.get("type") == "text":
@@ -106,7 +106,7 @@ def _plain_words(answer: Answer) -> Iterator[str]:
 
 def _around(
     turn: Turn,
-    answer: Answer,
+    answer: TurnAnswer,
     content: Sequence[str | Unit],
     suggested: Sequence[OfferedButton],
     buttons: Sequence[OfferedButton],
@@ -139,7 +139,7 @@ def asked_page(page: Page, turn: Turn) -> Page:
     return with_question(page, asker=turn.person.user, question=turn.question)
 
 
-def picture_wanted(part: Part) -> Figure | None:
+def picture_wanted(part: Part) -> ChartModel | None:
     """The figure of a chart that Slack cannot draw by itself, if this part is one."""
     if not isinstance(part, ChartPart) or part.payload.data_chart is None:
         return None
@@ -165,7 +165,7 @@ def _part_content(index: int, part: Part, pictures: Mapping[int, str]) -> Iterab
             return
 
 
-def _chart(figure: Figure, picture: str | None) -> Unit:
+def _chart(figure: ChartModel, picture: str | None) -> Unit:
     lines = in_words(figure)
     said = context(escaped_parts(" · ".join(lines))[0])
     if not figure.points:
@@ -186,13 +186,13 @@ def _chart(figure: Figure, picture: str | None) -> Unit:
     return [image, said]
 
 
-def _exhibits(answer: Answer, part: int | None, chart_url: str | None) -> Iterable[Unit]:
+def _exhibits(answer: TurnAnswer, part: int | None, chart_url: str | None) -> Iterable[Unit]:
     for position, exhibit in enumerate(answer.exhibits):
         if exhibit.get("part") == part:
             yield from exhibit_units(exhibit, chart_url=chart_url, position=position)
 
 
-def _consent(turn: Turn, answer: Answer, card: Card | None) -> Iterable[Unit]:
+def _consent(turn: Turn, answer: TurnAnswer, card: Card | None) -> Iterable[Unit]:
     if answer.consent is None:
         return
     if card is not None:
@@ -212,14 +212,14 @@ def _tools(buttons: Sequence[OfferedButton]) -> list[OfferedButton]:
     return sorted(tools, key=lambda b: (order[b.kind], b.position))
 
 
-def _change_account(turn: Turn, answer: Answer) -> list[Block]:
+def _change_account(turn: Turn, answer: TurnAnswer) -> list[Block]:
     """For whoever presses it, and for this thread: it names the place, which is no secret, and nobody's account."""
     if not answer.account or turn.thread_ts is None:
         return []
     return [button(ACCOUNT_ACTION, f"{turn.channel}:{turn.thread_ts}", CHANGE_ACCOUNT)]
 
 
-def _unseen(parts: Sequence[Part], answer: Answer, buttons: Sequence[OfferedButton]) -> list[str]:
+def _unseen(parts: Sequence[Part], answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> list[str]:
     """Say which actions of the answer can be had nowhere in this reply."""
     reached = {b.action_id for b in buttons if b.kind == "action"}
     shown = {exhibit.get("part") for exhibit in answer.exhibits}
@@ -258,7 +258,7 @@ def _button(offered: OfferedButton, *, names: bool = True) -> Button:
     )
 
 
-def _outcome_line(answer: Answer) -> str | None:
+def _outcome_line(answer: TurnAnswer) -> str | None:
     if answer.reason is None:
         return None
     sign = ":black_square_for_stop:" if answer.outcome is Outcome.CANCELED else ":warning:"

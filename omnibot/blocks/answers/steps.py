@@ -17,7 +17,7 @@ TITLE: Final = 80
 MOST: Final = 12
 
 
-class Progress(StrEnum):
+class StepProgress(StrEnum):
     """Slack's own names for a task's state."""
 
     PENDING = "pending"
@@ -31,7 +31,7 @@ class Step:
     """One thing Omni does. Its place in the list is its identity."""
 
     title: str
-    progress: Progress
+    progress: StepProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def read_steps(thoughts: Sequence[str], *, over: bool = False) -> Steps:
             titles.append(title)
     last = len(titles) - 1
     steps = [
-        Step(title, Progress.COMPLETE if over or number < last else Progress.IN_PROGRESS)
+        Step(title, StepProgress.COMPLETE if over or number < last else StepProgress.IN_PROGRESS)
         for number, title in enumerate(titles)
     ]
     return Steps((*steps[: MOST - 1], *steps[MOST - 1 :][-1:]), min(phase, phases), phases)

@@ -64,7 +64,7 @@ def modal(
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
+class ActionPrompt:
     """A button that helps."""
 
     action: str
@@ -73,7 +73,7 @@ class Remedy:
     value: str = "modal"
 
 
-def words_view(title: str, *sentences: str, remedy: Remedy | None = None) -> View:
+def words_view(title: str, *sentences: str, remedy: ActionPrompt | None = None) -> View:
     """A modal that says something.
 
     Args:

@@ -18,9 +18,9 @@ from omnibot.blocks.layout.types import Block
 from omnibot.blocks.limits import BUTTON_VALUE, size
 from omnibot.blocks.orders.status import decision, overdue, progress
 from omnibot.clearstreet.models.enums import OrderStatus
-from omnibot.orders.model import State, Ticket
+from omnibot.orders.model import Ticket, TicketState
 from omnibot.orders.order_parser import EDITABLE
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
 APPROVE: Final = "order_approve"
 EDIT: Final = "order_edit"
@@ -41,7 +41,7 @@ def ticket_buttons(ticket: Ticket, *, trading_live: bool, now: datetime) -> list
     """The row of what can be done with a ticket, or with its order; [] for nothing."""
     if ticket.decidable:
         elements = [] if overdue(ticket, now) else _of_waiting(ticket, trading_live=trading_live)
-    elif ticket.state is State.SUBMITTED and not ticket.order_over:
+    elif ticket.state is TicketState.SUBMITTED and not ticket.order_over:
         elements = _of_working(ticket)
     else:
         elements = []
@@ -58,7 +58,7 @@ def approvable(ticket: Ticket) -> bool:
 
 def all_row(tickets: Sequence[Ticket], *, trading_live: bool, now: datetime) -> list[Block]:
     """“Approve all”, for those of an answer's tickets that can be approved; [] where that is fewer than two."""
-    ready = [one for one in tickets if one.state is State.PROPOSED and approvable(one) and not overdue(one, now)]
+    ready = [one for one in tickets if one.state is TicketState.PROPOSED and approvable(one) and not overdue(one, now)]
     value = BETWEEN.join(one.press for one in ready)
     if len(ready) < 2 or size(value) > BUTTON_VALUE:
         return []
@@ -70,7 +70,7 @@ def all_row(tickets: Sequence[Ticket], *, trading_live: bool, now: datetime) -> 
 
 
 def _of_waiting(ticket: Ticket, *, trading_live: bool) -> list[Block]:
-    first = ticket.state is State.PROPOSED
+    first = ticket.state is TicketState.PROPOSED
     elements = []
     if approvable(ticket):
         elements.append(_approve(ticket, "Approve" if first else "Approve again", trading_live=trading_live))
@@ -98,12 +98,12 @@ def _mendable(ticket: Ticket) -> bool:
     """Whether an edit could make, or leave, it something that can be sent."""
     can = EDITABLE[ticket.terms.act]
     terms = ticket.terms
-    whole = terms.act is not Act.NEW or (terms.symbol is not None and terms.side is not None)
+    whole = terms.act is not OrderAction.NEW or (terms.symbol is not None and terms.side is not None)
     return bool(can) and whole and all(name in can for name in terms.not_understood)
 
 
 def _of_working(ticket: Ticket) -> list[Block]:
-    if ticket.terms.act is Act.CANCEL or ticket.order_id is None or progress(ticket).status in _GOING:
+    if ticket.terms.act is OrderAction.CANCEL or ticket.order_id is None or progress(ticket).status in _GOING:
         return []
     about = str(Press(ticket.id, ticket.mark))
     return [

@@ -17,7 +17,7 @@ from omnibot.blocks.markdown.escaping import escape
 from omnibot.blocks.orders.buttons import NOT_A_SPREAD, all_row, ticket_buttons
 from omnibot.blocks.orders.manual_entry import copyable
 from omnibot.blocks.orders.status import (
-    Standing,
+    OrderStatusText,
     decision,
     overdue,
     people,
@@ -27,10 +27,10 @@ from omnibot.blocks.orders.status import (
     utc,
 )
 from omnibot.clearstreet.models.enums import MarketSession
-from omnibot.orders.model import Seen, State, Ticket
+from omnibot.orders.model import MarketView, Ticket, TicketState
 from omnibot.orders.risk_facts import drift, market_facts, order_facts, worth
 from omnibot.policy import money
-from omnibot.policy.facts import Act, OrderFacts
+from omnibot.policy.facts import OrderAction, OrderFacts
 from omnibot.policy.identities import PersonKind, Who
 from omnibot.policy.money import dollars, plain
 
@@ -38,10 +38,12 @@ from omnibot.policy.money import dollars, plain
 _WARNINGS, _WARNING = 8, 200
 #: Characters of a decision in a list, and of what an edit changed.
 _LINE: Final = 300
-_CHECKING: Final = Standing("Checking…", "The market and your rules are being looked at once more.")
+_CHECKING: Final = OrderStatusText("Checking…", "The market and your rules are being looked at once more.")
 _OFF: Final = "Trading is off here: approving sends nothing, and gives you a ticket to copy."
 #: States in which the market matters.
-_WEIGHED: Final = frozenset({State.PROPOSED, State.NOT_PLACED, State.APPROVED, State.SUBMITTING})
+_WEIGHED: Final = frozenset(
+    {TicketState.PROPOSED, TicketState.NOT_PLACED, TicketState.APPROVED, TicketState.SUBMITTING}
+)
 _SESSIONS: Final = {
     MarketSession.OVERNIGHT.value: "overnight session",
     MarketSession.PRE_MARKET.value: "before regular hours",
@@ -52,7 +54,7 @@ _SESSIONS: Final = {
 
 def order_card(
     ticket: Ticket,
-    seen: Seen | None = None,
+    seen: MarketView | None = None,
     warnings: Sequence[str] = (),
     *,
     now: datetime,
@@ -76,9 +78,9 @@ def order_card(
     waits = ticket.decidable and not overdue(ticket, now)
     stands = _CHECKING if checking else standing(ticket, now)
     if waits and withheld is not None:
-        stands = Standing("Nothing can be approved here", shorten(withheld, _WARNING))
+        stands = OrderStatusText("Nothing can be approved here", shorten(withheld, _WARNING))
     blocks = [_decision(ticket), *_standing(ticket, stands, checking=checking)]
-    if ticket.state is State.COPYABLE:
+    if ticket.state is TicketState.COPYABLE:
         blocks.append(copyable(ticket))
     if ticket.state in _WEIGHED and not overdue(ticket, now):
         blocks += _market(ticket, seen, now)
@@ -94,7 +96,7 @@ def order_card(
 
 
 def footer_card(
-    tickets: Sequence[Ticket], seen: Mapping[str, Seen] | None = None, *, now: datetime, trading_live: bool
+    tickets: Sequence[Ticket], seen: Mapping[str, MarketView] | None = None, *, now: datetime, trading_live: bool
 ) -> Page:
     """What stands below the cards of an answer that proposes several orders: how far they are, and “Approve all”.
 
@@ -120,7 +122,7 @@ def footer_card(
     return Page(blocks, fallback(f"{said} {NOT_A_SPREAD if waiting else ''}", FALLBACK_TEXT))
 
 
-def _together(waiting: Sequence[Ticket], seen: Mapping[str, Seen]) -> str:
+def _together(waiting: Sequence[Ticket], seen: Mapping[str, MarketView]) -> str:
     moved = money.total(worth(one, _owner(one), seen[one.id])[0] if one.id in seen else None for one in waiting)
     return "" if moved is None else f"Together they move about {dollars(moved)}."
 
@@ -145,15 +147,15 @@ def _rich(block_id: str, element: Block) -> Block:
     return {"type": "rich_text", "block_id": block_id, "elements": [element]}
 
 
-def _standing(ticket: Ticket, stands: Standing, *, checking: bool) -> list[Block]:
+def _standing(ticket: Ticket, stands: OrderStatusText, *, checking: bool) -> list[Block]:
     lines = [section(stands.mrkdwn) | {"block_id": f"order_standing:{ticket.id}"}]
     if not checking and ticket.decidable and ticket.unsendable:
         lines += [section(f"⚠ {part}") for part in escaped_parts(reason_words(ticket.unsendable))]
     return lines
 
 
-def _market(ticket: Ticket, seen: Seen | None, now: datetime) -> list[Block]:
-    if ticket.terms.act is Act.CANCEL or seen is None:
+def _market(ticket: Ticket, seen: MarketView | None, now: datetime) -> list[Block]:
+    if ticket.terms.act is OrderAction.CANCEL or seen is None:
         return []
     facts = order_facts(ticket, _owner(ticket), (), ())
     told = [("Notional", _notional(facts, seen)), ("Quote", _quote(seen, now))]
@@ -165,7 +167,7 @@ def _market(ticket: Ticket, seen: Seen | None, now: datetime) -> list[Block]:
     return [section(lines) | {"block_id": f"order_market:{ticket.id}"}]
 
 
-def _notional(facts: OrderFacts, seen: Seen) -> str:
+def _notional(facts: OrderFacts, seen: MarketView) -> str:
     """Quantity × price × multiplier, and what that comes to."""
     market = market_facts(seen)
     price, worth = money.worst_price(facts, market), money.notional_of(facts, market)
@@ -175,7 +177,7 @@ def _notional(facts: OrderFacts, seen: Seen) -> str:
     return f"{dollars(worth)} ({plain(facts.quantity)} × {dollars(price)}{contract})"
 
 
-def _quote(seen: Seen, now: datetime) -> str:
+def _quote(seen: MarketView, now: datetime) -> str:
     sides = (("bid", seen.bid), ("offer", seen.ask), ("last", seen.last))
     shown = " · ".join(f"{name} {dollars(amount)}" for name, amount in sides if amount is not None)
     if not shown:
@@ -193,15 +195,15 @@ def _age(seconds: float) -> str:
     return f"{seconds / 86_400:.0f} days"
 
 
-def _hours(seen: Seen) -> str:
+def _hours(seen: MarketView) -> str:
     known = _SESSIONS.get(seen.session or "")
     said = known or (f"“{escape(shorten(seen.session, 40))}”" if seen.session else "")
     state = {True: "open", False: "closed", None: "not known whether open"}[seen.market_open]
     return f"{state}, {said}" if said else state
 
 
-def _warnings(ticket: Ticket, warnings: Sequence[str], seen: Seen | None) -> list[Block]:
-    moved = drift(ticket.seen, seen) if seen is not None and ticket.terms.act is not Act.CANCEL else None
+def _warnings(ticket: Ticket, warnings: Sequence[str], seen: MarketView | None) -> list[Block]:
+    moved = drift(ticket.seen, seen) if seen is not None and ticket.terms.act is not OrderAction.CANCEL else None
     said = [one_line(line) for line in [*([moved] if moved else []), *warnings]]
     said = [line for line in dict.fromkeys(said) if line]
     if not said:
@@ -223,13 +225,13 @@ def _origin(ticket: Ticket, *, several: int, waits: bool) -> str:
     """Who proposed it for whom, who approved it, until when it waits, and its name for those who look after it."""
     owner, asker = people((ticket.owner,)), ticket.asked_for_by
     told = [f"Proposed by Omni for {owner}" if asker is None else f"Asked for by {people((asker,))}, for {owner}"]
-    if ticket.approved_by and ticket.state is not State.PROPOSED:
+    if ticket.approved_by and ticket.state is not TicketState.PROPOSED:
         told.append(f"Approved by {people(ticket.approved_by)}")
     if several > 1:
         told.append(f"Order {ticket.position + 1} of {several}")
     if waits:
         told.append(f"Expires {slack_time(ticket.expires_at)}")
-    if ticket.state is State.REJECTED and ticket.request_id:
+    if ticket.state is TicketState.REJECTED and ticket.request_id:
         told.append(f"Request {escape(shorten(ticket.request_id, 100))}")
     told.append(f"Ticket {escape(ticket.id)}")
     return " · ".join(told)

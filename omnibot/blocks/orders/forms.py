@@ -23,7 +23,7 @@ from omnibot.orders.model import AMOUNTS, Terms, Ticket
 from omnibot.orders.order_parser import PRICES, edited
 from omnibot.orders.wording import changes, sentence
 from omnibot.policy import money
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
 #: How the callback_ids of the forms begin; they end with the mark of the version. Their `private_metadata` is what the
 #: button carried that opened them.
@@ -95,7 +95,7 @@ def replace_view(
         ticket: the one whose order works; the rest as for `edit_view`.
     """
     before = ticket.working
-    blank = Terms(act=Act.MODIFY, account_id=ticket.account_id, order_id=ticket.order_id)
+    blank = Terms(act=OrderAction.MODIFY, account_id=ticket.account_id, order_id=ticket.order_id)
     blocks = _form(blank, before, ticket.account_name, entered, now, said)
     callback, about = named(REPLACE_VIEW, ticket.mark), str(Press(ticket.id, ticket.mark))
     return modal("Change this order", blocks, submit="Propose this", callback=callback, metadata=about, close="Leave")
@@ -129,7 +129,7 @@ def _form(
     if not problems and not _nothing_yet(new):
         words = sentence(new, account_name=shorten(account_name, ACCOUNT), before=before)
         blocks += _would(shorten(words, DECISION), "This would be proposed:")
-        if terms.act is Act.NEW and (different := changes(terms, new)):
+        if terms.act is OrderAction.NEW and (different := changes(terms, new)):
             blocks.append(context(escape(shorten("Changes " + "; ".join(different), 600))))
     elif not problems:
         remarks = ["Enter what is to be changed."]
@@ -140,14 +140,16 @@ def _form(
 
 
 def _nothing_yet(terms: Terms) -> bool:
-    return terms.act is Act.MODIFY and all(getattr(terms, name) is None for name in (*AMOUNTS, "trailing_offset_type"))
+    return terms.act is OrderAction.MODIFY and all(
+        getattr(terms, name) is None for name in (*AMOUNTS, "trailing_offset_type")
+    )
 
 
 def form_fields(terms: Terms, before: Terms | None) -> tuple[str, ...]:
     """What a form asks for: by what is done, by the type of the order, and by how long it works."""
-    if terms.act is Act.CANCEL:
+    if terms.act is OrderAction.CANCEL:
         return ()
-    if terms.act is Act.MODIFY:
+    if terms.act is OrderAction.MODIFY:
         kind = before.order_type if before is not None else None
         prices = PRICES.get(kind) if isinstance(kind, OrderType) else None
         return ("quantity", *(("limit_price", "stop_price") if prices is None else prices))
@@ -167,7 +169,7 @@ def _would(inert: str, label: str) -> list[Block]:
 
 
 def _field(name: str, terms: Terms, before: Terms | None, entered: Mapping[str, Any] | None) -> Block:
-    modify = terms.act is Act.MODIFY
+    modify = terms.act is OrderAction.MODIFY
     now = getattr(before, name) if modify and before is not None else None
     hint = "" if now is None else f"Now {_exact(now) if isinstance(now, Decimal) else word(now)}; left empty, it stays."
     element: Block = {"action_id": f"{ENTERED_ACTION}:{name}"}

@@ -23,9 +23,13 @@ from omnibot.clearstreet.models.options import read_option
 from omnibot.orders.model import Terms, Ticket
 from omnibot.orders.wording import option_words
 from omnibot.policy import money
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 
-ACTS: Final = {Act.NEW: "New order", Act.CANCEL: "Cancel an order", Act.MODIFY: "Change an order"}
+ACTS: Final = {
+    OrderAction.NEW: "New order",
+    OrderAction.CANCEL: "Cancel an order",
+    OrderAction.MODIFY: "Change an order",
+}
 SIDES: Final = {Side.BUY: "Buy", Side.SELL: "Sell", Side.SELL_SHORT: "Sell short", Side.OTHER: "Other"}
 TYPES: Final = {
     OrderType.MARKET: "Market",

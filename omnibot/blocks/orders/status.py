@@ -14,11 +14,11 @@ from omnibot.blocks.layout.builders import live_mention, one_line, shorten
 from omnibot.blocks.markdown.escaping import escape
 from omnibot.clearstreet.models.enums import OrderStatus, UnknownValue
 from omnibot.clearstreet.models.orders import Order
-from omnibot.orders.model import LOOKS, State, Ticket
+from omnibot.orders.model import LOOKS, Ticket, TicketState
 from omnibot.orders.order_parser import afterwards
 from omnibot.orders.wording import sentence
 from omnibot.policy import money
-from omnibot.policy.facts import Act
+from omnibot.policy.facts import OrderAction
 from omnibot.policy.money import dollars, plain
 
 #: Characters of a decision (only hostile ones need more), of an account's name in it, and of a reason.
@@ -42,7 +42,7 @@ _REFUSALS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OrderStatusText:
     """Where something stands."""
 
     title: str
@@ -162,27 +162,27 @@ def progress_of(order: Order) -> Progress:
     )
 
 
-def order_standing(order: Progress) -> Standing:
+def order_standing(order: Progress) -> OrderStatusText:
     """Where an order is."""
     simple = _ORDERS.get(order.status) if isinstance(order.status, OrderStatus) else None
     if simple is not None:
-        return Standing(simple[0], _more(simple[1], _filled_so_far(order)))
+        return OrderStatusText(simple[0], _more(simple[1], _filled_so_far(order)))
     match order.status:
         case None:
-            return Standing("Clear Street has it")
+            return OrderStatusText("Clear Street has it")
         case OrderStatus.FILLED:
-            return Standing(f"Filled: {_share(order)}")
+            return OrderStatusText(f"Filled: {_share(order)}")
         case OrderStatus.PARTIALLY_FILLED:
-            return Standing(f"Partly filled: {_share(order)}", "The rest is working.")
+            return OrderStatusText(f"Partly filled: {_share(order)}", "The rest is working.")
         case OrderStatus.REJECTED:
-            return Standing("Rejected", _more(_why(order), _filled_so_far(order)))
+            return OrderStatusText("Rejected", _more(_why(order), _filled_so_far(order)))
         case OrderStatus.CANCELED | OrderStatus.EXPIRED:
             title = "Canceled" if order.status is OrderStatus.CANCELED else "Expired"
-            return Standing(title, _more(_why(order), _filled_so_far(order) or "Nothing was filled."))
+            return OrderStatusText(title, _more(_why(order), _filled_so_far(order) or "Nothing was filled."))
         case _:
             # Not a word of ours, so it is quoted.
             said = shorten(str(order.status), 40) or "?"
-            return Standing(f"Clear Street says “{said}”", _filled_so_far(order))
+            return OrderStatusText(f"Clear Street says “{said}”", _filled_so_far(order))
 
 
 #: What needs no more than words.
@@ -240,40 +240,40 @@ def _amount(value: Any) -> Decimal | None:
 
 
 def _quantity(ticket: Ticket) -> Decimal | None:
-    about = afterwards(ticket.before, ticket.terms) if ticket.terms.act is Act.MODIFY else ticket.before
+    about = afterwards(ticket.before, ticket.terms) if ticket.terms.act is OrderAction.MODIFY else ticket.before
     return money.known((about or ticket.terms).quantity)
 
 
 # -- tickets ----------------------------------------------------------------------------------------------------------
 
 
-def standing(ticket: Ticket, now: datetime) -> Standing:
+def standing(ticket: Ticket, now: datetime) -> OrderStatusText:
     """Where a ticket is; of a submitted one, where its order is.
 
     Args:
         now: aware, or UTC without zone.
     """
     match ticket.state:
-        case State.PROPOSED if overdue(ticket, now):
-            return Standing("Expired", _TOO_LATE)
-        case State.PROPOSED if ticket.approved_by:
-            return Standing(
+        case TicketState.PROPOSED if overdue(ticket, now):
+            return OrderStatusText("Expired", _TOO_LATE)
+        case TicketState.PROPOSED if ticket.approved_by:
+            return OrderStatusText(
                 "Approved so far", "A second person has to approve it before it is sent.", ticket.approved_by
             )
-        case State.NOT_PLACED:
+        case TicketState.NOT_PLACED:
             return _not_placed(ticket)
-        case State.SUBMITTED:
+        case TicketState.SUBMITTED:
             return _submitted(ticket)
-        case State.REJECTED:
-            return Standing("Rejected", _more(reason_words(ticket.reason), _NOTHING[ticket.terms.act]))
-        case State.DECLINED:
+        case TicketState.REJECTED:
+            return OrderStatusText("Rejected", _more(reason_words(ticket.reason), _NOTHING[ticket.terms.act]))
+        case TicketState.DECLINED:
             by = () if ticket.decided_by is None else (ticket.decided_by,)
-            return Standing("Declined", reason_words(ticket.reason), by)
-        case State.EXPIRED:
-            return Standing("Expired", reason_words(ticket.reason) or _TOO_LATE)
-        case State.UNKNOWN:
+            return OrderStatusText("Declined", reason_words(ticket.reason), by)
+        case TicketState.EXPIRED:
+            return OrderStatusText("Expired", reason_words(ticket.reason) or _TOO_LATE)
+        case TicketState.UNKNOWN:
             given_up = reason_words(ticket.reason) if ticket.order_over else ""
-            return Standing(_UNKNOWN[ticket.terms.act], given_up or _LOOKED_UP)
+            return OrderStatusText(_UNKNOWN[ticket.terms.act], given_up or _LOOKED_UP)
         case _:
             return _STANDINGS[ticket.state]
 
@@ -288,47 +288,47 @@ _LOOKED_UP: Final = (
     "Clear Street's answer did not arrive, so it is being looked up. Nothing is sent again in the meantime."
 )
 _NOTHING: Final = {
-    Act.NEW: "No order was placed.",
-    Act.CANCEL: "The order stands as it was.",
-    Act.MODIFY: "The order stands as it was.",
+    OrderAction.NEW: "No order was placed.",
+    OrderAction.CANCEL: "The order stands as it was.",
+    OrderAction.MODIFY: "The order stands as it was.",
 }
 _UNKNOWN: Final = {
-    Act.NEW: "It is not known whether this order was placed",
-    Act.CANCEL: "It is not known whether this order was canceled",
-    Act.MODIFY: "It is not known whether this order was changed",
+    OrderAction.NEW: "It is not known whether this order was placed",
+    OrderAction.CANCEL: "It is not known whether this order was canceled",
+    OrderAction.MODIFY: "It is not known whether this order was changed",
 }
-_STANDINGS: Final[Mapping[State, Standing]] = {
-    State.PROPOSED: Standing("Waiting for approval"),
-    State.APPROVED: Standing("Sending…"),
-    State.SUBMITTING: Standing("Sending…"),
-    State.COPYABLE: Standing("Approved, but not sent", "Trading is off here: to be placed by hand."),
+_STANDINGS: Final[Mapping[TicketState, OrderStatusText]] = {
+    TicketState.PROPOSED: OrderStatusText("Waiting for approval"),
+    TicketState.APPROVED: OrderStatusText("Sending…"),
+    TicketState.SUBMITTING: OrderStatusText("Sending…"),
+    TicketState.COPYABLE: OrderStatusText("Approved, but not sent", "Trading is off here: to be placed by hand."),
 }
 
 
-def _not_placed(ticket: Ticket) -> Standing:
+def _not_placed(ticket: Ticket) -> OrderStatusText:
     """Why, as is written down; what may be done about it; who has done so already."""
     asked = f"Clear Street was asked {LOOKS} times and knows nothing of it."
     title, once = _NOT_DONE[ticket.terms.act]
     why = reason_words(ticket.reason) or f"{asked} Approve it again to send it once more."
     if ticket.approved_by:
         why = _more("A second person has to approve it too.", why)
-        return Standing("Approved again so far", _more(why, once), ticket.approved_by)
-    return Standing(title, _more(why, once))
+        return OrderStatusText("Approved again so far", _more(why, once), ticket.approved_by)
+    return OrderStatusText(title, _more(why, once))
 
 
 _NOT_DONE: Final = {
-    Act.NEW: ("Not placed", "The same order cannot be placed twice."),
-    Act.CANCEL: ("Not canceled", ""),
-    Act.MODIFY: ("Not changed", ""),
+    OrderAction.NEW: ("Not placed", "The same order cannot be placed twice."),
+    OrderAction.CANCEL: ("Not canceled", ""),
+    OrderAction.MODIFY: ("Not changed", ""),
 }
 
 
-def _submitted(ticket: Ticket) -> Standing:
+def _submitted(ticket: Ticket) -> OrderStatusText:
     held = progress(ticket)
-    if ticket.terms.act is Act.CANCEL and held.status is OrderStatus.FILLED:
-        return Standing(f"Filled before it could be canceled: {_share(held)}")
-    if ticket.terms.act is Act.CANCEL and held.status is None:
-        return Standing("Being canceled", "It may still be filled.")
+    if ticket.terms.act is OrderAction.CANCEL and held.status is OrderStatus.FILLED:
+        return OrderStatusText(f"Filled before it could be canceled: {_share(held)}")
+    if ticket.terms.act is OrderAction.CANCEL and held.status is None:
+        return OrderStatusText("Being canceled", "It may still be filled.")
     if ticket.order_over and not (isinstance(held.status, OrderStatus) and held.status in _OVER):
         return _let_go(ticket)
     stands = order_standing(held)
@@ -337,7 +337,7 @@ def _submitted(ticket: Ticket) -> Standing:
 
 def _changed_since(ticket: Ticket) -> str:
     """What another card made of the order that this one placed."""
-    if ticket.terms.act is not Act.NEW:
+    if ticket.terms.act is not OrderAction.NEW:
         return ""
     now = [(name, _amount((ticket.order or {}).get(field))) for field, name in _CHANGING.items()]
     was = [getattr(ticket.terms, field) for field in _CHANGING]
@@ -352,15 +352,19 @@ def _changed_since(ticket: Ticket) -> str:
 _CHANGING: Final = {"quantity": "quantity", "limit_price": "limit", "stop_price": "stop"}
 
 
-def _let_go(ticket: Ticket) -> Standing:
+def _let_go(ticket: Ticket) -> OrderStatusText:
     """Of a ticket that is done, or given up, while its order goes on."""
     if ticket.reason:
-        return Standing(_UNDONE[ticket.terms.act], reason_words(ticket.reason))
-    return Standing(_DONE[ticket.terms.act])
+        return OrderStatusText(_UNDONE[ticket.terms.act], reason_words(ticket.reason))
+    return OrderStatusText(_DONE[ticket.terms.act])
 
 
 _OVER: Final = frozenset(
     {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.REPLACED}
 )
-_DONE: Final = {Act.NEW: "Clear Street has it", Act.CANCEL: "Canceled", Act.MODIFY: "Changed"}
-_UNDONE: Final = {Act.NEW: "Followed no more", Act.CANCEL: "Not canceled", Act.MODIFY: "Not changed"}
+_DONE: Final = {OrderAction.NEW: "Clear Street has it", OrderAction.CANCEL: "Canceled", OrderAction.MODIFY: "Changed"}
+_UNDONE: Final = {
+    OrderAction.NEW: "Followed no more",
+    OrderAction.CANCEL: "Not canceled",
+    OrderAction.MODIFY: "Not changed",
+}

@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 
 from omnibot.errors import SettingsError
 from omnibot.scheduler import Scheduler
-from omnibot.slack.delivery.errors import Failure, judge
+from omnibot.slack.delivery.errors import SlackFailure, classify
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ PING = 5.0
 ROUND, PATIENCE = 5.0, 15.0
 
 
-class Sockets:
+class SocketConnections:
     """The connections of this process."""
 
     def __init__(self, app: AsyncApp, app_token: str) -> None:
@@ -49,7 +49,7 @@ class Sockets:
             dial.add_done_callback(_dialled)
         done, _ = await asyncio.wait(dials, return_when=asyncio.FIRST_COMPLETED)
         refused = [error for dial in done if (error := dial.exception()) is not None]
-        if refused and (verdict := judge(refused[0])).failure in (Failure.BROKEN_APP, Failure.REFUSED):
+        if refused and (verdict := classify(refused[0])).failure in (SlackFailure.BROKEN_APP, SlackFailure.REFUSED):
             await asyncio.wait(dials)
             raise SettingsError(
                 f"Slack does not accept SLACK_APP_TOKEN ({verdict.code}): it must be an app-level token (xapp-…) with "
@@ -77,13 +77,13 @@ class Sockets:
 
 def _dialled(dial: asyncio.Future[None]) -> None:
     if not dial.cancelled() and (error := dial.exception()) is not None:
-        log.warning("socket_dial_failed", error=judge(error).code)
+        log.warning("socket_dial_failed", error=classify(error).code)
 
 
 @asynccontextmanager
-async def socket_mode(app: AsyncApp, app_token: str, scheduler: Scheduler) -> AsyncIterator[Sockets]:
+async def socket_mode(app: AsyncApp, app_token: str, scheduler: Scheduler) -> AsyncIterator[SocketConnections]:
     """Hold the connections open."""
-    sockets = Sockets(app, app_token)
+    sockets = SocketConnections(app, app_token)
     try:
         await sockets.open()
         scheduler.every("sockets:watch", ROUND, sockets.watch)

@@ -11,7 +11,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Verdict, judge
+from omnibot.slack.delivery.errors import SLACK_ERRORS, Classified, classify
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class BotToken:
     """What auth.test says."""
 
     #: Why Slack did not accept the token, or did not answer; None: it is accepted.
-    refusal: Verdict | None
+    refusal: Classified | None
     workspace: str = ""
     name: str = ""
     #: False: the token is a person's.
@@ -38,7 +38,7 @@ async def examine_bot_token(client: AsyncWebClient) -> BotToken:
         answer = await client.auth_test()
     except SLACK_ERRORS as error:
         headers = _headers(error.response) if isinstance(error, SlackApiError) else {}
-        return BotToken(judge(error), clock_ahead=_clock_ahead(headers, begun))
+        return BotToken(classify(error), clock_ahead=_clock_ahead(headers, begun))
     headers = _headers(answer)
     scopes = headers.get("x-oauth-scopes")
     return BotToken(
@@ -51,12 +51,12 @@ async def examine_bot_token(client: AsyncWebClient) -> BotToken:
     )
 
 
-async def examine_app_token(client: AsyncWebClient, app_token: str) -> Verdict | None:
+async def examine_app_token(client: AsyncWebClient, app_token: str) -> Classified | None:
     """Ask for a Socket Mode connection, and do not use it: None when Slack would open one, else why not."""
     try:
         await client.apps_connections_open(app_token=app_token)
     except SLACK_ERRORS as error:
-        return judge(error)
+        return classify(error)
     return None
 
 

@@ -9,8 +9,8 @@ from collections import defaultdict
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
-from omnibot.slack.delivery.rate_limits import Budget
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
+from omnibot.slack.delivery.rate_limits import WriteBudget
 from omnibot.turns.model import Turn
 
 log = structlog.get_logger(__name__)
@@ -27,13 +27,13 @@ SUSPENDED = 5_000
 Thread = tuple[str, str]
 
 
-class Sessions:
+class AgentStatus:
     """Says `processing`, `suspended` and `active`; a stream's start and end say the same by themselves.
 
     One call at a time in each thread, and the latest wish wins: what was said last is what holds.
     """
 
-    def __init__(self, client: AsyncWebClient, budget: Budget) -> None:
+    def __init__(self, client: AsyncWebClient, budget: WriteBudget) -> None:
         self._client = client
         self._budget = budget
         #: The turns at work, by thread.
@@ -128,8 +128,8 @@ class Sessions:
             try:
                 await self._client.agents_sessions_setStatus(channel_id=thread[0], thread_ts=thread[1], status=status)
             except SLACK_ERRORS as error:
-                verdict = judge(error)
-                if verdict.failure not in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+                verdict = classify(error)
+                if verdict.failure not in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN):
                     log.info("no_agent_session", turn=turn.id, error=verdict.code)
                     if verdict.code in ("unknown_method", "not_agent_app", "missing_scope", "feature_not_enabled"):
                         self._without[turn.team] = time.monotonic() + WITHOUT

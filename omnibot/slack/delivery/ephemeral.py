@@ -11,7 +11,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.layout.types import Block
-from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
+from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +20,7 @@ AT_ONCE = 8
 _PLACES: WeakKeyDictionary[AsyncWebClient, asyncio.Semaphore] = WeakKeyDictionary()
 
 
-async def whisper(
+async def tell_privately(
     client: AsyncWebClient,
     *,
     channel: str,
@@ -51,7 +51,7 @@ async def _said(
     try:
         await client.chat_postEphemeral(channel=channel, user=user, **said, **in_thread)
     except SLACK_ERRORS as error:
-        log.info("whisper_refused", channel=channel, user=user, error=judge(error).code)
+        log.info("whisper_refused", channel=channel, user=user, error=classify(error).code)
         await _in_dm(client, user, said)
 
 
@@ -61,4 +61,4 @@ async def _in_dm(client: AsyncWebClient, user: str, said: dict[str, Any]) -> Non
         own = str(answer["channel"]["id"])
         await client.chat_postMessage(channel=own, **said, unfurl_links=False, unfurl_media=False)
     except SLACK_ERRORS as error:
-        log.warning("whisper_lost", user=user, error=judge(error).code)
+        log.warning("whisper_lost", user=user, error=classify(error).code)

@@ -10,7 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 
-class Failure(StrEnum):
+class SlackFailure(StrEnum):
     """What to do next."""
 
     #: Not done; wait as long as Slack says.
@@ -34,8 +34,8 @@ class Failure(StrEnum):
 
 
 _MEANING = {
-    Failure.SLOW_DOWN: ("ratelimited", "rate_limited", "message_limit_exceeded"),
-    Failure.UNKNOWN: (
+    SlackFailure.SLOW_DOWN: ("ratelimited", "rate_limited", "message_limit_exceeded"),
+    SlackFailure.UNKNOWN: (
         "internal_error",
         "fatal_error",
         "service_unavailable",
@@ -43,16 +43,16 @@ _MEANING = {
         "team_added_to_org",
         "external_channel_migrating",
     ),
-    Failure.MESSAGE_GONE: (
+    SlackFailure.MESSAGE_GONE: (
         "message_not_found",
         "cant_update_message",
         "edit_window_closed",
         "cant_edit",
         "message_not_owned_by_app",
     ),
-    Failure.STREAM_OPEN: ("streaming_state_conflict",),
-    Failure.STREAM_OVER: ("message_not_in_streaming_state", "stopped_by_user"),
-    Failure.BAD_BLOCKS: (
+    SlackFailure.STREAM_OPEN: ("streaming_state_conflict",),
+    SlackFailure.STREAM_OVER: ("message_not_in_streaming_state", "stopped_by_user"),
+    SlackFailure.BAD_BLOCKS: (
         "invalid_blocks",
         "invalid_attachments",
         "invalid_blocks_format",
@@ -61,7 +61,7 @@ _MEANING = {
         "markdown_text_conflict",
         "no_text",
     ),
-    Failure.CLOSED_DOOR: (
+    SlackFailure.CLOSED_DOOR: (
         "channel_not_found",
         "not_in_channel",
         "is_archived",
@@ -77,7 +77,7 @@ _MEANING = {
         "channel_type_not_supported",
         "ekm_access_denied",
     ),
-    Failure.BROKEN_APP: (
+    SlackFailure.BROKEN_APP: (
         "invalid_auth",
         "not_authed",
         "account_inactive",
@@ -97,33 +97,33 @@ SLACK_ERRORS = (SlackClientError, aiohttp.ClientError, asyncio.TimeoutError, OSE
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Classified:
     """A failed call, judged."""
 
-    failure: Failure
+    failure: SlackFailure
     #: Slack's error code, or the exception's name.
     code: str
     #: Seconds to wait before the next call of this kind.
     wait: float
 
 
-def judge(error: BaseException) -> Verdict:
+def classify(error: BaseException) -> Classified:
     """Judge an exception of `SLACK_ERRORS`."""
     if not isinstance(error, SlackApiError):
-        return Verdict(Failure.UNKNOWN, type(error).__name__, 1.0)
+        return Classified(SlackFailure.UNKNOWN, type(error).__name__, 1.0)
     response = error.response
     status = int(getattr(response, "status_code", 0) or 0)
     headers = {str(k).lower(): v for k, v in (getattr(response, "headers", None) or {}).items()}
     data = getattr(response, "data", response)
     said = data.get("error") if isinstance(data, dict) else None
     code = str(said or status)
-    if status == 429 or _BY_ERROR.get(code) is Failure.SLOW_DOWN:
-        return Verdict(Failure.SLOW_DOWN, code, _seconds(headers.get("retry-after")))
+    if status == 429 or _BY_ERROR.get(code) is SlackFailure.SLOW_DOWN:
+        return Classified(SlackFailure.SLOW_DOWN, code, _seconds(headers.get("retry-after")))
     if status >= 500 or not said:
         # Broken, or an answer that is not Slack's: it may have happened.
-        return Verdict(Failure.UNKNOWN, code, 1.0)
-    failure = _BY_ERROR.get(code, Failure.REFUSED)
-    return Verdict(failure, code, 60.0 if failure is Failure.BROKEN_APP else 1.0)
+        return Classified(SlackFailure.UNKNOWN, code, 1.0)
+    failure = _BY_ERROR.get(code, SlackFailure.REFUSED)
+    return Classified(failure, code, 60.0 if failure is SlackFailure.BROKEN_APP else 1.0)
 
 
 def _seconds(retry_after: object) -> float:

@@ -12,14 +12,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from omnibot.blocks.answers.charts import Figure, in_words
+from omnibot.blocks.answers.charts import ChartModel, in_words
 from omnibot.blocks.answers.reply import picture_wanted
 from omnibot.charts import Charts, Drawing
 from omnibot.clearstreet.models import read_parts
 from omnibot.db.engine import Database
 from omnibot.db.tables import uploads
-from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
-from omnibot.turns.model import Answer, Turn
+from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
+from omnibot.turns.model import Turn, TurnAnswer
 from omnibot.turns.rows import utcnow
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class Pictures:
         self._database = database
         self._charts = charts
 
-    async def of(self, turn: Turn, answer: Answer) -> dict[int, str]:
+    async def of(self, turn: Turn, answer: TurnAnswer) -> dict[int, str]:
         """Slack's file ids by part.
 
         What cannot be drawn or uploaded in time is left out, and said in words; from then on it is so for good, that
@@ -61,7 +61,7 @@ class Pictures:
             found |= await self._make_all(turn, {index: wanted[index] for index in missing})
         return {index: file_id for index, file_id in found.items() if file_id != FAILED}
 
-    async def _make_all(self, turn: Turn, figures: Mapping[int, Figure]) -> dict[int, str]:
+    async def _make_all(self, turn: Turn, figures: Mapping[int, ChartModel]) -> dict[int, str]:
         making = {asyncio.ensure_future(self._have(turn, index, figure)): index for index, figure in figures.items()}
         try:
             done, late = await asyncio.wait(making, timeout=PATIENCE)
@@ -77,10 +77,10 @@ class Pictures:
         made = {making[task]: task.result() for task in done}
         return made | {making[task]: await self._remember(turn, making[task], FAILED) for task in late}
 
-    async def _have(self, turn: Turn, index: int, figure: Figure) -> str:
+    async def _have(self, turn: Turn, index: int, figure: ChartModel) -> str:
         return await self._remember(turn, index, await self._make(turn, index, figure) or FAILED)
 
-    async def _make(self, turn: Turn, index: int, figure: Figure) -> str | None:
+    async def _make(self, turn: Turn, index: int, figure: ChartModel) -> str | None:
         try:
             png = await self._charts.draw(drawing_of(figure))
             alt = f"Chart of {figure.title}. {' '.join(in_words(figure))}"[:_ALT_TEXT]
@@ -91,7 +91,7 @@ class Pictures:
             if file_id is None or not await self._processed(file_id):
                 return None
         except SLACK_ERRORS as error:
-            log.warning("slack_refused", method="files.upload", turn=turn.id, error=judge(error).code)
+            log.warning("slack_refused", method="files.upload", turn=turn.id, error=classify(error).code)
             return None
         except Exception:
             # A chart that cannot be drawn is said in words; the answer must not be lost with it.
@@ -129,7 +129,7 @@ class Pictures:
             return {row.name: row.file_id for row in await connection.execute(query)}
 
 
-def drawing_of(figure: Figure) -> Drawing:
+def drawing_of(figure: ChartModel) -> Drawing:
     """The figure for the drawing room, where only looks count: floats will do."""
     lines = tuple(
         (series.name, tuple(None if value is None else float(value) for value in series.values))

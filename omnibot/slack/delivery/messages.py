@@ -12,7 +12,7 @@ from sqlalchemy import Column, Table, and_, delete, insert, select, update
 from omnibot.blocks.layout.types import Page
 from omnibot.db.engine import Database
 from omnibot.db.tables import posts
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, Verdict, judge
+from omnibot.slack.delivery.errors import SLACK_ERRORS, Classified, SlackFailure, classify
 from omnibot.slack.delivery.metadata import Owner, Post, find, fingerprint, metadata
 from omnibot.turns.model import Turn
 from omnibot.turns.rows import utcnow
@@ -32,14 +32,14 @@ Chunk = dict[str, Any]
 class Refusal(Exception):
     """A Slack call failed and cannot simply be repeated here."""
 
-    def __init__(self, verdict: Verdict, method: str = "") -> None:
+    def __init__(self, verdict: Classified, method: str = "") -> None:
         super().__init__(verdict.code)
         self.verdict = verdict
         #: Slack's name of the call.
         self.method = method
 
 
-class Posts:
+class Messages:
     """The messages of replies, or of tickets.
 
     Args:
@@ -163,8 +163,8 @@ class Posts:
             )
         except SLACK_ERRORS as error:
             post.inherited = True
-            verdict = judge(error)
-            if verdict.failure is not Failure.UNKNOWN:
+            verdict = classify(error)
+            if verdict.failure is not SlackFailure.UNKNOWN:
                 post.inherited = post.streaming = False
             raise self._refused("chat.startStream", turn, slot, verdict) from error
         post.ts = str(answer["ts"])
@@ -183,7 +183,7 @@ class Posts:
         try:
             await self._client.chat_appendStream(channel=post.channel, ts=post.ts, chunks=list(chunks))
         except SLACK_ERRORS as error:
-            raise self._refused("chat.appendStream", turn, slot, judge(error)) from error
+            raise self._refused("chat.appendStream", turn, slot, classify(error)) from error
 
     async def stop(self, turn: Owner, slots: dict[str, Post], slot: str, *, session: str) -> None:
         """End a stream, if it has not ended by itself: from here on it is an ordinary message.
@@ -202,18 +202,18 @@ class Posts:
                 channel=post.channel, ts=post.ts, metadata=metadata(turn, slot, post), session_status=session
             )
         except SLACK_ERRORS as error:
-            verdict = judge(error)
-            if verdict.failure in (Failure.BAD_BLOCKS, Failure.REFUSED):
+            verdict = classify(error)
+            if verdict.failure in (SlackFailure.BAD_BLOCKS, SlackFailure.REFUSED):
                 # No other words would help: this message ends by itself within minutes, the answer goes to a new one.
-                verdict = Verdict(Failure.MESSAGE_GONE, verdict.code, verdict.wait)
-            if verdict.failure is not Failure.STREAM_OVER:
+                verdict = Classified(SlackFailure.MESSAGE_GONE, verdict.code, verdict.wait)
+            if verdict.failure is not SlackFailure.STREAM_OVER:
                 raise self._refused("chat.stopStream", turn, slot, verdict) from error
         else:
             post.rests = session != "processing"
         post.streaming = False
         await self._written(turn.id, slot, post)
 
-    def _refused(self, method: str, turn: Owner, slot: str, verdict: Verdict) -> Refusal:
+    def _refused(self, method: str, turn: Owner, slot: str, verdict: Classified) -> Refusal:
         log.warning("slack_refused", method=method, turn=turn.id, slot=slot, error=verdict.code)
         return Refusal(verdict, method)
 
@@ -310,9 +310,9 @@ class Posts:
                 unfurl_media=False,
             )
         except SLACK_ERRORS as error:
-            verdict = judge(error)
+            verdict = classify(error)
             # A post that may exist must be looked for before it is made again.
-            post.inherited = verdict.failure is Failure.UNKNOWN
+            post.inherited = verdict.failure is SlackFailure.UNKNOWN
             raise self._refused("chat.postMessage", turn, slot, verdict) from error
         return str(answer["ts"])
 
@@ -327,9 +327,9 @@ class Posts:
                 metadata=metadata(turn, slot, post),
             )
         except SLACK_ERRORS as error:
-            verdict = judge(error)
+            verdict = classify(error)
             # A stream after all: the next try ends it first.
-            post.streaming = verdict.failure is Failure.STREAM_OPEN
+            post.streaming = verdict.failure is SlackFailure.STREAM_OPEN
             raise self._refused("chat.update", turn, slot, verdict) from error
 
     async def _delete(self, turn: Owner, slot: str, post: Post) -> None:
@@ -337,9 +337,9 @@ class Posts:
         try:
             await self._client.chat_delete(channel=post.channel, ts=post.ts)
         except SLACK_ERRORS as error:
-            verdict = judge(error)
+            verdict = classify(error)
             refusal = self._refused("chat.delete", turn, slot, verdict)
-            if verdict.failure is not Failure.MESSAGE_GONE:
+            if verdict.failure is not SlackFailure.MESSAGE_GONE:
                 raise refusal from error
 
     async def _find(self, turn: Owner, slot: str, post: Post, thread_ts: str | None) -> str | None:
@@ -347,9 +347,9 @@ class Posts:
         try:
             return await find(self._client, turn, slot, post, thread_ts)
         except SLACK_ERRORS as error:
-            verdict = judge(error)
+            verdict = classify(error)
             refusal = self._refused("conversations.replies", turn, slot, verdict)
-            if verdict.failure is Failure.CLOSED_DOOR:
+            if verdict.failure is SlackFailure.CLOSED_DOOR:
                 return None
             raise refusal from error
 

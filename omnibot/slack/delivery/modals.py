@@ -13,8 +13,8 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.layout.modals import View, moment_view, words_view
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
-from omnibot.slack.inbound.payloads import Submission
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
+from omnibot.slack.inbound.payloads import ViewSubmission
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ def fresh_id() -> str:
     return secrets.token_hex(16)
 
 
-def delivery_of(form: Submission) -> str:
+def delivery_of(form: ViewSubmission) -> str:
     """Names a submission: the same however often Slack delivers it. Good as an external_id for its stand-in."""
     view = form.view
     state = json.dumps(view.get("state"), sort_keys=True)
@@ -51,10 +51,10 @@ async def open_modal(client: AsyncWebClient, trigger_id: str, title: str, making
     try:
         await client.views_open(trigger_id=trigger_id, view=first)
     except SLACK_ERRORS as error:
-        log.info("slack_refused", method="views.open", error=judge(error).code)
+        log.info("slack_refused", method="views.open", error=classify(error).code)
         await under_way
         # Of a press that was delivered twice, the other delivery has opened it.
-        return judge(error).code == OPENED
+        return classify(error).code == OPENED
     if not done:
         await show(client, stand_in, await under_way)
     return True
@@ -67,11 +67,11 @@ async def show(client: AsyncWebClient, stand_in: str, view: View) -> bool:
         try:
             await client.views_update(external_id=stand_in, view=view)
         except SLACK_ERRORS as error:
-            verdict = judge(error)
+            verdict = classify(error)
             log.info("slack_refused", method="views.update", error=verdict.code)
-            if verdict.failure is Failure.SLOW_DOWN:
+            if verdict.failure is SlackFailure.SLOW_DOWN:
                 await asyncio.sleep(verdict.wait)
-            elif verdict.failure is not Failure.UNKNOWN and verdict.code != "not_found":
+            elif verdict.failure is not SlackFailure.UNKNOWN and verdict.code != "not_found":
                 return False
         else:
             return True
@@ -84,7 +84,7 @@ async def stand_in_for(client: AsyncWebClient, view_id: str, title: str, sentenc
     try:
         await client.views_update(view_id=view_id, view=moment_view(title, sentence, external_id=stand_in))
     except SLACK_ERRORS as error:
-        log.info("slack_refused", method="views.update", error=judge(error).code)
+        log.info("slack_refused", method="views.update", error=classify(error).code)
         return None
     return stand_in
 
@@ -94,7 +94,7 @@ async def made(title: str, making: Making) -> View:
     try:
         return await making
     except SLACK_ERRORS as error:
-        log.info("modal_not_made", error=judge(error).code)
+        log.info("modal_not_made", error=classify(error).code)
         return words_view(title, "Slack is not answering omnibot right now. Try again in a minute.")
     except Exception:
         reference = secrets.token_hex(4)

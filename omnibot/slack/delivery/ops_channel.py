@@ -6,12 +6,12 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.layout.builders import escaped_parts, live_mention
-from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
+from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
 
 log = structlog.get_logger(__name__)
 
 
-class Ops:
+class OpsChannel:
     """Tells the operators.
 
     Args:
@@ -41,5 +41,5 @@ class Ops:
                     channel=self._channel, text=part, unfurl_links=False, unfurl_media=False
                 )
             except SLACK_ERRORS as error:
-                log.error("ops_channel_refused", error=judge(error).code)
+                log.error("ops_channel_refused", error=classify(error).code)
                 return

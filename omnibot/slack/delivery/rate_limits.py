@@ -30,7 +30,7 @@ APPEND_PACE = 1.0
 
 
 @dataclass(slots=True)
-class Budget:
+class WriteBudget:
     """A token bucket per (place, method): the place is a workspace, or for posts a channel. One process's.
 
     Times are seconds on one monotonic clock, passed in.

@@ -20,7 +20,7 @@ from omnibot.blocks.answers.reply import plain_reply_pages, reply_pages
 from omnibot.blocks.layout.types import Page
 from omnibot.db.engine import Database
 from omnibot.db.tables import turns
-from omnibot.turns.model import Answer, OfferedButton, Turn
+from omnibot.turns.model import OfferedButton, Turn, TurnAnswer
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class Rendering:
         self._memory = memory
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def pages(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton], **more: Any) -> list[Page]:
+    async def pages(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton], **more: Any) -> list[Page]:
         """The pages of a reply, as `reply_pages` makes them; or as plain text, if it cannot."""
         if is_large([answer.parts, answer.exhibits]):
             pages = await self._large(turn, answer, buttons, more)
@@ -61,7 +61,7 @@ class Rendering:
         return await asyncio.to_thread(plain_reply_pages, turn, answer, buttons, **more)
 
     async def _large(
-        self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton], more: dict[str, Any]
+        self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton], more: dict[str, Any]
     ) -> list[Page] | None:
         if await self._is_plain(turn.id):
             return None
@@ -119,7 +119,7 @@ class Rendering:
             await connection.execute(update(turns).where(turns.c.id == turn_id).values(plain=plain))
 
 
-def _small(turn: Turn, answer: Answer, buttons: Sequence[OfferedButton], more: dict[str, Any]) -> list[Page] | None:
+def _small(turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton], more: dict[str, Any]) -> list[Page] | None:
     try:
         return reply_pages(turn, answer, buttons, **more)
     except Exception as error:

@@ -19,19 +19,19 @@ from omnibot.blocks.layout.fallbacks import older_page, plain_page, words_only
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.messages import one_line_page
 from omnibot.clearstreet.models import read_parts
-from omnibot.consent.model import Card, State
-from omnibot.slack.delivery.agent_status import Sessions
-from omnibot.slack.delivery.ephemeral import whisper
-from omnibot.slack.delivery.errors import Failure
+from omnibot.consent.model import Card, ConsentState
+from omnibot.slack.delivery.agent_status import AgentStatus
+from omnibot.slack.delivery.ephemeral import tell_privately
+from omnibot.slack.delivery.errors import SlackFailure
 from omnibot.slack.delivery.files import Pictures
-from omnibot.slack.delivery.messages import ROOT, SLACK_TIMEOUT, Posts, Refusal
+from omnibot.slack.delivery.messages import ROOT, SLACK_TIMEOUT, Messages, Refusal
 from omnibot.slack.delivery.metadata import Post
-from omnibot.slack.delivery.rate_limits import Budget
+from omnibot.slack.delivery.rate_limits import WriteBudget
 from omnibot.slack.delivery.rendering import Rendering
 from omnibot.slack.delivery.routes import NotYet, Routes, shows_answer, thread_of
 from omnibot.slack.delivery.streaming import PROGRESS, Draft, slot_of
-from omnibot.slack.features.account_data import Places
-from omnibot.turns.model import Answer, HeldFor, OfferedButton, Snapshot, Turn, Undeliverable
+from omnibot.slack.features.account_data import AccountDataPlaces
+from omnibot.turns.model import HeldFor, OfferedButton, ResponseSnapshot, Turn, TurnAnswer, Undeliverable
 from omnibot.turns.rules import proposed_by_itself
 
 log = structlog.get_logger(__name__)
@@ -55,14 +55,14 @@ class SlackReply:
     def __init__(
         self,
         client: AsyncWebClient,
-        posts: Posts,
-        budget: Budget,
+        posts: Messages,
+        budget: WriteBudget,
         pictures: Pictures,
         *,
         chart_url: str | None = None,
         card_of: CardOf | None = None,
         rendering: Rendering | None = None,
-        places: Places | None = None,
+        places: AccountDataPlaces | None = None,
     ) -> None:
         self._client = client
         self._places = places
@@ -72,7 +72,7 @@ class SlackReply:
         self._card_of = card_of
         self._rendering = rendering or Rendering(posts.database)
         self._budget = budget
-        self._sessions = Sessions(client, budget)
+        self._sessions = AgentStatus(client, budget)
         self._drafts: dict[str, Draft] = {}
         self._routes = Routes(client, posts, self._sessions, places)
         #: Progress writes under way, of forgotten turns too.
@@ -108,9 +108,9 @@ class SlackReply:
 
     def begin(self, turn: Turn) -> None:
         """Show that work has begun."""
-        self.progress(turn, Snapshot("queued", "", ()))
+        self.progress(turn, ResponseSnapshot("queued", "", ()))
 
-    def progress(self, turn: Turn, snapshot: Snapshot, note: str | None = None) -> None:
+    def progress(self, turn: Turn, snapshot: ResponseSnapshot, note: str | None = None) -> None:
         """Show the latest when its time has come."""
         self._keep(self._draft(turn).offer(snapshot, note))
 
@@ -126,14 +126,14 @@ class SlackReply:
 
     # The final.
 
-    async def finish(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> float | None:
+    async def finish(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> float | None:
         """Deliver every page of the answer. Seconds to the next try when Slack did not take one."""
         draft = self._draft(turn)
         draft.close()
         async with draft.lock:
             slots = await draft.slots()
             card = await self._card(turn, answer)
-            if (card is not None and card.state is State.ASKED) or _proposes(answer):
+            if (card is not None and card.state is ConsentState.ASKED) or _proposes(answer):
                 self._sessions.suspend(turn)
             try:
                 pages = await self._pages(turn, answer, buttons, card)
@@ -156,7 +156,7 @@ class SlackReply:
     async def _pages(
         self,
         turn: Turn,
-        answer: Answer,
+        answer: TurnAnswer,
         buttons: Sequence[OfferedButton],
         card: Card | None,
         *,
@@ -167,7 +167,7 @@ class SlackReply:
             turn, answer, buttons, pictures=pictures, chart_url=url, presses=presses, consent=card
         )
 
-    async def _card(self, turn: Turn, answer: Answer) -> Card | None:
+    async def _card(self, turn: Turn, answer: TurnAnswer) -> Card | None:
         """What the answer asks somebody to sign, as it stands now."""
         if self._card_of is None or answer.consent is None or "id" not in answer.consent:
             return None
@@ -181,13 +181,13 @@ class SlackReply:
             own = slots[CONSENT].channel if CONSENT in slots else await self._routes.dm_of(turn)
             await self._posts.write(turn, slots, CONSENT, card_page(card), channel=own, thread_ts=None)
         except Refusal as refusal:
-            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+            if refusal.verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.BROKEN_APP):
                 return refusal.verdict.wait
             log.warning("consent_card_refused", turn=turn.id, error=refusal.verdict.code)
         return None
 
     async def _deliver(
-        self, turn: Turn, answer: Answer, slots: dict[str, Post], pages: Sequence[Page]
+        self, turn: Turn, answer: TurnAnswer, slots: dict[str, Post], pages: Sequence[Page]
     ) -> tuple[float | None, bool]:
         """Write the pages where they may be read, judged before each.
 
@@ -225,7 +225,7 @@ class SlackReply:
         try:
             await self._posts.rewrite(turn, slots, PROGRESS, page, session=self._sessions.after(turn))
         except Refusal as refusal:
-            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.STREAM_OPEN):
+            if refusal.verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.STREAM_OPEN):
                 return refusal.verdict.wait
         return None
 
@@ -237,7 +237,7 @@ class SlackReply:
                 thread_ts = thread_of(turn, slots, slots[slot].channel)
                 await self._posts.remove(turn, slots, slot, thread_ts=thread_ts, session=session)
             except Refusal as refusal:
-                if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+                if refusal.verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN):
                     return refusal.verdict.wait
         return None
 
@@ -257,17 +257,17 @@ class SlackReply:
                 verdict = refusal.verdict
             wait = verdict.wait
             match verdict.failure:
-                case Failure.SLOW_DOWN | Failure.BROKEN_APP:
+                case SlackFailure.SLOW_DOWN | SlackFailure.BROKEN_APP:
                     return wait
-                case Failure.UNKNOWN:
+                case SlackFailure.UNKNOWN:
                     await asyncio.sleep(0.3)
-                case Failure.STREAM_OPEN | Failure.STREAM_OVER:
+                case SlackFailure.STREAM_OPEN | SlackFailure.STREAM_OVER:
                     continue  # the next try ends the stream first, or knows by now that it has ended
-                case Failure.MESSAGE_GONE:
+                case SlackFailure.MESSAGE_GONE:
                     await self._posts.forget(turn.id, slots, slot, channel)
-                case Failure.BAD_BLOCKS | Failure.REFUSED if (simplify := next(simpler, None)) is not None:
+                case SlackFailure.BAD_BLOCKS | SlackFailure.REFUSED if (simplify := next(simpler, None)) is not None:
                     page = simplify(page)
-                case Failure.CLOSED_DOOR | Failure.BAD_BLOCKS | Failure.REFUSED:
+                case SlackFailure.CLOSED_DOOR | SlackFailure.BAD_BLOCKS | SlackFailure.REFUSED:
                     try:
                         slot = await self._move_to_dm(turn, slots, slot, channel, verdict.code)
                     except Refusal as refusal:
@@ -284,7 +284,7 @@ class SlackReply:
         try:
             own = await self._routes.dm_of(turn)
         except Refusal as refusal:
-            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+            if refusal.verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.BROKEN_APP):
                 raise
             own = channel
         if own == channel:
@@ -301,7 +301,7 @@ class SlackReply:
         """Nobody is waited for any more."""
         self._sessions.resume(turn)
 
-    async def redraw(self, turn: Turn, answer: Answer, buttons: Sequence[OfferedButton]) -> None:
+    async def redraw(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> None:
         """Show a delivered reply as it is now (who pressed which button): in the messages it has, or fewer."""
         slots = await self._posts.load(turn.id)
         card = await self._card(turn, answer)
@@ -315,7 +315,7 @@ class SlackReply:
     async def _redraw(
         self,
         turn: Turn,
-        answer: Answer,
+        answer: TurnAnswer,
         buttons: Sequence[OfferedButton],
         slots: dict[str, Post],
         card: Card | None,
@@ -358,7 +358,7 @@ class SlackReply:
             try:
                 await self._posts.remove(turn, slots, PROGRESS, thread_ts=turn.thread_ts, session=session)
             except Refusal as refusal:
-                if refusal.verdict.failure not in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+                if refusal.verdict.failure not in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN):
                     page = one_line_page("This question was dropped.")
                     await self._posts.amend(turn, slots, PROGRESS, page, session=session)
                     return
@@ -368,7 +368,7 @@ class SlackReply:
         """Tell the asker alone; in a DM if the channel is closed to us."""
         blocks = remedy_page(sentence, _REMEDIES[remedy], turn.id).blocks if remedy in _REMEDIES else None
         thread_ts = turn.thread_ts if turn.thread_ts != turn.message_ts else None
-        await whisper(
+        await tell_privately(
             self._client,
             channel=turn.channel,
             user=turn.person.user,
@@ -378,7 +378,7 @@ class SlackReply:
         )
 
 
-def _proposes(answer: Answer) -> bool:
+def _proposes(answer: TurnAnswer) -> bool:
     """Whether cards of orders follow it, for somebody to decide."""
     return answer.orders is not None and bool(proposed_by_itself(read_parts(answer.parts)))
 

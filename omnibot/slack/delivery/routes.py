@@ -9,16 +9,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.answers.reply import is_private
 from omnibot.blocks.messages import one_line_page, root_page
-from omnibot.slack.delivery.agent_status import Sessions
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
-from omnibot.slack.delivery.messages import DIRECT, STUB, Posts, Refusal
+from omnibot.slack.delivery.agent_status import AgentStatus
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
+from omnibot.slack.delivery.messages import DIRECT, STUB, Messages, Refusal
 from omnibot.slack.delivery.metadata import Post
 from omnibot.slack.delivery.streaming import PROGRESS
-from omnibot.slack.features.account_data import Places, elsewhere, with_reason
-from omnibot.turns.model import Answer, Show, Turn, Undeliverable
+from omnibot.slack.features.account_data import AccountDataPlaces, elsewhere, with_reason
+from omnibot.turns.model import Show, Turn, TurnAnswer, Undeliverable
 
 #: Refusals after which the same is tried again in a while.
-_LATER = (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.STREAM_OPEN, Failure.BROKEN_APP)
+_LATER = (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.STREAM_OPEN, SlackFailure.BROKEN_APP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,9 @@ class NotYet(Exception):
 class Routes:
     """The ways of all finals of this process."""
 
-    def __init__(self, client: AsyncWebClient, posts: Posts, sessions: Sessions, places: Places | None) -> None:
+    def __init__(
+        self, client: AsyncWebClient, posts: Messages, sessions: AgentStatus, places: AccountDataPlaces | None
+    ) -> None:
         self._client = client
         self._posts = posts
         self._sessions = sessions
@@ -60,7 +62,7 @@ class Routes:
         """The turn is over, or somebody else's."""
         self.moved.pop(turn_id, None)
 
-    async def judge(self, turn: Turn, answer: Answer, slots: dict[str, Post]) -> Route:
+    async def judge(self, turn: Turn, answer: TurnAnswer, slots: dict[str, Post]) -> Route:
         """Judge once more where account data may be written, now that it is about to be.
 
         Where it may not be any more, the question and the reason are shown in the asker's DM, everything shown of the
@@ -88,7 +90,7 @@ class Routes:
             raise Undeliverable(refusal.verdict.code) from refusal
         return Route(line)
 
-    async def may_redraw(self, turn: Turn, answer: Answer, slots: Mapping[str, Post]) -> bool:
+    async def may_redraw(self, turn: Turn, answer: TurnAnswer, slots: Mapping[str, Post]) -> bool:
         """Whether a delivered answer may be written again where it stands; else it stays as it is."""
         if self._places is None or not answer.about_account:
             return True
@@ -144,7 +146,7 @@ class Routes:
         try:
             answer = await self._client.conversations_open(users=turn.person.user)
         except SLACK_ERRORS as error:
-            raise Refusal(judge(error)) from error
+            raise Refusal(classify(error)) from error
         return str(answer["channel"]["id"])
 
 

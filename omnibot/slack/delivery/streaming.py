@@ -20,13 +20,13 @@ import structlog
 from omnibot.blocks.answers.progress import STOPPING, Shown, View, chunks, progress_page, streamed, view
 from omnibot.blocks.answers.reply import asked_page
 from omnibot.blocks.layout.fallbacks import asked_line
-from omnibot.slack.delivery.agent_status import Sessions
-from omnibot.slack.delivery.errors import Failure
-from omnibot.slack.delivery.messages import Posts, Refusal
+from omnibot.slack.delivery.agent_status import AgentStatus
+from omnibot.slack.delivery.errors import SlackFailure
+from omnibot.slack.delivery.messages import Messages, Refusal
 from omnibot.slack.delivery.metadata import Post, task_mark
-from omnibot.slack.delivery.rate_limits import APPEND_PACE, UPDATE_PACE, Budget
-from omnibot.slack.features.account_data import WITHHELD, Places
-from omnibot.turns.model import Kind, Show, Snapshot, Surface, Turn
+from omnibot.slack.delivery.rate_limits import APPEND_PACE, UPDATE_PACE, WriteBudget
+from omnibot.slack.features.account_data import WITHHELD, AccountDataPlaces
+from omnibot.turns.model import Kind, ResponseSnapshot, Show, Surface, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,13 @@ class Draft:
     """One turn's, in this process."""
 
     def __init__(
-        self, turn: Turn, posts: Posts, budget: Budget, sessions: Sessions, *, places: Places | None = None
+        self,
+        turn: Turn,
+        posts: Messages,
+        budget: WriteBudget,
+        sessions: AgentStatus,
+        *,
+        places: AccountDataPlaces | None = None,
     ) -> None:
         self.turn = turn
         #: Held during every Slack call, so that progress and final never overlap.
@@ -71,7 +77,7 @@ class Draft:
         self._places = places
         self._slots: dict[str, Post] | None = None
         self._messages: list[_Message] = []
-        self._latest: tuple[Snapshot, str | None] | None = None
+        self._latest: tuple[ResponseSnapshot, str | None] | None = None
         self._news = asyncio.Event()
         #: Whoever pressed Stop sees it now, whatever the pace.
         self._stopping = False
@@ -80,7 +86,7 @@ class Draft:
         self._pause_until = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    def offer(self, snapshot: Snapshot, note: str | None) -> asyncio.Task[None] | None:
+    def offer(self, snapshot: ResponseSnapshot, note: str | None) -> asyncio.Task[None] | None:
         """Show this when its time has come; the latest wins. Gives the task that will, if it is new."""
         if self.closed.is_set():
             return None
@@ -173,7 +179,7 @@ class Draft:
             self._refused(refusal)
         self._last_write = time.monotonic()
 
-    async def _may_show(self, snapshot: Snapshot) -> bool:
+    async def _may_show(self, snapshot: ResponseSnapshot) -> bool:
         """Whether what there is to show may be read where it would stand. Raises Refusal when Slack does not say."""
         if self._places is None or not snapshot.about_account or not (snapshot.text or snapshot.thoughts):
             return True
@@ -239,9 +245,9 @@ class Draft:
             )
         except Refusal as refusal:
             self._budget.give_stream(turn.team)
-            if refusal.verdict.failure is Failure.SLOW_DOWN:
+            if refusal.verdict.failure is SlackFailure.SLOW_DOWN:
                 self._budget.close(turn.team, "chat.startStream", time.monotonic(), refusal.verdict.wait)
-            elif refusal.verdict.failure is Failure.UNKNOWN:
+            elif refusal.verdict.failure is SlackFailure.UNKNOWN:
                 raise
             return
         except BaseException:
@@ -266,7 +272,7 @@ class Draft:
                 self._end_streaming(message)
                 await self._posts.stop(self.turn, slots, message.slot, session="processing")
         except Refusal as refusal:
-            if refusal.verdict.failure is not Failure.SLOW_DOWN:
+            if refusal.verdict.failure is not SlackFailure.SLOW_DOWN:
                 # Drawn anew from now on, and soon: what was to be appended is shown nowhere yet.
                 self._end_streaming(message)
                 message.shown = Shown()
@@ -298,12 +304,12 @@ class Draft:
         verdict = refusal.verdict
         now = time.monotonic()
         self._pause_until = now + verdict.wait
-        if verdict.failure is Failure.SLOW_DOWN and refusal.method in self._budget.per_minute:
+        if verdict.failure is SlackFailure.SLOW_DOWN and refusal.method in self._budget.per_minute:
             place = self.turn.channel if refusal.method == POST else self.turn.team
             self._budget.close(place, refusal.method, now, verdict.wait)
-        if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.STREAM_OPEN):
+        if verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.STREAM_OPEN):
             self._news.set()
-        if self._stopping and verdict.failure is Failure.STREAM_OVER:
+        if self._stopping and verdict.failure is SlackFailure.STREAM_OVER:
             self._hurry.set()
 
     def _heading(self) -> str:

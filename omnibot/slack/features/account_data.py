@@ -15,9 +15,9 @@ from typing import TypeVar
 from omnibot.blocks.layout.builders import section
 from omnibot.blocks.layout.types import Page
 from omnibot.policy.access import GUEST_READS, NO_ACCOUNT_DATA, READERS_UNKNOWN, AccountData, Show
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.slack.delivery.messages import Refusal
-from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.authorization import Authorization
 from omnibot.turns.model import Person
 
 T = TypeVar("T")
@@ -82,10 +82,10 @@ def with_reason(page: Page, reason: str, channel: str) -> Page:
     return Page([*page.blocks, section(why_here(reason, channel))], page.text)
 
 
-class Places:
+class AccountDataPlaces:
     """The rule book's word on places, at this moment."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Authorization) -> None:
         self._access = access
 
     async def final(self, person: Person, channel: str) -> AccountData:
@@ -113,7 +113,7 @@ class Places:
         try:
             return await asked
         except SLACK_ERRORS as error:
-            verdict = judge(error)
-            if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+            verdict = classify(error)
+            if verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.BROKEN_APP):
                 raise Refusal(verdict) from error
             return otherwise

@@ -8,11 +8,11 @@ import structlog
 
 from omnibot.accounts.key_detection import KEY_SEEN, holds_key
 from omnibot.blocks.messages import one_line_page, root_page
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
-from omnibot.slack.delivery.messages import DIRECT, ROOT, STUB, Posts, Refusal
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
+from omnibot.slack.delivery.messages import DIRECT, ROOT, STUB, Messages, Refusal
 from omnibot.slack.features.account_data import elsewhere, with_reason
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.users import People
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.users import Users
 from omnibot.slack.inbound.text import KEY, REFUSED, mentioned_users, question_text
 from omnibot.turns.model import Admitted, NotNow, Surface, Turn, TurnedAway
 
@@ -29,10 +29,10 @@ UNKNOWN_PERSON = (
 )
 
 
-class Desk:
+class SlackAdmission:
     """The `FrontDesk` of the turns, on Slack."""
 
-    def __init__(self, people: People, access: Access, posts: Posts, *, bot_user_id: str) -> None:
+    def __init__(self, people: Users, access: Authorization, posts: Messages, *, bot_user_id: str) -> None:
         self._people = people
         self._access = access
         self._posts = posts
@@ -43,11 +43,11 @@ class Desk:
         try:
             return await self._admit(turn)
         except SLACK_ERRORS as error:
-            verdict = judge(error)
+            verdict = classify(error)
         except Refusal as refusal:
             verdict = refusal.verdict
         log.info("admission_refused_by_slack", turn=turn.id, error=verdict.code)
-        if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+        if verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.BROKEN_APP):
             raise NotNow(verdict.wait)
         return TurnedAway(UNKNOWN_PERSON)
 
@@ -80,7 +80,7 @@ class Desk:
             stub = one_line_page(elsewhere(reason))
             await self._posts.write(turn, slots, STUB, stub, channel=admitted.channel, thread_ts=admitted.thread_ts)
         except SLACK_ERRORS as error:
-            raise NotNow(judge(error).wait) from error
+            raise NotNow(classify(error).wait) from error
         except Refusal as refusal:
             raise NotNow(refusal.verdict.wait) from refusal
         return replace(admitted, channel=own, thread_ts=root or ts)
@@ -101,7 +101,7 @@ class Desk:
         try:
             return channel, await self._posts.write(turn, slots, ROOT, page, channel=channel, thread_ts=None)
         except Refusal as refusal:
-            if refusal.verdict.failure is not Failure.CLOSED_DOOR:
+            if refusal.verdict.failure is not SlackFailure.CLOSED_DOOR:
                 raise
             closed = refusal
         # A channel whose id begins like a DM's may be other people's: only the bot's own with the asker is the asker's.

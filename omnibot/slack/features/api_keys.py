@@ -12,7 +12,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot import telemetry
-from omnibot.accounts.link_page import LinkPages
+from omnibot.accounts.link_page import LinkPage
 from omnibot.accounts.linking import Linking
 from omnibot.accounts.model import (
     AccountFixed,
@@ -42,11 +42,11 @@ from omnibot.blocks.account.api_keys import (
     waiting_words,
 )
 from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LABELS, LINK_ACTION
-from omnibot.blocks.layout.modals import Remedy, View, words_view
+from omnibot.blocks.layout.modals import ActionPrompt, View, words_view
 from omnibot.clearstreet.models import Account
 from omnibot.errors import ClearStreetError
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.users import People
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.users import Users
 from omnibot.turns.engine import Turns
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ log = structlog.get_logger(__name__)
 NOT_LINKED = "You have not linked a Clear Street API key. `/omni link` links one."
 KEY_CHANGED = "Your key changed since this was shown, so nothing was done. `/omni link` shows the one you have now."
 CHOICE_CHANGED = "This changed since it was shown, so nothing was done. Read it as it is now, and save again."
-_TO_LINK = Remedy(LINK_ACTION, LABELS[LINK_ACTION])
+_TO_LINK = ActionPrompt(LINK_ACTION, LABELS[LINK_ACTION])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class ChoiceShown:
     here: bool
 
 
-class KeyDesk:
+class ApiKeyActions:
     """Says and does what people ask for about their keys and accounts.
 
     Args:
@@ -94,11 +94,11 @@ class KeyDesk:
         self,
         linking: Linking,
         keyring: Keyring,
-        access: Access,
-        people: People,
+        access: Authorization,
+        people: Users,
         turns: Turns,
         *,
-        pages: LinkPages | None,
+        pages: LinkPage | None,
         workspace: Workspace,
         changed: Callable[[Person], None] = lambda _: None,
     ) -> None:
@@ -322,8 +322,8 @@ def _named(place: Place | None) -> str:
     return f"{place.channel}:{place.thread_ts}" if place is not None else ""
 
 
-def _again(place: Place | None) -> Remedy:
-    return Remedy(ACCOUNT_ACTION, "Try again", _named(place) or "modal")
+def _again(place: Place | None) -> ActionPrompt:
+    return ActionPrompt(ACCOUNT_ACTION, "Try again", _named(place) or "modal")
 
 
 def _no_choice(error: AccountFixed | NoAuthority | ClearStreetError, place: Place | None) -> View:

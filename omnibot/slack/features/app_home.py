@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.accounts.link_cache import Links
+from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.model import SHARED, AccountUnclear, LinkBroken, NoAuthority, choose_account
 from omnibot.accounts.service import Keyring
 from omnibot.blocks.home import (
-    KeyStanding,
-    Standing,
+    KeyStatus,
+    SettingStatus,
     accounts_section,
     closed_section,
     failed_section,
@@ -29,9 +29,9 @@ from omnibot.blocks.layout.types import Block
 from omnibot.errors import ClearStreetError
 from omnibot.policy.identities import PersonKind
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.history import PastConversations
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.history import ConversationHistory
 from omnibot.turns.model import Person
 from omnibot.turns.rules import in_plain_words
 
@@ -58,7 +58,7 @@ class HomeSection:
     blocks: Callable[[Person], Awaitable[list[Block]]]
 
 
-class Home:
+class AppHome:
     """Everybody's App Home.
 
     Args:
@@ -76,10 +76,10 @@ class Home:
     def __init__(
         self,
         client: AsyncWebClient,
-        access: Access,
+        access: Authorization,
         keyring: Keyring,
-        links: Links,
-        past: PastConversations,
+        links: LinkCache,
+        past: ConversationHistory,
         background: Background,
         *,
         retention_days: int,
@@ -143,9 +143,9 @@ class Home:
                     return
                 await self._client.views_publish(user_id=person.user, view=view)
             except SLACK_ERRORS as error:
-                verdict = judge(error)
+                verdict = classify(error)
                 log.info("slack_refused", method="views.publish", user=person.user, error=verdict.code)
-                if verdict.failure not in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+                if verdict.failure not in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN):
                     return
                 await asyncio.sleep(verdict.wait)
             else:
@@ -188,14 +188,14 @@ class Home:
         try:
             principal = await self._keyring.principal_of(person)
         except LinkBroken as error:
-            return key_section(KeyStanding(Standing.BROKEN, trouble=str(error), can_link=can_link))
+            return key_section(KeyStatus(SettingStatus.BROKEN, trouble=str(error), can_link=can_link))
         except NoAuthority as error:
-            return key_section(KeyStanding(Standing.NONE, trouble=str(error), can_link=can_link))
+            return key_section(KeyStatus(SettingStatus.NONE, trouble=str(error), can_link=can_link))
         if principal == SHARED:
-            return key_section(KeyStanding(Standing.SHARED, can_link=can_link))
+            return key_section(KeyStatus(SettingStatus.SHARED, can_link=can_link))
         link = await self._links.of(person)
         since = link.created_at if link is not None else None
-        return key_section(KeyStanding(Standing.OWN, since=since, can_link=can_link))
+        return key_section(KeyStatus(SettingStatus.OWN, since=since, can_link=can_link))
 
     async def _accounts(self, person: Person) -> list[Block]:
         try:

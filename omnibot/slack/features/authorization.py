@@ -15,18 +15,18 @@ from omnibot.policy import access
 from omnibot.policy.access import AccountData, Show
 from omnibot.policy.identities import (
     MOST_MEMBERS,
+    AccessResult,
     Authority,
     ChannelKind,
     Own,
     Readers,
     Shared,
-    Verdict,
     Where,
     Who,
 )
 from omnibot.policy.model import Policy
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
-from omnibot.slack.features.users import People
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
+from omnibot.slack.features.users import Users
 from omnibot.turns.model import Person
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ MEMBERS_AGE = 5.0
 CHANNELS = 5_000
 
 
-class Access:
+class Authorization:
     """The rule book, applied to real people and channels.
 
     Args:
@@ -51,7 +51,7 @@ class Access:
         team: the workspace omnibot is installed in.
     """
 
-    def __init__(self, client: AsyncWebClient, people: People, policy: Callable[[], Policy], *, team: str) -> None:
+    def __init__(self, client: AsyncWebClient, people: Users, policy: Callable[[], Policy], *, team: str) -> None:
         self._client = client
         self._people = people
         self._policy = policy
@@ -95,8 +95,8 @@ class Access:
         try:
             answer = await self._client.conversations_info(channel=channel)
         except SLACK_ERRORS as error:
-            verdict = judge(error)
-            if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+            verdict = classify(error)
+            if verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN):
                 raise
             log.info("channel_unknown", channel=channel, error=verdict.code)
             return Where(channel, ChannelKind.UNKNOWN, None)
@@ -119,7 +119,7 @@ class Access:
             asked = [self._people.profile(self._team, user) for user in sorted(members)]
             insiders = {profile.insider for profile in await asyncio.gather(*asked)}
         except SLACK_ERRORS as error:
-            if judge(error).failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+            if classify(error).failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN):
                 raise
             return Readers.UNKNOWN
         if False in insiders:
@@ -134,8 +134,8 @@ class Access:
         try:
             found = await self._ask_members(channel)
         except SLACK_ERRORS as error:
-            verdict = judge(error)
-            if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+            verdict = classify(error)
+            if verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN):
                 raise
             log.info("members_unknown", channel=channel, error=verdict.code)
             return None
@@ -181,7 +181,7 @@ class Access:
             self._own[person.user] = known
         return known
 
-    async def may_ask(self, person: Person, channel: str) -> Verdict:
+    async def may_ask(self, person: Person, channel: str) -> AccessResult:
         """Whether this person may ask Omni there. Raises what slack_sdk raises."""
         policy, who = self.policy, await self.who(person)
         allowed = access.may_use(policy, who)
@@ -189,7 +189,7 @@ class Access:
             return allowed  # the same everywhere
         return access.may_ask(policy, who, await self.where(channel, person))
 
-    async def may_use(self, person: Person) -> Verdict:
+    async def may_use(self, person: Person) -> AccessResult:
         """Whether this person may use omnibot, wherever. Raises what slack_sdk raises."""
         return access.may_use(self.policy, await self.who(person))
 
@@ -217,16 +217,16 @@ class Access:
             where = replace(where, readers=await self.readers(channel, **believed))
         return where
 
-    async def may_sign(self, person: Person, authority: Authority) -> Verdict:
+    async def may_sign(self, person: Person, authority: Authority) -> AccessResult:
         """Whether this person may sign and revoke agreements for that link or key. Raises what slack_sdk raises."""
         return access.may_sign(self.policy, await self.who(person), authority)
 
-    async def hearing_of_accounts(self, person: Person) -> Verdict:
+    async def hearing_of_accounts(self, person: Person) -> AccessResult:
         """Whether this person may hear about accounts at all, in private. Raises what slack_sdk raises."""
         shown = await self.may_see_account_data(person, await self.direct(person))
-        return Verdict(shown.show is not Show.NEVER, shown.reason)
+        return AccessResult(shown.show is not Show.NEVER, shown.reason)
 
-    async def linking(self, person: Person) -> Verdict:
+    async def linking(self, person: Person) -> AccessResult:
         """Whether this person may link a key of their own, and why not. Raises what slack_sdk raises."""
         return access.may_link(self.policy, await self.who(person))
 

@@ -7,20 +7,20 @@ from typing import TypeVar
 
 from omnibot.accounts.model import Person, person_of
 from omnibot.policy.access import Show
-from omnibot.policy.identities import Verdict
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
-from omnibot.slack.features.authorization import Access, authority
+from omnibot.policy.identities import AccessResult
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
+from omnibot.slack.features.authorization import Authorization, authority
 from omnibot.turns.model import NotNow, Turn
 
 T = TypeVar("T")
 
-UNKNOWN = Verdict(False, "Slack does not tell me who you are, so you cannot sign anything here.")
+UNKNOWN = AccessResult(False, "Slack does not tell me who you are, so you cannot sign anything here.")
 
 
-class SlackNotary:
+class SlackConsentPolicy:
     """The rule book's word on agreements, for real people and channels."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Authorization) -> None:
         self._access = access
 
     async def may_be_asked(self, turn: Turn, principal: str) -> bool:
@@ -38,32 +38,32 @@ class SlackNotary:
         shown = await _now(self._access.may_see_account_data(turn.person, turn.channel))
         return shown is not None and shown.show is Show.HERE
 
-    async def may_sign(self, turn: Turn, principal: str) -> Verdict:
+    async def may_sign(self, turn: Turn, principal: str) -> AccessResult:
         """Whether this turn's person may sign for a principal."""
         signs = self._access.may_sign(turn.person, authority(person_of(principal)))
         verdict = await _now(signs)
         return verdict if verdict is not None else UNKNOWN
 
-    async def may_sign_now(self, person: Person, principal: str) -> Verdict:
+    async def may_sign_now(self, person: Person, principal: str) -> AccessResult:
         """The same for somebody who clicks. Slack's silence is no permission."""
         try:
             return await self._access.may_sign(person, authority(person_of(principal)))
         except SLACK_ERRORS:
-            return Verdict(False, "Slack does not tell me right now whether you may. Try again in a minute.")
+            return AccessResult(False, "Slack does not tell me right now whether you may. Try again in a minute.")
 
-    async def may_look_now(self, person: Person) -> Verdict:
+    async def may_look_now(self, person: Person) -> AccessResult:
         """Whether somebody may hear about accounts at all, in private."""
         try:
             return await self._access.hearing_of_accounts(person)
         except SLACK_ERRORS:
-            return Verdict(False, "Slack does not tell me right now who you are. Try again in a minute.")
+            return AccessResult(False, "Slack does not tell me right now who you are. Try again in a minute.")
 
 
 async def _now(asked: Awaitable[T]) -> T | None:
     try:
         return await asked
     except SLACK_ERRORS as error:
-        verdict = judge(error)
-        if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+        verdict = classify(error)
+        if verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.BROKEN_APP):
             raise NotNow(verdict.wait) from error
         return None

@@ -16,9 +16,9 @@ from omnibot.clearstreet.models import Message
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound
 from omnibot.policy.access import Show
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.slack.features.account_data import RECENT
-from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.authorization import Authorization
 from omnibot.turns.history import Exchange, History, PastConversation
 from omnibot.turns.model import Person
 from omnibot.turns.rules import in_plain_words, joined_text
@@ -45,7 +45,7 @@ _CLOSED = "I cannot post here."
 
 
 @dataclass(frozen=True, slots=True)
-class WentOn:
+class Continuation:
     """What became of letting a conversation go on."""
 
     #: For the person alone; mrkdwn.
@@ -62,7 +62,7 @@ class _Target:
     why: str = ""
 
 
-class PastConversations:
+class ConversationHistory:
     """The conversations people began.
 
     Args:
@@ -78,7 +78,7 @@ class PastConversations:
     def __init__(
         self,
         client: AsyncWebClient,
-        access: Access,
+        access: Authorization,
         keyring: Keyring,
         omni: Omni,
         history: History,
@@ -127,7 +127,7 @@ class PastConversations:
 
     # Going on.
 
-    async def go_on(self, person: Person, conversation_id: str, channel: str | None) -> WentOn:
+    async def go_on(self, person: Person, conversation_id: str, channel: str | None) -> Continuation:
         """Let a conversation go on in a new thread: in a channel, or in the person's DM.
 
         Args:
@@ -136,37 +136,37 @@ class PastConversations:
             channel: where they said so; None: in App Home.
         """
         if conversation_id in self._moving:
-            return WentOn(TWICE)
+            return Continuation(TWICE)
         self._moving.add(conversation_id)
         try:
             return await self._go_on(person, conversation_id, channel)
         except NoAuthority as error:
-            return WentOn(str(error))
+            return Continuation(str(error))
         except ClearStreetError as error:
-            return WentOn(in_plain_words(error))
+            return Continuation(in_plain_words(error))
         except SLACK_ERRORS as error:
-            return WentOn(NO_PLACE.format(code=judge(error).code))
+            return Continuation(NO_PLACE.format(code=classify(error).code))
         finally:
             self._moving.discard(conversation_id)
 
-    async def _go_on(self, person: Person, conversation_id: str, channel: str | None) -> WentOn:
+    async def _go_on(self, person: Person, conversation_id: str, channel: str | None) -> Continuation:
         allowed = await self._access.may_use(person)
         if not allowed:
-            return WentOn(allowed.reason)
+            return Continuation(allowed.reason)
         principal = await self._keyring.principal_of(person)
         past = await self._history.find(conversation_id, person, principal, team=self._team)
         if past is None:
-            return WentOn(NOT_YOURS)
+            return Continuation(NOT_YOURS)
         if past.omni_thread_id is None:
-            return WentOn(NEVER_BEGAN)
+            return Continuation(NEVER_BEGAN)
         if await self._history.busy(past.id):
-            return WentOn(BUSY)
+            return Continuation(BUSY)
         if past.account_id is not None and not await self._keyring.sees(principal, past.account_id):
-            return WentOn(OTHER_ACCOUNT)
+            return Continuation(OTHER_ACCOUNT)
         try:
             exchange = await self._last_exchange(past, past.omni_thread_id)
         except NotFound:
-            return WentOn(FORGOTTEN_BY_OMNI)
+            return Continuation(FORGOTTEN_BY_OMNI)
         target = await self._target(person, past, channel)
         return await self._move(person, past, target, exchange)
 
@@ -207,19 +207,21 @@ class PastConversations:
             return True  # Omni saw no account
         return (await self._access.may_see_account_data(person, channel, age=RECENT)).show is Show.HERE
 
-    async def _move(self, person: Person, past: PastConversation, target: _Target, exchange: Exchange | None) -> WentOn:
+    async def _move(
+        self, person: Person, past: PastConversation, target: _Target, exchange: Exchange | None
+    ) -> Continuation:
         page = root_page(asker=person.user, question=past.question or FORGOTTEN, kind="continuation")
         try:
             ts = await self._post(target.channel, page)
         except SLACK_ERRORS as error:
             own = await self._access.direct(person)
-            if judge(error).failure is not Failure.CLOSED_DOOR or own == target.channel:
+            if classify(error).failure is not SlackFailure.CLOSED_DOOR or own == target.channel:
                 raise
             target = _Target(own, _CLOSED)
             ts = await self._post(own, page)
         if not await self._history.move(past, person, channel=target.channel, thread_ts=ts):
             await self._take_back(target.channel, ts)
-            return WentOn(BUSY)
+            return Continuation(BUSY)
         log.info("conversation_continued", conversation=past.id)
         link = thread_link(self.workspace_url, past.channel, past.thread_ts)
         try:
@@ -228,10 +230,10 @@ class PastConversations:
             await self._post(target.channel, exchange_page(exchange, link=link), thread_ts=ts)
         except SLACK_ERRORS as error:
             # It goes on without that.
-            log.info("slack_refused", method="chat.postMessage", conversation=past.id, error=judge(error).code)
+            log.info("slack_refused", method="chat.postMessage", conversation=past.id, error=classify(error).code)
         link = thread_link(self.workspace_url, target.channel, ts)
         said = _IN_DM.format(why=target.why, link=link) if target.why else _HERE.format(link=link)
-        return WentOn(said, moved=True)
+        return Continuation(said, moved=True)
 
     async def _post(self, channel: str, page: Page, *, thread_ts: str | None = None) -> str:
         answer = await self._client.chat_postMessage(
@@ -248,7 +250,7 @@ class PastConversations:
         try:
             await self._client.chat_delete(channel=channel, ts=ts)
         except SLACK_ERRORS as error:
-            log.warning("slack_refused", method="chat.delete", channel=channel, ts=ts, error=judge(error).code)
+            log.warning("slack_refused", method="chat.delete", channel=channel, ts=ts, error=classify(error).code)
 
 
 def last_exchange(messages: list[Message]) -> Exchange | None:

@@ -19,19 +19,19 @@ from omnibot.blocks.layout.types import Page
 from omnibot.blocks.messages import one_line_page
 from omnibot.blocks.orders.card import footer_card, order_card
 from omnibot.blocks.orders.results import outcome_page, second_page
-from omnibot.orders.model import Seen, Ticket, Told, read_quote
+from omnibot.orders.model import MarketView, Notification, Ticket, read_quote
 from omnibot.orders.risk_facts import warnings
 from omnibot.orders.store import TicketStore
 from omnibot.orders.ticket_factory import ASKED_ON_CARD
 from omnibot.policy import roles
 from omnibot.policy.access import Show
 from omnibot.policy.identities import user_ids
-from omnibot.slack.delivery.errors import Failure
-from omnibot.slack.delivery.messages import Posts, Refusal
+from omnibot.slack.delivery.errors import SlackFailure
+from omnibot.slack.delivery.messages import Messages, Refusal
 from omnibot.slack.delivery.metadata import Post
-from omnibot.slack.delivery.ops_channel import Ops
-from omnibot.slack.features.account_data import Places, card_elsewhere, why_page
-from omnibot.slack.features.authorization import Access
+from omnibot.slack.delivery.ops_channel import OpsChannel
+from omnibot.slack.features.account_data import AccountDataPlaces, card_elsewhere, why_page
+from omnibot.slack.features.authorization import Authorization
 
 log = structlog.get_logger(__name__)
 
@@ -65,11 +65,11 @@ class OrderCards:
 
     def __init__(
         self,
-        posts: Posts,
+        posts: Messages,
         store: TicketStore,
-        access: Access,
-        places: Places,
-        ops: Ops,
+        access: Authorization,
+        places: AccountDataPlaces,
+        ops: OpsChannel,
         *,
         workspace_url: str,
         live: bool,
@@ -90,7 +90,7 @@ class OrderCards:
 
     # The card.
 
-    async def show(self, ticket: Ticket, seen: Seen | None) -> None:
+    async def show(self, ticket: Ticket, seen: MarketView | None) -> None:
         """Post the card, or bring it and its copies up to date. Raises Refusal, and what slack_sdk raises."""
         slots = await self._posts.load(ticket.id)
         together = [ticket] if _is_alone(ticket) else await self._store.of_message(ticket.message_id)
@@ -130,7 +130,7 @@ class OrderCards:
         for slot in [slot for slot in slots if slot == CARD or slot.startswith(COPY)]:
             await self._posts.amend(ticket, slots, slot, page, session="active")
 
-    async def _page(self, ticket: Ticket, seen: Seen | None, *, several: int) -> Page:
+    async def _page(self, ticket: Ticket, seen: MarketView | None, *, several: int) -> Page:
         owner = await self._access.who(ticket.owner)
         policy, now = self._access.policy, _now()
         may = roles.may_trade(policy, owner, ticket.authority)
@@ -177,7 +177,7 @@ class OrderCards:
         try:
             await self._posts.write(ticket, slots, slot, one_line_page(line), channel=channel, thread_ts=thread_ts)
         except Refusal as refusal:
-            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+            if refusal.verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.BROKEN_APP):
                 raise
             log.warning("card_not_covered", ticket=ticket.id, slot=slot, error=refusal.verdict.code)
 
@@ -198,7 +198,7 @@ class OrderCards:
         try:
             await self._write(ticket, slots, f"{COPY}{person.user}", page, own)
         except Refusal as refusal:
-            if refusal.verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN):
+            if refusal.verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN):
                 raise
             log.warning("copy_not_sent", ticket=ticket.id, user=person.user, error=refusal.verdict.code)
 
@@ -241,13 +241,13 @@ class OrderCards:
                 return
             except Refusal as refusal:
                 failure = refusal.verdict.failure
-                if failure is Failure.MESSAGE_GONE:
+                if failure is SlackFailure.MESSAGE_GONE:
                     if not ticket.open:
                         return  # somebody deleted the card of what is over
                     await self._posts.forget(ticket.id, slots, slot, channel)
-                elif failure in (Failure.BAD_BLOCKS, Failure.REFUSED) and (simplify := next(simpler, None)):
+                elif failure in (SlackFailure.BAD_BLOCKS, SlackFailure.REFUSED) and (simplify := next(simpler, None)):
                     page = simplify(page)
-                elif failure is Failure.CLOSED_DOOR and not slot.startswith(COPY):
+                elif failure is SlackFailure.CLOSED_DOOR and not slot.startswith(COPY):
                     own = await self._access.direct(ticket.owner)
                     if own == channel:
                         raise
@@ -274,7 +274,7 @@ class OrderCards:
 
     # Several orders of one answer.
 
-    async def _foot(self, together: Sequence[Ticket], seen: Mapping[str, Seen]) -> None:
+    async def _foot(self, together: Sequence[Ticket], seen: Mapping[str, MarketView]) -> None:
         """Below the last card: how many wait, what they come to, and “Approve all”. The last ticket's own."""
         last = together[-1]
         async with self._footers.setdefault(last.message_id, asyncio.Lock()):
@@ -292,7 +292,7 @@ class OrderCards:
 
     # Outcomes.
 
-    async def tell(self, ticket: Ticket, what: Told) -> None:
+    async def tell(self, ticket: Ticket, what: Notification) -> None:
         """Tell the requester in the thread, and directly when they did not approve it themselves."""
         slots = await self._posts.load(ticket.id)
         card = slots.get(CARD)

@@ -8,16 +8,16 @@ from omnibot.orders.model import Proposal, Ticket
 from omnibot.orders.service import Orders
 from omnibot.policy import roles
 from omnibot.policy.access import Show
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Failure, judge
-from omnibot.slack.features.authorization import Access, authority
-from omnibot.turns.model import Answer, Conversation, NotNow, Turn
+from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
+from omnibot.slack.features.authorization import Authorization, authority
+from omnibot.turns.model import Conversation, NotNow, Turn, TurnAnswer
 from omnibot.turns.rules import proposals, proposed_by_itself
 
 
-class SlackBroker:
+class SlackOrderProposals:
     """The rule book's word on trading for real people and channels, and the way to the tickets."""
 
-    def __init__(self, orders: Orders, access: Access) -> None:
+    def __init__(self, orders: Orders, access: Authorization) -> None:
         self._orders = orders
         self._access = access
 
@@ -29,13 +29,13 @@ class SlackBroker:
                 return False
             shown = await self._access.may_see_account_data(turn.person, turn.channel)
         except SLACK_ERRORS as error:
-            verdict = judge(error)
-            if verdict.failure in (Failure.SLOW_DOWN, Failure.UNKNOWN, Failure.BROKEN_APP):
+            verdict = classify(error)
+            if verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.BROKEN_APP):
                 raise NotNow(verdict.wait) from error
             return False
         return shown.show is Show.HERE
 
-    async def propose(self, turn: Turn, answer: Answer) -> None:
+    async def propose(self, turn: Turn, answer: TurnAnswer) -> None:
         """Make tickets of what the answer proposes by itself."""
         for part in proposed_by_itself(read_parts(answer.parts)):
             await self._propose(turn, answer, part.action_id, part.action)
@@ -49,7 +49,7 @@ class SlackBroker:
                 return await self._propose(turn, turn.answer, action_id, part.action)
         return []
 
-    async def _propose(self, turn: Turn, answer: Answer, action_id: str, action: Action) -> list[Ticket]:
+    async def _propose(self, turn: Turn, answer: TurnAnswer, action_id: str, action: Action) -> list[Ticket]:
         if answer.orders is None or answer.message_id is None:
             return []
         proposal = Proposal(

@@ -23,17 +23,17 @@ from omnibot.blocks.orders.results import against, click_answer, click_view, for
 from omnibot.clearstreet.models.orders import Order
 from omnibot.errors import ClearStreetError
 from omnibot.orders.click_results import SUPERSEDED
-from omnibot.orders.model import MARKED, Answered, Click, Ticket
+from omnibot.orders.model import MARKED, ClickOutcome, ClickResult, Ticket
 from omnibot.orders.queries import MOST_LISTED
 from omnibot.orders.service import Orders
 from omnibot.policy.access import Show
 from omnibot.policy.identities import Who
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.ephemeral import whisper
+from omnibot.slack.delivery.ephemeral import tell_privately
 from omnibot.slack.delivery.errors import SLACK_ERRORS
-from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.features.order_cards import OrderCards
-from omnibot.slack.features.order_proposals import SlackBroker
+from omnibot.slack.features.order_proposals import SlackOrderProposals
 from omnibot.slack.inbound.once import Once
 from omnibot.turns.engine import Turns
 from omnibot.turns.rules import in_plain_words
@@ -54,18 +54,18 @@ THERE = "Its card is there already: {}"
 ELSEWHERE = "Its card is in your messages with me: what is said of accounts is not shown here."
 BROKE = "That did not work. Look at the card before you try again; if it stays so, tell whoever runs omnibot."
 #: Answers that the card itself gives.
-_SEEN_ON_CARD = frozenset({Answered.APPROVED, Answered.EDITED, Answered.DECLINED, Answered.COPYABLE})
+_SEEN_ON_CARD = frozenset({ClickOutcome.APPROVED, ClickOutcome.EDITED, ClickOutcome.DECLINED, ClickOutcome.COPYABLE})
 
 
 #: To a press or a form whose parts are not of one version.
-STALE = Click(answer=Answered.SUPERSEDED, message=SUPERSEDED)
+STALE = ClickResult(answer=ClickOutcome.SUPERSEDED, message=SUPERSEDED)
 
 
 #: A ticket, and why somebody may not do something with it; None: they may.
-May = Callable[[Who], Awaitable[tuple[Ticket | None, Click | None]]]
+May = Callable[[Who], Awaitable[tuple[Ticket | None, ClickResult | None]]]
 
 
-class OrderDesk:
+class OrderActions:
     """Takes what people do with orders.
 
     Args:
@@ -81,9 +81,9 @@ class OrderDesk:
         self,
         orders: Orders,
         cards: OrderCards,
-        broker: SlackBroker,
+        broker: SlackOrderProposals,
         turns: Turns,
-        access: Access,
+        access: Authorization,
         background: Background,
     ) -> None:
         self._orders = orders
@@ -92,7 +92,7 @@ class OrderDesk:
         self._turns = turns
         self._access = access
         self._background = background
-        self._approving: Once[list[Click] | None] = Once()
+        self._approving: Once[list[ClickResult] | None] = Once()
         #: One press at a time looks at an order.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -126,14 +126,14 @@ class OrderDesk:
         clicks = await under_way
         return _said(NOBODY) if clicks is None else _told(clicks)
 
-    async def _approved_in_turn(self, person: Person, team: str, tokens: Sequence[str]) -> list[Click] | None:
+    async def _approved_in_turn(self, person: Person, team: str, tokens: Sequence[str]) -> list[ClickResult] | None:
         """Approve when nobody else is approving the same orders: each is looked at for one press at a time."""
         async with contextlib.AsyncExitStack() as stack:
             for token in sorted({token.partition(MARKED)[0] for token in tokens}):
                 await stack.enter_async_context(self._locks.setdefault(token, asyncio.Lock()))
             return await self._approved(person, team, tokens)
 
-    async def _approved(self, person: Person, team: str, tokens: Sequence[str]) -> list[Click] | None:
+    async def _approved(self, person: Person, team: str, tokens: Sequence[str]) -> list[ClickResult] | None:
         who = await self._who(person, team)
         if who is None:
             return None
@@ -147,7 +147,7 @@ class OrderDesk:
         pairs = zip(tokens, found, strict=True)
         return all(pair is None or token == pair[0].press for token, pair in pairs)
 
-    async def _checking(self, tokens: Sequence[str], under_way: asyncio.Future[list[Click] | None]) -> None:
+    async def _checking(self, tokens: Sequence[str], under_way: asyncio.Future[list[ClickResult] | None]) -> None:
         """Say on the cards that they are being looked at, until they have been."""
         bare = [token.partition(MARKED)[0] for token in tokens]
         found = [pair[0] for token in bare if (pair := await self._orders.by_token(token)) is not None]
@@ -200,12 +200,12 @@ class OrderDesk:
         ticket, who = found
         entered = read_form(shown.get("state"))
         looked = await self._orders.preview(token, entered, who)
-        if looked.answer not in (Answered.EDITED, Answered.INVALID):
+        if looked.answer not in (ClickOutcome.EDITED, ClickOutcome.INVALID):
             return form_again(shown, looked)
-        said = against(looked) if looked.answer is Answered.EDITED else []
+        said = against(looked) if looked.answer is ClickOutcome.EDITED else []
         return edit_view(ticket, entered, now=_now(), said=said)
 
-    async def edit(self, person: Person, team: str, token: str, state: Any) -> Click | None:
+    async def edit(self, person: Person, team: str, token: str, state: Any) -> ClickResult | None:
         """Use what was entered; None: it is not known who they are."""
         if not token:
             return STALE
@@ -220,7 +220,7 @@ class OrderDesk:
         found = await self._form(person, team, ticket_id, partial(self._orders.touchable, ticket_id), shown)
         return found if isinstance(found, dict) else replace_view(found[0], entered, now=_now())
 
-    async def replace(self, person: Person, team: str, ticket_id: str, state: Any) -> Click | None:
+    async def replace(self, person: Person, team: str, ticket_id: str, state: Any) -> ClickResult | None:
         """Make a card that changes this ticket's order to what was entered."""
         if not ticket_id:
             return STALE
@@ -232,7 +232,7 @@ class OrderDesk:
         found = await self._form(person, team, token, partial(self._orders.declinable, token))
         return found if isinstance(found, dict) else decline_view(found[0])
 
-    async def decline(self, person: Person, team: str, token: str, reason: str | None) -> Click | None:
+    async def decline(self, person: Person, team: str, token: str, reason: str | None) -> ClickResult | None:
         """Say no."""
         if not token:
             return STALE
@@ -298,10 +298,12 @@ class OrderDesk:
 
 async def say(client: AsyncWebClient, *, channel: str, user: str, page: Page, thread_ts: str | None) -> None:
     """Tell the clicker, where they clicked."""
-    await whisper(client, channel=channel, user=user, sentence=page.text, thread_ts=thread_ts, blocks=page.blocks)
+    await tell_privately(
+        client, channel=channel, user=user, sentence=page.text, thread_ts=thread_ts, blocks=page.blocks
+    )
 
 
-def _told(clicks: Sequence[Click]) -> Page | None:
+def _told(clicks: Sequence[ClickResult]) -> Page | None:
     """What of the answers the cards do not say themselves; the same is said once."""
     pages = [click_answer(click) for click in clicks if not _is_seen(click)]
     if not pages:
@@ -310,12 +312,12 @@ def _told(clicks: Sequence[Click]) -> Page | None:
     return Page([block for page in different for block in page.blocks][:50], "\n".join(page.text for page in different))
 
 
-def _is_seen(click: Click) -> bool:
-    return click.answer in _SEEN_ON_CARD or (click.answer is Answered.DONE and click.ticket is not None)
+def _is_seen(click: ClickResult) -> bool:
+    return click.answer in _SEEN_ON_CARD or (click.answer is ClickOutcome.DONE and click.ticket is not None)
 
 
 def _said(sentence: str) -> Page:
-    return click_answer(Click(answer=Answered.NOT_ALLOWED, message=sentence))
+    return click_answer(ClickResult(answer=ClickOutcome.NOT_ALLOWED, message=sentence))
 
 
 def _now() -> datetime:

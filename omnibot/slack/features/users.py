@@ -70,7 +70,7 @@ def _teams(user: dict[str, Any]) -> list[Any]:
     return [user.get("team_id"), *(more if isinstance(more, list) else [])]
 
 
-class People:
+class Users:
     """Profiles, asked of Slack once in a while."""
 
     def __init__(self, client: AsyncWebClient) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from omnibot.accounts.key_detection import holds_key, linking_slip, strings
-from omnibot.slack.inbound.payloads import MessageEvent, Said
+from omnibot.slack.inbound.payloads import MessageEvent, SlackMessage
 from omnibot.slack.inbound.text import KEY, REFUSED, mentions_bot, question_words, starts_with_other_mention
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 
@@ -91,7 +91,7 @@ class _Whose:
     enterprise: str | None
     actor_org: str | None
 
-    def org(self, said: Said) -> str:
+    def org(self, said: SlackMessage) -> str:
         return acting_org(
             self.team, self.enterprise, acting_team=said.user_team or said.team, acting_enterprise=self.actor_org
         )
@@ -160,7 +160,11 @@ def _changed(event: MessageEvent, whose: _Whose) -> Intake:
         # A link preview appeared, or the thread's counters changed.
         return Ignore()
     as_message = event.model_copy(
-        update={**{name: getattr(now, name) for name in Said.model_fields}, "message": None, "previous_message": None}
+        update={
+            **{name: getattr(now, name) for name in SlackMessage.model_fields},
+            "message": None,
+            "previous_message": None,
+        }
     )
     words = kept(now)
     slipped = words.get(REFUSED) == KEY
@@ -203,16 +207,16 @@ def overtaken(now: str, ts: str) -> bool:
         return False
 
 
-def _by_a_person(said: Said, bot_user_id: str) -> bool:
+def _by_a_person(said: SlackMessage, bot_user_id: str) -> bool:
     return bool(said.user) and said.bot_id is None and said.user not in (bot_user_id, "USLACKBOT")
 
 
-def kept(said: Said) -> dict[str, Any]:
+def kept(said: SlackMessage) -> dict[str, Any]:
     """What of a message is stored: what the question is read from, and no more. Of one that holds a key, nothing."""
     if linking_slip(question_words(said.text)) or any(map(holds_key, (said.text, *strings(said.blocks)))):
         return {"text": "", "blocks": [], "files": len(said.files), REFUSED: KEY}
     return {"text": said.text, "blocks": said.blocks, "files": len(said.files)}
 
 
-def _plain(said: Said) -> dict[str, Any]:
+def _plain(said: SlackMessage) -> dict[str, Any]:
     return {"text": said.text, "blocks": said.blocks}

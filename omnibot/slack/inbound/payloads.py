@@ -12,7 +12,7 @@ class _Payload(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
-class Said(_Payload):
+class SlackMessage(_Payload):
     """A message as it stands in Slack (Events API `message` and `app_mention`, and inside `message_changed`)."""
 
     ts: str
@@ -50,14 +50,14 @@ class Said(_Payload):
         return value if isinstance(value, list) else []
 
 
-class MessageEvent(Said):
+class MessageEvent(SlackMessage):
     """The `event` of an Events API envelope for messages and mentions."""
 
     channel: str
     channel_type: str | None = None
     #: message_changed: how the message stands now and stood before.
-    message: Said | None = None
-    previous_message: Said | None = None
+    message: SlackMessage | None = None
+    previous_message: SlackMessage | None = None
     #: message_deleted.
     deleted_ts: str | None = None
 
@@ -85,7 +85,7 @@ class _ClickTeam(_Id):
     enterprise_id: str | None = None
 
 
-class Click(_Payload):
+class SlackClick(_Payload):
     """A block_actions payload."""
 
     user: _ClickUser
@@ -99,7 +99,7 @@ class Click(_Payload):
     view: dict[str, Any] = Field(default_factory=dict)
 
 
-class Submission(_Payload):
+class ViewSubmission(_Payload):
     """A view_submission payload."""
 
     user: _ClickUser

@@ -65,7 +65,7 @@ def _id(value: Any) -> Any:
     return _mapping(value).get("id")
 
 
-class Entrance:
+class WorkspaceFilter:
     """Bolt's middleware before every listener."""
 
     def __init__(self, *, team: str | None, enterprise: str | None) -> None:

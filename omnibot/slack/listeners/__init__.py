@@ -8,11 +8,11 @@ from slack_bolt.async_app import AsyncApp
 
 from omnibot.consent.service import Consents
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.features.api_keys import KeyDesk
-from omnibot.slack.features.app_home import Home
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.history import PastConversations
-from omnibot.slack.features.orders import OrderDesk
+from omnibot.slack.features.api_keys import ApiKeyActions
+from omnibot.slack.features.app_home import AppHome
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.history import ConversationHistory
+from omnibot.slack.features.orders import OrderActions
 from omnibot.slack.listeners import (
     agent_stop,
     api_keys,
@@ -38,19 +38,19 @@ class Services:
     turns: Turns
     consents: Consents
     background: Background
-    access: Access
+    access: Authorization
     bot_user_id: str
-    conversations: PastConversations
-    app_home: Home
-    api_keys: KeyDesk
-    orders: OrderDesk
+    conversations: ConversationHistory
+    app_home: AppHome
+    api_keys: ApiKeyActions
+    orders: OrderActions
 
 
 def register(app: AsyncApp, services: Services) -> None:
     """Register every listener with Bolt, the catch-all last."""
     app.middleware(presses.Presses(services.background).handle)
     messages.register(app, services.turns, services.background, services.access, bot_user_id=services.bot_user_id)
-    about_keys = api_keys.KeyListeners(services.api_keys, services.background)
+    about_keys = api_keys.ApiKeyListeners(services.api_keys, services.background)
     about_keys.register(app)
     about: dict[str, commands.Command] = {name: about_keys.command for name in api_keys.COMMANDS}
     about["threads"] = history.command(services.conversations)

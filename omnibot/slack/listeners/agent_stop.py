@@ -10,9 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.answers.progress import STOP_ACTION
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.ephemeral import whisper
+from omnibot.slack.delivery.ephemeral import tell_privately
 from omnibot.slack.inbound.messages import acting_org
-from omnibot.slack.inbound.payloads import Click, SessionStopped
+from omnibot.slack.inbound.payloads import SessionStopped, SlackClick
 from omnibot.slack.listeners.buttons import tell, who
 from omnibot.slack.listeners.commands import stopped_words
 from omnibot.turns.engine import Turns
@@ -35,14 +35,16 @@ def register(app: AsyncApp, turns: Turns, background: Background) -> None:
         )
         if waiting or not working:
             words = stopped_words(working, waiting) if working or waiting else NOT_YOURS
-            told = whisper(client, channel=stop.channel, user=stop.user, sentence=words, thread_ts=stop.thread_ts)
+            told = tell_privately(
+                client, channel=stop.channel, user=stop.user, sentence=words, thread_ts=stop.thread_ts
+            )
             background.start(told)
 
     async def handle_button(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         """Stop this one answer; it says so itself where this process writes it."""
-        click = Click.model_validate(body)
+        click = SlackClick.model_validate(body)
         _, person = who(click)
         channel = click.channel.id if click.channel else ""
         stopped = await turns.stop_turn(str(action.get("value") or ""), person, channel)

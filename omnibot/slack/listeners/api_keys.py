@@ -31,9 +31,9 @@ from omnibot.blocks.layout.button_versions import mark_in, named, pattern, read_
 from omnibot.blocks.layout.modals import View, gist, moment_view, words_view
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.modals import MOMENT, Making, delivery_of, made, open_modal, show, stand_in_for
-from omnibot.slack.features.api_keys import KEY_CHANGED, NOT_LINKED, ChoiceShown, KeyDesk, hide
+from omnibot.slack.features.api_keys import KEY_CHANGED, NOT_LINKED, ApiKeyActions, ChoiceShown, hide
 from omnibot.slack.inbound.once import Once
-from omnibot.slack.inbound.payloads import Click, SlashCommand, Submission
+from omnibot.slack.inbound.payloads import SlackClick, SlashCommand, ViewSubmission
 from omnibot.slack.listeners.buttons import tell, who
 from omnibot.telemetry import KEY_FIELD
 from omnibot.turns.model import Person
@@ -50,10 +50,10 @@ Say = Callable[[str], Awaitable[Any]]
 COMMANDS = ("link", "unlink", "account")
 
 
-class KeyListeners:
+class ApiKeyListeners:
     """What the payloads about keys and accounts begin."""
 
-    def __init__(self, desk: KeyDesk, background: Background) -> None:
+    def __init__(self, desk: ApiKeyActions, background: Background) -> None:
         self._desk = desk
         self._background = background
         self._forms: Once[None] = Once()
@@ -106,7 +106,7 @@ class KeyListeners:
     async def handle_link_button(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """The form for a key."""
         await ack()
-        _, person = who(Click.model_validate(body))
+        _, person = who(SlackClick.model_validate(body))
         self._open_or_replace(client, body, LINK_TITLE, self._desk.form(person))
 
     async def handle_account_button(
@@ -114,7 +114,7 @@ class KeyListeners:
     ) -> None:
         """The choice between accounts, for the conversation the button stands in and in general."""
         await ack()
-        _, person = who(Click.model_validate(body))
+        _, person = who(SlackClick.model_validate(body))
 
         async def making() -> View:
             return await self._desk.accounts(person, await self._desk.place_of(str(action.get("value") or ""), person))
@@ -125,13 +125,13 @@ class KeyListeners:
         self, client: AsyncWebClient, body: dict[str, Any], title: str, making: Making, meanwhile: str = MOMENT
     ) -> None:
         """Open a modal; a button that stands in one has it replaced."""
-        click = Click.model_validate(body)
+        click = SlackClick.model_validate(body)
         if _in_modal(click):
             self._replace(client, click, title, meanwhile, making)
         else:
             self._open(client, click.trigger_id or "", title, making, lambda words: tell(client, body, words))
 
-    def _replace(self, client: AsyncWebClient, click: Click, title: str, meanwhile: str, making: Making) -> None:
+    def _replace(self, client: AsyncWebClient, click: SlackClick, title: str, meanwhile: str, making: Making) -> None:
         async def replacing() -> None:
             stand_in = await stand_in_for(client, str(click.view.get("id")), title, meanwhile)
             await self._fill(client, who(click)[1], stand_in, title, making)
@@ -143,7 +143,7 @@ class KeyListeners:
     ) -> None:
         """Check the stored key again."""
         await ack()
-        _, person = who(Click.model_validate(body))
+        _, person = who(SlackClick.model_validate(body))
         self._open_or_replace(client, body, LINK_TITLE, self._desk.mend(person, _mark(action)), CHECKING)
 
     async def handle_unlink(
@@ -156,7 +156,7 @@ class KeyListeners:
     ) -> None:
         """Forget the key; Slack has asked whether that is meant."""
         await ack()
-        click = Click.model_validate(body)
+        click = SlackClick.model_validate(body)
         _, person = who(click)
 
         async def forgotten() -> View:
@@ -178,7 +178,7 @@ class KeyListeners:
 
     async def handle_key(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """A key was entered. Clear Street may take longer than Slack waits, so the result comes by itself."""
-        form = Submission.model_validate(body)
+        form = ViewSubmission.model_validate(body)
         block, text = _entered(form.view)
         hide(text)
         try:
@@ -202,7 +202,7 @@ class KeyListeners:
 
     async def handle_account(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """An account was chosen."""
-        form = Submission.model_validate(body)
+        form = ViewSubmission.model_validate(body)
         values, mark = _values(form.view), mark_in(form.view.get("callback_id"))
         menu = named(ACCOUNT_BLOCK, mark)
         chosen = str(_option(values, menu, ACCOUNT_INPUT))
@@ -245,7 +245,7 @@ def _mark(action: dict[str, Any]) -> str:
     return press.mark if press is not None and press.subject == LINK_SUBJECT else ""
 
 
-def _in_modal(click: Click) -> bool:
+def _in_modal(click: SlackClick) -> bool:
     return click.view.get("type") == "modal"
 
 

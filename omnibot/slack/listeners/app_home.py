@@ -9,17 +9,17 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
 from omnibot import telemetry
 from omnibot.blocks.home import EXAMPLE_ACTION, EXAMPLES
-from omnibot.slack.features.app_home import Home
-from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.app_home import AppHome
+from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.inbound.messages import acting_org
-from omnibot.slack.inbound.payloads import Click
+from omnibot.slack.inbound.payloads import SlackClick
 from omnibot.slack.listeners.buttons import who
 from omnibot.slack.listeners.commands import now_ts
 from omnibot.turns.engine import Turns
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 
 
-def register(app: AsyncApp, turns: Turns, access: Access, home: Home) -> None:
+def register(app: AsyncApp, turns: Turns, access: Authorization, home: AppHome) -> None:
     """Hang in the listeners of App Home."""
 
     async def handle_opened(event: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -35,7 +35,7 @@ def register(app: AsyncApp, turns: Turns, access: Access, home: Home) -> None:
 
     async def handle_example(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         """Ask it as the person who pressed; the answer goes to their DM."""
-        click = Click.model_validate(body)
+        click = SlackClick.model_validate(body)
         team, person = who(click)
         number = str(action.get("value") or "")
         if not number.isdecimal() or int(number) >= len(EXAMPLES):

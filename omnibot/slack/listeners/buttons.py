@@ -15,12 +15,12 @@ from omnibot import telemetry
 from omnibot.blocks.answers.exports import file_of
 from omnibot.policy.access import NO_ACCOUNT_DATA, Show
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.ephemeral import whisper
-from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
+from omnibot.slack.delivery.ephemeral import tell_privately
+from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
 from omnibot.slack.features.account_data import RECENT
-from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.inbound.messages import acting_org
-from omnibot.slack.inbound.payloads import Click, Submission
+from omnibot.slack.inbound.payloads import SlackClick, ViewSubmission
 from omnibot.slack.listeners.commands import now_ts
 from omnibot.turns.answer_actions import Export
 from omnibot.turns.engine import Turns
@@ -49,7 +49,7 @@ def register(
     app: AsyncApp,
     turns: Turns,
     background: Background,
-    access: Access,
+    access: Authorization,
     *,
     open_consent: OpenConsent,
     open_order: OpenOrder,
@@ -60,7 +60,7 @@ def register(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         """The clicker's own turn: what follows shows in the thread; where nothing follows, they are told why."""
-        team, person = who(Click.model_validate(body))
+        team, person = who(SlackClick.model_validate(body))
         token, now = str(action.get("value") or ""), now_ts()
         pressed = await turns.press(token, team=team, person=person, now_ts=now)
         if pressed is Pressed.TAKEN:
@@ -83,7 +83,7 @@ def register(
     app.action(re.compile(r"^omni_link:"))(handle_link)
 
 
-def who(payload: Click | Submission) -> tuple[str, Person]:
+def who(payload: SlackClick | ViewSubmission) -> tuple[str, Person]:
     """The workspace, and the person who acts in it."""
     # The entrance has seen that it is ours. In shared channels a form's `team` is the workspace of who filled it in.
     installed = payload.view.get("app_installed_team_id")
@@ -93,7 +93,7 @@ def who(payload: Click | Submission) -> tuple[str, Person]:
     return team, Person(org, payload.user.id)
 
 
-async def refusal(access: Access, team: str, person: Person) -> str | None:
+async def refusal(access: Authorization, team: str, person: Person) -> str | None:
     """Why this person may do nothing here; None when they may. Asked at every click: rights change."""
     try:
         allowed = await access.may_use(person)
@@ -117,9 +117,9 @@ async def _show_order(client: AsyncWebClient, body: dict[str, Any], opening: Cor
         await tell(client, body, said)
 
 
-async def _give(turns: Turns, access: Access, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:
+async def _give(turns: Turns, access: Authorization, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:
     """Put an answer's data into its thread, as a file."""
-    team, person = who(Click.model_validate(body))
+    team, person = who(SlackClick.model_validate(body))
     if (why_not := await refusal(access, team, person)) is not None:
         await tell(client, body, why_not)
         return
@@ -143,10 +143,10 @@ async def _give(turns: Turns, access: Access, client: AsyncWebClient, body: dict
             initial_comment=f"<@{person.user}> asked for this data.",
         )
     except SLACK_ERRORS as error:
-        await tell(client, body, f"Slack did not take the file ({judge(error).code}). Try again in a minute.")
+        await tell(client, body, f"Slack did not take the file ({classify(error).code}). Try again in a minute.")
 
 
-async def _place_of(access: Access, export: Export, person: Person) -> tuple[str, str | None] | None:
+async def _place_of(access: Authorization, export: Export, person: Person) -> tuple[str, str | None] | None:
     """The answer's thread, or, where account data may not be read there, the clicker's own messages; None: nowhere.
 
     Raises what slack_sdk raises.
@@ -163,8 +163,8 @@ async def _place_of(access: Access, export: Export, person: Person) -> tuple[str
 
 async def tell(client: AsyncWebClient, body: dict[str, Any], sentence: str) -> None:
     """Say something to the person who clicked, where they clicked."""
-    click = Click.model_validate(body)
+    click = SlackClick.model_validate(body)
     if click.channel is None:
         return
     thread_ts = click.message.get("thread_ts") or click.container.get("thread_ts")
-    await whisper(client, channel=click.channel.id, user=click.user.id, sentence=sentence, thread_ts=thread_ts)
+    await tell_privately(client, channel=click.channel.id, user=click.user.id, sentence=sentence, thread_ts=thread_ts)

@@ -37,15 +37,15 @@ from omnibot.blocks.account.consent import (
 )
 from omnibot.blocks.account.documents import document_pages
 from omnibot.blocks.layout.button_versions import Press, pattern, read_press
-from omnibot.consent.model import NO_SUCH_GRANT, CannotSign, Consent, Shown, State, Unconfirmed, listed
+from omnibot.consent.model import NO_SUCH_GRANT, CannotSign, Consent, ConsentState, Shown, Unconfirmed, listed
 from omnibot.consent.service import Consents, OutOfDate, Reading, in_plain_words
 from omnibot.errors import ClearStreetError
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
+from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
 from omnibot.slack.delivery.modals import OPENED, delivery_of
-from omnibot.slack.features.app_home import Home
+from omnibot.slack.features.app_home import AppHome
 from omnibot.slack.inbound.once import Once
-from omnibot.slack.inbound.payloads import Click, SlashCommand, Submission
+from omnibot.slack.inbound.payloads import SlackClick, SlashCommand, ViewSubmission
 from omnibot.slack.listeners.buttons import tell, who
 from omnibot.slack.listeners.commands import Command
 from omnibot.turns.engine import Turns
@@ -65,7 +65,7 @@ NOT_DECLINED = "That did not work. Nothing was shared: press “Not now” again
 BROKEN = "Something went wrong, so nothing was signed. Close this, and press “Read and sign” again."
 
 
-def register(app: AsyncApp, consents: Consents, notary: Signing, background: Background, home: Home) -> None:
+def register(app: AsyncApp, consents: Consents, notary: Signing, background: Background, home: AppHome) -> None:
     """Hang in the listeners."""
 
     async def handle_read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
@@ -88,7 +88,7 @@ def register(app: AsyncApp, consents: Consents, notary: Signing, background: Bac
 
     async def handle_sign(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """What is missing is said at once; everything else takes longer than Slack waits."""
-        form = Submission.model_validate(body)
+        form = ViewSubmission.model_validate(body)
         state = read_state(form.view)
         if state is None:
             await ack(response_action="update", view=told_view(BROKEN))
@@ -130,7 +130,7 @@ class Signing:
             if press is None or not await self._is_as_shown(press):
                 await _update(client, view_id, told_view(CHANGED))
                 return
-            await self._fill(client, view_id, press.subject, who(Click.model_validate(body))[1])
+            await self._fill(client, view_id, press.subject, who(SlackClick.model_validate(body))[1])
 
     async def _is_as_shown(self, press: Press) -> bool:
         """Whether the card of a press asks as it did."""
@@ -142,18 +142,18 @@ class Signing:
     async def open_below(self, client: AsyncWebClient, body: dict[str, Any], token: str) -> None:
         """A button of Omni's below its answer that stands for the same."""
         if view_id := await self._opened(client, body):
-            team, person = who(Click.model_validate(body))
+            team, person = who(SlackClick.model_validate(body))
             turn_id = await self._turns.asides.turn_of(token, team=team)
             card = await self._consents.card(turn_id) if turn_id is not None else None
             await self._fill(client, view_id, card.id if card is not None else "", person)
 
     async def _opened(self, client: AsyncWebClient, body: dict[str, Any]) -> str | None:
-        click = Click.model_validate(body)
+        click = SlackClick.model_validate(body)
         try:
             opened = await client.views_open(trigger_id=click.trigger_id or "", view=loading_view())
         except SLACK_ERRORS as error:
-            log.info("slack_refused", method="views.open", error=judge(error).code)
-            if judge(error).code != OPENED:
+            log.info("slack_refused", method="views.open", error=classify(error).code)
+            if classify(error).code != OPENED:
                 await tell(client, body, "Slack did not open the agreement. Press the button again.")
             return None
         return str(opened["view"]["id"])
@@ -171,7 +171,7 @@ class Signing:
 
     async def turn_page(self, client: AsyncWebClient, body: dict[str, Any], number: str) -> None:
         """Show another page of the document, unless it has changed: then the new one from its beginning."""
-        click = Click.model_validate(body)
+        click = SlackClick.model_validate(body)
         view: dict[str, Any] = body.get("view") or {}
         view_id, state = str(view.get("id") or ""), read_state(view)
         if state is None or not number.isdecimal():
@@ -193,13 +193,13 @@ class Signing:
         state = replace(state, page=min(int(number), len(pages) - 1), accounts=kept, listed=now)
         await _update(client, view_id, document_view(state, reading.document, pages, reading.named))
 
-    async def sign_once(self, client: AsyncWebClient, form: Submission, chosen: Sequence[str]) -> None:
+    async def sign_once(self, client: AsyncWebClient, form: ViewSubmission, chosen: Sequence[str]) -> None:
         """As `sign`, however often Slack delivers the same submission at once."""
         under_way, first = self._forms.begin(delivery_of(form), partial(self.sign, client, form, chosen))
         if first:
             await under_way
 
-    async def sign(self, client: AsyncWebClient, form: Submission, chosen: Sequence[str]) -> None:
+    async def sign(self, client: AsyncWebClient, form: ViewSubmission, chosen: Sequence[str]) -> None:
         """Sign what the form showed, and say in it what came of that."""
         view_id = str(form.view.get("id") or "")
         state = read_state(form.view)
@@ -227,12 +227,12 @@ class Signing:
 
     async def decline(self, client: AsyncWebClient, body: dict[str, Any], press: Press | None) -> None:
         """They pressed "Not now". Whatever happens, the card changes or they are told something."""
-        _, person = who(Click.model_validate(body))
+        _, person = who(SlackClick.model_validate(body))
         try:
             if press is None or not await self._is_as_shown(press):
                 await tell(client, body, CHANGED)
                 return
-            consent = await self._consents.refuse(press.subject, person, State.DECLINED)
+            consent = await self._consents.refuse(press.subject, person, ConsentState.DECLINED)
         except CannotSign as error:
             await tell(client, body, refusal_words(str(error), error.ask))
         except Exception:
@@ -243,12 +243,12 @@ class Signing:
 
     async def closed(self, body: dict[str, Any]) -> None:
         """They closed the form without signing."""
-        form = Submission.model_validate(body)
+        form = ViewSubmission.model_validate(body)
         state = read_state(form.view)
         if state is None:
             return
         try:
-            consent = await self._consents.refuse(state.consent, who(form)[1], State.CLOSED)
+            consent = await self._consents.refuse(state.consent, who(form)[1], ConsentState.CLOSED)
         except CannotSign:
             return  # signed meanwhile, or another device of theirs was quicker
         await self._consents.tell(consent)
@@ -289,14 +289,14 @@ async def _show(
 
 async def _revoke(
     consents: Consents,
-    home: Home,
+    home: AppHome,
     client: AsyncWebClient,
     respond: AsyncRespond,
     body: dict[str, Any],
     press: Press | None,
 ) -> None:
     """End one grant, as whoever clicked; then show what is left. Whatever happens, they are told something."""
-    click = Click.model_validate(body)
+    click = SlackClick.model_validate(body)
     _, person = who(click)
     try:
         said = CHANGED if press is None else await _ended(consents, person, press)
@@ -330,7 +330,7 @@ async def _ended(consents: Consents, person: Person, press: Press) -> str:
     return OPTED_OUT
 
 
-async def _refuse(client: AsyncWebClient, body: dict[str, Any], click: Click, words: str) -> None:
+async def _refuse(client: AsyncWebClient, body: dict[str, Any], click: SlackClick, words: str) -> None:
     """Where they clicked, or, from their App Home, in their DM."""
     if click.channel is not None:
         await tell(client, body, words)
@@ -351,7 +351,7 @@ async def _update(client: AsyncWebClient, view_id: str, view: dict[str, Any]) ->
         await client.views_update(view_id=view_id, view=view)
     except SLACK_ERRORS as error:
         # Closed meanwhile: the card says how it stands.
-        log.info("slack_refused", method="views.update", error=judge(error).code)
+        log.info("slack_refused", method="views.update", error=classify(error).code)
 
 
 def _has(view: dict[str, Any], block: str) -> bool:

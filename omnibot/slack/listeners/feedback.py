@@ -18,9 +18,9 @@ from omnibot.blocks.answers.feedback import (
     read_value,
 )
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.inbound.payloads import Click, Submission
+from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.inbound.payloads import SlackClick, ViewSubmission
 from omnibot.slack.listeners.buttons import GONE, refusal, tell, who
 from omnibot.turns.engine import Turns
 
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 THANKS = {1: "Thanks: noted as a good answer.", -1: "Thanks: noted as a bad answer."}
 
 
-def register(app: AsyncApp, turns: Turns, background: Background, access: Access) -> None:
+def register(app: AsyncApp, turns: Turns, background: Background, access: Authorization) -> None:
     """Hang in the listeners of thumbs and of their form."""
 
     async def handle_thumb(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
@@ -43,11 +43,11 @@ def register(app: AsyncApp, turns: Turns, background: Background, access: Access
         background.start(_rate(turns, access, client, body, token, score))
         if score < 0:
             # At once, for Slack's leave to open a form lasts three seconds.
-            background.start(_ask_for_words(client, Click.model_validate(body).trigger_id, token))
+            background.start(_ask_for_words(client, SlackClick.model_validate(body).trigger_id, token))
 
     async def handle_words(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """Words about an answer that was rated already."""
-        form = Submission.model_validate(body)
+        form = ViewSubmission.model_validate(body)
         words = _words(form.view)
         if not words:
             await ack(response_action="errors", errors={COMMENT_BLOCK: "Say in a few words what was wrong."})
@@ -64,9 +64,9 @@ def register(app: AsyncApp, turns: Turns, background: Background, access: Access
 
 
 async def _rate(
-    turns: Turns, access: Access, client: AsyncWebClient, body: dict[str, Any], token: str, score: int
+    turns: Turns, access: Authorization, client: AsyncWebClient, body: dict[str, Any], token: str, score: int
 ) -> None:
-    team, person = who(Click.model_validate(body))
+    team, person = who(SlackClick.model_validate(body))
     trouble = await refusal(access, team, person)
     trouble = trouble or await turns.asides.rate(token, team=team, person=person, score=score, comment=None)
     await tell(client, body, trouble or THANKS[score])
@@ -77,11 +77,11 @@ async def _ask_for_words(client: AsyncWebClient, trigger_id: str | None, token: 
         await client.views_open(trigger_id=trigger_id or "", view=comment_view(token))
     except SLACK_ERRORS as error:
         # The score is given all the same.
-        log.info("slack_refused", method="views.open", error=judge(error).code)
+        log.info("slack_refused", method="views.open", error=classify(error).code)
 
 
 async def _comment(
-    turns: Turns, access: Access, client: AsyncWebClient, form: Submission, token: str, words: str
+    turns: Turns, access: Authorization, client: AsyncWebClient, form: ViewSubmission, token: str, words: str
 ) -> None:
     team, person = who(form)
     trouble = await refusal(access, team, person)

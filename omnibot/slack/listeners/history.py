@@ -10,16 +10,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.history import CONTINUE_ACTION, PAGE_ACTION
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.features.app_home import Home
-from omnibot.slack.features.authorization import Access
-from omnibot.slack.features.history import PastConversations
-from omnibot.slack.inbound.payloads import Click, SlashCommand
+from omnibot.slack.features.app_home import AppHome
+from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.features.history import ConversationHistory
+from omnibot.slack.inbound.payloads import SlackClick, SlashCommand
 from omnibot.slack.listeners.buttons import who
 from omnibot.slack.listeners.commands import Command
 from omnibot.turns.model import Person
 
 
-def command(past: PastConversations) -> Command:
+def command(past: ConversationHistory) -> Command:
     """`/omni threads`."""
 
     async def handle_threads(
@@ -36,7 +36,9 @@ def command(past: PastConversations) -> Command:
     return handle_threads
 
 
-def register(app: AsyncApp, past: PastConversations, home: Home, access: Access, background: Background) -> None:
+def register(
+    app: AsyncApp, past: ConversationHistory, home: AppHome, access: Authorization, background: Background
+) -> None:
     """Hang in the click listeners of past conversations, in the list and in App Home."""
 
     async def handle_page(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], respond: AsyncRespond) -> None:
@@ -52,7 +54,7 @@ def register(app: AsyncApp, past: PastConversations, home: Home, access: Access,
         background.start(_go_on(body, str(action.get("value") or ""), client, respond))
 
     async def _go_on(body: dict[str, Any], conversation_id: str, client: AsyncWebClient, respond: AsyncRespond) -> None:
-        click = Click.model_validate(body)
+        click = SlackClick.model_validate(body)
         _, person = who(click)
         channel = click.channel.id if click.channel else None
         went_on = await past.go_on(person, conversation_id, channel)
@@ -68,8 +70,8 @@ def register(app: AsyncApp, past: PastConversations, home: Home, access: Access,
     app.action(re.compile(rf"^{CONTINUE_ACTION}:"))(handle_continue)
 
 
-async def _turn_page(past: PastConversations, body: dict[str, Any], number: int, respond: AsyncRespond) -> None:
-    _, person = who(Click.model_validate(body))
+async def _turn_page(past: ConversationHistory, body: dict[str, Any], number: int, respond: AsyncRespond) -> None:
+    _, person = who(SlackClick.model_validate(body))
     page = await past.page(person, number)
     if isinstance(page, str):
         await respond(text=page, replace_original=True)

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from omnibot import telemetry
 from omnibot.policy.model import FollowUps
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.inbound.messages import Accept, Edit, Ignore, Withdraw, intake, overtaken
 from omnibot.turns.engine import Turns
 
@@ -27,7 +27,7 @@ READERS_CHANGED = (
 )
 
 
-def register(app: AsyncApp, turns: Turns, background: Background, access: Access, *, bot_user_id: str) -> None:
+def register(app: AsyncApp, turns: Turns, background: Background, access: Authorization, *, bot_user_id: str) -> None:
     """Hang in the message listeners."""
 
     async def handle_message(event: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -62,7 +62,7 @@ def register(app: AsyncApp, turns: Turns, background: Background, access: Access
     app.event("app_mention")(handle_message)
 
 
-def _notice(event: dict[str, Any], access: Access) -> None:
+def _notice(event: dict[str, Any], access: Authorization) -> None:
     """Who reads the channel is asked anew when Slack says in it that they are others now."""
     channel, subtype = event.get("channel"), event.get("subtype")
     if isinstance(channel, str) and isinstance(subtype, str) and subtype in READERS_CHANGED:

@@ -27,15 +27,15 @@ from omnibot.blocks.orders.forms import (
 )
 from omnibot.blocks.orders.list import PAGE_ACTION
 from omnibot.blocks.orders.results import form_again, stays
-from omnibot.orders.model import Answered
-from omnibot.orders.model import Click as Decision
+from omnibot.orders.model import ClickOutcome
+from omnibot.orders.model import ClickResult as Decision
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.errors import SLACK_ERRORS, judge
+from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
 from omnibot.slack.delivery.modals import MOMENT, delivery_of, open_modal, show
-from omnibot.slack.features.app_home import Home
-from omnibot.slack.features.orders import BROKE, NOBODY, TITLE, OrderDesk, say
+from omnibot.slack.features.app_home import AppHome
+from omnibot.slack.features.orders import BROKE, NOBODY, TITLE, OrderActions, say
 from omnibot.slack.inbound.once import Once
-from omnibot.slack.inbound.payloads import Click, SlashCommand, Submission
+from omnibot.slack.inbound.payloads import SlackClick, SlashCommand, ViewSubmission
 from omnibot.slack.listeners.buttons import tell, who
 from omnibot.turns.model import Person
 
@@ -51,7 +51,7 @@ Body = dict[str, Any]
 #: Does what a form is for; None: it is not known who asks.
 Doing = Callable[[], Coroutine[Any, Any, Decision | None]]
 #: Answers after which a form has done what it is for.
-_DID = (Answered.EDITED, Answered.DECLINED, Answered.DONE)
+_DID = (ClickOutcome.EDITED, ClickOutcome.DECLINED, ClickOutcome.DONE)
 #: Seconds after which a stand-in takes a form's place: Slack waits for three.
 PATIENCE = 2.0
 #: Makes a form for a person, a workspace, and what the button carried.
@@ -61,7 +61,7 @@ Form = Coroutine[Any, Any, View]
 class OrderListeners:
     """What the payloads about orders begin."""
 
-    def __init__(self, desk: OrderDesk, background: Background, home: Home) -> None:
+    def __init__(self, desk: OrderActions, background: Background, home: AppHome) -> None:
         self._desk = desk
         self._background = background
         self._home = home
@@ -123,7 +123,7 @@ class OrderListeners:
     async def handle_page(self, ack: AsyncAck, body: Body, action: dict[str, Any], respond: AsyncRespond) -> None:
         """Another page of the list, in place of the one that is there."""
         await ack()
-        _, person = who(Click.model_validate(body))
+        _, person = who(SlackClick.model_validate(body))
         value = str(action.get("value") or "")
         self._background.start(self._list(person, respond, int(value) if value.isdecimal() else 0, replace=True))
 
@@ -132,14 +132,14 @@ class OrderListeners:
     async def handle_approve(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """Approve a ticket, or all of an answer: Slack has asked whether that is meant."""
         await ack()
-        team, person = who(Click.model_validate(body))
+        team, person = who(SlackClick.model_validate(body))
         presses = [str(press) for press in read_presses(action) or ()]
         self._background.start(self._answer(client, body, person, self._desk.approve(person, team, presses)))
 
     async def handle_cancel(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """Propose to cancel a working order: a card of its own."""
         await ack()
-        team, person = who(Click.model_validate(body))
+        team, person = who(SlackClick.model_validate(body))
         proposing = self._desk.propose_cancel(person, team, _pressed(action))
         self._background.start(self._answer(client, body, person, proposing))
 
@@ -154,7 +154,7 @@ class OrderListeners:
             await tell(client, body, BROKE)
             return
         self._home.refresh(person)
-        click = Click.model_validate(body)
+        click = SlackClick.model_validate(body)
         if page is not None and click.channel is not None:
             thread_ts = click.message.get("thread_ts") or click.container.get("thread_ts")
             await say(client, channel=click.channel.id, user=click.user.id, page=page, thread_ts=thread_ts)
@@ -164,24 +164,24 @@ class OrderListeners:
     async def handle_edit(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """The form that edits a ticket."""
         await ack()
-        team, person = who(Click.model_validate(body))
+        team, person = who(SlackClick.model_validate(body))
         self._open(client, body, self._desk.edit_form(person, team, _pressed(action)))
 
     async def handle_decline(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """The form that declines a ticket."""
         await ack()
-        team, person = who(Click.model_validate(body))
+        team, person = who(SlackClick.model_validate(body))
         self._open(client, body, self._desk.decline_form(person, team, _pressed(action)))
 
     async def handle_replace(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """The form that changes a working order."""
         await ack()
-        team, person = who(Click.model_validate(body))
+        team, person = who(SlackClick.model_validate(body))
         self._open(client, body, self._desk.replace_form(person, team, _pressed(action)))
 
     def _open(self, client: AsyncWebClient, body: Body, making: Form) -> None:
         async def opening() -> None:
-            if not await open_modal(client, Click.model_validate(body).trigger_id or "", TITLE, making):
+            if not await open_modal(client, SlackClick.model_validate(body).trigger_id or "", TITLE, making):
                 await tell(client, body, NOT_OPENED)
 
         # At once, for Slack's leave to open a modal lasts three seconds.
@@ -190,7 +190,7 @@ class OrderListeners:
     async def handle_entered(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """Something was entered: the form shows what would be proposed, and what speaks against it."""
         await ack()
-        click = Click.model_validate(body)
+        click = SlackClick.model_validate(body)
         team, person = who(click)
         if _keys_in(click.view):
             # Without what was typed, which Slack keeps by itself and which goes into no view of ours.
@@ -208,26 +208,26 @@ class OrderListeners:
 
     async def handle_edited(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """What was entered is used, where it makes an order."""
-        form = Submission.model_validate(body)
+        form = ViewSubmission.model_validate(body)
         team, person = who(form)
         about = _opened_for(form.view)
         await self._settle(ack, client, form, partial(self._desk.edit, person, team, about, form.view.get("state")))
 
     async def handle_replaced(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """A card for the change."""
-        form = Submission.model_validate(body)
+        form = ViewSubmission.model_validate(body)
         team, person = who(form)
         about = _opened_for(form.view)
         await self._settle(ack, client, form, partial(self._desk.replace, person, team, about, form.view.get("state")))
 
     async def handle_declined(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """No."""
-        form = Submission.model_validate(body)
+        form = ViewSubmission.model_validate(body)
         team, person = who(form)
         about, reason = _opened_for(form.view), read_reason(form.view.get("state"))
         await self._settle(ack, client, form, partial(self._desk.decline, person, team, about, reason))
 
-    async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: Submission, doing: Doing) -> None:
+    async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: ViewSubmission, doing: Doing) -> None:
         """Close the form when it did what it is for; else it says why not. A stand-in first where that takes long."""
         if keyed := _keys_in(form.view):
             await ack(response_action="errors", errors=dict.fromkeys(keyed, KEY_SEEN))
@@ -248,7 +248,7 @@ class OrderListeners:
         else:
             await ack(response_action="update", view=form_again(form.view, click))
 
-    async def _done(self, form: Submission, doing: Doing) -> Decision | str:
+    async def _done(self, form: ViewSubmission, doing: Doing) -> Decision | str:
         """What came of a form, or why nothing did."""
         try:
             click = await doing()
@@ -280,7 +280,7 @@ def _problems(click: Decision | str) -> dict[str, str]:
 
 
 async def _settle_late(
-    client: AsyncWebClient, form: Submission, stand_in: str, under_way: asyncio.Future[Decision | str]
+    client: AsyncWebClient, form: ViewSubmission, stand_in: str, under_way: asyncio.Future[Decision | str]
 ) -> None:
     await show(client, stand_in, form_again(form.view, await under_way))
 
@@ -296,4 +296,4 @@ async def _redraw(client: AsyncWebClient, shown: dict[str, Any], view: View) -> 
         # The hash keeps what was entered meanwhile from being undone.
         await client.views_update(view_id=str(shown.get("id")), hash=str(shown.get("hash") or ""), view=view)
     except SLACK_ERRORS as error:
-        log.info("slack_refused", method="views.update", error=judge(error).code)
+        log.info("slack_refused", method="views.update", error=classify(error).code)

@@ -11,8 +11,8 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.rate_limits import Budget
-from omnibot.slack.inbound.payloads import Click
+from omnibot.slack.delivery.rate_limits import WriteBudget
+from omnibot.slack.inbound.payloads import SlackClick
 from omnibot.slack.listeners.buttons import tell, who
 from omnibot.turns.model import Person
 
@@ -36,7 +36,7 @@ class Presses:
     def __init__(self, background: Background, clock: Callable[[], float] = time.monotonic) -> None:
         self._background = background
         self._clock = clock
-        self._budget = Budget(per_minute={_PRESS: PER_MINUTE}, burst={_PRESS: BURST})
+        self._budget = WriteBudget(per_minute={_PRESS: PER_MINUTE}, burst={_PRESS: BURST})
         #: Until when whoever was told that it is too much is not told again.
         self._silent_until: dict[Person, float] = {}
 
@@ -47,7 +47,7 @@ class Presses:
         if body.get("type") != "block_actions":
             await next()
             return None
-        _, person = who(Click.model_validate(body))
+        _, person = who(SlackClick.model_validate(body))
         now = self._clock()
         if self._budget.wait(f"{person.org}/{person.user}", _PRESS, now) > 0:
             if now >= self._silent_until.get(person, now):

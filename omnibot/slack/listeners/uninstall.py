@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
-from omnibot.slack.features.api_keys import KeyDesk
-from omnibot.slack.features.authorization import Access
+from omnibot.slack.features.api_keys import ApiKeyActions
+from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.inbound.messages import acting_org
 from omnibot.slack.inbound.payloads import TokensRevoked, UserChanged
 from omnibot.turns.model import Person
@@ -21,7 +21,7 @@ from omnibot.turns.model import Person
 CHANNEL_EVENTS = ("member_joined_channel", "member_left_channel", "channel_shared", "channel_unshared")
 
 
-def register(app: AsyncApp, desk: KeyDesk, access: Access) -> None:
+def register(app: AsyncApp, desk: ApiKeyActions, access: Authorization) -> None:
     """Hang in the listeners of departures."""
 
     async def handle_uninstalled() -> None:
@@ -57,7 +57,7 @@ def register(app: AsyncApp, desk: KeyDesk, access: Access) -> None:
     _follow_channels(app, access)
 
 
-def _follow_channels(app: AsyncApp, access: Access) -> None:
+def _follow_channels(app: AsyncApp, access: Authorization) -> None:
     async def handle_channel(event: dict[str, Any]) -> None:
         """Somebody joined or left, or another company came or went."""
         if isinstance(channel := event.get("channel"), str):
