@@ -143,14 +143,14 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(charts.close)
         pictures = Pictures(client, database, charts)
         budget = WriteBudget(share=1.0 if database.single_process else SHARE)
-        omni, notary = Omni(transport), SlackConsentPolicy(access)
+        omni, consent_policy = Omni(transport), SlackConsentPolicy(access)
         retention = timedelta(days=settings.omnibot_retention_days)
         consents = Consents(
             database,
             omni,
             keyring,
-            may_sign=notary.may_sign_now,
-            may_look=notary.may_look_now,
+            may_sign=consent_policy.may_sign_now,
+            may_look=consent_policy.may_look_now,
             retention=retention,
         )
         places = AccountDataPlaces(access)
@@ -164,7 +164,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             places=places,
         )
         stack.push_async_callback(reply.close)
-        desk = SlackAdmission(people, access, posts, bot_user_id=bot_user_id)
+        admission = SlackAdmission(people, access, posts, bot_user_id=bot_user_id)
         store = TurnStore(database, presence.instance)
         live = settings.omnibot_trading == "live"
 
@@ -187,10 +187,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             rules=book,
             who=lambda person, _team: access.who(person),
             cards=cards,
-            generation=omni.supports,
+            revision=omni.supports,
             live=live,
         )
-        broker = SlackOrderProposals(orders, access)
+        order_proposals = SlackOrderProposals(orders, access)
         turns = Turns(
             store,
             omni,
@@ -198,11 +198,11 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             scheduler,
             presence,
             markets=Markets(market_data),
-            desk=desk,
+            admission=admission,
             reply=reply,
             retention=retention,
-            notary=notary,
-            broker=broker,
+            consent_policy=consent_policy,
+            order_proposals=order_proposals,
         )
         orders.start()
         stack.push_async_callback(orders.stop)
@@ -213,7 +213,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         background.start(keyring.warm())
         stack.push_async_callback(background.close)
         app = build_app(session, settings.slack_api_url, me)
-        past = ConversationHistory(
+        conversations = ConversationHistory(
             client,
             access,
             keyring,
@@ -222,13 +222,13 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             team=me.team_id or "",
             workspace_url=workspace_url,
         )
-        order_desk = OrderActions(orders, cards, broker, turns, access, background)
+        order_desk = OrderActions(orders, cards, order_proposals, turns, access, background)
         home = AppHome(
             client,
             access,
             keyring,
             links,
-            past,
+            conversations,
             background,
             retention_days=settings.omnibot_retention_days,
             alone=database.single_process,
@@ -257,7 +257,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             linking, keyring, access, people, turns, pages=pages, workspace=workspace, changed=home.refresh
         )
         listeners.register(
-            app, listeners.Services(turns, consents, background, access, bot_user_id, past, home, key_desk, order_desk)
+            app,
+            listeners.Services(
+                turns, consents, background, access, bot_user_id, conversations, home, key_desk, order_desk
+            ),
         )
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None

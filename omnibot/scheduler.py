@@ -20,7 +20,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 log = structlog.get_logger(__name__)
 
-Ring = Callable[..., Awaitable[None]]
+Callback = Callable[..., Awaitable[None]]
 
 #: Seconds between looks at the clock, and of difference that count as a jump.
 WATCH, JUMP = 0.5, 0.3
@@ -44,7 +44,7 @@ class Scheduler:
         )
         self._offset = 0.0
         #: What rings right now, named.
-        self._rings: set[asyncio.Task[None]] = set()
+        self._callbacks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -59,10 +59,10 @@ class Scheduler:
             self._watch.cancel()
         if self._clock.running:
             self._clock.shutdown(wait=False)
-        if self._rings:
-            _, late = await asyncio.wait(self._rings, timeout=grace)
+        if self._callbacks:
+            _, late = await asyncio.wait(self._callbacks, timeout=grace)
             for task in late:
-                log.warning("ring_abandoned", ring=task.get_name())
+                log.warning("ring_abandoned", callback=task.get_name())
                 task.cancel()
 
     def _watch_clock(self) -> None:
@@ -79,34 +79,34 @@ class Scheduler:
             self._clock.wakeup()
         self._watch = asyncio.get_running_loop().call_later(WATCH, self._watch_clock)
 
-    def at(self, name: str, seconds: float, ring: Ring, *args: Any) -> None:
+    def at(self, name: str, seconds: float, callback: Callback, *args: Any) -> None:
         """Call `ring(*args)` once, `seconds` from now; a second alarm of the same name replaces the first."""
         seconds = max(0.0, seconds)
         when, due = datetime.now(UTC) + timedelta(seconds=seconds), time.monotonic() + seconds
-        job = (name, ring, args)
+        job = (name, callback, args)
         self._clock.add_job(
-            self._ring, "date", run_date=when, args=job, kwargs={DUE: due}, id=name, replace_existing=True
+            self._call, "date", run_date=when, args=job, kwargs={DUE: due}, id=name, replace_existing=True
         )
 
-    def every(self, name: str, seconds: float, ring: Ring, *args: Any) -> None:
+    def every(self, name: str, seconds: float, callback: Callback, *args: Any) -> None:
         """Call `ring(*args)` every `seconds`, first after `seconds`; never twice at a time."""
         self._clock.add_job(
-            self._ring_alone, "interval", seconds=seconds, args=(name, ring, args), id=name, replace_existing=True
+            self._call_alone, "interval", seconds=seconds, args=(name, callback, args), id=name, replace_existing=True
         )
 
-    async def _ring(self, name: str, ring: Ring, args: tuple[Any, ...], *, due: float = 0.0) -> None:
+    async def _call(self, name: str, callback: Callback, args: tuple[Any, ...], *, due: float = 0.0) -> None:
         # Only begun here: an alarm that rings while its namesake still runs would be dropped by the library. What must
         # not overlap guards itself.
-        task = asyncio.create_task(_run(name, ring, args), name=name)
-        self._rings.add(task)
-        task.add_done_callback(self._rings.discard)
+        task = asyncio.create_task(_run(name, callback, args), name=name)
+        self._callbacks.add(task)
+        task.add_done_callback(self._callbacks.discard)
 
-    async def _ring_alone(self, name: str, ring: Ring, args: tuple[Any, ...]) -> None:
+    async def _call_alone(self, name: str, callback: Callback, args: tuple[Any, ...]) -> None:
         if not self._ringing(name):
-            await self._ring(name, ring, args)
+            await self._call(name, callback, args)
 
     def _ringing(self, name: str) -> list[asyncio.Task[None]]:
-        return [task for task in self._rings if task.get_name() == name]
+        return [task for task in self._callbacks if task.get_name() == name]
 
     async def finish(self, name: str) -> None:
         """Cancel an alarm, and wait until it does not ring any more."""
@@ -125,11 +125,11 @@ class Scheduler:
         return self._clock.get_job(name) is not None
 
 
-async def _run(name: str, ring: Ring, args: tuple[Any, ...]) -> None:
+async def _run(name: str, callback: Callback, args: tuple[Any, ...]) -> None:
     try:
-        await ring(*args)
+        await callback(*args)
     except Exception:
-        log.exception("ring_failed", ring=name)
+        log.exception("ring_failed", callback=name)
 
 
 def _left(job: Job, now: datetime, jump: timedelta) -> timedelta:

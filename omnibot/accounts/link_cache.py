@@ -138,20 +138,20 @@ class LinkCache:
             self.changed(person)
         return saved, saved is not None and saved.earlier in marks
 
-    async def mark_broken(self, person: Person, key: str) -> bool:
+    async def set_broken(self, person: Person, key: str) -> bool:
         """Clear Street refused this key. False: that is known, or it is not the person's key (any more)."""
         if self._encryption is None:
             return False
         try:
-            return await self._store.mark_broken(person, self._encryption.fingerprints(key))
+            return await self._store.set_broken(person, self._encryption.fingerprints(key))
         finally:
             self.changed(person)
 
-    async def mark_sound(self, person: Person, key: str, *, team: str, accounts: Collection[int]) -> Saved | None:
-        """Clear Street accepts this key (again); see `LinkStore.mark_sound`."""
+    async def set_working(self, person: Person, key: str, *, team: str, accounts: Collection[int]) -> Saved | None:
+        """Clear Street accepts this key (again); see `LinkStore.set_working`."""
         marks = self.require_encryption().fingerprints(key)
         try:
-            return await self._store.mark_sound(person, marks, team=team, accounts=accounts)
+            return await self._store.set_working(person, marks, team=team, accounts=accounts)
         finally:
             self.changed(person)
 

@@ -126,7 +126,7 @@ class Linking:
             raise KeyRefused(UNREADABLE)
         accounts = await self._check(link.key, patience)
         ids = [account.id for account in accounts]
-        saved = await self._links.mark_sound(person, link.key, team=team, accounts=ids)
+        saved = await self._links.set_working(person, link.key, team=team, accounts=ids)
         if saved is None:
             # Unlinked, or replaced, while Clear Street was asked.
             raise Unlinked

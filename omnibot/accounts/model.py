@@ -89,7 +89,7 @@ class Forgotten:
     #: Links.
     links: int
     #: What hung on them, counted by whoever forgot it: {"open tickets": 2}.
-    hung: Mapping[str, int] = field(default_factory=dict)
+    waiting_turns: Mapping[str, int] = field(default_factory=dict)
 
 
 # Why a call has no key. Each sentence is for the person, and for them alone.

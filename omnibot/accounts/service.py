@@ -152,9 +152,9 @@ class Keyring:
             LinkBroken: Clear Street does not accept it; it is a link, and is marked as broken.
         """
         if isinstance(error, Unauthorised) and person_of(principal) is not None:
-            raise LinkBroken(newly=await self.mark_broken(principal, key))
+            raise LinkBroken(newly=await self.set_broken(principal, key))
 
-    async def mark_broken(self, principal: str, key: str) -> bool:
+    async def set_broken(self, principal: str, key: str) -> bool:
         """Clear Street answered 401 to this key of a link.
 
         Returns:
@@ -163,7 +163,7 @@ class Keyring:
         person = person_of(principal)
         if person is None or self._links is None:
             return False
-        newly = await self._links.mark_broken(person, key)
+        newly = await self._links.set_broken(person, key)
         if newly:
             log.warning("link_broken", org=person.org, user=person.user)
             if self._broke is not None:

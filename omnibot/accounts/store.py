@@ -188,7 +188,7 @@ class LinkStore:
                 await connection.execute(delete(table).where(table.c.team == team))
             return await _forget_links(connection, links.c.team == team, hooks)
 
-    async def mark_broken(self, person: Person, fingerprints: Collection[str]) -> bool:
+    async def set_broken(self, person: Person, fingerprints: Collection[str]) -> bool:
         """Clear Street refused this key. False: that is known, or it is not the person's key (any more)."""
         statement = (
             update(links)
@@ -199,7 +199,7 @@ class LinkStore:
         async with self._database.transaction() as connection:
             return (await connection.execute(statement)).first() is not None
 
-    async def mark_sound(
+    async def set_working(
         self, person: Person, fingerprints: Collection[str], *, team: str, accounts: Collection[int]
     ) -> Saved | None:
         """Clear Street accepts this key (again), and it sees these accounts. None: the person has it no more."""
@@ -247,11 +247,11 @@ class LinkStore:
 async def _forget_links(connection: AsyncConnection, which: ColumnElement[bool], hooks: Sequence[Forget]) -> Forgotten:
     rows = (await connection.execute(delete(links).where(which).returning(links.c.org, links.c.user))).all()
     principals = [link_principal(Person(org, user)) for org, user in rows]
-    hung: dict[str, int] = {}
+    waiting_turns: dict[str, int] = {}
     for hook in hooks if principals else ():
         for what, count in (await hook(connection, principals)).items():
-            hung[what] = hung.get(what, 0) + count
-    return Forgotten(len(principals), {what: count for what, count in hung.items() if count})
+            waiting_turns[what] = waiting_turns.get(what, 0) + count
+    return Forgotten(len(principals), {what: count for what, count in waiting_turns.items() if count})
 
 
 def _of(columns: Any, person: Person) -> ColumnElement[bool]:

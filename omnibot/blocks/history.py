@@ -43,7 +43,7 @@ def message_link(workspace_url: str, channel: str, ts: str, thread_ts: str | Non
     return f"{workspace_url}archives/{channel}/p{ts.replace('.', '')}{inside}"
 
 
-def past_blocks(
+def history_blocks(
     conversations: Sequence[PastConversation], *, workspace_url: str, label: str = "Continue here"
 ) -> list[Block]:
     """One section for each, with the button that lets it go on, if Omni knows it.
@@ -67,7 +67,7 @@ def past_blocks(
     return blocks
 
 
-def past_page(
+def history_page(
     conversations: Sequence[PastConversation], *, workspace_url: str, number: int = 0, more: bool = False
 ) -> Page:
     """A page of the list of what somebody began.
@@ -82,7 +82,7 @@ def past_page(
         return Page([section(f"{NONE_YET}\n{_EXAMPLE}")], NONE_YET)
     heading = "*Your conversations with Omni*" + (f" (page {number + 1})" if number else "")
     blocks = [section(heading)]
-    blocks += past_blocks(conversations, workspace_url=workspace_url) or [section("There are no older ones.")]
+    blocks += history_blocks(conversations, workspace_url=workspace_url) or [section("There are no older ones.")]
     turners = [button(f"{PAGE_ACTION}:newer", str(number - 1), "Newer")] if number else []
     turners += [button(f"{PAGE_ACTION}:older", str(number + 1), "Older")] if more else []
     if turners:

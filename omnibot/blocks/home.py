@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from omnibot.accounts.model import account_name
 from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION
-from omnibot.blocks.history import past_blocks, slack_date
+from omnibot.blocks.history import history_blocks, slack_date
 from omnibot.blocks.layout.builders import actions, button, context, escaped_parts, one_line, section
 from omnibot.blocks.layout.types import Block
 from omnibot.blocks.limits import VIEW_BLOCKS
@@ -143,7 +143,7 @@ def recent_section(conversations: Sequence[PastConversation], *, workspace_url: 
             "What you asked is then listed here."
         )
         return [section(words)]
-    rows = past_blocks(conversations, workspace_url=workspace_url, label="Continue in Messages")
+    rows = history_blocks(conversations, workspace_url=workspace_url, label="Continue in Messages")
     return [section("*Recent conversations*"), *rows, context("`/omni threads` lists all of them.")]
 
 

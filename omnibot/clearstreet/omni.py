@@ -45,7 +45,7 @@ class Omni:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._generation = transport.generation
+        self._revision = transport.revision
         self._asking = asyncio.Lock()
 
     # Threads
@@ -179,7 +179,7 @@ class Omni:
 
     async def entitlements(self, key: str, account_id: int | None = None) -> list[Entitlement]:
         """The active grants, of one account or of all."""
-        old = self._generation.old_grant_names(_now())
+        old = self._revision.old_grant_names(_now())
         query = {"trading_account_id" if old else "account_id": account_id}
         answer = await self._transport.call("GET", ENTITLEMENTS, key=key, query=query)
         grants = answer.read_whole(read.entitlements)
@@ -190,13 +190,13 @@ class Omni:
         self, key: str, *, agreement_id: str, entitlement_codes: Sequence[str], account_ids: Sequence[int]
     ) -> list[Entitlement]:
         """Record consent to an agreement for these accounts: an upsert. The resulting grants."""
-        old = self._generation.old_grant_names(_now())
+        old = self._revision.old_grant_names(_now())
         try:
             return await self._grant(key, grant_body(agreement_id, entitlement_codes, account_ids, old_names=old))
         except Invalid as error:
-            if old or self._generation.fixed or not wants_old_grant_names(error):
+            if old or self._revision.fixed or not wants_old_grant_names(error):
                 raise
-        self._generation.saw_old_grant_names(_now())
+        self._revision.saw_old_grant_names(_now())
         return await self._grant(key, grant_body(agreement_id, entitlement_codes, account_ids, old_names=True))
 
     async def delete_entitlement(self, key: str, entitlement_id: str) -> bool:
@@ -241,17 +241,17 @@ class Omni:
             Unavailable, RateLimited: nobody could, just now.
         """
         async with self._asking:
-            known = self._generation.revision(_now())
+            known = self._revision.revision(_now())
             if known is not Revision.UNKNOWN:
                 return known
             try:  # what the answer says about the generation is noted on the way
                 await self._entitlement_status(key, None, retries=False)
             except (Unavailable, RateLimited):
-                if self._generation.revision(_now()) is Revision.UNKNOWN:
+                if self._revision.revision(_now()) is Revision.UNKNOWN:
                     raise
             except ClearStreetError:
                 pass
-            return self._generation.revision(_now())
+            return self._revision.revision(_now())
 
     # How the above is done
 
@@ -281,9 +281,9 @@ class Omni:
         try:
             answer = await self._transport.call("GET", STATUS, key=key, query=query, retries=retries)
         except NotFound as error:
-            self._generation.saw_entitlement_status(error.status, _now())
+            self._revision.saw_entitlement_status(error.status, _now())
             raise
-        self._generation.saw_entitlement_status(answer.status, _now())
+        self._revision.saw_entitlement_status(answer.status, _now())
         return answer.read_whole(read.entitlement_statuses)
 
 

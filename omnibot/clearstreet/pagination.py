@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from omnibot.clearstreet.envelope import Answer
 from omnibot.clearstreet.models import resources
 from omnibot.clearstreet.models.resources import Message
-from omnibot.clearstreet.revision import Generation, Paging
+from omnibot.clearstreet.revision import ApiRevision, Paging
 from omnibot.clearstreet.transport import Transport
 from omnibot.errors import Incomplete
 
@@ -109,20 +109,20 @@ async def newest(
     Raises:
         Incomplete: it is not known that these are the newest.
     """
-    generation = transport.generation
+    revision = transport.revision
 
     async def page(more: Query) -> tuple[Answer, list[Message]]:
         answer = await transport.call("GET", path, key=key, ids=ids, query={**query, **more})
         return answer, answer.read(resources.messages)
 
-    enough = generation.paging(_now()) is Paging.LATEST_FIRST and 0 < count < PAGE_SIZE
+    enough = revision.paging(_now()) is Paging.LATEST_FIRST and 0 < count < PAGE_SIZE
     first, messages = await page({"page_size": count if enough else PAGE_SIZE})
     found = {message.id: message for message in messages}
     followed: set[str] = set()
     for direction in ("next_page_token", "previous_page_token"):
         token: str | None = getattr(first, direction)
         while token is not None:
-            if len(found) >= count and generation.paging(_now()) is Paging.LATEST_FIRST:
+            if len(found) >= count and revision.paging(_now()) is Paging.LATEST_FIRST:
                 break
             if token in followed or len(followed) >= MAX_PAGES:
                 raise Incomplete
@@ -130,17 +130,17 @@ async def newest(
             answer, messages = await page({"page_token": token})
             fresh = [message for message in messages if message.id not in found]
             if fresh:
-                _learn(generation, found, fresh)
+                _learn(revision, found, fresh)
             found.update((message.id, message) for message in fresh)
             token = getattr(answer, direction)
     return sorted(found.values(), key=lambda message: message.seq)[-count:] if count > 0 else []
 
 
-def _learn(generation: Generation, found: Mapping[str, Message], fresh: list[Message]) -> None:
+def _learn(revision: ApiRevision, found: Mapping[str, Message], fresh: list[Message]) -> None:
     """A second page older than the first means that the first was the newest."""
     if found:
         older = min(message.seq for message in fresh) < min(message.seq for message in found.values())
-        generation.saw_paging(Paging.LATEST_FIRST if older else Paging.OLDEST_FIRST, _now())
+        revision.saw_paging(Paging.LATEST_FIRST if older else Paging.OLDEST_FIRST, _now())
 
 
 def _now() -> float:

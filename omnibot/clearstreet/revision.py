@@ -70,7 +70,7 @@ def grant_body(agreement_id: str, codes: Sequence[str], accounts: Sequence[int],
     return {OLD_GRANT_NAMES.get(name, name): value for name, value in body.items()} if old_names else body
 
 
-class Generation:
+class ApiRevision:
     """What is known about one base URL. The clock is the caller's, in seconds.
 
     Args:

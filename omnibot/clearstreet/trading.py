@@ -151,7 +151,7 @@ class Trading:
             Incomplete: there are more than can be read, or it is not known which generation answers (ask `Omni`
                 first), and so not by which words it can be asked for them.
         """
-        known = self._transport.generation.revision(asyncio.get_running_loop().time())
+        known = self._transport.revision.revision(asyncio.get_running_loop().time())
         if known is Revision.UNKNOWN:
             raise Incomplete("It is not known which generation of Clear Street's API answers.")
         newest = known is Revision.V2026_10

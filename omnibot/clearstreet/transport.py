@@ -23,7 +23,7 @@ from omnibot import __version__, telemetry
 from omnibot.clearstreet.envelope import Answer, error_of, open_envelope
 from omnibot.clearstreet.pacing import ORDINARY, URGENT, Pacer
 from omnibot.clearstreet.retries import DEFAULT_RETRY_AFTER, parse_retry_after, retry_delay
-from omnibot.clearstreet.revision import Generation
+from omnibot.clearstreet.revision import ApiRevision
 from omnibot.errors import ClearStreetError, Malformed, NotFound, RateLimited, Unauthorised, Unavailable
 
 CONNECTIONS = 200
@@ -74,7 +74,7 @@ class Transport:
         self._owned = carrier is None
         self._carrier = carrier or _carrier(self._base)
         self._closed = False
-        self.generation = Generation(revision)
+        self.revision = ApiRevision(revision)
 
     def __repr__(self) -> str:
         return f"Transport({self._base!r})"

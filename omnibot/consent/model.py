@@ -172,7 +172,7 @@ class Shown:
     #: By name, as `listed` writes them down.
     accounts: str
 
-    def is_still(self, document: Document) -> bool:
+    def is_unchanged(self, document: Document) -> bool:
         """Whether that document is the one to sign now."""
         return (self.agreement_id, self.version, self.sha256) == (
             document.agreement_id,

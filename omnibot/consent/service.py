@@ -228,7 +228,7 @@ class Consents:
             Unconfirmed: it is not known yet; the sweep finds out.
         """
         reading = await self.read(consent_id, person)
-        if not shown.is_still(reading.document):
+        if not shown.is_unchanged(reading.document):
             raise OutOfDate(reading)
         if shown.accounts != listed(reading.named):
             raise OutOfDate(reading, OTHER_ACCOUNTS)

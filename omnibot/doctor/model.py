@@ -35,7 +35,7 @@ _DATABASE_URL = (
 _APP_TOKEN = f"generate an app-level token (xapp-...) with the scope connections:write under Basic Information {_APP}"
 
 
-class Mark(StrEnum):
+class Symbol(StrEnum):
     """How bad it is."""
 
     OK = "ok"
@@ -50,7 +50,7 @@ class Finding:
     """One line of the report."""
 
     check: str
-    mark: Mark
+    mark: Symbol
     message: str
     #: What to do; every problem has one.
     fix: str | None = None
@@ -58,17 +58,17 @@ class Finding:
 
 def ok(check: str, message: str) -> Finding:
     """All is well."""
-    return Finding(check, Mark.OK, message)
+    return Finding(check, Symbol.OK, message)
 
 
 def warning(check: str, message: str, fix: str | None = None) -> Finding:
     """Worth knowing."""
-    return Finding(check, Mark.WARNING, message, fix)
+    return Finding(check, Symbol.WARNING, message, fix)
 
 
 def problem(check: str, message: str, fix: str) -> Finding:
     """To be mended."""
-    return Finding(check, Mark.PROBLEM, message, fix)
+    return Finding(check, Symbol.PROBLEM, message, fix)
 
 
 def unchecked(check: str, why: str) -> Finding:

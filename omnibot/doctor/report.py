@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.text import Text
 
 from omnibot import telemetry
-from omnibot.doctor.model import Finding, Mark
+from omnibot.doctor.model import Finding, Symbol
 from omnibot.doctor.service import Examination
 from omnibot.settings import Platform, Settings
 
-_STYLES = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.PROBLEM: "bold red"}
+_STYLES = {Symbol.OK: "green", Symbol.WARNING: "yellow", Symbol.PROBLEM: "bold red"}
 #: Columns of the mark and of the check's name.
 _MARK, _CHECK = 9, 18
 
@@ -37,7 +37,7 @@ async def run(*, as_json: bool) -> int:
             if not as_json:
                 out.print(line(finding))
     out.print(document(findings) if as_json else summary(findings))
-    return 1 if any(finding.mark is Mark.PROBLEM for finding in findings) else 0
+    return 1 if any(finding.mark is Symbol.PROBLEM for finding in findings) else 0
 
 
 def line(finding: Finding) -> Text:
@@ -53,12 +53,12 @@ def line(finding: Finding) -> Text:
 def document(findings: Sequence[Finding]) -> str:
     """All findings as JSON."""
     lines = [{"check": each.check, "mark": each.mark, "message": each.message, "fix": each.fix} for each in findings]
-    return json.dumps({"ok": _count(findings, Mark.PROBLEM) == 0, "findings": lines}, indent=2)
+    return json.dumps({"ok": _count(findings, Symbol.PROBLEM) == 0, "findings": lines}, indent=2)
 
 
 def summary(findings: Sequence[Finding]) -> str:
     """How many of what."""
-    problems, warnings = _count(findings, Mark.PROBLEM), _count(findings, Mark.WARNING)
+    problems, warnings = _count(findings, Symbol.PROBLEM), _count(findings, Symbol.WARNING)
     if not problems and not warnings:
         return "All is well."
     counted = [(problems, "problem"), (warnings, "warning")]
@@ -71,5 +71,5 @@ def _redacted(finding: Finding, redactor: telemetry.Redactor) -> Finding:
     return replace(finding, message=redactor.clean(finding.message), fix=fix)
 
 
-def _count(findings: Sequence[Finding], mark: Mark) -> int:
+def _count(findings: Sequence[Finding], mark: Symbol) -> int:
     return sum(finding.mark is mark for finding in findings)

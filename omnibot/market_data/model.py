@@ -16,7 +16,7 @@ from omnibot.clearstreet.models.market import MarketHours, Snapshot
 from omnibot.clearstreet.models.screener import Catalog, Cell, FieldRef, Row
 from omnibot.clearstreet.screener_requests import Filter, Screening
 
-Exhibit = dict[str, Any]
+MarketCard = dict[str, Any]
 
 #: Rows of a screen that are shown; the CSV has them too, and no more are asked for.
 MAX_ROWS: Final = 200
@@ -51,9 +51,9 @@ _AXES: Final = {
 }
 
 
-def symbol_exhibit(
+def symbol_card(
     snapshot: Snapshot, *, timeframe: str | None, hours: Sequence[MarketHours], now: datetime
-) -> Exhibit:
+) -> MarketCard:
     """What the market says about one instrument.
 
     Args:
@@ -96,7 +96,7 @@ def symbol_exhibit(
     }
 
 
-def screen_exhibit(
+def screen_card(
     action: OpenScreener,
     wanted: Screening,
     rows: Sequence[Row],
@@ -104,7 +104,7 @@ def screen_exhibit(
     more: bool,
     catalog: Catalog | None,
     now: datetime,
-) -> Exhibit:
+) -> MarketCard:
     """What a screener found, with the filters in words.
 
     Args:
@@ -136,7 +136,7 @@ def screen_exhibit(
     }
 
 
-def failed_exhibit(what: str, reason: str, request_id: str | None) -> Exhibit:
+def failed_card(what: str, reason: str, request_id: str | None) -> MarketCard:
     """What could not be had: "the chart of AAPL", why, and what Clear Street's support finds the call by."""
     return {"kind": "failed", "what": what, "reason": reason, "request_id": request_id}
 

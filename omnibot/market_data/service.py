@@ -15,7 +15,7 @@ from omnibot.clearstreet.models.market import MarketHours
 from omnibot.clearstreet.models.screener import Catalog, Row
 from omnibot.clearstreet.screener_requests import screener_body, screening
 from omnibot.errors import ClearStreetError, Invalid, NotEntitled, NotFound, RateLimited, Unauthorised
-from omnibot.market_data.model import MAX_ROWS, Exhibit, failed_exhibit, screen_exhibit, symbol_exhibit
+from omnibot.market_data.model import MAX_ROWS, MarketCard, failed_card, screen_card, symbol_card
 
 log = structlog.get_logger(__name__)
 
@@ -35,21 +35,21 @@ class Markets:
         self._catalog: tuple[Catalog | None, float] | None = None
         self._hours: tuple[list[MarketHours], float] | None = None
 
-    async def symbol(self, key: str, symbol: str, timeframe: str | None, *, patience: float) -> Exhibit:
+    async def symbol(self, key: str, symbol: str, timeframe: str | None, *, patience: float) -> MarketCard:
         """What the market says about a symbol now; `patience` is in seconds."""
         what = f"the market for {symbol}"
         try:
             async with asyncio.timeout(patience):
                 found, hours = await asyncio.gather(self._data.snapshots(key, [symbol]), self._market_hours(key))
         except NotFound as error:
-            return failed_exhibit(what, f"Clear Street does not know {symbol}.", error.request_id)
+            return failed_card(what, f"Clear Street does not know {symbol}.", error.request_id)
         except (ClearStreetError, TimeoutError, ValueError) as error:
             return _failed(what, error)
         if not found:
-            return failed_exhibit(what, f"Clear Street does not know {symbol}.", None)
-        return symbol_exhibit(found[0], timeframe=timeframe, hours=hours, now=datetime.now(UTC))
+            return failed_card(what, f"Clear Street does not know {symbol}.", None)
+        return symbol_card(found[0], timeframe=timeframe, hours=hours, now=datetime.now(UTC))
 
-    async def screen(self, key: str, action: OpenScreener, *, patience: float) -> Exhibit:
+    async def screen(self, key: str, action: OpenScreener, *, patience: float) -> MarketCard:
         """Run a screener of Omni's; `patience` is in seconds."""
         what = "the screen"
         try:
@@ -57,11 +57,11 @@ class Markets:
                 return await self._screen(key, action)
         except NotFound as error:
             reason = "This generation of Clear Street's API has no screener."
-            return failed_exhibit(what, reason, error.request_id)
+            return failed_card(what, reason, error.request_id)
         except (ClearStreetError, TimeoutError) as error:
             return _failed(what, error)
 
-    async def _screen(self, key: str, action: OpenScreener) -> Exhibit:
+    async def _screen(self, key: str, action: OpenScreener) -> MarketCard:
         catalog = await self._catalog_of(key)
         wanted = screening(action, catalog)
         body = screener_body(wanted, page_size=_PAGE)
@@ -77,7 +77,7 @@ class Markets:
             followed.add(token)
         more = token is not None or len(rows) > MAX_ROWS
         now = datetime.now(UTC)
-        return screen_exhibit(action, wanted, rows[:MAX_ROWS], more=more, catalog=catalog, now=now)
+        return screen_card(action, wanted, rows[:MAX_ROWS], more=more, catalog=catalog, now=now)
 
     async def _catalog_of(self, key: str) -> Catalog | None:
         """The fields there are; None where the API's generation does not tell."""
@@ -101,7 +101,7 @@ class Markets:
         return self._hours[0]
 
 
-def _failed(what: str, error: Exception) -> Exhibit:
+def _failed(what: str, error: Exception) -> MarketCard:
     request_id = error.request_id if isinstance(error, ClearStreetError) else None
     log.info("exhibit_failed", error=type(error).__name__, api=request_id)
     match error:
@@ -113,4 +113,4 @@ def _failed(what: str, error: Exception) -> Exhibit:
             reason = f"Clear Street did not accept it: “{error.api_message}”" if error.api_message else "Not accepted."
         case _:
             reason = "Clear Street is not answering right now. Try again in a minute."
-    return failed_exhibit(what, reason, request_id)
+    return failed_card(what, reason, request_id)

@@ -19,7 +19,7 @@ from omnibot.db.tables import halts, reservations, ticket_votes, tickets
 from omnibot.orders.audit import Entry
 from omnibot.orders.locks import lock_account, lock_day
 from omnibot.orders.model import AMOUNTS, COUNTED, MarketView, Terms, Ticket, TicketState
-from omnibot.orders.risk_facts import holding, market_facts, sells, worth
+from omnibot.orders.risk_facts import holding, market_facts, notional_and_quantity, sells
 from omnibot.orders.sessions import exchange_date
 from omnibot.orders.store import TicketStore, is_halted
 from omnibot.policy import money
@@ -118,8 +118,10 @@ class Approvals:
             fit = [one for one in found if _fits(one, by_id[one.id], owner, now)]
             voted = {one.id: _with_vote(one, person) for one in fit}
             facts = [(voted[one.id], await self._market(connection, one, by_id[one.id].seen, by_id)) for one in fit]
-            moves = {one.id: worth(one, owner, by_id[one.id].seen) for one in fit}
-            used = await self._used(connection, owner, [(one, by_id[one.id].seen) for one in fit], now, halted, moves)
+            exposure = {one.id: notional_and_quantity(one, owner, by_id[one.id].seen) for one in fit}
+            used = await self._used(
+                connection, owner, [(one, by_id[one.id].seen) for one in fit], now, halted, exposure
+            )
             verdicts = judge(facts, used) if fit else []
             decisions = {one.id: decide(said) for one, said in zip(fit, verdicts, strict=True)}
             obstacles = {
@@ -212,7 +214,7 @@ class Approvals:
         checked: Sequence[tuple[Ticket, MarketView]],
         now: datetime,
         halted: bool | None,
-        moves: Mapping[str, Worth] = _NOT_WEIGHED,
+        exposure: Mapping[str, Worth] = _NOT_WEIGHED,
     ) -> DayFacts:
         """What the session has used up in which what is checked would work, without what is checked.
 
@@ -220,13 +222,13 @@ class Approvals:
 
         Args:
             moves: by id, what each ticket that is checked comes to. An order that is changed to less goes on counting
-                as the most it was: what that is more than `moves` is used up already. Of what is not said here, the
+                as the most it was: what that is more than `exposure` is used up already. Of what is not said here, the
                 orders that are changed do not count.
         """
         moving = [seen for one, seen in checked if one.terms.act is not OrderAction.CANCEL]
         own: dict[str, list[Worth | None]] = {}
         for one, _ in checked:
-            own.setdefault(chain_of(one), []).append(moves.get(one.id))
+            own.setdefault(chain_of(one), []).append(exposure.get(one.id))
         ids = [one.id for one, _ in checked]
         days = sorted({_day_of(seen, now) for seen in moving})
         sums = [await self._used_of(connection, owner, day, ids, own) for day in days]
@@ -262,7 +264,7 @@ class Approvals:
         self, connection: AsyncConnection, ticket: Ticket, owner: Who, seen: MarketView, day: str
     ) -> None:
         """What this ticket uses up of the day; all that is done to one order counts once, as the largest of it."""
-        notional, quantity = worth(ticket, owner, seen)
+        notional, quantity = notional_and_quantity(ticket, owner, seen)
         await connection.execute(delete(reservations).where(reservations.c.ticket_id == ticket.id))
         await connection.execute(
             reservations.insert().values(
@@ -440,10 +442,10 @@ def _largest(amounts: Sequence[str]) -> Decimal | None:
     return None if "" in amounts else max(map(Decimal, amounts))
 
 
-def _beyond(reserved: Sequence[str], moves: Sequence[Worth | None], which: int) -> Decimal | None:
+def _beyond(reserved: Sequence[str], exposure: Sequence[Worth | None], which: int) -> Decimal | None:
     """What an order has used up beyond what the changes that are checked come to; with none of them, all of it."""
-    known = [None if one is None else one[which] for one in moves]
-    if moves and None in known:
+    known = [None if one is None else one[which] for one in exposure]
+    if exposure and None in known:
         return Decimal(0)  # what is checked is not known then, and nothing is let through
     largest, moved = _largest(reserved), money.total(known)
     return None if largest is None or moved is None else max(largest - moved, Decimal(0))

@@ -137,7 +137,7 @@ class CardSync:
             seen = (await self._look([ticket]))[ticket.id] if ticket.decidable else None
             await self._cards.show(ticket, seen)
             if seen is not None:
-                await self._store.mark_seen(ticket, seen.quote())
+                await self._store.record_seen(ticket, seen.quote())
             await self._note(ticket_id, shown=ticket.serial)
         if card["telling"] is not None:
             await self._cards.tell(ticket, Notification(card["telling"]))

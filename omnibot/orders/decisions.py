@@ -88,7 +88,7 @@ class OrderDecisions:
         store: TicketStore,
         approvals: Approvals,
         keyring: Keyring,
-        looking: MarketReader,
+        market: MarketReader,
         proposing: TicketFactory,
         *,
         rules: Rules,
@@ -99,7 +99,7 @@ class OrderDecisions:
         self._store = store
         self._approvals = approvals
         self._keyring = keyring
-        self._looking = looking
+        self._market = market
         self._proposing = proposing
         self._rules = rules
         self._who = who
@@ -161,7 +161,7 @@ class OrderDecisions:
         if refused is not None:
             await self._note_refusal(waiting, refused.message, clicker)
             return {one.id: replace(refused, ticket=one) for one in waiting}
-        seen, trouble = await asyncio.gather(self._looking.look(waiting), self._troubles(waiting))
+        seen, trouble = await asyncio.gather(self._market.look(waiting), self._troubles(waiting))
         trouble = {**_unread(waiting, seen), **trouble}
         if trouble:
             return await self._denied(waiting, trouble, clicker, seen)
@@ -329,7 +329,7 @@ class OrderDecisions:
             return ClickResult(answer=ClickOutcome.INVALID, message=problems.get("", ""), ticket=new, problems=problems)
         owner = await self._who_is(ticket.owner, ticket.team, clicker)
         now = self._clock()
-        seen = await self._looking.look([new])
+        seen = await self._market.look([new])
         day = await self._approvals.day_of(owner, now, new, seen[ticket.id])
         known = {Person(clicker.org, clicker.user): clicker, ticket.owner: owner}
         market = await self._approvals.market_of(new, seen[ticket.id])

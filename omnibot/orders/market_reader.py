@@ -36,7 +36,7 @@ MARGIN = timedelta(days=1)
 _UNDATED = (Revision.V2026_04, Revision.V2026_08, Revision.EARLIER)
 TOO_SLOW = "Clear Street took too long to answer."
 
-Generation = Callable[[str], Awaitable[Revision]]
+ApiRevision = Callable[[str], Awaitable[Revision]]
 """Which generation of the API answers, asked with this key."""
 
 
@@ -63,13 +63,13 @@ class MarketReader:
         markets: MarketData,
         keyring: Keyring,
         *,
-        generation: Generation,
+        revision: ApiRevision,
         clock: Callable[[], datetime],
     ) -> None:
         self._trading = trading
         self._markets = markets
         self._keyring = keyring
-        self.generation = generation
+        self.revision = revision
         self._clock = clock
 
     async def look(self, tickets: Sequence[Ticket]) -> dict[str, MarketView]:
@@ -139,7 +139,7 @@ class MarketReader:
         heard.hours = await self._markets.market_hours(key)
 
     async def _revision(self, heard: _Heard, key: str) -> None:
-        heard.revision = await self.generation(key)
+        heard.revision = await self.revision(key)
 
     async def _balances(self, heard: _Heard, key: str, account_id: int) -> None:
         heard.balances = await self._trading.balances(key, account_id)
@@ -159,7 +159,7 @@ class MarketReader:
             Incomplete: which they are is not known.
             ClearStreetError: they could not be read.
         """
-        await self.generation(key)  # which the words to ask with depend on
+        await self.revision(key)  # which the words to ask with depend on
         return await self._trading.open_orders(key, account_id)
 
     async def placed(self, key: str, ticket: Ticket) -> Order | None:

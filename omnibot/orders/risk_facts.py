@@ -111,7 +111,7 @@ def sells(terms: Terms, before: Terms | None) -> bool:
     return about.side is not Side.BUY and terms.act is not OrderAction.CANCEL
 
 
-def worth(ticket: Ticket, owner: Who, seen: MarketView) -> tuple[Decimal | None, Decimal | None]:
+def notional_and_quantity(ticket: Ticket, owner: Who, seen: MarketView) -> tuple[Decimal | None, Decimal | None]:
     """What the ticket moves: money and shares. None: not known. A cancel moves nothing."""
     if ticket.terms.act is OrderAction.CANCEL:
         return Decimal(0), Decimal(0)
@@ -167,7 +167,7 @@ def _about_hours(ticket: Ticket, seen: MarketView) -> list[str]:
 
 
 def _about_size(ticket: Ticket, owner: Who, seen: MarketView) -> list[str]:
-    moved, _ = worth(ticket, owner, seen)
+    moved, _ = notional_and_quantity(ticket, owner, seen)
     if moved is None:
         return ["What the order is worth is not known."]
     if sells(ticket.terms, ticket.before) or seen.buying_power is None:

@@ -28,7 +28,7 @@ from omnibot.orders.approvals import Approvals
 from omnibot.orders.audit_heads import STOPPED
 from omnibot.orders.card_sync import Cards, CardSync
 from omnibot.orders.decisions import OrderDecisions, Rules, WhoIs, lasting
-from omnibot.orders.market_reader import Generation, MarketReader
+from omnibot.orders.market_reader import ApiRevision, MarketReader
 from omnibot.orders.model import (
     MARKED,
     ClickOutcome,
@@ -98,7 +98,7 @@ class Orders:
         rules: Rules,
         who: WhoIs,
         cards: Cards,
-        generation: Generation,
+        revision: ApiRevision,
         live: bool,
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
@@ -110,13 +110,13 @@ class Orders:
         self._alert = cards.alert
         self._clock = clock
         self._approvals = Approvals(store)
-        self._looking = MarketReader(trading, markets, keyring, generation=generation, clock=clock)
-        self._proposing = TicketFactory(store, keyring, self._looking, lasts=self._lasts, clock=clock)
-        self._desk = OrderDecisions(
+        self._market = MarketReader(trading, markets, keyring, revision=revision, clock=clock)
+        self._proposing = TicketFactory(store, keyring, self._market, lasts=self._lasts, clock=clock)
+        self._decisions = OrderDecisions(
             store,
             self._approvals,
             keyring,
-            self._looking,
+            self._market,
             self._proposing,
             rules=rules,
             who=who,
@@ -124,10 +124,10 @@ class Orders:
             clock=clock,
         )
         self._submission = OrderSubmission(
-            store, trading, keyring, self._looking, live=live, alert=cards.alert, waits_for=self._lasts, clock=clock
+            store, trading, keyring, self._market, live=live, alert=cards.alert, waits_for=self._lasts, clock=clock
         )
-        self._following = Tracking(store, keyring, self._looking, clock=clock)
-        self._cards = CardSync(store, cards, self._looking.look)
+        self._following = Tracking(store, keyring, self._market, clock=clock)
+        self._cards = CardSync(store, cards, self._market.look)
         self._steps: set[asyncio.Task[None]] = set()
         #: Ids of the rows that are worked on, by their leases.
         self._held: dict[Leases, list[str]] = {store.leases: [], self._cards.leases: []}
@@ -149,12 +149,12 @@ class Orders:
             action: as the API wrote it, `{"prefill_order": {…}}`, or what `read_action` made of it.
         """
         made = await self._proposing.propose(action, proposal)
-        self._hurry()
+        self._wake()
         return made
 
     async def look(self, tickets: Sequence[Ticket]) -> dict[str, MarketView]:
         """What the market and the accounts say about these tickets now, by id; never raises for want of an answer."""
-        return await self._looking.look(tickets)
+        return await self._market.look(tickets)
 
     async def approve(self, tokens: Sequence[str], clicker: Who, team: str) -> list[ClickResult]:
         """Approve the versions that these tokens are of; several of one owner are checked as a sum, all or none.
@@ -166,7 +166,7 @@ class Orders:
         await self.watch_audit()
         if self._store.audit.heads.trouble is not None:
             return [ClickResult(answer=ClickOutcome.NOT_ALLOWED, message=STOPPED) for _ in tokens]
-        clicks = await self._desk.approve(tokens, clicker, team)
+        clicks = await self._decisions.approve(tokens, clicker, team)
         for click in clicks:
             if click.ticket is None:
                 continue
@@ -175,12 +175,12 @@ class Orders:
             elif click.answer is ClickOutcome.DENIED:
                 # What it was denied for may stand there only once it is drawn anew: how the market is now.
                 await self._cards.redraw(click.ticket.id)
-        self._hurry()
+        self._wake()
         return clicks
 
     async def preview(self, token: str, entered: Mapping[str, Any], clicker: Who) -> ClickResult:
         """What an edit would come to, and what the rules would say of it; writes nothing (see `Desk.preview`)."""
-        return await self._desk.preview(token, entered, clicker)
+        return await self._decisions.preview(token, entered, clicker)
 
     async def edit(self, token: str, entered: Mapping[str, Any], clicker: Who) -> ClickResult:
         """Make a new version of a ticket, with a token of its own; approvals of the one before fall.
@@ -188,19 +188,19 @@ class Orders:
         Args:
             entered: by field the text of a form (or a `datetime`, a `bool`); see `drafts.edited`.
         """
-        return await self._hurried(self._desk.edit(token, entered, clicker))
+        return await self._hurried(self._decisions.edit(token, entered, clicker))
 
     async def decline(self, token: str, clicker: Who, reason: str | None) -> ClickResult:
         """Say no to a ticket."""
-        return await self._hurried(self._desk.decline(token, clicker, reason))
+        return await self._hurried(self._decisions.decline(token, clicker, reason))
 
     async def editable(self, token: str, clicker: Who) -> tuple[Ticket | None, ClickResult | None]:
         """The ticket of a token, and why this person cannot edit it; None: they can."""
-        return await self._desk.editable(token, clicker)
+        return await self._decisions.editable(token, clicker)
 
     async def declinable(self, token: str, clicker: Who) -> tuple[Ticket | None, ClickResult | None]:
         """The ticket of a token, and why this person cannot decline it; None: they can."""
-        return await self._desk.declinable(token, clicker)
+        return await self._decisions.declinable(token, clicker)
 
     async def touchable(self, ticket_id: str, clicker: Who) -> tuple[Ticket | None, ClickResult | None]:
         """A ticket, and why this person cannot ask for its order to be canceled or changed; None: they can.
@@ -213,7 +213,7 @@ class Orders:
         ticket = await self._store.get(ticket_id)
         if ticket is None:
             return None, None
-        return ticket, await self._desk.may_touch(ticket, clicker) or click_results.not_as_shown(ticket, mark)
+        return ticket, await self._decisions.may_touch(ticket, clicker) or click_results.not_as_shown(ticket, mark)
 
     async def check(self, ticket: Ticket) -> bool:
         """Say on a card that somebody's approval is being looked at; see `CardDesk.check`."""
@@ -222,7 +222,7 @@ class Orders:
     async def redraw(self, ticket_id: str) -> None:
         """Draw a card anew, as its ticket is."""
         await self._cards.redraw(ticket_id)
-        self._hurry()
+        self._wake()
 
     async def propose_cancel(self, ticket_id: str, clicker: Who, team: str) -> ClickResult:
         """Make a ticket that cancels this ticket's order, and waits for approval like any. DONE: `ticket` is it."""
@@ -267,7 +267,7 @@ class Orders:
         key = await self._keyring.key_of(principal)
         today, still = await asyncio.gather(
             self._trading.list_orders(key, account_id, since=self._day_began().replace(tzinfo=UTC)),
-            self._looking.open_orders(key, account_id),
+            self._market.open_orders(key, account_id),
         )
         everything = {order.id: order for order in (*still, *today)}
         began = datetime.fromtimestamp(0, UTC)
@@ -294,7 +294,7 @@ class Orders:
         if not await self._approvals.halt(person, halted=halted, reason=reason, now=self._clock()):
             return ClickResult(answer=ClickOutcome.DECIDED, message=ALREADY[halted])
         said = f"Trading was {'halted' if halted else 'resumed'}" + (f": {reason}" if reason else ".")
-        self._aside(self._say(said, by=clicker.user))
+        self._in_background(self._say(said, by=clicker.user))
         return ClickResult(answer=ClickOutcome.DONE, message=HALTED if halted else RESUMED)
 
     async def halted_by(self) -> tuple[Person, str | None] | None:
@@ -345,20 +345,20 @@ class Orders:
             for ticket in found:
                 self._begin(ticket)
             for broken_id, error in broken.items():
-                self._aside(self._put_off(broken_id, error))
+                self._in_background(self._put_off(broken_id, error))
             for ticket_id in await self._cards.claim(limit=CLAIM):
-                self._aside(self._show(ticket_id))
+                self._in_background(self._show(ticket_id))
         except SQLAlchemyError as error:
             log.warning("orders_sweep_failed", error=type(error).__name__)
 
-    def _hurry(self) -> None:
+    def _wake(self) -> None:
         """Something has changed: do not wait for the next sweep."""
         if not self._draining and "orders:sweep" in self._scheduler:
             self._scheduler.at("orders:hurry", 0, self.sweep)
 
     async def _hurried(self, work: Awaitable[ClickResult]) -> ClickResult:
         click = await work
-        self._hurry()
+        self._wake()
         return click
 
     async def _renew(self) -> None:
@@ -378,7 +378,7 @@ class Orders:
 
     def _begin(self, ticket: Ticket) -> None:
         if not self._draining:
-            self._aside(self._run(ticket))
+            self._in_background(self._run(ticket))
 
     async def _show(self, ticket_id: str) -> None:
         async with self._holding(self._cards.leases, ticket_id):
@@ -396,10 +396,10 @@ class Orders:
                 # Another instance has it, or somebody decided it meanwhile: the row knows.
                 log.info("ticket_given_up", ticket=ticket.id, state=ticket.state.value)
             except Exception:
-                await self._stumble(ticket)
-        self._hurry()
+                await self._retry_later(ticket)
+        self._wake()
 
-    async def _stumble(self, ticket: Ticket) -> None:
+    async def _retry_later(self, ticket: Ticket) -> None:
         """A step broke, which must not lose the ticket: the row is still there, and is tried again later."""
         count = self._stumbles[ticket.id] = self._stumbles.get(ticket.id, 0) + 1
         wait = min(STUMBLE * 2 ** (count - 1), STUMBLE_AT_MOST)
@@ -459,7 +459,7 @@ class Orders:
             self._head_told = today
             await self._say(HEAD.format(seq=heads.known.seq, hash=heads.known.hash))
 
-    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)

@@ -436,12 +436,12 @@ class TicketStore(TicketReader):
         async with self.database.transaction() as connection:
             await self.audit.append(connection, *entries)
 
-    async def mark_ops_told(self, ticket: Ticket) -> None:
+    async def record_ops_told(self, ticket: Ticket) -> None:
         """The operators know of it."""
         async with self.database.transaction() as connection:
             await connection.execute(update(tickets).where(tickets.c.id == ticket.id).values(ops_told=True))
 
-    async def mark_seen(self, ticket: Ticket, quote: Mapping[str, Any]) -> None:
+    async def record_seen(self, ticket: Ticket, quote: Mapping[str, Any]) -> None:
         """What the card shows of the market."""
         async with self.database.transaction() as connection:
             await connection.execute(update(tickets).where(tickets.c.id == ticket.id).values(seen=dict(quote)))

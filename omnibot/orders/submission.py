@@ -70,7 +70,7 @@ class OrderSubmission:
         store: TicketStore,
         trading: Trading,
         keyring: Keyring,
-        looking: MarketReader,
+        market: MarketReader,
         *,
         live: bool,
         alert: Callable[[str], Awaitable[None]],
@@ -80,7 +80,7 @@ class OrderSubmission:
         self._store = store
         self._trading = trading
         self._keyring = keyring
-        self._looking = looking
+        self._market = market
         self._live = live
         self._alert = alert
         self._waits_for = waits_for
@@ -236,9 +236,9 @@ class OrderSubmission:
 
     async def _find(self, key: str, ticket: Ticket) -> Order | None:
         if ticket.terms.act is OrderAction.NEW:
-            return await self._looking.placed(key, ticket)
+            return await self._market.placed(key, ticket)
         known = ticket.order or {}
-        order = await self._looking.existing(
+        order = await self._market.existing(
             key,
             ticket.account_id,
             ticket.terms.order_id or "",
@@ -297,7 +297,7 @@ class OrderSubmission:
             f"For more than a minute it has not been known what became of an order: {_named(ticket)}. omnibot goes on "
             "looking, and does not send it again by itself."
         )
-        await self._store.mark_ops_told(ticket)
+        await self._store.record_ops_told(ticket)
 
     async def _left(self, ticket: Ticket) -> None:
         """There is no key to look with any more."""

@@ -64,14 +64,14 @@ class TicketFactory:
         self,
         store: TicketStore,
         keyring: Keyring,
-        looking: MarketReader,
+        market: MarketReader,
         *,
         lasts: Callable[[], timedelta],
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._keyring = keyring
-        self._looking = looking
+        self._market = market
         self._lasts = lasts
         self._clock = clock
 
@@ -153,7 +153,7 @@ class TicketFactory:
             async with asyncio.timeout(within):
                 key = await self._keyring.key_of(principal)
                 client_id = (known or {}).get("client_order_id") or None
-                return await self._looking.existing(key, account_id, order_id, client_order_id=client_id, since=None)
+                return await self._market.existing(key, account_id, order_id, client_order_id=client_id, since=None)
         except (NoAuthority, ClearStreetError, TimeoutError) as error:
             log.info("order_unread", order=order_id, error=type(error).__name__)
             return None
@@ -185,7 +185,7 @@ class TicketFactory:
     async def _revision(self, principal: str) -> Revision:
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._looking.generation(await self._keyring.key_of(principal))
+                return await self._market.revision(await self._keyring.key_of(principal))
         except (NoAuthority, ClearStreetError, TimeoutError):
             return Revision.UNKNOWN
 

@@ -31,11 +31,11 @@ class Tracking:
     """Keeps submitted tickets up to what their orders do."""
 
     def __init__(
-        self, store: TicketStore, keyring: Keyring, looking: MarketReader, *, clock: Callable[[], datetime]
+        self, store: TicketStore, keyring: Keyring, market: MarketReader, *, clock: Callable[[], datetime]
     ) -> None:
         self._store = store
         self._keyring = keyring
-        self._looking = looking
+        self._market = market
         self._clock = clock
 
     async def follow(self, ticket: Ticket) -> None:
@@ -59,7 +59,7 @@ class Tracking:
 
     async def _read(self, key: str, ticket: Ticket) -> Order | None:
         known = ticket.order or {}
-        return await self._looking.existing(
+        return await self._market.existing(
             key,
             ticket.account_id,
             ticket.order_id or "",

@@ -139,14 +139,14 @@ def may_see_account_data(policy: Policy, who: Who, where: Where) -> AccountData:
     """Whether account data may be shown to this person here."""
     if who.kind is not PersonKind.MEMBER or not may_use(policy, who):
         return AccountData(Show.NEVER, NO_ACCOUNT_DATA)
-    if is_desk_channel(policy, where):
+    if shows_account_data(policy, where):
         return AccountData(Show.HERE, "")
     if not depends_on_readers(policy, where):
         return AccountData(Show.DIRECT, NO_DESK_CHANNEL)
     return AccountData(Show.DIRECT, GUEST_READS if where.readers is Readers.OUTSIDERS else READERS_UNKNOWN)
 
 
-def is_desk_channel(policy: Policy, where: Where) -> bool:
+def shows_account_data(policy: Policy, where: Where) -> bool:
     """Whether everybody in the channel may read account data.
 
     What the policy says; else direct messages with Omni, and private channels and group messages that no other company

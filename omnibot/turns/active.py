@@ -105,7 +105,7 @@ class Active:
                 raise
             raise StopPressed from error
 
-    def press_stop(self) -> None:
+    def click_stop(self) -> None:
         """End whatever `until_stopped` surrounds; the row says already that the turn is to stop."""
         if self.stop_pressed:
             return

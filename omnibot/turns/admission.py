@@ -35,23 +35,23 @@ class Admission:
     def __init__(
         self,
         store: TurnStore,
-        presses: Buttons,
-        desk: AdmissionPort,
+        buttons: Buttons,
+        admission: AdmissionPort,
         omni: Omni,
         keyring: Keyring,
         reply: Reply,
         *,
         fail: Fail,
-        aside: Callable[[Coroutine[Any, Any, None]], None],
+        in_background: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._store = store
-        self._presses = presses
-        self._desk = desk
+        self._buttons = buttons
+        self._desk = admission
         self._omni = omni
         self._keyring = keyring
         self._reply = reply
         self._fail = fail
-        self._aside = aside
+        self._in_background = in_background
 
     async def admit(self, active: Active) -> float | None:
         """Authorise the asker, read the question, find the conversation. Returns seconds to the next step."""
@@ -81,8 +81,8 @@ class Admission:
         except (ClearStreetError, NotNow) as error:
             return await self._not_admitted(active, error, admitted, principal)
         await self._join(active, admitted, principal, account_id)
-        if turn.pressed is not None and (under := await self._presses.mark(turn.pressed, turn.person.user)):
-            self._aside(self.redraw(under))
+        if turn.pressed is not None and (under := await self._buttons.mark(turn.pressed, turn.person.user)):
+            self._in_background(self.redraw(under))
         # Whatever was changed meanwhile (an edit, a stop) is read before anything else happens.
         return None if await self._too_many(active) else 0.0
 
@@ -167,7 +167,7 @@ class Admission:
     async def _turn_away(self, active: Active, away: TurnedAway) -> None:
         log.info("turn_turned_away", turn=active.turn.id)
         await self._reply.retract(active.turn)
-        await self._reply.whisper(active.turn, away.sentence)
+        await self._reply.tell_privately(active.turn, away.sentence)
         # What a stranger said is not kept.
         active.turn = await self._store.move(active.turn, TurnState.CANCELED, event={}, question=None)
 
@@ -204,7 +204,7 @@ class Admission:
         else:
             return False
         await self._reply.retract(turn)
-        await self._reply.whisper(turn, sentence)
+        await self._reply.tell_privately(turn, sentence)
         active.turn = await self._store.move(turn, TurnState.CANCELED)
         return True
 
@@ -213,7 +213,7 @@ class Admission:
         if active.turn.conversation_id is not None:
             return await self._fail(active, words, request_id)
         await self._reply.retract(active.turn)
-        await self._reply.whisper(active.turn, words)
+        await self._reply.tell_privately(active.turn, words)
         active.turn = await self._store.move(active.turn, TurnState.FAILED, event={}, question=None)
         return None
 
@@ -222,7 +222,7 @@ class Admission:
         try:
             turn = await self._store.get(turn_id)
             if turn is not None and turn.answer is not None and turn.state.terminal:
-                await self._reply.redraw(turn, turn.answer, await self._presses.of(turn_id))
+                await self._reply.redraw(turn, turn.answer, await self._buttons.of(turn_id))
         except Exception:
             log.exception("redraw_failed", turn=turn_id)
 

@@ -29,15 +29,15 @@ class Export:
     turn: Turn
     #: A part of the answer, or an exhibit beside it, as JSON.
     part: dict[str, Any] | None = None
-    exhibit: Mapping[str, Any] | None = None
+    market_card: Mapping[str, Any] | None = None
 
 
 class AnswerActions:
     """Rates and gives away what finished turns hold."""
 
-    def __init__(self, store: TurnStore, presses: Buttons, omni: Omni, keyring: Keyring) -> None:
+    def __init__(self, store: TurnStore, buttons: Buttons, omni: Omni, keyring: Keyring) -> None:
         self._store = store
-        self._presses = presses
+        self._buttons = buttons
         self._omni = omni
         self._keyring = keyring
 
@@ -76,23 +76,23 @@ class AnswerActions:
 
     async def export(self, token: str, *, team: str, person: Person) -> Export | None:
         """What an export button stands for; None when it is gone, or not this person's to have."""
-        found = await self._presses.find(token, team=team)
+        found = await self._buttons.find(token, team=team)
         if found is None or found[1].kind != "export":
             return None
         turn = await self._store.get(found[0])
         if turn is None or turn.answer is None or not _may_see(turn, person):
             return None
         kind, _, number = found[1].button_id.partition(":")
-        things = turn.answer.parts if kind == "part" else turn.answer.exhibits
+        things = turn.answer.parts if kind == "part" else turn.answer.market_cards
         try:
             thing = things[int(number)]
         except (ValueError, IndexError):
             return None
-        return Export(turn, part=thing) if kind == "part" else Export(turn, exhibit=thing)
+        return Export(turn, part=thing) if kind == "part" else Export(turn, market_card=thing)
 
     async def order_of(self, token: str, *, team: str) -> tuple[Turn, str] | None:
         """The turn whose answer has this button, and the id of the action that proposes what the button opens."""
-        found = await self._presses.find(token, team=team)
+        found = await self._buttons.find(token, team=team)
         if found is None or found[1].kind != "order" or found[1].action_id is None:
             return None
         turn = await self._store.get(found[0])
@@ -100,7 +100,7 @@ class AnswerActions:
 
     async def turn_of(self, token: str, *, team: str) -> str | None:
         """The turn whose answer has this button; None when it is gone."""
-        found = await self._presses.find(token, team=team)
+        found = await self._buttons.find(token, team=team)
         return found[0] if found else None
 
 

@@ -30,22 +30,22 @@ class Cancellation:
         aside: does something beside the steps of turns.
     """
 
-    def __init__(self, omni: Omni, *, aside: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    def __init__(self, omni: Omni, *, in_background: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         self._omni = omni
-        self._aside = aside
+        self._in_background = in_background
 
     def tell(self, active: Active, key: str, account_id: int | None) -> asyncio.Event:
         """Tell Omni, once begun until it has heard it. The event is set when it has."""
         if active.heard is None:
             active.heard = asyncio.Event()
             assert active.turn.response_id is not None
-            self._aside(self._tell(active.turn.id, key, account_id, active.turn.response_id, active.heard))
+            self._in_background(self._tell(active.turn.id, key, account_id, active.turn.response_id, active.heard))
         return active.heard
 
     def undo(self, active: Active, key: str, account_id: int | None, creating: asyncio.Future[Created]) -> None:
         """Stop came while Omni was being asked: should the question arrive after all, its answer is canceled."""
         active.heard = asyncio.Event()
-        self._aside(self._undo(active.turn.id, key, account_id, creating, active.heard))
+        self._in_background(self._undo(active.turn.id, key, account_id, creating, active.heard))
 
     async def _undo(
         self,

@@ -28,16 +28,16 @@ NOT_KNOWN = "Slack does not tell me right now whether you may sign agreements. A
 
 
 async def capabilities(
-    notary: ConsentPolicy | None, broker: OrderProposals | None, turn: Turn, conversation: Conversation
+    consent_policy: ConsentPolicy | None, order_proposals: OrderProposals | None, turn: Turn, conversation: Conversation
 ) -> tuple[str, ...]:
     """What Omni may ask omnibot to do in its answer to this turn: nothing more than this person may do here."""
     more: list[str] = []
     if conversation.account_id is None:
         return CAPABILITIES
     try:
-        if notary is not None and await notary.may_be_asked(turn, conversation.principal):
+        if consent_policy is not None and await consent_policy.may_be_asked(turn, conversation.principal):
             more.append(CONSENT)
-        if broker is not None and await broker.may_be_asked(turn, conversation):
+        if order_proposals is not None and await order_proposals.may_be_asked(turn, conversation):
             more.append(ORDERS)
     except NotNow:
         # Without them the question can be asked all the same.
@@ -46,13 +46,18 @@ async def capabilities(
 
 
 def orders_in(
-    broker: OrderProposals | None, conversation: Conversation, message: Message | None, parts: Sequence[Part]
+    order_proposals: OrderProposals | None, conversation: Conversation, message: Message | None, parts: Sequence[Part]
 ) -> dict[str, Any] | None:
     """What tickets of an answer's orders need to know; None: it proposes none that may become tickets.
 
     Only a whole, finished message counts: what was said before it is no proposal.
     """
-    if broker is None or message is None or message.outcome != MessageOutcome.COMPLETED or not proposals(parts):
+    if (
+        order_proposals is None
+        or message is None
+        or message.outcome != MessageOutcome.COMPLETED
+        or not proposals(parts)
+    ):
         return None
     return {"principal": conversation.principal, "account_id": conversation.account_id}
 
@@ -66,7 +71,7 @@ def consent_in(parts: Sequence[Part]) -> OpenEntitlementConsent | None:
 
 
 async def consent_asked(
-    notary: ConsentPolicy | None, turn: Turn, conversation: Conversation, parts: Sequence[Part]
+    consent_policy: ConsentPolicy | None, turn: Turn, conversation: Conversation, parts: Sequence[Part]
 ) -> tuple[dict[str, Any] | None, NewConsent | None]:
     """What an answer's consent comes to: what is stored with the answer, and whom it is asked of.
 
@@ -79,8 +84,8 @@ async def consent_asked(
         return None, None
     try:
         verdict = AccessResult(False, NOBODY_SIGNS)
-        if notary is not None:
-            verdict = await notary.may_sign(turn, conversation.principal)
+        if consent_policy is not None:
+            verdict = await consent_policy.may_sign(turn, conversation.principal)
     except NotNow:
         verdict = AccessResult(False, NOT_KNOWN)
     if not verdict:

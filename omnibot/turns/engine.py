@@ -85,11 +85,11 @@ class Turns:
         presence: Presence,
         *,
         markets: Markets,
-        desk: AdmissionPort,
+        admission: AdmissionPort,
         reply: Reply,
         retention: timedelta,
-        notary: ConsentPolicy | None = None,
-        broker: OrderProposals | None = None,
+        consent_policy: ConsentPolicy | None = None,
+        order_proposals: OrderProposals | None = None,
     ) -> None:
         self._store = store
         self._presence = presence
@@ -100,27 +100,42 @@ class Turns:
         self._steps: set[asyncio.Task[None]] = set()
         self._stumbles: dict[str, int] = {}
         self._draining = False
-        self._presses = Buttons(store)
-        canceling = Cancellation(omni, aside=self._aside)
-        self._watching = Polling(
-            store, self._presses, omni, markets, keyring, reply, canceling=canceling, notary=notary, broker=broker
+        self._buttons = Buttons(store)
+        canceling = Cancellation(omni, in_background=self._in_background)
+        self._polling = Polling(
+            store,
+            self._buttons,
+            omni,
+            markets,
+            keyring,
+            reply,
+            canceling=canceling,
+            consent_policy=consent_policy,
+            order_proposals=order_proposals,
         )
         self._admission = Admission(
-            store, self._presses, desk, omni, keyring, reply, fail=self._watching.fail, aside=self._aside
+            store,
+            self._buttons,
+            admission,
+            omni,
+            keyring,
+            reply,
+            fail=self._polling.fail,
+            in_background=self._in_background,
         )
         #: What people do with finished answers.
-        self.asides = AnswerActions(store, self._presses, omni, keyring)
+        self.answer_actions = AnswerActions(store, self._buttons, omni, keyring)
         self._submission = TurnSubmission(
             store,
             omni,
             keyring,
             reply,
             assure=self.assure,
-            fail=self._watching.fail,
-            stopped=self._watching.cancel_before_start,
+            fail=self._polling.fail,
+            stopped=self._polling.cancel_before_start,
             canceling=canceling,
-            notary=notary,
-            broker=broker,
+            consent_policy=consent_policy,
+            order_proposals=order_proposals,
         )
 
     def start(self) -> None:
@@ -148,7 +163,7 @@ class Turns:
         ):
             await self._scheduler.finish(name)
         for turn_id in self._active:
-            self._scheduler.forget(_alarm(turn_id))
+            self._scheduler.forget(_timer(turn_id))
         if self._steps:
             _, late = await asyncio.wait(self._steps, timeout=grace)
             for task in late:
@@ -179,20 +194,20 @@ class Turns:
 
     async def press(self, token: str, *, team: str, person: Person, now_ts: str) -> Pressed:
         """Ask what a button asks, as the person who clicked."""
-        if self._own(await self._presses.accept(token, team=team, person=person, now_ts=now_ts)):
+        if self._own(await self._buttons.accept(token, team=team, person=person, now_ts=now_ts)):
             return Pressed.TAKEN
-        return await self._presses.why_not(token, person)
+        return await self._buttons.why_not(token, person)
 
     async def edit(self, source_key: str, event: Mapping[str, Any], edited_ts: str) -> bool:
         """The asker edited a message: if its turn still waits, its question changes. False: none waits."""
         if turn_id := await self._store.edit_waiting(source_key, event, edited_ts):
-            self._poke(turn_id)
+            self._schedule_now(turn_id)
         return turn_id is not None
 
     async def withdraw(self, source_key: str) -> bool:
         """The asker deleted a message: if its turn still waits, it ends without a word. False: none waits."""
         if turn_id := await self._store.cancel_waiting(source_key):
-            self._poke(turn_id)
+            self._schedule_now(turn_id)
         return turn_id is not None
 
     async def stop(self, person: Person, channel: str) -> tuple[int, int]:
@@ -214,8 +229,8 @@ class Turns:
         for turn_id in stopped:
             if (active := self._active.get(turn_id)) is not None:
                 self._reply.stopping(active.turn)
-                active.press_stop()
-            self._poke(turn_id)
+                active.click_stop()
+            self._schedule_now(turn_id)
         return stopped
 
     async def release(self) -> None:
@@ -248,7 +263,7 @@ class Turns:
     def _own(self, turn_id: str | None) -> bool:
         if turn_id is None:
             return False
-        self._scheduler.at(_alarm(turn_id), 0, self._take_up, turn_id)
+        self._scheduler.at(_timer(turn_id), 0, self._take_up, turn_id)
         return True
 
     # Ownership.
@@ -260,20 +275,20 @@ class Turns:
             return
         turn = await self._store.get(turn_id)
         if turn is not None and not turn.state.terminal:
-            self._adopt(turn, began + LEASE)
+            self._take_over(turn, began + LEASE)
 
-    def _adopt(self, turn: Turn, lease_until: float) -> None:
+    def _take_over(self, turn: Turn, lease_until: float) -> None:
         if turn.id in self._active:
             return
         self._active[turn.id] = Active(turn, lease_until)
         if turn.state is not TurnState.ACCEPTED:
             log.info("turn_taken_over", turn=turn.id, state=turn.state.value)
-        self._poke(turn.id)
+        self._schedule_now(turn.id)
 
     def _drop(self, turn_id: str) -> None:
         self._active.pop(turn_id, None)
         self._stumbles.pop(turn_id, None)
-        self._scheduler.forget(_alarm(turn_id))
+        self._scheduler.forget(_timer(turn_id))
         self._reply.drop(turn_id)
 
     async def _sweep(self) -> None:
@@ -290,7 +305,7 @@ class Turns:
                 )
                 found, broken = await read_apart(ids, self._store.read_all)
                 for turn in found:
-                    self._adopt(turn, began + LEASE)
+                    self._take_over(turn, began + LEASE)
                 for turn_id, error in broken.items():
                     # Written by another version: leave it, and do the rest.
                     log.error("row_unreadable", turn=turn_id, error=f"{type(error).__name__}: {error}")
@@ -312,8 +327,8 @@ class Turns:
         active = self._active.get(turn.id)
         if active is not None and active.turn.cancel_requested_at is None:
             self._reply.stopping(turn)
-            active.press_stop()
-            self._poke(turn.id)
+            active.click_stop()
+            self._schedule_now(turn.id)
 
     async def _prune(self) -> None:
         """Forget what people asked and Omni said once it is old."""
@@ -365,7 +380,7 @@ class Turns:
 
     # Steps.
 
-    def _poke(self, turn_id: str) -> None:
+    def _schedule_now(self, turn_id: str) -> None:
         """Take the next step of a turn now."""
         active = self._active.get(turn_id)
         if active is None or self._draining:
@@ -378,15 +393,15 @@ class Turns:
 
     def _arm(self, turn_id: str, seconds: float) -> None:
         self._active[turn_id].due = time.monotonic() + seconds
-        self._scheduler.at(_alarm(turn_id), seconds, self._ring, turn_id)
+        self._scheduler.at(_timer(turn_id), seconds, self._schedule, turn_id)
 
-    async def _ring(self, turn_id: str) -> None:
+    async def _schedule(self, turn_id: str) -> None:
         active = self._active.get(turn_id)
         if active is None or active.stepping or self._draining:
             return
         telemetry.ALARM_LAG.observe(max(0.0, time.monotonic() - active.due))
         active.stepping = True
-        self._aside(self._run_step(active))
+        self._in_background(self._run_step(active))
 
     async def _run_step(self, active: Active) -> None:
         turn_id = active.turn.id
@@ -399,7 +414,7 @@ class Turns:
             delay = await self._reread(active)
         except Exception:
             # A step that breaks must not lose the turn: whatever it was, the row is still there and still ours.
-            delay = await self._stumble(active)
+            delay = await self._retry_later(active)
         finally:
             active.stepping = False
             again, active.again = active.again, False
@@ -411,7 +426,7 @@ class Turns:
         if delay is None and active.turn.conversation_id is not None:
             await self._wake_next(active.turn.conversation_id)
 
-    async def _stumble(self, active: Active) -> float | None:
+    async def _retry_later(self, active: Active) -> float | None:
         """A step broke: try again later, and when that does not help end the turn with an apology."""
         turn_id = active.turn.id
         count = self._stumbles[turn_id] = self._stumbles.get(turn_id, 0) + 1
@@ -426,7 +441,7 @@ class Turns:
         elif count >= MAX_STUMBLES and active.turn.state is TurnState.FINALIZING:
             # Whatever is wrong with this answer, the questions behind it must not wait for ever.
             try:
-                await self._watching.give_up(active, "broken")
+                await self._polling.give_up(active, "broken")
             except Exception:
                 log.exception("giving_up_failed", turn=turn_id)
             else:
@@ -456,7 +471,7 @@ class Turns:
             log.warning("wake_failed", error=type(error).__name__)
             return
         for turn_id in waiting:
-            self._poke(turn_id)
+            self._schedule_now(turn_id)
 
     async def _step(self, active: Active) -> float | None:
         """Do the next thing for a turn. Returns seconds to the one after, None when it has ended."""
@@ -468,7 +483,7 @@ class Turns:
                 await self._hold(active, HeldFor.LINK, str(error))
                 return None
             if isinstance(error, LinkBroken) and error.newly:
-                await self._reply.whisper(active.turn, BROKEN_LINK, remedy=HeldFor.LINK)
+                await self._reply.tell_privately(active.turn, BROKEN_LINK, prompt=HeldFor.LINK)
             return await self._admission.apologise(active, str(error), None)
         except AccountUnclear as error:
             await self._hold(active, HeldFor.ACCOUNT, str(error))
@@ -480,14 +495,14 @@ class Turns:
     async def _hold(self, active: Active, held_for: HeldFor, why: str) -> None:
         """Only the asker can bring about what is missing: tell them alone, and wait."""
         await self._reply.retract(active.turn)
-        await self._reply.whisper(active.turn, f"{why} Your question waits for that.", remedy=held_for)
+        await self._reply.tell_privately(active.turn, f"{why} Your question waits for that.", prompt=held_for)
         active.turn = await self._store.hold(active.turn, held_for)
         log.info("turn_held", turn=active.turn.id, held_for=held_for.value)
 
     async def _held(self, active: Active) -> None:
         """A held turn is due: its asker stopped it, or has not come for a day."""
         if active.turn.cancel_requested_at is None:
-            await self._reply.whisper(active.turn, HELD_TOO_LONG)
+            await self._reply.tell_privately(active.turn, HELD_TOO_LONG)
         active.turn = await self._store.move(active.turn, TurnState.CANCELED)
         log.info("turn_dropped", turn=active.turn.id)
 
@@ -505,9 +520,9 @@ class Turns:
             case TurnState.SUBMITTING:
                 return await self._submission.recover(active)
             case TurnState.RUNNING:
-                return await self._watching.poll(active)
+                return await self._polling.poll(active)
             case TurnState.FINALIZING:
-                return await self._watching.deliver(active)
+                return await self._polling.deliver(active)
             case TurnState.HELD:
                 await self._held(active)
                 return None
@@ -522,7 +537,7 @@ class Turns:
         if active.turn.question is None or active.turn.conversation_id is None:
             return await self._admission.admit(active)
         if active.turn.kind is Kind.ACTION:
-            return await self._watching.carry_out(active)
+            return await self._polling.carry_out(active)
         if await self._store.ahead(active.turn):
             return await self._queue(active)
         return await self._submission.begin(active)
@@ -531,7 +546,7 @@ class Turns:
         """Omni never saw it. Where Slack already shows something, it is ended properly, else nothing is said."""
         shown = active.turn.surface in (Surface.COMMAND, Surface.PRIVATE, Surface.PRESS) or active.turn.submissions
         if shown and active.turn.conversation_id is not None:
-            return await self._watching.cancel_before_start(active)
+            return await self._polling.cancel_before_start(active)
         await self._reply.retract(active.turn)
         active.turn = await self._store.move(active.turn, TurnState.CANCELED)
         return None
@@ -540,10 +555,10 @@ class Turns:
         """Others are before it: say so once, then wait to be poked (and look now and then)."""
         if not active.turn.queue_said:
             active.turn = await self._store.move(active.turn, TurnState.ACCEPTED, queue_said=True)
-            await self._reply.whisper(active.turn, "Got it. Omni answers this after the question before it.")
+            await self._reply.tell_privately(active.turn, "Got it. Omni answers this after the question before it.")
         return WAITING
 
-    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this beside the steps; nobody waits for it but the drain."""
         task = asyncio.ensure_future(work)
         self._steps.add(task)
@@ -555,5 +570,5 @@ def _counted(stopped: Mapping[str, TurnState]) -> tuple[int, int]:
     return len(stopped) - waiting, waiting
 
 
-def _alarm(turn_id: str) -> str:
+def _timer(turn_id: str) -> str:
     return f"turn:{turn_id}"

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from omnibot.clearstreet.models import Action, OpenChart, OpenScreener, Part
-from omnibot.market_data.model import failed_exhibit
+from omnibot.market_data.model import failed_card
 from omnibot.market_data.service import Markets
 from omnibot.turns.rules import to_look_up
 
@@ -23,24 +23,24 @@ async def look_up_all(markets: Markets, key: str, parts: Sequence[Part]) -> list
     """What stands beside an answer by itself, each with the number of its part."""
     wanted = to_look_up(parts)
     found = await asyncio.gather(*(look_up(markets, key, action, EXHIBIT_PATIENCE) for _, action in wanted))
-    return [{**exhibit, "part": part} for (part, _), exhibit in zip(wanted, found, strict=True)]
+    return [{**market_card, "part": part} for (part, _), market_card in zip(wanted, found, strict=True)]
 
 
 async def look_up(markets: Markets, key: str, action: Action, patience: float) -> dict[str, Any]:
     """What comes of one action; where nothing does, the exhibit says why."""
     try:
-        return await _exhibit(markets, key, action, patience)
+        return await _market_card(markets, key, action, patience)
     except Exception:
         # What stands beside an answer must not cost the answer.
         log.exception("exhibit_broke")
-        return failed_exhibit("this", "omnibot could not read what Clear Street sent.", None)
+        return failed_card("this", "omnibot could not read what Clear Street sent.", None)
 
 
-async def _exhibit(markets: Markets, key: str, action: Action, patience: float) -> dict[str, Any]:
+async def _market_card(markets: Markets, key: str, action: Action, patience: float) -> dict[str, Any]:
     match action:
         case OpenChart():
             return await markets.symbol(key, action.symbol, action.timeframe, patience=patience)
         case OpenScreener():
             return await markets.screen(key, action, patience=patience)
         case _:
-            return failed_exhibit("this", "omnibot cannot carry this action out.", None)
+            return failed_card("this", "omnibot cannot carry this action out.", None)

@@ -174,7 +174,7 @@ class TurnAnswer:
     late: bool = False
     message_id: str | None = None
     #: What was fetched from the market to stand beside the words: JSON, `part` says beside which (null: at the end).
-    exhibits: list[dict[str, Any]] = field(default_factory=list)
+    market_cards: list[dict[str, Any]] = field(default_factory=list)
     #: The name of the account Omni was asked about, where the asker might have chosen another.
     account: str | None = None
     #: It proposes orders: the "principal" and the "account_id" they are for.
@@ -360,7 +360,7 @@ class Reply(Protocol):
         """Take back whatever shows that work had begun: the turn ends without a reply. Best effort."""
         ...
 
-    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
+    async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
         """Tell the asker alone, with a button that begins the remedy. Best effort."""
         ...
 

@@ -85,26 +85,26 @@ class Polling:
     def __init__(
         self,
         store: TurnStore,
-        presses: Buttons,
+        buttons: Buttons,
         omni: Omni,
         markets: Markets,
         keyring: Keyring,
         reply: Reply,
         *,
         canceling: Cancellation,
-        notary: ConsentPolicy | None = None,
-        broker: OrderProposals | None = None,
+        consent_policy: ConsentPolicy | None = None,
+        order_proposals: OrderProposals | None = None,
     ) -> None:
         self._store = store
-        self._presses = presses
+        self._buttons = buttons
         self._omni = omni
         self._markets = markets
         self._keyring = keyring
         self._reply = reply
         self._canceling = canceling
-        self._notary = notary
-        self._broker = broker
-        self._exposure = Exposure(omni, notary)
+        self._consent_policy = consent_policy
+        self._order_proposals = order_proposals
+        self._exposure = Exposure(omni, consent_policy)
 
     async def _authority(self, active: Active) -> tuple[str, int | None]:
         assert active.conversation is not None
@@ -122,7 +122,11 @@ class Polling:
         try:
             async with asyncio.timeout(patience):
                 name = await self._keyring.name_of(conversation.principal, conversation.account_id)
-                if name is None or self._notary is None or await self._notary.may_read_accounts(active.turn):
+                if (
+                    name is None
+                    or self._consent_policy is None
+                    or await self._consent_policy.may_read_accounts(active.turn)
+                ):
                     return name
         except (NoAuthority, ClearStreetError, TimeoutError):
             return None
@@ -222,7 +226,7 @@ class Polling:
 
     async def _stop(self, active: Active) -> float | None:
         """End with what Omni makes of the stop within the patience of who pressed it, or else with what was said."""
-        active.press_stop()
+        active.click_stop()
         if active.turn.response_id is None and (message := await self._found_instead(active)) is not None:
             return await self._end_with(active, Outcome.SUCCEEDED, message, (), None)
         response, message = await self._stopped_response(active)
@@ -399,11 +403,11 @@ class Polling:
     ) -> float | None:
         turn = active.turn
         shown = [part for part in parts if not isinstance(part, ThinkingPart)]
-        exhibits = await self._exhibits(active, shown) if outcome is Outcome.SUCCEEDED else []
+        market_cards = await self._market_cards(active, shown) if outcome is Outcome.SUCCEEDED else []
         consent, asked, orders = None, None, None
         if outcome is Outcome.SUCCEEDED and active.conversation is not None:
-            consent, asked = await consent_asked(self._notary, turn, active.conversation, shown)
-            orders = orders_in(self._broker, active.conversation, message, shown)
+            consent, asked = await consent_asked(self._consent_policy, turn, active.conversation, shown)
+            orders = orders_in(self._order_proposals, active.conversation, message, shown)
         about_account = active.about_account or bool(orders and orders["account_id"] is not None)
         if not about_account and shown:
             # What was not so when it began may be so by now.
@@ -417,7 +421,7 @@ class Polling:
             request_id=request_id,
             late=is_late(turn.submitted_at, utcnow()),
             message_id=message.id if message else active.output_message_id,
-            exhibits=exhibits,
+            market_cards=market_cards,
             account=await self._account_name(active) if turn.submitted_at is not None else None,
             consent=consent,
             orders=orders,
@@ -436,7 +440,7 @@ class Polling:
         turn = active.turn
         found = offers(
             parts,
-            answer.exhibits,
+            answer.market_cards,
             outcome=answer.outcome,
             kind=turn.kind,
             mint=lambda: secrets.token_urlsafe(16),
@@ -449,7 +453,7 @@ class Polling:
 
     # What comes from the market.
 
-    async def _exhibits(self, active: Active, parts: Sequence[Part]) -> list[dict[str, Any]]:
+    async def _market_cards(self, active: Active, parts: Sequence[Part]) -> list[dict[str, Any]]:
         """What stands beside the words of an answer by itself. The answer waits for it, but not for long."""
         if not to_look_up(parts):
             return []
@@ -461,20 +465,20 @@ class Polling:
         turn = active.turn
         self._reply.begin(turn)
         key, _ = await self._authority(active)
-        exhibit = await look_up(self._markets, key, read_action(turn.event), ACTION_PATIENCE)
-        failed = exhibit["kind"] == "failed"
+        market_card = await look_up(self._markets, key, read_action(turn.event), ACTION_PATIENCE)
+        failed = market_card["kind"] == "failed"
         answer = TurnAnswer(
             outcome=Outcome.FAILED if failed else Outcome.SUCCEEDED,
-            reason=f"Could not get {exhibit['what']}. {exhibit['reason']}" if failed else None,
-            request_id=exhibit["request_id"] if failed else None,
-            exhibits=[] if failed else [{**exhibit, "part": None}],
+            reason=f"Could not get {market_card['what']}. {market_card['reason']}" if failed else None,
+            request_id=market_card["request_id"] if failed else None,
+            market_cards=[] if failed else [{**market_card, "part": None}],
             about_account=False,
         )
         return await self._finalize(active, answer, (), None)
 
     async def deliver(self, active: Active) -> float | None:
         """Deliver a stored answer (again)."""
-        return await self._deliver(active, await self._presses.of(active.turn.id))
+        return await self._deliver(active, await self._buttons.of(active.turn.id))
 
     async def _deliver(self, active: Active, offers: Sequence[OfferedButton]) -> float | None:
         turn = active.turn
@@ -492,9 +496,9 @@ class Polling:
                 return None
             active.deliveries += 1
             return max(again_in, backoff(active.deliveries, first=0.25, most=30.0))
-        if turn.answer.orders is not None and self._broker is not None:
+        if turn.answer.orders is not None and self._order_proposals is not None:
             # Before the turn ends: whoever finishes it proposes them, and only what the answer shows.
-            await self._broker.propose(turn, turn.answer)
+            await self._order_proposals.propose(turn, turn.answer)
         active.turn = await self._store.move(turn, TurnState(turn.answer.outcome.value))
         telemetry.ENDED.labels(active.turn.state.value).inc()
         log.info("turn_ended", turn=turn.id, state=active.turn.state.value)

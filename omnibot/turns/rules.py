@@ -72,7 +72,7 @@ def all_thoughts(parts: Sequence[Part]) -> tuple[str, ...]:
 
 def offers(
     parts: Sequence[Part],
-    exhibits: Sequence[Mapping[str, Any]],
+    market_cards: Sequence[Mapping[str, Any]],
     *,
     outcome: Outcome,
     kind: Kind,
@@ -101,7 +101,7 @@ def offers(
 
     _suggestions(parts, add, consent=consent, orders=orders)
     _quotes(parts, add)
-    _exports(parts, exhibits, add)
+    _exports(parts, market_cards, add)
     if outcome is not Outcome.SUCCEEDED:
         add("retry", -1, "retry", RETRY_LABEL)
     elif kind is not Kind.ACTION:
@@ -133,14 +133,14 @@ def _quotes(parts: Sequence[Part], add: Callable[..., None]) -> None:
         add("action", -1, f"ticker:{symbol}", f"{symbol} quote", action={"open_chart": {"symbol": symbol}})
 
 
-def _exports(parts: Sequence[Part], exhibits: Sequence[Mapping[str, Any]], add: Callable[..., None]) -> None:
+def _exports(parts: Sequence[Part], market_cards: Sequence[Mapping[str, Any]], add: Callable[..., None]) -> None:
     for index, part in enumerate(parts):
         if isinstance(part, ChartPart) and has_points(part):
             add("export", index, f"part:{index}", "Chart data (CSV)")
         elif has_no_display(part):
             add("export", index, f"part:{index}", "Payload (JSON)")
-    for number, exhibit in enumerate(exhibits):
-        if exhibit.get("kind") == "screen" and exhibit.get("rows"):
+    for number, market_card in enumerate(market_cards):
+        if market_card.get("kind") == "screen" and market_card.get("rows"):
             add("export", -1, f"exhibit:{number}", "Screen (CSV)")
 
 
@@ -339,7 +339,9 @@ def in_plain_words(error: ClearStreetError) -> str:
 # Adoption: what to take for ours after an unknown outcome.
 
 
-def adopt_message(messages: Sequence[Message], *, text: str, above_seq: int, taken: Collection[str]) -> Message | None:
+def take_over_message(
+    messages: Sequence[Message], *, text: str, above_seq: int, taken: Collection[str]
+) -> Message | None:
     """Find the USER message that our lost create-message made: our text, newer than what we knew, nobody else's."""
     for message in messages:
         if (

@@ -38,13 +38,13 @@ from omnibot.turns.rules import (
     CLOCKS_DIFFER,
     DEADLINE,
     Verdict,
-    adopt_message,
     after_create_error,
     backoff,
     candidate_threads,
     in_plain_words,
     is_first_question,
     poll_after,
+    take_over_message,
 )
 from omnibot.turns.store import TurnStore
 
@@ -89,8 +89,8 @@ class TurnSubmission:
         fail: Fail,
         stopped: Callable[[Active], Awaitable[float | None]],
         canceling: Cancellation,
-        notary: ConsentPolicy | None = None,
-        broker: OrderProposals | None = None,
+        consent_policy: ConsentPolicy | None = None,
+        order_proposals: OrderProposals | None = None,
     ) -> None:
         self._store = store
         self._omni = omni
@@ -100,9 +100,9 @@ class TurnSubmission:
         self._fail = fail
         self._stopped = stopped
         self._canceling = canceling
-        self._notary = notary
-        self._broker = broker
-        self._exposure = Exposure(omni, notary)
+        self._consent_policy = consent_policy
+        self._order_proposals = order_proposals
+        self._exposure = Exposure(omni, consent_policy)
 
     async def begin(self, active: Active) -> float | None:
         """Write the request down, show that work began, and send it. Returns seconds to the next step."""
@@ -117,7 +117,7 @@ class TurnSubmission:
         thread_id = None if turn.kind is Kind.DEEP_INSIGHTS else conversation.omni_thread_id
         if turn.kind is Kind.DEEP_INSIGHTS and conversation.omni_thread_id is not None:
             turn = active.turn = await self._notice(turn, RESEARCH_NOTICE)
-        may = await capabilities(self._notary, self._broker, turn, conversation)
+        may = await capabilities(self._consent_policy, self._order_proposals, turn, conversation)
         submitting = await self._store.submit(
             turn,
             request=_body(turn, conversation.account_id, may, continuing=thread_id is not None),
@@ -222,7 +222,7 @@ class TurnSubmission:
         if self._out_of_time(turn, BUSY_WAIT):
             return await self._fail(active, in_plain_words(error), error.request_id)
         try:
-            if turn.submissions > 1 and (found := await self._adopt_message(active)) is not None:
+            if turn.submissions > 1 and (found := await self._take_over_message(active)) is not None:
                 return await self._take(active, found)
             response = await self._omni.active_response(
                 await self._keyring.key_of(conversation.principal), conversation.account_id, turn.request_thread_id
@@ -272,7 +272,7 @@ class TurnSubmission:
 
     async def _stop(self, active: Active) -> float | None:
         """If Omni shows the question by now, its answer is stopped like any other; else the turn ends unanswered."""
-        active.press_stop()
+        active.click_stop()
         found: Message | None = None
         with suppress(StopPressed, ClearStreetError):
             if active.heard is None:
@@ -334,13 +334,13 @@ class TurnSubmission:
     async def _find(self, active: Active) -> Message | None:
         """The USER message that the lost create call made, if Omni shows one."""
         if active.turn.request_thread_id is not None:
-            return await self._adopt_message(active)
+            return await self._take_over_message(active)
         assert active.conversation is not None
         if await self._repeatable(active.conversation):
             return None
-        return await self._adopt_thread(active)
+        return await self._take_over_thread(active)
 
-    async def _adopt_message(self, active: Active) -> Message | None:
+    async def _take_over_message(self, active: Active) -> Message | None:
         turn, conversation = active.turn, active.conversation
         assert conversation is not None
         assert turn.request_thread_id is not None
@@ -348,7 +348,7 @@ class TurnSubmission:
             await self._keyring.key_of(conversation.principal), conversation.account_id, turn.request_thread_id
         )
         _, taken = await self._store.known_omni_ids(conversation)
-        found = adopt_message(messages, text=turn.question or "", above_seq=conversation.last_seq, taken=taken)
+        found = take_over_message(messages, text=turn.question or "", above_seq=conversation.last_seq, taken=taken)
         return replace(found, thread_id=turn.request_thread_id) if found is not None else None
 
     async def _take(self, active: Active, message: Message) -> float:
@@ -371,7 +371,7 @@ class TurnSubmission:
         # Somebody else's after all: it is known now, so the next look passes over it.
         return 1.0
 
-    async def _adopt_thread(self, active: Active) -> Message | None:
+    async def _take_over_thread(self, active: Active) -> Message | None:
         """The thread that a lost create-thread made: unknown to us, since our call, with our first question."""
         turn, conversation = active.turn, active.conversation
         assert conversation is not None

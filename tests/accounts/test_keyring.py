@@ -104,7 +104,7 @@ async def test_a_link_that_the_rules_no_longer_allow_is_not_used(make_ring: Make
 async def test_a_broken_link_never_falls_back_to_the_shared_key(make_ring: MakeRing):
     ring = make_ring()
     await ring.link()
-    await ring.keyring.mark_broken(LINK, ANAS)
+    await ring.keyring.set_broken(LINK, ANAS)
     with pytest.raises(LinkBroken, match="no longer accepts"):
         await ring.keyring.principal_of(ANA)
     with pytest.raises(LinkBroken):

@@ -224,7 +224,7 @@ async def test_after_an_uninstall_nothing_of_that_workspace_is_left(ring: Ring, 
 
 async def test_a_broken_link_is_mended_when_clear_street_accepts_the_key_again(ring: Ring, database: Database):
     linked = await ring.link()
-    assert await ring.keyring.mark_broken(linked.principal, ANAS)
+    assert await ring.keyring.set_broken(linked.principal, ANAS)
     with pytest.raises(LinkBroken):
         await ring.keyring.principal_of(ANA)
     mended = await ring.linking.mend(ANA, team="T1")
@@ -235,7 +235,7 @@ async def test_a_broken_link_is_mended_when_clear_street_accepts_the_key_again(r
 
 async def test_a_link_that_is_still_refused_stays_broken(ring: Ring, clear_street: ClearStreetEmulator):
     linked = await ring.link()
-    await ring.keyring.mark_broken(linked.principal, ANAS)
+    await ring.keyring.set_broken(linked.principal, ANAS)
     del clear_street.keys[ANAS]
     with pytest.raises(KeyRefused):
         await ring.linking.mend(ANA, team="T1")

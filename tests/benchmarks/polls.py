@@ -86,7 +86,7 @@ class SilentReply:
 
     async def retract(self, turn: Turn) -> None: ...
 
-    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None: ...
+    async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None: ...
 
     def drop(self, turn_id: str) -> None: ...
 
@@ -133,7 +133,7 @@ async def engine(url: str, folder: Path) -> AsyncIterator[Round]:
         scheduler,
         presence,
         markets=cast(Markets, None),
-        desk=cast(AdmissionPort, None),
+        admission=cast(AdmissionPort, None),
         reply=SilentReply(),
         retention=timedelta(days=30),
     )

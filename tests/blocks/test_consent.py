@@ -16,7 +16,7 @@ from omnibot.blocks.account.consent import (
     stub_unit,
     told_view,
 )
-from omnibot.blocks.layout.button_versions import read_press
+from omnibot.blocks.layout.button_versions import read_click
 from omnibot.blocks.layout.types import Page
 from omnibot.consent.model import AccountConsent, Card, ConsentState, ConsentStatus, Granted, Overview
 from omnibot.emulator.slack import SlackEmulator
@@ -114,9 +114,9 @@ def test_a_button_that_ends_one_grant_ends_no_other_that_stands_in_its_place_by_
     roth = AccountConsent(2, "Roth", ConsentStatus.BY_DEFAULT, (), ("code",))
     [old, _], [new] = ends_of(main, roth), ends_of(roth)
 
-    assert read_press(old) is not None
-    assert (read_press(new) or old) != old
-    assert read_press(new | {mixed: old[mixed]}) is None
+    assert read_click(old) is not None
+    assert (read_click(new) or old) != old
+    assert read_click(new | {mixed: old[mixed]}) is None
 
 
 @given(st.integers(0, 60), st.text(max_size=100))

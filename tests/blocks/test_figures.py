@@ -17,7 +17,7 @@ from omnibot.blocks.answers.charts import (
     in_words,
     native_chart,
     number,
-    read_figure,
+    read_chart,
     read_place,
     safe_cell,
     thinned,
@@ -42,7 +42,7 @@ PRICES = {"2026-01-05": "182.10", "2026-01-03": "180", "2026-01-04": "-1.5"}
 
 
 def test_dates_are_recognised_and_put_in_order():
-    figure = read_figure(chart(AAPL=PRICES))
+    figure = read_chart(chart(AAPL=PRICES))
 
     assert figure.places == ("2026-01-03", "2026-01-04", "2026-01-05")
     assert figure.series[0].values == (Decimal("180"), Decimal("-1.5"), Decimal("182.10"))
@@ -71,18 +71,18 @@ def test_a_place_on_the_axis_is_a_moment_only_if_it_is_a_date(place, moment):
 
 
 def test_categories_keep_their_order_and_become_bars():
-    figure = read_figure(chart(Weight={"Tech": "40", "Energy": "25", "Cash": "35"}))
+    figure = read_chart(chart(Weight={"Tech": "40", "Energy": "25", "Cash": "35"}))
 
     assert figure.places == ("Tech", "Energy", "Cash")
     assert native_chart(figure)["chart"]["type"] == "bar"  # type: ignore[index]  # a Block Kit dict
 
 
 def test_a_series_with_gaps_is_for_a_picture():
-    assert not fits_natively(read_figure(chart(a={"1": "1", "2": "2"}, b={"1": "1"})))
+    assert not fits_natively(read_chart(chart(a={"1": "1", "2": "2"}, b={"1": "1"})))
 
 
 def test_a_chart_without_points_says_so():
-    figure = read_figure(DataChart())
+    figure = read_chart(DataChart())
 
     assert not fits_natively(figure)
     assert in_words(figure) == ["This chart has no points."]
@@ -90,22 +90,22 @@ def test_a_chart_without_points_says_so():
 
 
 def test_words_say_where_a_series_begins_and_ends():
-    assert in_words(read_figure(chart(AAPL=PRICES))) == [
+    assert in_words(read_chart(chart(AAPL=PRICES))) == [
         "AAPL: from 180 (2026-01-03) to 182.1 (2026-01-05), low -1.5, high 182.1, 3 points"
     ]
-    assert in_words(read_figure(chart(AAPL={"now": "1234567.5"}))) == ["AAPL: 1,234,567.5 (now)"]
+    assert in_words(read_chart(chart(AAPL={"now": "1234567.5"}))) == ["AAPL: 1,234,567.5 (now)"]
 
 
 def test_thinning_keeps_the_ends():
     points = {f"2026-01-{day:02}": str(day) for day in range(1, 32)}
-    figure = thinned(read_figure(chart(a=points)))
+    figure = thinned(read_chart(chart(a=points)))
 
     assert len(figure.places) == POINTS
     assert (figure.places[0], figure.places[-1]) == ("2026-01-01", "2026-01-31")
 
 
 def test_the_csv_has_every_digit_and_no_formulas():
-    figure = read_figure(chart(**{"=cmd()": {"2026-01-03": "0.10000000000000000001", "2026-01-04": "-5"}}))
+    figure = read_chart(chart(**{"=cmd()": {"2026-01-03": "0.10000000000000000001", "2026-01-04": "-5"}}))
 
     assert list(csv.reader(io.StringIO(to_csv(figure)))) == [
         ["", "'=cmd()"],
@@ -137,7 +137,7 @@ charts = st.lists(
 @given(charts)
 @examples(60)
 def test_any_chart_is_drawn_as_slack_takes_it_or_said_in_words(data):
-    figure = read_figure(data)
+    figure = read_chart(data)
     assert in_words(figure)
     to_csv(figure)
     if fits_natively(figure):

@@ -23,7 +23,7 @@ from omnibot.blocks.account.api_keys import (
     linked_view,
     unlink_page,
 )
-from omnibot.blocks.account.prompts import ACCOUNT_ACTION, remedy_page
+from omnibot.blocks.account.prompts import ACCOUNT_ACTION, prompt_page
 from omnibot.blocks.layout.modals import ActionPrompt, failed, gist, moment_view, words_view
 from omnibot.blocks.markdown.render import pings
 from omnibot.clearstreet.models import Account
@@ -70,7 +70,7 @@ def test_slack_takes_every_view_whatever_accounts_and_errors_are_called(names: l
         account_view(accounts, None),
         linked_view(linked(*names, default=1), waiting=1),
         link_view("n", trouble=Trouble(words or "?", words), known=known(), page="https://example.com/link/x"),
-        words_view("Account", words or "?", remedy=ActionPrompt(ACCOUNT_ACTION, "Try again")),
+        words_view("Account", words or "?", prompt=ActionPrompt(ACCOUNT_ACTION, "Try again")),
     ]
     for view in views:
         assert validate_view(view, "modal") == []
@@ -175,7 +175,7 @@ def test_forgetting_asks_first():
 
 
 def test_the_button_of_a_nudge_knows_the_turn_that_waits():
-    assert remedy_page("Why.", ACCOUNT_ACTION, "turn-1").blocks[-1]["elements"][0]["value"] == "turn-1"
+    assert prompt_page("Why.", ACCOUNT_ACTION, "turn-1").blocks[-1]["elements"][0]["value"] == "turn-1"
 
 
 def test_a_failure_names_the_request():

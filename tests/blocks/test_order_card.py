@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnibot.accounts.model import Person
-from omnibot.blocks.layout.button_versions import Press, read_press, read_presses, read_values
+from omnibot.blocks.layout.button_versions import ClickedButton, read_click, read_clicks, read_values
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.limits import BLOCKS, BUTTON_TEXT
 from omnibot.blocks.markdown.escaping import pings
 from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
 from omnibot.blocks.orders.card import footer_card, order_card
-from omnibot.blocks.orders.status import order_standing, progress, reason_words, standing
+from omnibot.blocks.orders.status import order_status, progress, reason_words, standing
 from omnibot.clearstreet.models.enums import (
     InstrumentType,
     OrderStatus,
@@ -277,7 +277,7 @@ def test_the_card_follows_the_order_in_plain_words(status: str, more: dict[str, 
 def test_no_order_status_is_left_out_and_none_is_shown_as_the_api_spells_it():
     assert {status for status, *_ in ORDERS} >= {status.value for status in OrderStatus}
     for status in OrderStatus:
-        said = order_standing(progress(working(status.value))).words
+        said = order_status(progress(working(status.value))).words
         assert not re.search(r"[A-Z]{2,}", said), said
 
 
@@ -395,9 +395,9 @@ def pressed_on(page: Page, name: str) -> dict[str, Any]:
 def test_a_press_whose_parts_are_of_two_versions_is_no_press(mixed: str):
     old, new = (pressed_on(card(one, SEEN), APPROVE) for one in (ticket(), ticket(version=2, token="token-2")))
 
-    assert read_press(old) is not None
-    assert read_press(new) is not None
-    assert read_press(new | {mixed: old[mixed]}) is None
+    assert read_click(old) is not None
+    assert read_click(new) is not None
+    assert read_click(new | {mixed: old[mixed]}) is None
 
 
 @pytest.mark.parametrize("mixed", ["action_id", "block_id", "value"])
@@ -406,8 +406,8 @@ def test_approve_all_is_of_every_version_that_it_was_shown_with(mixed: str):
     old = pressed_on(footer([first, second]), APPROVE_ALL)
     new = pressed_on(footer([first, replace(second, version=2)]), APPROVE_ALL)
 
-    assert [press.subject for press in read_presses(old) or ()] == ["token-0", "token-1"]
-    assert read_presses(new | {mixed: old[mixed]}) is None
+    assert [press.subject for press in read_clicks(old) or ()] == ["token-0", "token-1"]
+    assert read_clicks(new | {mixed: old[mixed]}) is None
 
 
 @pytest.mark.parametrize(
@@ -430,8 +430,8 @@ def test_approve_all_is_of_every_version_that_it_was_shown_with(mixed: str):
 def test_a_press_that_makes_no_sense_is_no_press(hostile: dict[str, Any]):
     good = {"action_id": "order_approve:1.0.ab", "block_id": "order_buttons:t:1.0.ab", "value": "token~1.0.ab"}
 
-    assert read_presses(good) == [Press("token", "1.0.ab")]
-    assert read_presses(good | hostile) is None
+    assert read_clicks(good) == [ClickedButton("token", "1.0.ab")]
+    assert read_clicks(good | hostile) is None
 
 
 def test_an_order_that_was_not_placed_can_only_be_approved_again():

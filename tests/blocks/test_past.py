@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from omnibot.blocks.history import FORGOTTEN, exchange_page, past_page, slack_date, thread_link
+from omnibot.blocks.history import FORGOTTEN, exchange_page, history_page, slack_date, thread_link
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.markdown.render import pings
 from omnibot.emulator.slack.blocks import validate_message
@@ -56,7 +56,7 @@ def ids(page: Page) -> list[str]:
 def test_slack_takes_every_page_and_nothing_anybody_said_is_live(question: str, answer: str):
     exchange = Exchange(question * 20, answer * 50)
     pages = [
-        past_page([past(question)] * 10, workspace_url=URL, number=1, more=True),
+        history_page([past(question)] * 10, workspace_url=URL, number=1, more=True),
         exchange_page(exchange, link=thread_link(URL, "C1", "1700000001.000100")),
     ]
 
@@ -66,7 +66,7 @@ def test_slack_takes_every_page_and_nothing_anybody_said_is_live(question: str, 
 
 
 def test_a_row_says_what_when_and_where_and_opens_the_thread():
-    said = words(past_page([past()], workspace_url=URL))
+    said = words(history_page([past()], workspace_url=URL))
 
     assert "*What about AAPL?*" in said
     assert "<!date^1795167000^{date_short_pretty} at {time}|2026-11-20 09:30 UTC>" in said
@@ -75,21 +75,21 @@ def test_a_row_says_what_when_and_where_and_opens_the_thread():
 
 
 def test_a_conversation_in_a_dm_does_not_name_the_channel():
-    said = words(past_page([past(channel="D1")], workspace_url=URL))
+    said = words(history_page([past(channel="D1")], workspace_url=URL))
 
     assert "in your messages with me" in said
     assert "<#" not in said
 
 
 def test_a_long_question_is_cut_and_a_forgotten_one_says_so():
-    said = words(past_page([past("word " * 50), past(None)], workspace_url=URL))
+    said = words(history_page([past("word " * 50), past(None)], workspace_url=URL))
 
     assert "word…*" in said
     assert f"_{FORGOTTEN}_" in said
 
 
 def test_only_what_omni_knows_can_go_on():
-    page = past_page([past(), past(omni_thread_id=None)], workspace_url=URL)
+    page = history_page([past(), past(omni_thread_id=None)], workspace_url=URL)
 
     assert ids(page) == ["omni_continue:0"]
 
@@ -104,14 +104,14 @@ def test_only_what_omni_knows_can_go_on():
     ],
 )
 def test_pages_are_turned_where_there_are_pages(number: int, more: bool, turners: list[str]):
-    page = past_page([past()], workspace_url=URL, number=number, more=more)
+    page = history_page([past()], workspace_url=URL, number=number, more=more)
 
     assert [i for i in ids(page) if i.startswith("omni_threads")] == turners
 
 
 def test_the_first_empty_page_teaches_and_a_later_one_leads_back():
-    assert "/omni What moved NVDA" in words(past_page([], workspace_url=URL))
-    assert ids(past_page([], workspace_url=URL, number=3)) == ["omni_threads:newer"]
+    assert "/omni What moved NVDA" in words(history_page([], workspace_url=URL))
+    assert ids(history_page([], workspace_url=URL, number=3)) == ["omni_threads:newer"]
 
 
 def test_the_last_exchange_is_shown_shortened_with_a_link_back():

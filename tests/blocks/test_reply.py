@@ -39,12 +39,12 @@ TURN = Turn(
 
 
 def pages_of(
-    parts: list[Any], *, exhibits: list[dict[str, Any]] | None = None, pictures=None, **more: Any
+    parts: list[Any], *, market_cards: list[dict[str, Any]] | None = None, pictures=None, **more: Any
 ) -> list[Page]:
-    answer = TurnAnswer(Outcome.SUCCEEDED, parts=parts, exhibits=exhibits or [], message_id="m", **more)
+    answer = TurnAnswer(Outcome.SUCCEEDED, parts=parts, market_cards=market_cards or [], message_id="m", **more)
     tokens = (f"t{n}" for n in itertools.count())
     read = read_parts(parts)
-    found = offers(read, answer.exhibits, outcome=answer.outcome, kind=Kind.INSTANT, mint=lambda: next(tokens))
+    found = offers(read, answer.market_cards, outcome=answer.outcome, kind=Kind.INSTANT, mint=lambda: next(tokens))
     return reply_pages(TURN, answer, found, pictures=pictures)
 
 
@@ -117,7 +117,7 @@ def test_without_its_picture_a_chart_is_words():
 
 def test_a_symbol_is_a_card_with_its_price_and_how_old_it_is():
     chart = {"type": "chart", "payload": {"chartId": "c", "symbolChart": {"symbol": "AAPL", "timeframe": "1M"}}}
-    [page] = pages_of([chart], exhibits=[{**SYMBOL, "part": 0}])
+    [page] = pages_of([chart], market_cards=[{**SYMBOL, "part": 0}])
 
     said = "\n".join(strings(page.blocks))
     for words in ("AAPL · Apple Inc.", "$187.5 ▼ -1.25 (-0.66%)", "Day 185–189.9", "Volume 52.1 M", "Ask –", "4 s old"):
@@ -127,14 +127,14 @@ def test_a_symbol_is_a_card_with_its_price_and_how_old_it_is():
 
 
 def test_a_symbol_of_which_nothing_is_known_is_still_a_card():
-    [page] = pages_of([], exhibits=[{"kind": "symbol", "symbol": "ZZZ", "part": None}])
+    [page] = pages_of([], market_cards=[{"kind": "symbol", "symbol": "ZZZ", "part": None}])
 
     assert "No price is known." in "\n".join(strings(page.blocks))
     check(page)
 
 
 def test_the_operators_chart_is_a_link_on_the_card():
-    answer = TurnAnswer(Outcome.SUCCEEDED, exhibits=[{**SYMBOL, "symbol": "BRK/B", "part": None}])
+    answer = TurnAnswer(Outcome.SUCCEEDED, market_cards=[{**SYMBOL, "symbol": "BRK/B", "part": None}])
     [page] = reply_pages(TURN, answer, (), chart_url="https://charts.example/{symbol}?t={timeframe}")
 
     assert page.blocks[0]["actions"][0]["url"] == "https://charts.example/BRK%2FB?t=1M"
@@ -142,7 +142,7 @@ def test_the_operators_chart_is_a_link_on_the_card():
 
 
 def test_a_screen_says_its_filters_and_what_could_not_be_applied():
-    [page] = pages_of([], exhibits=[{**SCREEN, "part": None}])
+    [page] = pages_of([], market_cards=[{**SCREEN, "part": None}])
 
     said = "\n".join(strings(page.blocks))
     for words in ("Market cap at least 10.00B", "mood is good", "largest first", "$2.90T", "2 found and more"):
@@ -208,15 +208,15 @@ near_parts = st.one_of(
     st.builds(text, hostile.texts),
     st.builds(data_chart, st.integers(0, 70), series=st.integers(0, 14), gap=st.booleans()),
 )
-exhibits = st.one_of(
+market_cards = st.one_of(
     st.just(SYMBOL), st.just(SCREEN), st.dictionaries(st.sampled_from([*SYMBOL, *SCREEN]), json_values, max_size=12)
 )
 
 
-@given(st.lists(near_parts, max_size=6), st.lists(exhibits, max_size=3))
+@given(st.lists(near_parts, max_size=6), st.lists(market_cards, max_size=3))
 @examples(100)
 def test_slack_takes_every_page_of_any_json_in_every_variant(parts, beside):
-    for page in pages_of(parts, exhibits=[{**one, "part": None} for one in beside]):
+    for page in pages_of(parts, market_cards=[{**one, "part": None} for one in beside]):
         for variant in (page, older_page(page), plain_page(page), words_only(page)):
             check(variant)
         assert not live([page])
@@ -225,7 +225,9 @@ def test_slack_takes_every_page_of_any_json_in_every_variant(parts, beside):
 def test_the_same_answer_gives_the_same_pages():
     parts = [text("Words."), data_chart(30), SUGGESTED]
 
-    assert pages_of(parts, exhibits=[{**SCREEN, "part": None}]) == pages_of(parts, exhibits=[{**SCREEN, "part": None}])
+    assert pages_of(parts, market_cards=[{**SCREEN, "part": None}]) == pages_of(
+        parts, market_cards=[{**SCREEN, "part": None}]
+    )
 
 
 def test_an_answer_without_a_message_of_omnis_has_no_thumbs_for_its_rating_could_not_be_sent():

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from omnibot.blocks.layout.button_versions import Press, pattern, read_form_press
+from omnibot.blocks.layout.button_versions import ClickedButton, pattern, read_form_click
 
 FORM = {"callback_id": "order_edit:1.0.ab", "private_metadata": "token~1.0.ab"}
 
 
 def test_a_form_says_what_it_was_opened_for():
-    assert read_form_press(FORM) == Press("token", "1.0.ab")
+    assert read_form_click(FORM) == ClickedButton("token", "1.0.ab")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_form_says_what_it_was_opened_for():
     ],
 )
 def test_a_form_of_two_versions_or_that_makes_no_sense_was_opened_for_nothing(hostile: dict[str, Any]):
-    assert read_form_press(FORM | hostile) is None
+    assert read_form_click(FORM | hostile) is None
 
 
 def test_a_button_is_known_by_its_name_in_any_version_and_another_is_not():

@@ -156,5 +156,5 @@ async def test_a_screen_says_when_there_may_be_more(
 ):
     api.script("POST /v1/screener", *answers)
 
-    exhibit = await Markets(MarketData(transport)).screen(KEY, OpenScreener(()), patience=20)
-    assert (len(exhibit["rows"]), exhibit["more"]) == (rows, more)
+    market_card = await Markets(MarketData(transport)).screen(KEY, OpenScreener(()), patience=20)
+    assert (len(market_card["rows"]), market_card["more"]) == (rows, more)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from omnibot.clearstreet.revision import Generation, Paging, Revision, grant_body, revision_of, wants_old_grant_names
+from omnibot.clearstreet.revision import ApiRevision, Paging, Revision, grant_body, revision_of, wants_old_grant_names
 from omnibot.errors import Invalid
 
 MISSING_OLD = (
@@ -46,24 +46,24 @@ def test_only_a_missing_old_name_asks_for_old_names(status, message, wanted):
 
 
 def test_the_newest_generation_is_for_good_and_earlier_ones_for_an_hour():
-    generation = Generation()
-    assert generation.revision(0) is Revision.UNKNOWN
+    revision = ApiRevision()
+    assert revision.revision(0) is Revision.UNKNOWN
 
-    generation.saw_entitlement_status(404, 0)
-    assert generation.revision(3599) is Revision.EARLIER
-    assert generation.revision(3600) is Revision.UNKNOWN
+    revision.saw_entitlement_status(404, 0)
+    assert revision.revision(3599) is Revision.EARLIER
+    assert revision.revision(3600) is Revision.UNKNOWN
 
-    generation.saw_entitlement_status(200, 4000)
-    generation.saw_entitlement_status(404, 4001)
-    assert generation.revision(1e9) is Revision.V2026_10
+    revision.saw_entitlement_status(200, 4000)
+    revision.saw_entitlement_status(404, 4001)
+    assert revision.revision(1e9) is Revision.V2026_10
 
 
 def test_old_names_are_remembered_for_an_hour():
-    generation = Generation()
-    generation.saw_old_grant_names(10)
+    revision = ApiRevision()
+    revision.saw_old_grant_names(10)
 
-    assert generation.old_grant_names(3609)
-    assert not generation.old_grant_names(3610)
+    assert revision.old_grant_names(3609)
+    assert not revision.old_grant_names(3610)
 
 
 @pytest.mark.parametrize(
@@ -76,18 +76,18 @@ def test_old_names_are_remembered_for_an_hour():
     ],
 )
 def test_a_fixed_generation_is_certain_at_once(setting, old_names, paging, without_account):
-    generation = Generation(setting)
+    revision = ApiRevision(setting)
 
-    assert generation.old_grant_names(0) is old_names
-    assert generation.paging(0) is paging
-    assert generation.revision(0).threads_without_account is without_account
-    assert generation.revision(0).repeatable_creates is without_account
+    assert revision.old_grant_names(0) is old_names
+    assert revision.paging(0) is paging
+    assert revision.revision(0).threads_without_account is without_account
+    assert revision.revision(0).repeatable_creates is without_account
 
 
 @pytest.mark.parametrize("setting", ["", "2025-01", "earlier", "unknown"])
 def test_a_generation_nobody_knows_is_refused(setting):
     with pytest.raises(ValueError, match=r".*"):
-        Generation(setting)
+        ApiRevision(setting)
 
 
 def test_grants_are_written_in_either_names():

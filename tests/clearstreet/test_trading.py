@@ -265,9 +265,9 @@ async def test_the_generation_of_a_base_url_is_shared_with_omni(
     api: ScriptedApi, trading: Trading, transport: Transport
 ):
     api.script(f"GET {ORDERS}", envelope([]))
-    transport.generation.saw_entitlement_status(200, 0.0)
+    transport.revision.saw_entitlement_status(200, 0.0)
 
     await trading.open_orders(KEY, ACCOUNT)
 
-    assert transport.generation.revision(0.0) is Revision.V2026_10
+    assert transport.revision.revision(0.0) is Revision.V2026_10
     assert "QUEUED" in api.heard[0].query["status"]

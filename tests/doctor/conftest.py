@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from omnibot.doctor.model import Finding, Mark
+from omnibot.doctor.model import Finding, Symbol
 from omnibot.doctor.service import Examination
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.slack.server import SlackEmulator
@@ -39,7 +39,7 @@ class Clinic:
         settings, wrong = Settings.survey()
         examination = Examination(settings, wrong, dyno=dyno)
         found = [finding async for finding in examination.findings(self.looked_at.append)]
-        assert all(finding.fix for finding in found if finding.mark is Mark.PROBLEM)
+        assert all(finding.fix for finding in found if finding.mark is Symbol.PROBLEM)
         return {finding.check: finding for finding in found}
 
     async def run(self, *arguments: str, **changes: str) -> tuple[int, str, str]:
@@ -73,7 +73,7 @@ async def clinic(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def problems(found: dict[str, Finding]) -> set[str]:
-    return {check for check, finding in found.items() if finding.mark is Mark.PROBLEM}
+    return {check for check, finding in found.items() if finding.mark is Symbol.PROBLEM}
 
 
 def says(finding: Finding) -> str:

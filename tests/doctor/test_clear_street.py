@@ -2,7 +2,7 @@
 
 import pytest
 
-from omnibot.doctor.model import Mark
+from omnibot.doctor.model import Symbol
 from tests.doctor.conftest import Clinic, problems
 
 
@@ -17,16 +17,16 @@ async def test_a_wrong_key_is_a_problem(clinic: Clinic, key: str):
 @pytest.mark.parametrize(
     ("status", "body", "mark", "words"),
     [
-        (403, None, Mark.PROBLEM, "may not list accounts"),
-        (404, None, Mark.PROBLEM, "does not list accounts for"),
-        (404, "<html>Not here</html>", Mark.PROBLEM, "not Clear Street's API"),
-        (200, "<html>Sign in</html>", Mark.PROBLEM, "not Clear Street's API"),
-        (429, None, Mark.WARNING, "asks us to wait"),
-        (500, None, Mark.PROBLEM, "no good answer"),
+        (403, None, Symbol.PROBLEM, "may not list accounts"),
+        (404, None, Symbol.PROBLEM, "does not list accounts for"),
+        (404, "<html>Not here</html>", Symbol.PROBLEM, "not Clear Street's API"),
+        (200, "<html>Sign in</html>", Symbol.PROBLEM, "not Clear Street's API"),
+        (429, None, Symbol.WARNING, "asks us to wait"),
+        (500, None, Symbol.PROBLEM, "no good answer"),
     ],
 )
 async def test_accounts_that_cannot_be_listed_are_explained(
-    clinic: Clinic, status: int, body: str | None, mark: Mark, words: str
+    clinic: Clinic, status: int, body: str | None, mark: Symbol, words: str
 ):
     refusal = {"Retry-After": "3600"} if status == 429 else {}
     clinic.omni.gate.refuse("GET /v1/accounts", status=status, body=body, headers=refusal, count=9)
@@ -40,15 +40,15 @@ async def test_accounts_that_cannot_be_listed_are_explained(
 @pytest.mark.parametrize(
     ("api", "setting", "mark", "words"),
     [
-        ("2026-04", "auto", Mark.OK, "detected: earlier than 2026-10"),
-        ("2026-10", "auto", Mark.OK, "detected: 2026-10"),
-        ("2026-08", "2026-08", Mark.OK, "set to 2026-08"),
-        ("2026-08", "2026-10", Mark.PROBLEM, "the API is an earlier one"),
-        ("2026-10", "2026-04", Mark.WARNING, "the API is 2026-10"),
+        ("2026-04", "auto", Symbol.OK, "detected: earlier than 2026-10"),
+        ("2026-10", "auto", Symbol.OK, "detected: 2026-10"),
+        ("2026-08", "2026-08", Symbol.OK, "set to 2026-08"),
+        ("2026-08", "2026-10", Symbol.PROBLEM, "the API is an earlier one"),
+        ("2026-10", "2026-04", Symbol.WARNING, "the API is 2026-10"),
     ],
 )
 async def test_the_generation_is_detected_and_held_to_the_setting(
-    clinic: Clinic, api: str, setting: str, mark: Mark, words: str
+    clinic: Clinic, api: str, setting: str, mark: Symbol, words: str
 ):
     clinic.omni.revision = api
 
@@ -61,21 +61,21 @@ async def test_the_generation_is_detected_and_held_to_the_setting(
 async def test_a_generation_that_does_not_show_is_a_warning(clinic: Clinic):
     clinic.omni.gate.refuse("GET /v1/omni-ai/entitlement-status", status=500)
 
-    assert (await clinic.examine())["generation"].mark is Mark.WARNING
+    assert (await clinic.examine())["generation"].mark is Symbol.WARNING
 
 
 @pytest.mark.parametrize(
     ("key", "chosen", "mark", "words"),
     [
-        ("demo-key", "", Mark.OK, "19816, the only one"),
-        ("demo-key", "19817", Mark.PROBLEM, "no open account of this key"),
-        ("second-key", "", Mark.PROBLEM, "2 open accounts"),
-        ("second-key", "20002", Mark.OK, "20002, one of 2"),
-        ("second-key", "19816", Mark.PROBLEM, "no open account of this key"),
-        ("no-accounts", "", Mark.PROBLEM, "sees no open account"),
+        ("demo-key", "", Symbol.OK, "19816, the only one"),
+        ("demo-key", "19817", Symbol.PROBLEM, "no open account of this key"),
+        ("second-key", "", Symbol.PROBLEM, "2 open accounts"),
+        ("second-key", "20002", Symbol.OK, "20002, one of 2"),
+        ("second-key", "19816", Symbol.PROBLEM, "no open account of this key"),
+        ("no-accounts", "", Symbol.PROBLEM, "sees no open account"),
     ],
 )
-async def test_the_account_is_one_that_the_key_sees(clinic: Clinic, key: str, chosen: str, mark: Mark, words: str):
+async def test_the_account_is_one_that_the_key_sees(clinic: Clinic, key: str, chosen: str, mark: Symbol, words: str):
     clinic.omni.keys["no-accounts"] = []
 
     found = await clinic.examine(CLEAR_STREET_API_KEY=key, CLEAR_STREET_ACCOUNT_ID=chosen)

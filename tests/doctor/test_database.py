@@ -6,7 +6,7 @@ import pytest
 
 from omnibot.db.migrate import SchemaStatus, upgrade
 from omnibot.doctor import model
-from omnibot.doctor.model import Mark
+from omnibot.doctor.model import Symbol
 from tests.doctor.conftest import NOWHERE, Clinic, problems, says
 from tests.postgres import Server
 
@@ -26,13 +26,13 @@ async def test_a_database_without_tables_wants_an_upgrade(clinic: Clinic, postgr
     assert "omnibot db upgrade" in says(found["database"])
 
     await upgrade(url)
-    assert (await clinic.examine(DATABASE_URL=url))["database"].mark is Mark.OK
+    assert (await clinic.examine(DATABASE_URL=url))["database"].mark is Symbol.OK
 
 
 def test_a_database_of_an_older_version_wants_an_upgrade():
     finding = model.database("the database", SchemaStatus("0001", "0002", known=True))
 
-    assert finding.mark is Mark.PROBLEM
+    assert finding.mark is Symbol.PROBLEM
     assert "is at 0001, this version needs 0002" in finding.message
     assert "omnibot db upgrade" in str(finding.fix)
 
@@ -55,7 +55,7 @@ async def test_a_sqlite_file_that_others_can_read_is_told(clinic: Clinic):
 
     finding = (await clinic.examine())["database files"]
 
-    assert finding.mark is Mark.WARNING
+    assert finding.mark is Symbol.WARNING
     assert "chmod 600" in str(finding.fix)
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from omnibot import web
 from omnibot.doctor import model
-from omnibot.doctor.model import Mark
+from omnibot.doctor.model import Symbol
 from tests.doctor.conftest import NOWHERE, SECRET, Clinic, problems
 
 
 async def test_a_bot_that_lacks_nothing_is_found_well(clinic: Clinic):
     found = await clinic.examine()
 
-    assert {finding.mark for finding in found.values()} == {Mark.OK}
+    assert {finding.mark for finding in found.values()} == {Symbol.OK}
     assert list(found) == [
         "settings",
         "mode",
@@ -58,9 +58,9 @@ async def test_everything_is_examined_even_where_everything_is_wrong(clinic: Cli
     )
 
     assert problems(found) == {"settings", "database", "Slack bot token", "Slack app token", "Clear Street key"}
-    assert found["port"].mark is Mark.OK
+    assert found["port"].mark is Symbol.OK
     for check in ("Slack scopes", "generation", "account"):
-        assert found[check].mark is Mark.WARNING
+        assert found[check].mark is Symbol.WARNING
         assert "not checked" in found[check].message
 
 
@@ -69,7 +69,7 @@ async def test_a_check_that_breaks_does_not_keep_the_others_from_telling(clinic:
 
     assert problems(found) == {"database"}
     assert "the check itself failed" in found["database"].message
-    assert found["Slack bot token"].mark is Mark.OK
+    assert found["Slack bot token"].mark is Symbol.OK
 
 
 async def test_the_command_prints_a_line_for_each_finding_and_exits_with_0_when_all_is_well(clinic: Clinic):
@@ -150,7 +150,7 @@ async def test_only_what_needs_a_wrong_variable_goes_unchecked(clinic: Clinic, v
     found = await clinic.examine(**{variable: "rubbish"})
 
     assert problems(found) == {"settings"}
-    assert {check for check, finding in found.items() if finding.mark is Mark.WARNING} == checks
+    assert {check for check, finding in found.items() if finding.mark is Symbol.WARNING} == checks
 
 
 async def test_the_mode_is_http_with_a_signing_secret_alone(clinic: Clinic):

@@ -5,7 +5,7 @@ from email.utils import formatdate
 
 import pytest
 
-from omnibot.doctor.model import Mark
+from omnibot.doctor.model import Symbol
 from omnibot.slack.connection.manifest import BOT_SCOPES
 from tests.doctor.conftest import SECRET, Clinic, problems
 
@@ -15,7 +15,7 @@ async def test_a_wrong_bot_token_is_a_problem_and_its_scopes_are_unknown(clinic:
 
     assert problems(found) == {"Slack bot token"}
     assert "SLACK_BOT_TOKEN (invalid_auth)" in found["Slack bot token"].message
-    assert found["Slack scopes"].mark is Mark.WARNING
+    assert found["Slack scopes"].mark is Symbol.WARNING
 
 
 async def test_swapped_tokens_are_two_problems(clinic: Clinic):
@@ -53,7 +53,7 @@ async def test_scopes_go_unchecked_where_slack_does_not_say_them(clinic: Clinic)
     found = await clinic.examine()
 
     assert problems(found) == set()
-    assert found["Slack scopes"].mark is Mark.WARNING
+    assert found["Slack scopes"].mark is Symbol.WARNING
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ async def test_a_slack_that_asks_us_to_wait_is_no_problem(clinic: Clinic):
 @pytest.mark.parametrize(
     ("ahead", "mark", "words"),
     [
-        (-3600, Mark.PROBLEM, "behind Slack's"),
-        (-120, Mark.WARNING, "behind Slack's"),
-        (0, Mark.OK, "goes with Slack's"),
-        (120, Mark.WARNING, "ahead of Slack's"),
-        (3600, Mark.PROBLEM, "ahead of Slack's"),
+        (-3600, Symbol.PROBLEM, "behind Slack's"),
+        (-120, Symbol.WARNING, "behind Slack's"),
+        (0, Symbol.OK, "goes with Slack's"),
+        (120, Symbol.WARNING, "ahead of Slack's"),
+        (3600, Symbol.PROBLEM, "ahead of Slack's"),
     ],
 )
-async def test_over_http_our_clock_is_held_to_slacks(clinic: Clinic, ahead: int, mark: Mark, words: str):
+async def test_over_http_our_clock_is_held_to_slacks(clinic: Clinic, ahead: int, mark: Symbol, words: str):
     date = {"Date": formatdate(time.time() - ahead, usegmt=True)}
     said = {"ok": True, "team": "Clear & Co", "user": "omni", "bot_id": "B1"}
     clinic.slack.gate.refuse("auth.test", status=200, body=said, headers=date)

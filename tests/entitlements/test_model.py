@@ -67,9 +67,9 @@ def test_without_such_an_agreement_there_is_nothing_to_sign():
 def test_what_was_shown_is_still_it_only_if_id_version_and_fingerprint_are():
     document = current_document([agreement()], "data")
     shown = Shown(document.agreement_id, document.version, document.sha256, "")
-    assert shown.is_still(document)
+    assert shown.is_unchanged(document)
     for change in ({"agreement_id": "a2"}, {"version": 2}, {"sha256": "0" * 64}):
-        assert not replace(shown, **change).is_still(document)
+        assert not replace(shown, **change).is_unchanged(document)
 
 
 def test_a_signature_is_there_only_when_every_account_and_code_is_granted_under_this_very_agreement():

@@ -82,7 +82,7 @@ class OrderThread:
         """Something said to one person alone."""
 
         def said() -> str:
-            whispers = [self.slack.visible_text(whisper) for whisper in self.slack.ephemerals(user)]
+            whispers = [self.slack.visible_text(tell_privately) for tell_privately in self.slack.ephemerals(user)]
             return next((text for text in whispers if all(word in text for word in words)), "")
 
         return await self.slack.wait_for(said, timeout=PATIENCE)

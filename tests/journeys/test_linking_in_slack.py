@@ -81,15 +81,15 @@ class Desk:
         )
         assert await self.house.slack.press(user, view_id=view["id"], block_id=block, action_id=name)
 
-    def open_dialog(self, user: str, whisper: dict[str, Any], action: str) -> dict[str, Any]:
+    def open_dialog(self, user: str, tell_privately: dict[str, Any], action: str) -> dict[str, Any]:
         """Press a button that asks first, and leave its dialog open. Returns what confirms it."""
         block, name = next(
             (b["block_id"], e["action_id"])
-            for b in whisper["blocks"]
+            for b in tell_privately["blocks"]
             for e in b.get("elements", [])
             if e.get("action_id", "").partition(":")[0] == action
         )
-        where = {"channel": whisper["channel"], "ts": whisper["ts"], "block_id": block, "action_id": name}
+        where = {"channel": tell_privately["channel"], "ts": tell_privately["ts"], "block_id": block, "action_id": name}
         return {**where, "dialog": self.house.slack.open_dialog(user, **where)}
 
     async def close(self, user: str) -> None:
@@ -106,8 +106,8 @@ class Desk:
 
         return (await slack.wait_for(told))[-1]
 
-    async def press(self, user: str, whisper: dict[str, Any], action: str) -> None:
-        assert await self.house.slack.click(user, whisper["channel"], whisper["ts"], action_id=action)
+    async def press(self, user: str, tell_privately: dict[str, Any], action: str) -> None:
+        assert await self.house.slack.click(user, tell_privately["channel"], tell_privately["ts"], action_id=action)
 
     async def in_dm(self, user: str, *words: str) -> str:
         """What omnibot wrote to this person directly, once it says all this."""

@@ -20,7 +20,9 @@ async def answer_to(house: House, question: str, *words: str, count: int = 1) ->
 
 
 def whispers(house: House, words: str) -> list[str]:
-    return [whisper["text"] for whisper in house.slack.ephemerals("ana") if words in whisper["text"]]
+    return [
+        tell_privately["text"] for tell_privately in house.slack.ephemerals("ana") if words in tell_privately["text"]
+    ]
 
 
 def blocks_of(message: Message, kind: str) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ async def press_what_is_over(house: House) -> None:
 def told(house: House, words: str) -> tuple[int, int]:
     """How often Ana was told so: where she was, and in her DM."""
     dm = [m for m in house.slack.history(house.slack.dm("ana")) if m.user == house.slack.bot_user_id]
-    there = sum(words in whisper["text"] for whisper in house.slack.ephemerals("ana"))
+    there = sum(words in tell_privately["text"] for tell_privately in house.slack.ephemerals("ana"))
     return there, sum(words in house.slack.visible_text(message) for message in dm)
 
 

@@ -365,7 +365,7 @@ async def open_safe(
         rules=book,
         who=who,
         cards=cards,
-        generation=Omni(transport).supports,
+        revision=Omni(transport).supports,
         live=live,
         clock=clock,
     )

@@ -222,7 +222,7 @@ async def test_an_order_whose_owner_unlinked_is_handed_over_with_a_warning(safe:
     placed = await safe.placed()
     links = LinkCache(LinkStore(database), Encryption([ENCRYPTION_KEY]))
     forgotten = await links.forget(Person(ANA.org, ANA.user), [safe.orders.forget])
-    assert forgotten.hung["open orders"] == 1
+    assert forgotten.waiting_turns["open orders"] == 1
     left = await safe.until(placed, lambda now: now.order_over)
     assert "followed no more" in (left.reason or "")
     await safe.told(placed, Notification.LEFT)

@@ -267,7 +267,7 @@ class Tickets(RuleBasedStateMachine):
         self.run(self._meanwhile([self._ticket(index) for index in indexes], act, colleague, entered))
 
     async def _meanwhile(self, pressed: list[Ticket], act: str, colleague: Who, entered: dict[str, str]) -> None:
-        looking: Any = self.safe.orders._looking
+        looking: Any = self.safe.orders._market
         acted = False
         look = looking.look
 
@@ -444,11 +444,13 @@ class Tickets(RuleBasedStateMachine):
             asked = order.asked[0] if order.asked is not None else None
             wanted = [order.wanted] if asked is None else [order.wanted, changed(order.wanted, asked)]
             for one in wanted:
-                worth = _worth(one)
-                assert worth <= ORDER_CAP
-                self.most[order.client_order_id] = max(worth, self.most.get(order.client_order_id, Decimal(0)))
+                notional_and_quantity = _worth(one)
+                assert notional_and_quantity <= ORDER_CAP
+                self.most[order.client_order_id] = max(
+                    notional_and_quantity, self.most.get(order.client_order_id, Decimal(0))
+                )
                 amounts = (one.quantity, one.amount("limit_price"))
-                approved = await self._approved(allowed[order.client_order_id], amounts, worth)
+                approved = await self._approved(allowed[order.client_order_id], amounts, notional_and_quantity)
                 assert approved, f"nobody approved that it is {amounts}"
             if order.wanted.side != "BUY":
                 sold += max(one.quantity for one in wanted)
@@ -469,7 +471,9 @@ class Tickets(RuleBasedStateMachine):
                 allowed.setdefault(chain, []).append((now, amounts))
         return allowed
 
-    async def _approved(self, tickets: list[tuple[Ticket, Amounts]], amounts: Amounts, worth: Decimal) -> bool:
+    async def _approved(
+        self, tickets: list[tuple[Ticket, Amounts]], amounts: Amounts, notional_and_quantity: Decimal
+    ) -> bool:
         """Whether one of these tickets was to make the order this, and everybody who has to has approved it."""
         for now, wanted in tickets:
             # A human said no to what was not placed, and it turned up nevertheless; or nobody said anything any more.
@@ -482,7 +486,7 @@ class Tickets(RuleBasedStateMachine):
                 voters = set((await connection.execute(query)).scalars())
             editors = {person.user for person in now.edited_by}
             two = len(voters) >= 2 and bool(voters - editors - {ANA.user})
-            if voters and voters <= APPROVERS and (two or worth <= TWO_ABOVE):
+            if voters and voters <= APPROVERS and (two or notional_and_quantity <= TWO_ABOVE):
                 return True
         return False
 

@@ -157,7 +157,7 @@ async def test_what_changes_between_the_look_and_the_transaction_keeps_the_other
     meanwhile: str, still: Safe, monkeypatch: pytest.MonkeyPatch
 ):
     one, other = await still.propose(BUY, {**BUY, "quantity": "5"})
-    look = still.orders._looking.look
+    look = still.orders._market.look
 
     async def look_while_a_colleague_acts(*arguments: Any) -> Any:
         seen = await look(*arguments)
@@ -167,7 +167,7 @@ async def test_what_changes_between_the_look_and_the_transaction_keeps_the_other
             await still.orders.edit(other.token, {"quantity": "150"}, BEN)
         return seen
 
-    monkeypatch.setattr(still.orders._looking, "look", look_while_a_colleague_acts)
+    monkeypatch.setattr(still.orders._market, "look", look_while_a_colleague_acts)
     clicks = await approve_all(still, one, other)
     assert clicks[0].answer is ClickOutcome.DENIED
     assert meanwhile[:6] in clicks[0].message or "changed" in clicks[0].message
@@ -182,7 +182,7 @@ async def test_a_click_counts_for_the_version_and_the_attempt_it_was_made_on(
     meanwhile: str, still: Safe, monkeypatch: pytest.MonkeyPatch
 ):
     [ticket] = await still.propose()
-    look = still.orders._looking.look
+    look = still.orders._market.look
     acted = False
 
     async def look_while_a_colleague_acts(*arguments: Any) -> Any:
@@ -201,7 +201,7 @@ async def test_a_click_counts_for_the_version_and_the_attempt_it_was_made_on(
                 still.emulator.gate.clear()
         return seen
 
-    monkeypatch.setattr(still.orders._looking, "look", look_while_a_colleague_acts)
+    monkeypatch.setattr(still.orders._market, "look", look_while_a_colleague_acts)
     click = await still.approve(ticket)
     assert click.answer is (ClickOutcome.SUPERSEDED if meanwhile == "edited" else ClickOutcome.DECIDED), click
     await still.settled()

@@ -75,14 +75,14 @@ def deciding_at_once(both: tuple[Safe, Safe], count: int, monkeypatch: pytest.Mo
             await everybody.wait()
 
     for safe in both:
-        look = safe.orders._looking.look
+        look = safe.orders._market.look
 
         async def look_and_wait(*arguments: Any, look: Any = look) -> Any:
             seen = await look(*arguments)
             await ready()
             return seen
 
-        monkeypatch.setattr(safe.orders._looking, "look", look_and_wait)
+        monkeypatch.setattr(safe.orders._market, "look", look_and_wait)
         for name in ("edit", "decline"):
             write = getattr(safe.store, name)
 

@@ -378,7 +378,7 @@ async def test_unlinking_expires_what_waits_in_the_same_transaction(still: Safe,
     [ticket] = await still.propose()
     links = LinkCache(LinkStore(database), Encryption([ENCRYPTION_KEY]))
     forgotten = await links.forget(Person(ANA.org, ANA.user), [still.orders.forget])
-    assert forgotten.hung["waiting tickets"] == 1
+    assert forgotten.waiting_turns["waiting tickets"] == 1
     assert (await still.get(ticket)).state is TicketState.EXPIRED
     assert (await still.approve(ticket)).answer is ClickOutcome.EXPIRED
 

@@ -6,11 +6,11 @@ from omnibot.policy import access
 from omnibot.policy.access import (
     Show,
     authority_of,
-    is_desk_channel,
     may_ask,
     may_link,
     may_see_account_data,
     may_sign,
+    shows_account_data,
 )
 from omnibot.policy.identities import Own, PersonKind, Refused, Shared, Where, Who
 from omnibot.policy.model import FollowUps, Policy
@@ -96,7 +96,7 @@ def test_whoever_may_not_use_omnibot_sees_no_account_data_either():
 
 def test_the_policy_opens_a_shared_channel_and_closes_a_private_one():
     overriding = policy('[channels]\ndesk = ["C0SHARED", "C0PUBLIC"]\nnot_desk = ["C0DESK"]')
-    desks = [where for where in PLACES if is_desk_channel(overriding, where)]
+    desks = [where for where in PLACES if shows_account_data(overriding, where)]
     assert desks == [DIRECT, GROUP, PUBLIC, SHARED]
 
 
@@ -104,8 +104,8 @@ def test_a_guest_in_a_private_channel_closes_it_for_account_data_unless_the_poli
     assert may_see_account_data(Policy(), ANA, GUESTED).reason == access.GUEST_READS
     assert may_see_account_data(Policy(), ANA, CROWDED).reason == access.READERS_UNKNOWN
     named = policy('[channels]\ndesk = ["C0GUESTED", "C0CROWDED"]')
-    assert is_desk_channel(named, GUESTED)
-    assert is_desk_channel(named, CROWDED)
+    assert shows_account_data(named, GUESTED)
+    assert shows_account_data(named, CROWDED)
 
 
 @pytest.mark.parametrize(

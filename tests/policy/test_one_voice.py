@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from omnibot.policy.access import is_desk_channel
+from omnibot.policy.access import shows_account_data
 from omnibot.policy.describe import summary
 from omnibot.policy.identities import MOST_MEMBERS
 from omnibot.policy.model import Policy
@@ -33,5 +33,5 @@ def test_each_text_states_the_rule(text: str):
 
 def test_the_rule_is_what_they_state():
     places = (DIRECT, DESK, GROUP, GUESTED, CROWDED, PUBLIC, SHARED)
-    shown = [where for where in places if is_desk_channel(Policy(), where)]
+    shown = [where for where in places if shows_account_data(Policy(), where)]
     assert shown == [DIRECT, DESK, GROUP]

@@ -210,7 +210,7 @@ async def test_linking_choosing_and_unlinking_are_seen_at_once(lobby: Lobby):
 
 async def test_a_key_that_stopped_working_is_said_with_the_button_that_mends_it(lobby: Lobby):
     await lobby.linking.link(lobby.person("ben"), BENS, team=lobby.slack.team_id)
-    await lobby.links.mark_broken(lobby.person("ben"), BENS)
+    await lobby.links.set_broken(lobby.person("ben"), BENS)
 
     said = await lobby.refreshed("ben")
 
@@ -224,7 +224,7 @@ async def test_a_key_that_clear_street_refuses_is_said_at_once(lobby: Lobby):
     linked = await lobby.linking.link(ben, BENS, team=lobby.slack.team_id)
     await lobby.refreshed("ben")
     lobby.keyring.on_broken(lobby.home.refresh)
-    await lobby.keyring.mark_broken(linked.principal, BENS)
+    await lobby.keyring.set_broken(linked.principal, BENS)
     await lobby.background.close(30)
 
     assert "no longer accepts your API key" in lobby.shown("ben")
@@ -364,7 +364,7 @@ async def test_a_broken_link_hides_nothing_that_was_asked_with_it(lobby: Lobby):
     ana = lobby.person("ana")
     await lobby.linking.link(ana, ANAS, team=lobby.slack.team_id)
     await lobby.asked("ana", "trading", "what about AAPL", principal=link_principal(ana), account_id=30001)
-    await lobby.links.mark_broken(ana, ANAS)
+    await lobby.links.set_broken(ana, ANAS)
 
     assert [past.question for past in await lobby.past.of(ana, limit=10)] == ["what about AAPL"]
 

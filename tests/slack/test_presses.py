@@ -70,7 +70,7 @@ async def test_of_thousands_who_press_without_end_each_is_told(monkeypatch: pyte
 
 async def test_whispers_leave_room_for_everything_else_that_is_said_in_slack(desktop: Desktop):
     hold = desktop.slack.gate.hold("chat.postEphemeral", "before", count=100)
-    whispers = [
+    private_messages = [
         asyncio.ensure_future(
             tell_privately(desktop.client, channel="C0TRADING1", user="U0ANA00001", sentence=f"{number}")
         )
@@ -80,7 +80,7 @@ async def test_whispers_leave_room_for_everything_else_that_is_said_in_slack(des
     await desktop.client.chat_postMessage(channel="C0TRADING1", text="An answer.")
     arrived = [call for call in desktop.slack.calls if call.name == "chat.postEphemeral"]
     assert len(arrived) <= AT_ONCE
-    assert not any(one.done() for one in whispers)
+    assert not any(one.done() for one in private_messages)
     hold.release()
-    await asyncio.gather(*whispers)
+    await asyncio.gather(*private_messages)
     assert len(desktop.slack.ephemerals("ana")) == 100

@@ -88,7 +88,7 @@ class Notebook:
     async def retract(self, turn: Turn) -> None:
         self._note("retract")
 
-    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
+    async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
         self._note("whisper")
         self.whispers.append(sentence)
 
@@ -106,7 +106,7 @@ class Hall:
     keyring: Keyring
     store: TurnStore
     service: Turns
-    desk: Desk
+    admission: Desk
     reply: Notebook
 
     async def ask(self, new: NewTurn) -> str:
@@ -157,7 +157,7 @@ async def open_hall(database: Database) -> AsyncIterator[Hall]:
     presence = Presence(database)
     await presence.hold()
     store = TurnStore(database, presence.instance)
-    desk, reply = Desk(), Notebook()
+    admission, reply = Desk(), Notebook()
     client = Omni(transport)
     service = Turns(
         store,
@@ -166,13 +166,13 @@ async def open_hall(database: Database) -> AsyncIterator[Hall]:
         scheduler,
         presence,
         markets=Markets(MarketData(transport)),
-        desk=desk,
+        admission=admission,
         reply=reply,
         retention=timedelta(days=30),
     )
     service.start()
     try:
-        yield Hall(database, omni, client, keyring, store, service, desk, reply)
+        yield Hall(database, omni, client, keyring, store, service, admission, reply)
     finally:
         await service.drain()
         await scheduler.stop()

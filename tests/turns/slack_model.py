@@ -221,7 +221,7 @@ class SlackLine:
         self._slack.working.discard(turn.id)
         await self._point()
 
-    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
+    async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
         await self._trouble("whisper")
         self._slack.whispers[turn.id].append(sentence)
 

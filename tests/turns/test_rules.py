@@ -20,7 +20,6 @@ from omnibot.errors import (
 from omnibot.turns.model import Kind, Outcome
 from omnibot.turns.rules import (
     Verdict,
-    adopt_message,
     after_create_error,
     answer_to,
     candidate_threads,
@@ -30,6 +29,7 @@ from omnibot.turns.rules import (
     joined_text,
     offers,
     poll_after,
+    take_over_message,
     to_look_up,
 )
 
@@ -112,7 +112,7 @@ def message(seq: int, role: str = "USER", text: str = "price?", id: str = "") ->
     ],
 )
 def test_which_message_is_adopted_after_a_lost_call(messages, above, taken, found):
-    adopted = adopt_message(messages, text="price?", above_seq=above, taken=taken)
+    adopted = take_over_message(messages, text="price?", above_seq=above, taken=taken)
     assert (adopted.id if adopted else None) == found
 
 
@@ -166,9 +166,9 @@ def test_text_is_all_text_parts_in_order_and_empty_ones_do_not_count():
     assert joined_text(parts) == "one\n\ntwo"
 
 
-def made(parts, *, exhibits=(), outcome=Outcome.SUCCEEDED, kind=Kind.ACTION):
+def made(parts, *, market_cards=(), outcome=Outcome.SUCCEEDED, kind=Kind.ACTION):
     tokens = (f"t{n}" for n in itertools.count())
-    return offers(parts, exhibits, outcome=outcome, kind=kind, mint=lambda: next(tokens))
+    return offers(parts, market_cards, outcome=outcome, kind=kind, mint=lambda: next(tokens))
 
 
 CHART = {"type": "structured_action", "action_id": "a", "action": {"open_chart": {"symbol": "AAPL", "timeframe": "1M"}}}
@@ -221,7 +221,7 @@ def test_data_and_payloads_can_be_taken_away():
             {"type": "hologram"},
         ]
     )
-    found = made(parts, exhibits=[{"kind": "symbol"}, {"kind": "screen", "rows": [["AAPL"]]}])
+    found = made(parts, market_cards=[{"kind": "symbol"}, {"kind": "screen", "rows": [["AAPL"]]}])
     assert [(offer.kind, offer.button_id) for offer in found] == [
         ("export", "part:0"),
         ("export", "part:1"),

@@ -53,24 +53,24 @@ async def test_a_turn_whose_steps_break_eight_times_ends_with_an_apology(
 
 
 async def test_a_turn_that_breaks_before_it_is_admitted_gets_its_apology_in_private(hall: Hall):
-    hall.desk.breaks = ALWAYS
+    hall.admission.breaks = ALWAYS
     turn_id = await hall.ask(question())
     turn = await hall.ended(turn_id)
     assert (turn.state, turn.question, turn.event) == (TurnState.FAILED, None, {})
-    assert hall.desk.asked == engine.MAX_STUMBLES
+    assert hall.admission.asked == engine.MAX_STUMBLES
     assert hall.reply.whispers == [engine.BROKEN.format(reference=turn_id)]
     assert hall.reply.answers == {}
 
 
 async def test_a_turn_whose_steps_break_seven_times_is_answered_all_the_same(hall: Hall):
     hall.script("once", "The answer.", seconds=0.1)
-    hall.desk.breaks = engine.MAX_STUMBLES - 1
+    hall.admission.breaks = engine.MAX_STUMBLES - 1
     assert (await hall.ended(await hall.ask(question()))).state is TurnState.SUCCEEDED
     assert hall.reply.whispers == []
 
 
 async def test_an_apology_that_breaks_too_is_made_again(hall: Hall, logged: list[Any]):
-    hall.desk.breaks = ALWAYS
+    hall.admission.breaks = ALWAYS
     hall.reply.breaks["whisper"] = 2
     assert (await hall.ended(await hall.ask(question()))).state is TurnState.FAILED
     assert len(hall.reply.whispers) == 1

@@ -137,5 +137,5 @@ async def test_an_answer_can_be_rated_although_its_final_message_could_not_be_fe
     assert said(hall, turn) == "The answer."
     (response,) = hall.omni.store.responses.values()
     assert hall.reply.answers[turn.id].message_id == response.output_message_id
-    why = await hall.service.asides.rate(turn.id, team=turn.team, person=turn.person, score=1, comment=None)
+    why = await hall.service.answer_actions.rate(turn.id, team=turn.team, person=turn.person, score=1, comment=None)
     assert why is None

@@ -104,7 +104,7 @@ async def test_a_turn_that_waited_long_for_its_thread_is_polled_like_a_new_one(h
     active.conversation = await hall.store.conversation(joined.conversation_id or "")
     active.running_since = active.changed_at = time.monotonic() - 600
     active.failures = 7
-    canceling = Cancellation(hall.client, aside=never_aside)
+    canceling = Cancellation(hall.client, in_background=never_aside)
     submission = TurnSubmission(
         hall.store,
         hall.client,

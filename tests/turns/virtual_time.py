@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
 
-from omnibot.scheduler import Ring, Scheduler
+from omnibot.scheduler import Callback, Scheduler
 from omnibot.slack.listeners import commands
 from omnibot.turns import active, admission, buttons, engine, polling, store, submission
 
@@ -118,12 +118,12 @@ class Alarms:
         """This, under the type it stands in for."""
         return cast(Scheduler, self)
 
-    def at(self, name: str, seconds: float, ring: Ring, *args: Any) -> None:
+    def at(self, name: str, seconds: float, ring: Callback, *args: Any) -> None:
         self.forget(name)
         if not self._silent:
             self._timers[name] = self._loop.call_later(max(0.0, seconds), self._ring, name, ring, args)
 
-    def every(self, name: str, seconds: float, ring: Ring, *args: Any) -> None:
+    def every(self, name: str, seconds: float, ring: Callback, *args: Any) -> None:
         def again() -> None:
             self._timers[name] = self._loop.call_later(seconds, again)
             if not self._rings.get(name):
@@ -132,11 +132,11 @@ class Alarms:
         self.forget(name)
         self._timers[name] = self._loop.call_later(seconds, again)
 
-    def _ring(self, name: str, ring: Ring, args: tuple[Any, ...]) -> None:
+    def _ring(self, name: str, ring: Callback, args: tuple[Any, ...]) -> None:
         self._timers.pop(name, None)
         self._begin(name, ring, args)
 
-    def _begin(self, name: str, ring: Ring, args: tuple[Any, ...]) -> None:
+    def _begin(self, name: str, ring: Callback, args: tuple[Any, ...]) -> None:
         async def run() -> None:
             await ring(*args)
 

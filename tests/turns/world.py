@@ -141,7 +141,7 @@ class Life:
             self.alarms.as_scheduler(),
             presence,
             markets=cast(Markets, None),
-            desk=line,
+            admission=line,
             reply=line,
             retention=timedelta(days=30),
         )

@@ -13,7 +13,7 @@ from omnibot.accounts.model import Linked
 from omnibot.blocks.account.account_choice import ACCOUNT_VIEW, account_input, account_labels, account_mark
 from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LABELS
 from omnibot.blocks.layout.builders import actions, button, context, escaped_parts, fallback, section
-from omnibot.blocks.layout.button_versions import Press, digest, marked_button, named
+from omnibot.blocks.layout.button_versions import ClickedButton, digest, marked_button, named
 from omnibot.blocks.layout.modals import View, failed, modal, plain
 from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT
@@ -186,7 +186,7 @@ def _offers(known: Known) -> list[Block]:
 def _row(offers: list[Block], since: datetime) -> Block:
     """Buttons about the key that is linked since then, and about no other."""
     mark = key_mark(since)
-    value = str(Press(LINK_SUBJECT, mark))
+    value = str(ClickedButton(LINK_SUBJECT, mark))
     row = actions([marked_button(offer, mark) | {"value": value} for offer in offers])
     return row | {"block_id": named("omni_key", mark)}
 

@@ -19,7 +19,7 @@ from omnibot.blocks.layout.builders import (
     section,
     shorten,
 )
-from omnibot.blocks.layout.button_versions import Press, digest, marked_button, named
+from omnibot.blocks.layout.button_versions import ClickedButton, digest, marked_button, named
 from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT
 from omnibot.consent.model import AccountConsent, Card, ConsentState, ConsentStatus, Document, Granted, Overview
@@ -64,7 +64,7 @@ def card_unit(card: Card) -> list[Block]:
     match card.state:
         case ConsentState.ASKED:
             mark = card_mark(card.id, failed=card.failed)
-            about = str(Press(card.id, mark))
+            about = str(ClickedButton(card.id, mark))
             read = {**button(READ_ACTION, about, "Read and sign …"), "style": "primary"}
             pressable = [marked_button(one, mark) for one in (read, button(DECLINE_ACTION, about, "Not now"))]
             blocks += [context(_FAILED)] if card.failed else []
@@ -322,8 +322,8 @@ def _opt_out_button(number: int, account: AccountConsent) -> Block:
     return _end_button(str(number), _out_press(account), "Opt out", asks)
 
 
-def _out_press(account: AccountConsent) -> Press:
-    return Press(f"{OF_ACCOUNT}{account.account_id}", _account_mark(account))
+def _out_press(account: AccountConsent) -> ClickedButton:
+    return ClickedButton(f"{OF_ACCOUNT}{account.account_id}", _account_mark(account))
 
 
 def _revoke_button(number: str, account: AccountConsent, grant: Granted) -> Block:
@@ -331,12 +331,12 @@ def _revoke_button(number: str, account: AccountConsent, grant: Granted) -> Bloc
     return _end_button(number, _revoke_press(account, grant), "Revoke", asks)
 
 
-def _revoke_press(account: AccountConsent, grant: Granted) -> Press:
+def _revoke_press(account: AccountConsent, grant: Granted) -> ClickedButton:
     mark = digest(grant.entitlement_id, str(grant.version), str(account.account_id), account.name)
-    return Press(f"{OF_GRANT}{grant.entitlement_id}", mark)
+    return ClickedButton(f"{OF_GRANT}{grant.entitlement_id}", mark)
 
 
-def endings(overview: Overview) -> list[Press]:
+def endings(overview: Overview) -> list[ClickedButton]:
     """What the buttons carry that end something now."""
     outs = [_out_press(account) for account in overview.accounts if account.can_opt_out]
     return [*outs, *(_revoke_press(account, grant) for account in overview.accounts for grant in account.grants)]
@@ -354,7 +354,7 @@ def _beside(number: int | str, ending: Block) -> Block:
     return {"accessory": ending, "block_id": named(f"consent_end:{number}", ending["action_id"].rpartition(":")[2])}
 
 
-def _end_button(number: str, press: Press, label: str, asks: str) -> Block:
+def _end_button(number: str, press: ClickedButton, label: str, asks: str) -> Block:
     return {
         **button(named(f"{REVOKE_ACTION}{number}", press.mark), str(press), label),
         "style": "danger",

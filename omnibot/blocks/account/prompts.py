@@ -15,7 +15,7 @@ CHANGE_ACCOUNT: Final = "Change account"
 LABELS: Final = {LINK_ACTION: "Link my API key", ACCOUNT_ACTION: "Choose an account"}
 
 
-def remedy_page(sentence: str, action: str, turn_id: str = "held") -> Page:
+def prompt_page(sentence: str, action: str, turn_id: str = "held") -> Page:
     """A sentence, and the button of `action`.
 
     Args:

@@ -61,7 +61,7 @@ class ChartModel:
         return all(value is not None for series in self.series for value in series.values)
 
 
-def read_figure(chart: DataChart) -> ChartModel:
+def read_chart(chart: DataChart) -> ChartModel:
     """The chart's series over all places any of them has a value at: in time's order where they are dates."""
     places = list(dict.fromkeys(one_line(point.x) or "–" for series in chart.series for point in series.points))
     moments = {place: moment for place in places if (moment := read_place(place)) is not None}
@@ -101,37 +101,37 @@ def _timestamp(place: str) -> datetime | None:
         return None
 
 
-def fits_natively(figure: ChartModel) -> bool:
+def fits_natively(chart: ChartModel) -> bool:
     """Whether Slack's own chart says the same, thinned out at most a little."""
     return (
-        0 < len(figure.series) <= SERIES
-        and len(figure.places) <= THINNED
-        and figure.whole
-        and len(set(_names(figure))) == len(figure.series)
-        and all(abs(value) < _LARGEST for series in figure.series for value in series.values if value is not None)
+        0 < len(chart.series) <= SERIES
+        and len(chart.places) <= THINNED
+        and chart.whole
+        and len(set(_names(chart))) == len(chart.series)
+        and all(abs(value) < _LARGEST for series in chart.series for value in series.values if value is not None)
     )
 
 
-def thinned(figure: ChartModel, most: int = POINTS) -> ChartModel:
+def thinned(chart: ChartModel, most: int = POINTS) -> ChartModel:
     """The figure with at most `most` places, evenly chosen, the first and the last among them."""
-    count = len(figure.places)
+    count = len(chart.places)
     if count <= most:
-        return figure
+        return chart
     chosen = sorted({round(step * (count - 1) / (most - 1)) for step in range(most)})
     return ChartModel(
-        tuple(figure.places[n] for n in chosen),
-        tuple(Series(series.name, tuple(series.values[n] for n in chosen)) for series in figure.series),
-        tuple(figure.moments[n] for n in chosen) if figure.moments else None,
+        tuple(chart.places[n] for n in chosen),
+        tuple(Series(series.name, tuple(series.values[n] for n in chosen)) for series in chart.series),
+        tuple(chart.moments[n] for n in chosen) if chart.moments else None,
     )
 
 
-def _names(figure: ChartModel) -> list[str]:
-    return [shorten(series.name, _NAME) or figure.title[:_NAME] for series in figure.series]
+def _names(chart: ChartModel) -> list[str]:
+    return [shorten(series.name, _NAME) or chart.title[:_NAME] for series in chart.series]
 
 
-def native_chart(figure: ChartModel) -> dict[str, object]:
+def native_chart(chart: ChartModel) -> dict[str, object]:
     """A `data_visualization` of a figure that `fits_natively`: a line over time, else bars."""
-    shown = thinned(figure)
+    shown = thinned(chart)
     labels = _labels(shown)
     kind = "line" if shown.moments is not None and len(shown.places) > 2 else "bar"
     series = [
@@ -147,15 +147,15 @@ def native_chart(figure: ChartModel) -> dict[str, object]:
     ]
     return {
         "type": "data_visualization",
-        "title": figure.title,
+        "title": chart.title,
         "chart": {"type": kind, "series": series, "axis_config": {"categories": labels}},
     }
 
 
-def _labels(figure: ChartModel) -> list[str]:
+def _labels(chart: ChartModel) -> list[str]:
     """The places, short enough for Slack and each different."""
     labels: list[str] = []
-    for place in figure.places:
+    for place in chart.places:
         label = shorten(place, _NAME) or "–"
         number = 2
         while label in labels:
@@ -165,11 +165,11 @@ def _labels(figure: ChartModel) -> list[str]:
     return labels
 
 
-def in_words(figure: ChartModel) -> list[str]:
+def in_words(chart: ChartModel) -> list[str]:
     """A line for each series: where it begins and ends, and its extremes."""
     lines: list[str] = []
-    for series in figure.series:
-        known = [(place, value) for place, value in zip(figure.places, series.values, strict=True) if value is not None]
+    for series in chart.series:
+        known = [(place, value) for place, value in zip(chart.places, series.values, strict=True) if value is not None]
         if not known:
             continue
         name = f"{series.name}: " if series.name else ""
@@ -196,13 +196,13 @@ def number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def to_csv(figure: ChartModel) -> str:
+def to_csv(chart: ChartModel) -> str:
     """The whole figure, a row for each place."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["", *(safe_cell(series.name) for series in figure.series)])
-    for row, place in enumerate(figure.places):
-        values = [series.values[row] for series in figure.series]
+    writer.writerow(["", *(safe_cell(series.name) for series in chart.series)])
+    for row, place in enumerate(chart.places):
+        values = [series.values[row] for series in chart.series]
         writer.writerow([safe_cell(place), *("" if value is None else _digits(value) for value in values)])
     return out.getvalue()
 

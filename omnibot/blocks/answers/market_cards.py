@@ -17,12 +17,12 @@ from omnibot.blocks.layout.tables import Grid, table_units
 from omnibot.blocks.layout.types import Block
 from omnibot.blocks.markdown.escaping import break_tokens, escape
 
-Exhibit = Mapping[str, Any]
+MarketCard = Mapping[str, Any]
 _TITLE: Final = 140
 _BODY: Final = 190
 
 
-def exhibit_units(exhibit: Exhibit, *, chart_url: str | None = None, position: int = 0) -> list[list[Block]]:
+def market_card_units(market_card: MarketCard, *, chart_url: str | None = None, position: int = 0) -> list[list[Block]]:
     """The exhibit's blocks, each list to be kept together.
 
     Args:
@@ -30,53 +30,53 @@ def exhibit_units(exhibit: Exhibit, *, chart_url: str | None = None, position: i
         chart_url: the operator's address of a chart, with `{symbol}` and `{timeframe}` in it.
         position: makes the ids of its buttons different from those of other exhibits in the message.
     """
-    match exhibit.get("kind"):
+    match market_card.get("kind"):
         case "symbol":
-            return [_symbol(exhibit, chart_url, position)]
+            return [_symbol(market_card, chart_url, position)]
         case "screen":
-            return _screen(exhibit)
+            return _screen(market_card)
         case _:
-            return [_failed(exhibit)]
+            return [_failed(market_card)]
 
 
-def exhibit_words(exhibit: Exhibit) -> str:
+def exhibit_words(market_card: MarketCard) -> str:
     """The exhibit in one line, for those who cannot see it."""
-    match exhibit.get("kind"):
+    match market_card.get("kind"):
         case "symbol":
-            return " · ".join(filter(None, [_heading(exhibit), _price(exhibit), *_details(exhibit)]))
+            return " · ".join(filter(None, [_heading(market_card), _price(market_card), *_details(market_card)]))
         case "screen":
-            return f"Screen: {_found(exhibit)}"
+            return f"Screen: {_found(market_card)}"
         case _:
-            return f"Could not get {exhibit.get('what')}: {exhibit.get('reason')}"
+            return f"Could not get {market_card.get('what')}: {market_card.get('reason')}"
 
 
-def _symbol(exhibit: Exhibit, chart_url: str | None, position: int) -> list[Block]:
-    details = _details(exhibit)
+def _symbol(market_card: MarketCard, chart_url: str | None, position: int) -> list[Block]:
+    details = _details(market_card)
     card: Block = {
         "type": "card",
-        "title": _mrkdwn(f"*{escape(shorten(_heading(exhibit), _TITLE - 20))}*"),
-        "subtitle": _mrkdwn(escape(shorten(_price(exhibit) or "No price is known.", _TITLE - 20))),
+        "title": _mrkdwn(f"*{escape(shorten(_heading(market_card), _TITLE - 20))}*"),
+        "subtitle": _mrkdwn(escape(shorten(_price(market_card) or "No price is known.", _TITLE - 20))),
     }
     if details:
         card["body"] = _mrkdwn(escape(shorten(" · ".join(details), _BODY - 40)))
-    address = _chart_address(chart_url, exhibit)
+    address = _chart_address(chart_url, market_card)
     if address:
-        timeframe = exhibit.get("timeframe")
+        timeframe = market_card.get("timeframe")
         label = f"Open the {timeframe} chart" if timeframe else "Open the chart"
         text = {"type": "plain_text", "text": shorten(label, 70), "emoji": False}
         card["actions"] = [{"type": "button", "action_id": f"omni_link:{position}", "text": text, "url": address}]
-    asked = exhibit.get("timeframe")
+    asked = market_card.get("timeframe")
     history = "" if address or not asked else f" The {one_line(str(asked))} history is not in Clear Street's API."
-    return [card, context(escape(f"Market data from Clear Street, {_age(exhibit)}.{history}"))]
+    return [card, context(escape(f"Market data from Clear Street, {_age(market_card)}.{history}"))]
 
 
-def _heading(exhibit: Exhibit) -> str:
-    symbol, name = one_line(str(exhibit.get("symbol") or "")), one_line(str(exhibit.get("name") or ""))
+def _heading(market_card: MarketCard) -> str:
+    symbol, name = one_line(str(market_card.get("symbol") or "")), one_line(str(market_card.get("name") or ""))
     return f"{symbol} · {name}" if name and name != symbol else symbol
 
 
-def _price(exhibit: Exhibit) -> str:
-    last, change, percent = (_decimal(exhibit.get(name)) for name in ("last", "change", "change_percent"))
+def _price(market_card: MarketCard) -> str:
+    last, change, percent = (_decimal(market_card.get(name)) for name in ("last", "change", "change_percent"))
     if last is None:
         return ""
     words = f"${number(last)}"
@@ -88,9 +88,9 @@ def _price(exhibit: Exhibit) -> str:
     return words
 
 
-def _details(exhibit: Exhibit) -> list[str]:
-    low, high, volume = (_decimal(exhibit.get(name)) for name in ("low", "high", "volume"))
-    bid, ask = _decimal(exhibit.get("bid")), _decimal(exhibit.get("ask"))
+def _details(market_card: MarketCard) -> list[str]:
+    low, high, volume = (_decimal(market_card.get(name)) for name in ("low", "high", "volume"))
+    bid, ask = _decimal(market_card.get("bid")), _decimal(market_card.get("ask"))
     out: list[str] = []
     if low is not None and high is not None:
         out.append(f"Day {number(low)}–{number(high)}")
@@ -98,15 +98,15 @@ def _details(exhibit: Exhibit) -> list[str]:
         out.append(f"Volume {_amount(volume)}")
     if bid is not None or ask is not None:
         out.append(f"Bid {number(bid) if bid is not None else '–'} / Ask {number(ask) if ask is not None else '–'}")
-    if exhibit.get("market_open") is False:
+    if market_card.get("market_open") is False:
         out.append("Market closed")
-    elif str(exhibit.get("session") or "REGULAR").upper() != "REGULAR":
-        out.append(one_line(str(exhibit["session"])).replace("_", " ").capitalize())
+    elif str(market_card.get("session") or "REGULAR").upper() != "REGULAR":
+        out.append(one_line(str(market_card["session"])).replace("_", " ").capitalize())
     return out
 
 
-def _age(exhibit: Exhibit) -> str:
-    quoted, asked = _moment(exhibit.get("quoted_at")), _moment(exhibit.get("asked_at"))
+def _age(market_card: MarketCard) -> str:
+    quoted, asked = _moment(market_card.get("quoted_at")), _moment(market_card.get("asked_at"))
     if asked is None:
         return "at an unknown time"
     at = f"asked at {asked:%H:%M:%S} UTC"
@@ -120,31 +120,31 @@ def _age(exhibit: Exhibit) -> str:
     return f"{at}, quote of {quoted:%Y-%m-%d %H:%M} UTC"
 
 
-def _chart_address(template: str | None, exhibit: Exhibit) -> str:
-    symbol = str(exhibit.get("symbol") or "")
+def _chart_address(template: str | None, market_card: MarketCard) -> str:
+    symbol = str(market_card.get("symbol") or "")
     if not template or not symbol:
         return ""
     address = template.replace("{symbol}", quote(symbol, safe=""))
-    return address.replace("{timeframe}", quote(str(exhibit.get("timeframe") or ""), safe=""))
+    return address.replace("{timeframe}", quote(str(market_card.get("timeframe") or ""), safe=""))
 
 
-def _screen(exhibit: Exhibit) -> list[list[Block]]:
-    filters = [said for words in _list(exhibit.get("filters")) if (said := one_line(str(words)))]
+def _screen(market_card: MarketCard) -> list[list[Block]]:
+    filters = [said for words in _list(market_card.get("filters")) if (said := one_line(str(words)))]
     said = f"*Screen:* {escaped_parts('; '.join(filters) or 'no filters', limit=2_400)[0]}"
-    if exhibit.get("sorted_by"):
-        said += f"\nSorted by {escaped_parts(one_line(str(exhibit['sorted_by'])) or '–', limit=300)[0]}"
+    if market_card.get("sorted_by"):
+        said += f"\nSorted by {escaped_parts(one_line(str(market_card['sorted_by'])) or '–', limit=300)[0]}"
     head: list[Block] = [section(said)]
     for name, words in (("left_out", "Not applied, for lack of a counterpart"), ("unknown_fields", "Unknown columns")):
-        left = [said for one in _list(exhibit.get(name)) if (said := one_line(str(one)))]
+        left = [said for one in _list(market_card.get(name)) if (said := one_line(str(one)))]
         if left:
             head.append(context(f":warning: {words}: {escaped_parts('; '.join(left), limit=2_400)[0]}"))
-    columns, rows = exhibit.get("columns") or [], exhibit.get("rows") or []
+    columns, rows = market_card.get("columns") or [], market_card.get("rows") or []
     units: list[list[Block]] = [head]
     if rows and columns:
         cells = tuple(tuple(break_tokens(one_line(str(cell))) for cell in row) for row in rows)
         grid = Grid(tuple(break_tokens(one_line(str(name))) for name in columns), cells, "Screen")
         units.extend(table_units(grid, short=False))
-    units.append([context(escape(_found(exhibit)))])
+    units.append([context(escape(_found(market_card)))])
     return units
 
 
@@ -152,17 +152,17 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _found(exhibit: Exhibit) -> str:
-    count = len(exhibit.get("rows") or [])
+def _found(market_card: MarketCard) -> str:
+    count = len(market_card.get("rows") or [])
     if not count:
         return "Nothing passes these filters. Ask Omni to loosen one."
-    more = " and more; the first are shown" if exhibit.get("more") else ""
+    more = " and more; the first are shown" if market_card.get("more") else ""
     return f"{count} found{more}. Data from Clear Street."
 
 
-def _failed(exhibit: Exhibit) -> list[Block]:
-    what, reason = (one_line(str(exhibit.get(name) or "")) for name in ("what", "reason"))
-    request = f" (request {one_line(str(exhibit['request_id']))[:100]})" if exhibit.get("request_id") else ""
+def _failed(market_card: MarketCard) -> list[Block]:
+    what, reason = (one_line(str(market_card.get(name) or "")) for name in ("what", "reason"))
+    request = f" (request {one_line(str(market_card['request_id']))[:100]})" if market_card.get("request_id") else ""
     parts = escaped_parts(f"Could not get {what or 'this'}. {reason}{request}")[:1]
     return [context(f":warning: {part}") for part in parts]
 

@@ -10,8 +10,8 @@ from omnibot.blocks.account.consent import card_unit, refusal_unit, stub_unit
 from omnibot.blocks.account.prompts import ACCOUNT_ACTION, CHANGE_ACCOUNT
 from omnibot.blocks.answers.answer import AI_NOTICE, Unit, answer_pages
 from omnibot.blocks.answers.buttons import button_units
-from omnibot.blocks.answers.charts import ChartModel, fits_natively, in_words, native_chart, read_figure, thinned
-from omnibot.blocks.answers.market_cards import exhibit_units
+from omnibot.blocks.answers.charts import ChartModel, fits_natively, in_words, native_chart, read_chart, thinned
+from omnibot.blocks.answers.market_cards import market_card_units
 from omnibot.blocks.answers.unsupported import payload_unit
 from omnibot.blocks.layout.builders import button, context, escaped_parts, section, shorten
 from omnibot.blocks.layout.fallbacks import with_question
@@ -66,12 +66,12 @@ def reply_pages(
     shown: set[str] = set()
     for index, part in enumerate(parts):
         content.extend(_part_content(index, part, pictures or {}))
-        content.extend(_exhibits(answer, index, chart_url))
+        content.extend(_market_cards(answer, index, chart_url))
         if isinstance(part, ChartPart):
             below = [b for b in buttons if b.part_index == index and b.kind in _SUGGESTED]
             shown.update(b.token for b in below)
             content.extend(button_units([_button(b, names=presses) for b in below]))
-    content.extend(_exhibits(answer, None, chart_url))
+    content.extend(_market_cards(answer, None, chart_url))
     content.extend(_consent(turn, answer, consent))
     suggested = [b for b in buttons if b.token not in shown]
     notices = [*answer.notices, *_unseen(parts, answer, buttons)]
@@ -100,8 +100,8 @@ def _plain_words(answer: TurnAnswer) -> Iterator[str]:
             yield text
         elif part.get("type") not in ("structured_action", "suggested_actions", "thinking"):
             yield json.dumps(part, ensure_ascii=False)
-    for exhibit in answer.exhibits:
-        yield json.dumps(exhibit, ensure_ascii=False)
+    for market_card in answer.market_cards:
+        yield json.dumps(market_card, ensure_ascii=False)
 
 
 def _around(
@@ -143,8 +143,8 @@ def picture_wanted(part: Part) -> ChartModel | None:
     """The figure of a chart that Slack cannot draw by itself, if this part is one."""
     if not isinstance(part, ChartPart) or part.payload.data_chart is None:
         return None
-    figure = read_figure(part.payload.data_chart)
-    return figure if figure.points and not fits_natively(figure) else None
+    chart = read_chart(part.payload.data_chart)
+    return chart if chart.points and not fits_natively(chart) else None
 
 
 def _part_content(index: int, part: Part, pictures: Mapping[int, str]) -> Iterable[str | Unit]:
@@ -152,7 +152,7 @@ def _part_content(index: int, part: Part, pictures: Mapping[int, str]) -> Iterab
         case TextPart(text):
             yield text
         case ChartPart() if part.payload.data_chart is not None:
-            yield _chart(read_figure(part.payload.data_chart), pictures.get(index))
+            yield _chart(read_chart(part.payload.data_chart), pictures.get(index))
         case ChartPart() if part.payload.symbol_chart is None:
             yield payload_unit("chart", part.raw)
         case CustomPart(payload):
@@ -165,31 +165,31 @@ def _part_content(index: int, part: Part, pictures: Mapping[int, str]) -> Iterab
             return
 
 
-def _chart(figure: ChartModel, picture: str | None) -> Unit:
-    lines = in_words(figure)
+def _chart(chart: ChartModel, picture: str | None) -> Unit:
+    lines = in_words(chart)
     said = context(escaped_parts(" · ".join(lines))[0])
-    if not figure.points:
+    if not chart.points:
         return [said]
-    if fits_natively(figure):
-        few = thinned(figure)
-        less = len(few.places) < len(figure.places)
-        note = f"{len(few.places)} of {len(figure.places)} points are drawn; the data has all of them."
-        return [native_chart(figure), said, *([context(escape(note))] if less else [])]
+    if fits_natively(chart):
+        few = thinned(chart)
+        less = len(few.places) < len(chart.places)
+        note = f"{len(few.places)} of {len(chart.places)} points are drawn; the data has all of them."
+        return [native_chart(chart), said, *([context(escape(note))] if less else [])]
     if picture is None:
-        return [section(part) for part in escaped_parts(f"{figure.title}: {' · '.join(lines)}")]
+        return [section(part) for part in escaped_parts(f"{chart.title}: {' · '.join(lines)}")]
     image: Block = {
         "type": "image",
         "slack_file": {"id": picture},
-        "alt_text": shorten(f"Chart of {figure.title}. {' '.join(lines)}", 1_900),
-        "title": {"type": "plain_text", "text": figure.title, "emoji": False},
+        "alt_text": shorten(f"Chart of {chart.title}. {' '.join(lines)}", 1_900),
+        "title": {"type": "plain_text", "text": chart.title, "emoji": False},
     }
     return [image, said]
 
 
-def _exhibits(answer: TurnAnswer, part: int | None, chart_url: str | None) -> Iterable[Unit]:
-    for position, exhibit in enumerate(answer.exhibits):
-        if exhibit.get("part") == part:
-            yield from exhibit_units(exhibit, chart_url=chart_url, position=position)
+def _market_cards(answer: TurnAnswer, part: int | None, chart_url: str | None) -> Iterable[Unit]:
+    for position, market_card in enumerate(answer.market_cards):
+        if market_card.get("part") == part:
+            yield from market_card_units(market_card, chart_url=chart_url, position=position)
 
 
 def _consent(turn: Turn, answer: TurnAnswer, card: Card | None) -> Iterable[Unit]:
@@ -222,7 +222,7 @@ def _change_account(turn: Turn, answer: TurnAnswer) -> list[Block]:
 def _unseen(parts: Sequence[Part], answer: TurnAnswer, buttons: Sequence[OfferedButton]) -> list[str]:
     """Say which actions of the answer can be had nowhere in this reply."""
     reached = {b.action_id for b in buttons if b.kind == "action"}
-    shown = {exhibit.get("part") for exhibit in answer.exhibits}
+    shown = {market_card.get("part") for market_card in answer.market_cards}
     hidden: list[str] = []
     for index, part in enumerate(parts):
         if isinstance(part, StructuredActionPart) and not isinstance(part.action, UnknownAction):

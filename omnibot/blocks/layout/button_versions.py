@@ -26,7 +26,7 @@ _NAME: Final = re.compile(rf".*:({_MARK})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class ClickedButton:
     """Something that was on the screen, and the version of it."""
 
     subject: str
@@ -51,7 +51,7 @@ def digest(*content: str) -> str:
     return hashlib.sha256("\x1f".join(content).encode()).hexdigest()[:16]
 
 
-def mark_of(presses: Sequence[Press]) -> str:
+def mark_of(presses: Sequence[ClickedButton]) -> str:
     """The mark that stands in the names of a button: its version; of a button for several, a hash of all of them."""
     return presses[0].mark if len(presses) == 1 else digest(*map(str, presses))
 
@@ -71,7 +71,7 @@ def pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"^{re.escape(name)}(:{_MARK})?$")
 
 
-def read_presses(action: Mapping[str, Any]) -> list[Press] | None:
+def read_clicks(action: Mapping[str, Any]) -> list[ClickedButton] | None:
     """What was pressed; None: the names and the value of the button are not of one version, or make no sense."""
     try:
         pressed = _Action.model_validate(dict(action))
@@ -84,9 +84,9 @@ def read_presses(action: Mapping[str, Any]) -> list[Press] | None:
     return presses if marks == {mark_of(presses)} else None
 
 
-def read_press(action: Mapping[str, Any]) -> Press | None:
+def read_click(action: Mapping[str, Any]) -> ClickedButton | None:
     """The same where a button is for one thing."""
-    presses = read_presses(action)
+    presses = read_clicks(action)
     return presses[0] if presses is not None and len(presses) == 1 else None
 
 
@@ -96,7 +96,7 @@ def mark_in(name: Any) -> str:
     return found[1] if found is not None else ""
 
 
-def read_form_press(view: Mapping[str, Any]) -> Press | None:
+def read_form_click(view: Mapping[str, Any]) -> ClickedButton | None:
     """What a form was opened for; None: its name and its `private_metadata` are not of one version."""
     name, carried = view.get("callback_id"), view.get("private_metadata")
     if not isinstance(name, str) or not isinstance(carried, str):
@@ -107,8 +107,8 @@ def read_form_press(view: Mapping[str, Any]) -> Press | None:
     return presses[0]
 
 
-def read_values(value: str) -> list[Press] | None:
+def read_values(value: str) -> list[ClickedButton] | None:
     """The presses in a value; None: it makes no sense."""
     found = [_PRESS.fullmatch(one) for one in value.split(BETWEEN)]
-    presses = [Press(one[1], one[2]) for one in found if one is not None]
+    presses = [ClickedButton(one[1], one[2]) for one in found if one is not None]
     return presses if len(presses) == len(found) and presses else None

@@ -73,7 +73,7 @@ class ActionPrompt:
     value: str = "modal"
 
 
-def words_view(title: str, *sentences: str, remedy: ActionPrompt | None = None) -> View:
+def words_view(title: str, *sentences: str, prompt: ActionPrompt | None = None) -> View:
     """A modal that says something.
 
     Args:
@@ -82,8 +82,8 @@ def words_view(title: str, *sentences: str, remedy: ActionPrompt | None = None) 
         remedy: a button that helps.
     """
     blocks: list[Block] = [section(part) for sentence in sentences for part in escaped_parts(sentence)]
-    if remedy is not None:
-        blocks.append(actions([button(remedy.action, remedy.value, remedy.label)]))
+    if prompt is not None:
+        blocks.append(actions([button(prompt.action, prompt.value, prompt.label)]))
     return modal(title, blocks)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from omnibot.blocks.layout.builders import actions, button, shorten
-from omnibot.blocks.layout.button_versions import BETWEEN, Press, mark_of, marked_button, named
+from omnibot.blocks.layout.button_versions import BETWEEN, ClickedButton, mark_of, marked_button, named
 from omnibot.blocks.layout.modals import plain
 from omnibot.blocks.layout.types import Block
 from omnibot.blocks.limits import BUTTON_VALUE, size
@@ -65,7 +65,7 @@ def all_row(tickets: Sequence[Ticket], *, trading_live: bool, now: datetime) -> 
     made = button(APPROVE_ALL, value, f"Approve all {len(ready)}")
     text = _all_words([decision(one) for one in ready], "" if trading_live else _NOTHING_SENT)
     made |= {"style": "primary", "confirm": _confirm(f"Approve {len(ready)} orders?", text, "Approve all")}
-    mark = mark_of([Press(one.token, one.mark) for one in ready])
+    mark = mark_of([ClickedButton(one.token, one.mark) for one in ready])
     return [actions([marked_button(made, mark)]) | {"block_id": named("orders_buttons", mark)}]
 
 
@@ -105,7 +105,7 @@ def _mendable(ticket: Ticket) -> bool:
 def _of_working(ticket: Ticket) -> list[Block]:
     if ticket.terms.act is OrderAction.CANCEL or ticket.order_id is None or progress(ticket).status in _GOING:
         return []
-    about = str(Press(ticket.id, ticket.mark))
+    about = str(ClickedButton(ticket.id, ticket.mark))
     return [
         button(CANCEL, about, "Cancel order…") | {"style": "danger"},
         button(REPLACE, about, "Change order…"),

@@ -28,7 +28,7 @@ from omnibot.blocks.orders.status import (
 )
 from omnibot.clearstreet.models.enums import MarketSession
 from omnibot.orders.model import MarketView, Ticket, TicketState
-from omnibot.orders.risk_facts import drift, market_facts, order_facts, worth
+from omnibot.orders.risk_facts import drift, market_facts, order_facts, notional_and_quantity
 from omnibot.policy import money
 from omnibot.policy.facts import OrderAction, OrderFacts
 from omnibot.policy.identities import PersonKind, Who
@@ -123,7 +123,9 @@ def footer_card(
 
 
 def _together(waiting: Sequence[Ticket], seen: Mapping[str, MarketView]) -> str:
-    moved = money.total(worth(one, _owner(one), seen[one.id])[0] if one.id in seen else None for one in waiting)
+    moved = money.total(
+        notional_and_quantity(one, _owner(one), seen[one.id])[0] if one.id in seen else None for one in waiting
+    )
     return "" if moved is None else f"Together they move about {dollars(moved)}."
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from omnibot.blocks.layout.builders import context, escaped_parts, section, shorten
-from omnibot.blocks.layout.button_versions import Press, named
+from omnibot.blocks.layout.button_versions import ClickedButton, named
 from omnibot.blocks.layout.modals import View, modal, plain
 from omnibot.blocks.layout.types import Block
 from omnibot.blocks.markdown.escaping import escape
@@ -97,7 +97,7 @@ def replace_view(
     before = ticket.working
     blank = Terms(act=OrderAction.MODIFY, account_id=ticket.account_id, order_id=ticket.order_id)
     blocks = _form(blank, before, ticket.account_name, entered, now, said)
-    callback, about = named(REPLACE_VIEW, ticket.mark), str(Press(ticket.id, ticket.mark))
+    callback, about = named(REPLACE_VIEW, ticket.mark), str(ClickedButton(ticket.id, ticket.mark))
     return modal("Change this order", blocks, submit="Propose this", callback=callback, metadata=about, close="Leave")
 
 

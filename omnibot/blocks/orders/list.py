@@ -11,7 +11,7 @@ from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT
 from omnibot.blocks.markdown.escaping import escape
 from omnibot.blocks.markdown.plain import fit
-from omnibot.blocks.orders.status import decision, link, order_standing, progress_of, slack_time, standing
+from omnibot.blocks.orders.status import decision, link, order_status, progress_of, slack_time, standing
 from omnibot.clearstreet.models import Order
 from omnibot.orders.model import Ticket
 from omnibot.orders.order_parser import terms_of
@@ -96,7 +96,7 @@ def _ticket(ticket: Ticket, now: datetime, card: str) -> Block:
 
 def _order(order: Order) -> Block:
     """An order that no ticket placed."""
-    told = [_escaped(order_standing(progress_of(order)).words, _STANDS)]
+    told = [_escaped(order_status(progress_of(order)).words, _STANDS)]
     told += [slack_time(order.created_at)] if order.created_at is not None else []
     told += [f"Account {order.account_id}"] if order.account_id is not None else []
     told.append("not placed through omnibot")

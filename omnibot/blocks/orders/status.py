@@ -162,7 +162,7 @@ def progress_of(order: Order) -> Progress:
     )
 
 
-def order_standing(order: Progress) -> OrderStatusText:
+def order_status(order: Progress) -> OrderStatusText:
     """Where an order is."""
     simple = _ORDERS.get(order.status) if isinstance(order.status, OrderStatus) else None
     if simple is not None:
@@ -331,7 +331,7 @@ def _submitted(ticket: Ticket) -> OrderStatusText:
         return OrderStatusText("Being canceled", "It may still be filled.")
     if ticket.order_over and not (isinstance(held.status, OrderStatus) and held.status in _OVER):
         return _let_go(ticket)
-    stands = order_standing(held)
+    stands = order_status(held)
     return replace(stands, more=_more(stands.more, _changed_since(ticket)))
 
 

@@ -48,9 +48,9 @@ class Pictures:
         every delivery of the answer, and every change to it, makes the same pages.
         """
         wanted = {
-            index: figure
+            index: chart
             for index, part in enumerate(read_parts(answer.parts))
-            if (figure := picture_wanted(part)) is not None
+            if (chart := picture_wanted(part)) is not None
         }
         if not wanted:
             return {}
@@ -62,7 +62,7 @@ class Pictures:
         return {index: file_id for index, file_id in found.items() if file_id != FAILED}
 
     async def _make_all(self, turn: Turn, figures: Mapping[int, ChartModel]) -> dict[int, str]:
-        making = {asyncio.ensure_future(self._have(turn, index, figure)): index for index, figure in figures.items()}
+        making = {asyncio.ensure_future(self._have(turn, index, chart)): index for index, chart in figures.items()}
         try:
             done, late = await asyncio.wait(making, timeout=PATIENCE)
         except BaseException:
@@ -77,15 +77,15 @@ class Pictures:
         made = {making[task]: task.result() for task in done}
         return made | {making[task]: await self._remember(turn, making[task], FAILED) for task in late}
 
-    async def _have(self, turn: Turn, index: int, figure: ChartModel) -> str:
-        return await self._remember(turn, index, await self._make(turn, index, figure) or FAILED)
+    async def _have(self, turn: Turn, index: int, chart: ChartModel) -> str:
+        return await self._remember(turn, index, await self._make(turn, index, chart) or FAILED)
 
-    async def _make(self, turn: Turn, index: int, figure: ChartModel) -> str | None:
+    async def _make(self, turn: Turn, index: int, chart: ChartModel) -> str | None:
         try:
-            png = await self._charts.draw(drawing_of(figure))
-            alt = f"Chart of {figure.title}. {' '.join(in_words(figure))}"[:_ALT_TEXT]
+            png = await self._charts.draw(drawing_of(chart))
+            alt = f"Chart of {chart.title}. {' '.join(in_words(chart))}"[:_ALT_TEXT]
             answer = await self._client.files_upload_v2(
-                content=png, filename=f"chart-{index + 1}.png", title=figure.title, alt_txt=alt
+                content=png, filename=f"chart-{index + 1}.png", title=chart.title, alt_txt=alt
             )
             file_id = _file_id(answer.data)
             if file_id is None or not await self._processed(file_id):
@@ -129,13 +129,13 @@ class Pictures:
             return {row.name: row.file_id for row in await connection.execute(query)}
 
 
-def drawing_of(figure: ChartModel) -> Drawing:
+def drawing_of(chart: ChartModel) -> Drawing:
     """The figure for the drawing room, where only looks count: floats will do."""
     lines = tuple(
         (series.name, tuple(None if value is None else float(value) for value in series.values))
-        for series in figure.series
+        for series in chart.series
     )
-    return Drawing(figure.title, figure.places, lines, figure.moments)
+    return Drawing(chart.title, chart.places, lines, chart.moments)
 
 
 def _name(index: int) -> str:

@@ -52,7 +52,7 @@ class Rendering:
 
     async def pages(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton], **more: Any) -> list[Page]:
         """The pages of a reply, as `reply_pages` makes them; or as plain text, if it cannot."""
-        if is_large([answer.parts, answer.exhibits]):
+        if is_large([answer.parts, answer.market_cards]):
             pages = await self._large(turn, answer, buttons, more)
         else:
             pages = _small(turn, answer, buttons, more)

@@ -13,7 +13,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.account.consent import card_page
-from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION, remedy_page
+from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION, prompt_page
 from omnibot.blocks.answers.reply import is_private
 from omnibot.blocks.layout.fallbacks import older_page, plain_page, words_only
 from omnibot.blocks.layout.types import Page
@@ -364,9 +364,9 @@ class SlackReply:
                     return
                 await asyncio.sleep(min(refusal.verdict.wait, RETRACTION_PATIENCE))
 
-    async def whisper(self, turn: Turn, sentence: str, *, remedy: HeldFor | None = None) -> None:
+    async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
         """Tell the asker alone; in a DM if the channel is closed to us."""
-        blocks = remedy_page(sentence, _REMEDIES[remedy], turn.id).blocks if remedy in _REMEDIES else None
+        blocks = prompt_page(sentence, _REMEDIES[prompt], turn.id).blocks if prompt in _REMEDIES else None
         thread_ts = turn.thread_ts if turn.thread_ts != turn.message_ts else None
         await tell_privately(
             self._client,

@@ -81,7 +81,7 @@ class Draft:
         self._news = asyncio.Event()
         #: Whoever pressed Stop sees it now, whatever the pace.
         self._stopping = False
-        self._hurry = asyncio.Event()
+        self._wake = asyncio.Event()
         self._last_write: float | None = None
         self._pause_until = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -100,7 +100,7 @@ class Draft:
         self._stopping = True
         if self._latest is None:
             return None
-        self._hurry.set()
+        self._wake.set()
         return self._begin_showing()
 
     def _begin_showing(self) -> asyncio.Task[None] | None:
@@ -114,7 +114,7 @@ class Draft:
         """Show nothing more; a write under way ends by itself."""
         self.closed.set()
         self._news.set()
-        self._hurry.set()
+        self._wake.set()
         for message in self._messages:
             self._end_streaming(message)
 
@@ -129,12 +129,12 @@ class Draft:
             while not self.closed.is_set():
                 await self._wait_for_news()
                 # Asked again after each wait: another turn may have taken the place meanwhile.
-                while not self._hurry.is_set() and (wait := self._pace()) > 0:
-                    await _within(self._hurry, wait)
+                while not self._wake.is_set() and (wait := self._pace()) > 0:
+                    await _within(self._wake, wait)
                 async with self.lock:
                     if not self.closed.is_set():
                         self._news.clear()
-                        self._hurry.clear()
+                        self._wake.clear()
                         await self._draw()
         except Exception:
             # Progress may be skipped; the final says everything.
@@ -310,7 +310,7 @@ class Draft:
         if verdict.failure in (SlackFailure.SLOW_DOWN, SlackFailure.UNKNOWN, SlackFailure.STREAM_OPEN):
             self._news.set()
         if self._stopping and verdict.failure is SlackFailure.STREAM_OVER:
-            self._hurry.set()
+            self._wake.set()
 
     def _heading(self) -> str:
         turn = self.turn

@@ -102,7 +102,7 @@ class AccountDataPlaces:
 
     async def of_members(self, person: Person, channel: str) -> bool:
         """Whether everybody in a channel may read account data, whoever it is of. Raises as `final` does."""
-        return await self._asked(self._access.is_desk(person, channel, age=RECENT), False)
+        return await self._asked(self._access.shows_account_data(person, channel, age=RECENT), False)
 
     async def _judge(self, person: Person, channel: str, age: float) -> AccountData:
         # Where Slack does not tell who the asker is, and will not, nothing is for them.

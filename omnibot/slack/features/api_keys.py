@@ -195,7 +195,9 @@ class ApiKeyActions:
         self._changed(person)
         if not forgotten.links:
             return NOT_LINKED
-        dropped = [f"{n} {what.removesuffix('s') if n == 1 else what}" for what, n in sorted(forgotten.hung.items())]
+        dropped = [
+            f"{n} {what.removesuffix('s') if n == 1 else what}" for what, n in sorted(forgotten.waiting_turns.items())
+        ]
         also = f" Dropped with it: {', '.join(dropped)}." if dropped else ""
         return (
             f"Forgotten: your Clear Street API key and the accounts you chose with it.{also} {await self._now(person)}"
@@ -271,7 +273,7 @@ class ApiKeyActions:
             account = await self._keyring.choose_account(person, account_id, team=self._workspace.team, place=place)
         except NoSuchAccount:
             said = "Your key does not see this account any more. Choose another one."
-            return words_view(ACCOUNT_TITLE, said, remedy=_again(place))
+            return words_view(ACCOUNT_TITLE, said, prompt=_again(place))
         except (AccountFixed, NoAuthority, ClearStreetError) as error:
             return _no_choice(error, place)
         await self._turns.release()
@@ -329,13 +331,13 @@ def _again(place: Place | None) -> ActionPrompt:
 def _no_choice(error: AccountFixed | NoAuthority | ClearStreetError, place: Place | None) -> View:
     match error:
         case AccountFixed():
-            return words_view(ACCOUNT_TITLE, str(error), remedy=_TO_LINK)
+            return words_view(ACCOUNT_TITLE, str(error), prompt=_TO_LINK)
         case NoAuthority():
-            return words_view(ACCOUNT_TITLE, str(error), remedy=_TO_LINK if error.curable else None)
+            return words_view(ACCOUNT_TITLE, str(error), prompt=_TO_LINK if error.curable else None)
         case _:
             request = f" (request {error.request_id})" if error.request_id else ""
             sentence = f"Clear Street does not say right now which accounts there are.{request} Try again in a minute."
-            return words_view(ACCOUNT_TITLE, sentence, remedy=_again(place))
+            return words_view(ACCOUNT_TITLE, sentence, prompt=_again(place))
 
 
 def _no_alternative(accounts: list[Account]) -> str:

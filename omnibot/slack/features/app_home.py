@@ -79,7 +79,7 @@ class AppHome:
         access: Authorization,
         keyring: Keyring,
         links: LinkCache,
-        past: ConversationHistory,
+        conversations: ConversationHistory,
         background: Background,
         *,
         retention_days: int,
@@ -90,7 +90,7 @@ class AppHome:
         self._access = access
         self._keyring = keyring
         self._links = links
-        self._past = past
+        self._past = conversations
         self._background = background
         self._retention_days = retention_days
         self._alone = alone

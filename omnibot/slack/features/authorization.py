@@ -205,9 +205,9 @@ class Authorization:
         where = await self._read_by(person, channel, age)
         return access.may_see_account_data(self.policy, who, where)
 
-    async def is_desk(self, person: Person, channel: str, *, age: float | None = None) -> bool:
+    async def shows_account_data(self, person: Person, channel: str, *, age: float | None = None) -> bool:
         """Whether everybody there may read account data, whoever it is of. As `may_see_account_data`."""
-        return access.is_desk_channel(self.policy, await self._read_by(person, channel, age))
+        return access.shows_account_data(self.policy, await self._read_by(person, channel, age))
 
     async def _read_by(self, person: Person, channel: str, age: float | None) -> Where:
         """The channel, with its readers where they decide."""

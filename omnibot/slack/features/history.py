@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.model import LinkBroken, NoAuthority, link_principal
 from omnibot.accounts.service import Keyring
-from omnibot.blocks.history import FORGOTTEN, exchange_page, past_page, thread_link
+from omnibot.blocks.history import FORGOTTEN, exchange_page, history_page, thread_link
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.messages import root_page
 from omnibot.clearstreet.models import Message
@@ -123,7 +123,7 @@ class ConversationHistory:
         if not allowed:
             return allowed.reason
         found = await self.of(person, limit=PAGE + 1, skip=number * PAGE)
-        return past_page(found[:PAGE], workspace_url=self.workspace_url, number=number, more=len(found) > PAGE)
+        return history_page(found[:PAGE], workspace_url=self.workspace_url, number=number, more=len(found) > PAGE)
 
     # Going on.
 
@@ -154,63 +154,63 @@ class ConversationHistory:
         if not allowed:
             return Continuation(allowed.reason)
         principal = await self._keyring.principal_of(person)
-        past = await self._history.find(conversation_id, person, principal, team=self._team)
-        if past is None:
+        conversations = await self._history.find(conversation_id, person, principal, team=self._team)
+        if conversations is None:
             return Continuation(NOT_YOURS)
-        if past.omni_thread_id is None:
+        if conversations.omni_thread_id is None:
             return Continuation(NEVER_BEGAN)
-        if await self._history.busy(past.id):
+        if await self._history.busy(conversations.id):
             return Continuation(BUSY)
-        if past.account_id is not None and not await self._keyring.sees(principal, past.account_id):
+        if conversations.account_id is not None and not await self._keyring.sees(principal, conversations.account_id):
             return Continuation(OTHER_ACCOUNT)
         try:
-            exchange = await self._last_exchange(past, past.omni_thread_id)
+            exchange = await self._last_exchange(conversations, conversations.omni_thread_id)
         except NotFound:
             return Continuation(FORGOTTEN_BY_OMNI)
-        target = await self._target(person, past, channel)
-        return await self._move(person, past, target, exchange)
+        target = await self._target(person, conversations, channel)
+        return await self._move(person, conversations, target, exchange)
 
-    async def _last_exchange(self, past: PastConversation, thread_id: str) -> Exchange | None:
+    async def _last_exchange(self, conversations: PastConversation, thread_id: str) -> Exchange | None:
         """What was said last, as Omni has it (other apps may have gone on with it), or as it is stored here."""
-        key = await self._keyring.key_of(past.principal)
+        key = await self._keyring.key_of(conversations.principal)
         try:
-            messages = await self._omni.latest_messages(key, past.account_id, thread_id, count=LATEST)
+            messages = await self._omni.latest_messages(key, conversations.account_id, thread_id, count=LATEST)
         except NotFound:
             raise
         except ClearStreetError as error:
-            await self._keyring.judge(past.principal, key, error)
-            log.info("exchange_unknown", conversation=past.id, api=error.request_id)
+            await self._keyring.judge(conversations.principal, key, error)
+            log.info("exchange_unknown", conversation=conversations.id, api=error.request_id)
         else:
             if (said := last_exchange(messages)) is not None:
                 return said
-        turn = await self._history.last_answered(past.id)
+        turn = await self._history.last_answered(conversations.id)
         if turn is None or turn.answer is None or not turn.question:
             return None
         texts = (part.get("text") for part in turn.answer.parts if part.get("type") == "text")
         return Exchange(turn.question, "\n\n".join(text for text in texts if isinstance(text, str)))
 
-    async def _target(self, person: Person, past: PastConversation, channel: str | None) -> _Target:
+    async def _target(self, person: Person, conversations: PastConversation, channel: str | None) -> _Target:
         """The channel where they are, if what was said may be shown there, else their DM."""
         own = await self._access.direct(person)
         if channel is None or channel == own:
             return _Target(own)
-        if past.channel.startswith("D"):
+        if conversations.channel.startswith("D"):
             return _Target(own, _WAS_PRIVATE)
         allowed = await self._access.may_ask(person, channel)
         if not allowed:
             return _Target(own, allowed.reason)
-        return _Target(channel) if await self._may_show(person, past, channel) else _Target(own, _NOT_HERE)
+        return _Target(channel) if await self._may_show(person, conversations, channel) else _Target(own, _NOT_HERE)
 
-    async def _may_show(self, person: Person, past: PastConversation, channel: str) -> bool:
+    async def _may_show(self, person: Person, conversations: PastConversation, channel: str) -> bool:
         """Whether what was said may be read there now."""
-        if past.account_id is None:
+        if conversations.account_id is None:
             return True  # Omni saw no account
         return (await self._access.may_see_account_data(person, channel, age=RECENT)).show is Show.HERE
 
     async def _move(
-        self, person: Person, past: PastConversation, target: _Target, exchange: Exchange | None
+        self, person: Person, conversations: PastConversation, target: _Target, exchange: Exchange | None
     ) -> Continuation:
-        page = root_page(asker=person.user, question=past.question or FORGOTTEN, kind="continuation")
+        page = root_page(asker=person.user, question=conversations.question or FORGOTTEN, kind="continuation")
         try:
             ts = await self._post(target.channel, page)
         except SLACK_ERRORS as error:
@@ -219,18 +219,20 @@ class ConversationHistory:
                 raise
             target = _Target(own, _CLOSED)
             ts = await self._post(own, page)
-        if not await self._history.move(past, person, channel=target.channel, thread_ts=ts):
+        if not await self._history.move(conversations, person, channel=target.channel, thread_ts=ts):
             await self._take_back(target.channel, ts)
             return Continuation(BUSY)
-        log.info("conversation_continued", conversation=past.id)
-        link = thread_link(self.workspace_url, past.channel, past.thread_ts)
+        log.info("conversation_continued", conversation=conversations.id)
+        link = thread_link(self.workspace_url, conversations.channel, conversations.thread_ts)
         try:
-            if not await self._may_show(person, past, target.channel):
+            if not await self._may_show(person, conversations, target.channel):
                 exchange = None  # somebody has come meanwhile
             await self._post(target.channel, exchange_page(exchange, link=link), thread_ts=ts)
         except SLACK_ERRORS as error:
             # It goes on without that.
-            log.info("slack_refused", method="chat.postMessage", conversation=past.id, error=classify(error).code)
+            log.info(
+                "slack_refused", method="chat.postMessage", conversation=conversations.id, error=classify(error).code
+            )
         link = thread_link(self.workspace_url, target.channel, ts)
         said = _IN_DM.format(why=target.why, link=link) if target.why else _HERE.format(link=link)
         return Continuation(said, moved=True)

@@ -81,14 +81,14 @@ class OrderActions:
         self,
         orders: Orders,
         cards: OrderCards,
-        broker: SlackOrderProposals,
+        order_proposals: SlackOrderProposals,
         turns: Turns,
         access: Authorization,
         background: Background,
     ) -> None:
         self._orders = orders
         self._cards = cards
-        self._broker = broker
+        self._order_proposals = order_proposals
         self._turns = turns
         self._access = access
         self._background = background
@@ -243,13 +243,13 @@ class OrderActions:
 
     async def open(self, person: Person, team: str, token: str) -> str | None:
         """Show the cards that a button stands for. Returns what the clicker is told; None: the cards come."""
-        found = await self._turns.asides.order_of(token, team=team)
+        found = await self._turns.answer_actions.order_of(token, team=team)
         if found is None:
             return GONE
         turn, action_id = found
         if turn.person != person:
             return NOT_YOURS.format(turn.person.user)
-        tickets = await self._broker.open(turn, action_id)
+        tickets = await self._order_proposals.open(turn, action_id)
         if not tickets:
             return GONE
         links = await self._cards.links(tickets)

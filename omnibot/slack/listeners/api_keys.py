@@ -27,7 +27,7 @@ from omnibot.blocks.account.api_keys import (
     unlink_page,
 )
 from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION
-from omnibot.blocks.layout.button_versions import mark_in, named, pattern, read_press
+from omnibot.blocks.layout.button_versions import mark_in, named, pattern, read_click
 from omnibot.blocks.layout.modals import View, gist, moment_view, words_view
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.modals import MOMENT, Making, delivery_of, made, open_modal, show, stand_in_for
@@ -54,7 +54,7 @@ class ApiKeyListeners:
     """What the payloads about keys and accounts begin."""
 
     def __init__(self, desk: ApiKeyActions, background: Background) -> None:
-        self._desk = desk
+        self._actions = desk
         self._background = background
         self._forms: Once[None] = Once()
 
@@ -80,7 +80,7 @@ class ApiKeyListeners:
     ) -> None:
         """`/omni link`, `/omni account` and `/omni unlink`."""
         if name == "unlink":
-            since = await self._desk.linked_since(person)
+            since = await self._actions.linked_since(person)
             if since is not None:
                 page = unlink_page(since)
                 await ack(text=page.text, blocks=page.blocks)
@@ -89,9 +89,9 @@ class ApiKeyListeners:
             return
         await ack()
         if name == "link":
-            self._open(client, form.trigger_id, LINK_TITLE, self._desk.form(person), respond)
+            self._open(client, form.trigger_id, LINK_TITLE, self._actions.form(person), respond)
         else:
-            self._open(client, form.trigger_id, ACCOUNT_TITLE, self._desk.accounts(person, None), respond)
+            self._open(client, form.trigger_id, ACCOUNT_TITLE, self._actions.accounts(person, None), respond)
 
     def _open(self, client: AsyncWebClient, trigger_id: str, title: str, making: Making, say: Say) -> None:
         async def opening() -> None:
@@ -107,7 +107,7 @@ class ApiKeyListeners:
         """The form for a key."""
         await ack()
         _, person = who(SlackClick.model_validate(body))
-        self._open_or_replace(client, body, LINK_TITLE, self._desk.form(person))
+        self._open_or_replace(client, body, LINK_TITLE, self._actions.form(person))
 
     async def handle_account_button(
         self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
@@ -117,7 +117,9 @@ class ApiKeyListeners:
         _, person = who(SlackClick.model_validate(body))
 
         async def making() -> View:
-            return await self._desk.accounts(person, await self._desk.place_of(str(action.get("value") or ""), person))
+            return await self._actions.accounts(
+                person, await self._actions.place_of(str(action.get("value") or ""), person)
+            )
 
         self._open_or_replace(client, body, ACCOUNT_TITLE, making())
 
@@ -144,7 +146,7 @@ class ApiKeyListeners:
         """Check the stored key again."""
         await ack()
         _, person = who(SlackClick.model_validate(body))
-        self._open_or_replace(client, body, LINK_TITLE, self._desk.mend(person, _mark(action)), CHECKING)
+        self._open_or_replace(client, body, LINK_TITLE, self._actions.mend(person, _mark(action)), CHECKING)
 
     async def handle_unlink(
         self,
@@ -160,12 +162,12 @@ class ApiKeyListeners:
         _, person = who(click)
 
         async def forgotten() -> View:
-            return words_view(LINK_TITLE, await self._desk.unlink(person, _mark(action)))
+            return words_view(LINK_TITLE, await self._actions.unlink(person, _mark(action)))
 
         async def forgetting() -> None:
-            said = await self._desk.unlink(person, _mark(action))
+            said = await self._actions.unlink(person, _mark(action))
             if click.channel is None:
-                await self._desk.say(client, person, said)
+                await self._actions.say(client, person, said)
             else:
                 await respond(said, replace_original=True)
 
@@ -188,7 +190,7 @@ class ApiKeyListeners:
             return
         _, person = who(form)
         stand_in = delivery_of(form)
-        seen = await self._desk.seen(person, mark_in(form.view.get("callback_id")))
+        seen = await self._actions.seen(person, mark_in(form.view.get("callback_id")))
         if seen is None:
             # The form stays with what was typed, which goes into no view of ours.
             await ack(response_action="errors", errors={block: KEY_CHANGED})
@@ -196,7 +198,7 @@ class ApiKeyListeners:
         await ack(response_action="update", view=moment_view(LINK_TITLE, CHECKING, external_id=stand_in))
 
         async def linking() -> None:
-            await self._fill(client, person, stand_in, LINK_TITLE, self._desk.link(person, text, seen))
+            await self._fill(client, person, stand_in, LINK_TITLE, self._actions.link(person, text, seen))
 
         self._once(stand_in, linking)
 
@@ -210,13 +212,13 @@ class ApiKeyListeners:
             await ack(response_action="errors", errors={menu: "Choose an account."})
             return
         here = _option(values, SCOPE_BLOCK, SCOPE_INPUT) == HERE
-        shown = ChoiceShown(mark, self._desk.place(str(form.view.get("private_metadata") or "")), here)
+        shown = ChoiceShown(mark, self._actions.place(str(form.view.get("private_metadata") or "")), here)
         stand_in = delivery_of(form)
         await ack(response_action="update", view=moment_view(ACCOUNT_TITLE, SAVING, external_id=stand_in))
         _, person = who(form)
 
         async def choosing() -> None:
-            await self._fill(client, person, stand_in, ACCOUNT_TITLE, self._desk.choose(person, int(chosen), shown))
+            await self._fill(client, person, stand_in, ACCOUNT_TITLE, self._actions.choose(person, int(chosen), shown))
 
         self._once(stand_in, choosing)
 
@@ -232,7 +234,7 @@ class ApiKeyListeners:
         """Show what came of it; whoever has closed the modal is told in their own messages."""
         view = await made(title, making)
         if stand_in is None or not await show(client, stand_in, view):
-            await self._desk.say(client, person, gist(view))
+            await self._actions.say(client, person, gist(view))
 
 
 async def _finished(work: Awaitable[None]) -> None:
@@ -241,7 +243,7 @@ async def _finished(work: Awaitable[None]) -> None:
 
 def _mark(action: dict[str, Any]) -> str:
     """Which key a button is about; empty for none."""
-    press = read_press(action)
+    press = read_click(action)
     return press.mark if press is not None and press.subject == LINK_SUBJECT else ""
 
 

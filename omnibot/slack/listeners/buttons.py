@@ -123,8 +123,8 @@ async def _give(turns: Turns, access: Authorization, client: AsyncWebClient, bod
     if (why_not := await refusal(access, team, person)) is not None:
         await tell(client, body, why_not)
         return
-    export = await turns.asides.export(token, team=team, person=person)
-    file = file_of(export.part, export.exhibit) if export is not None else None
+    export = await turns.answer_actions.export(token, team=team, person=person)
+    file = file_of(export.part, export.market_card) if export is not None else None
     if export is None or file is None:
         await tell(client, body, GONE)
         return

@@ -77,11 +77,11 @@ def register(
             case Stop():
                 await ack(text=stopped_words(*await turns.stop(person, form.channel_id)))
             case Reserved(name, about) if name in others:
-                aside = _aside(name, about)
-                typed = form.model_copy(update={"text": "" if aside else about})
+                in_background = _aside(name, about)
+                typed = form.model_copy(update={"text": "" if in_background else about})
                 await others[name](name, typed, person, ack, client, respond)
-                if aside is not None:
-                    background.start(respond(text=aside))
+                if in_background is not None:
+                    background.start(respond(text=in_background))
             case Reserved(name):
                 await ack(text=f"`/omni {name}` is not part of this version of omnibot. `/omni help` lists what is.")
             case Unclear(name):

@@ -36,7 +36,7 @@ from omnibot.blocks.account.consent import (
     told_view,
 )
 from omnibot.blocks.account.documents import document_pages
-from omnibot.blocks.layout.button_versions import Press, pattern, read_press
+from omnibot.blocks.layout.button_versions import ClickedButton, pattern, read_click
 from omnibot.consent.model import NO_SUCH_GRANT, CannotSign, Consent, ConsentState, Shown, Unconfirmed, listed
 from omnibot.consent.service import Consents, OutOfDate, Reading, in_plain_words
 from omnibot.errors import ClearStreetError
@@ -65,26 +65,26 @@ NOT_DECLINED = "That did not work. Nothing was shared: press “Not now” again
 BROKEN = "Something went wrong, so nothing was signed. Close this, and press “Read and sign” again."
 
 
-def register(app: AsyncApp, consents: Consents, notary: Signing, background: Background, home: AppHome) -> None:
+def register(app: AsyncApp, consents: Consents, consent_policy: Signing, background: Background, home: AppHome) -> None:
     """Hang in the listeners."""
 
     async def handle_read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        background.start(notary.open(client, body, read_press(action)))
+        background.start(consent_policy.open(client, body, read_click(action)))
 
     async def handle_page(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        background.start(notary.turn_page(client, body, str(action.get("value") or "")))
+        background.start(consent_policy.turn_page(client, body, str(action.get("value") or "")))
 
     async def handle_decline(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
     ) -> None:
         await ack()
-        background.start(notary.decline(client, body, read_press(action)))
+        background.start(consent_policy.decline(client, body, read_click(action)))
 
     async def handle_close(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        background.start(notary.closed(body))
+        background.start(consent_policy.closed(body))
 
     async def handle_sign(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """What is missing is said at once; everything else takes longer than Slack waits."""
@@ -100,13 +100,13 @@ def register(app: AsyncApp, consents: Consents, notary: Signing, background: Bac
             await ack(response_action="errors", errors=errors)
             return
         await ack(response_action="update", view=told_view(SIGNING))
-        background.start(notary.sign_once(client, form, accounts))
+        background.start(consent_policy.sign_once(client, form, accounts))
 
     async def handle_revoke(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> None:
         await ack()
-        background.start(_revoke(consents, home, client, respond, body, read_press(action)))
+        background.start(_revoke(consents, home, client, respond, body, read_click(action)))
 
     app.action(pattern(READ_ACTION))(handle_read)
     app.action(pattern(DECLINE_ACTION))(handle_decline)
@@ -124,7 +124,7 @@ class Signing:
         self._turns = turns
         self._forms: Once[None] = Once()
 
-    async def open(self, client: AsyncWebClient, body: dict[str, Any], press: Press | None) -> None:
+    async def open(self, client: AsyncWebClient, body: dict[str, Any], press: ClickedButton | None) -> None:
         """The card's button: open the form at once, then fill it."""
         if view_id := await self._opened(client, body):
             if press is None or not await self._is_as_shown(press):
@@ -132,7 +132,7 @@ class Signing:
                 return
             await self._fill(client, view_id, press.subject, who(SlackClick.model_validate(body))[1])
 
-    async def _is_as_shown(self, press: Press) -> bool:
+    async def _is_as_shown(self, press: ClickedButton) -> bool:
         """Whether the card of a press asks as it did."""
         for failed in (False, True):
             if press.mark == card_mark(press.subject, failed=failed):
@@ -143,7 +143,7 @@ class Signing:
         """A button of Omni's below its answer that stands for the same."""
         if view_id := await self._opened(client, body):
             team, person = who(SlackClick.model_validate(body))
-            turn_id = await self._turns.asides.turn_of(token, team=team)
+            turn_id = await self._turns.answer_actions.turn_of(token, team=team)
             card = await self._consents.card(turn_id) if turn_id is not None else None
             await self._fill(client, view_id, card.id if card is not None else "", person)
 
@@ -182,7 +182,7 @@ class Signing:
         except CannotSign as error:
             await _update(client, view_id, told_view(str(error), error.ask))
             return
-        if not Shown(state.agreement, state.version, state.sha256, state.listed).is_still(reading.document):
+        if not Shown(state.agreement, state.version, state.sha256, state.listed).is_unchanged(reading.document):
             await _update(client, view_id, _first_page(reading, str(OutOfDate(reading))))
             return
         pages = document_pages(reading.document.content)
@@ -225,7 +225,7 @@ class Signing:
             await self._consents.tell(consent)
         await _update(client, view_id, view)
 
-    async def decline(self, client: AsyncWebClient, body: dict[str, Any], press: Press | None) -> None:
+    async def decline(self, client: AsyncWebClient, body: dict[str, Any], press: ClickedButton | None) -> None:
         """They pressed "Not now". Whatever happens, the card changes or they are told something."""
         _, person = who(SlackClick.model_validate(body))
         try:
@@ -293,7 +293,7 @@ async def _revoke(
     client: AsyncWebClient,
     respond: AsyncRespond,
     body: dict[str, Any],
-    press: Press | None,
+    press: ClickedButton | None,
 ) -> None:
     """End one grant, as whoever clicked; then show what is left. Whatever happens, they are told something."""
     click = SlackClick.model_validate(body)
@@ -315,7 +315,7 @@ async def _revoke(
         await _show(consents, respond, person, said if done else "", instead=True)
 
 
-async def _ended(consents: Consents, person: Person, press: Press) -> str:
+async def _ended(consents: Consents, person: Person, press: ClickedButton) -> str:
     """End what a button is about, if it still shows what there is. Returns what to tell the person."""
     overview = await consents.overview(person)
     if not overview.may_sign:

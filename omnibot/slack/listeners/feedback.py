@@ -68,7 +68,7 @@ async def _rate(
 ) -> None:
     team, person = who(SlackClick.model_validate(body))
     trouble = await refusal(access, team, person)
-    trouble = trouble or await turns.asides.rate(token, team=team, person=person, score=score, comment=None)
+    trouble = trouble or await turns.answer_actions.rate(token, team=team, person=person, score=score, comment=None)
     await tell(client, body, trouble or THANKS[score])
 
 
@@ -85,7 +85,7 @@ async def _comment(
 ) -> None:
     team, person = who(form)
     trouble = await refusal(access, team, person)
-    trouble = trouble or await turns.asides.rate(token, team=team, person=person, score=-1, comment=words)
+    trouble = trouble or await turns.answer_actions.rate(token, team=team, person=person, score=-1, comment=words)
     said = trouble or "Thanks: your words went to Clear Street with the answer."
     opened = await client.conversations_open(users=person.user)
     # A form has no channel to whisper in.

@@ -19,7 +19,7 @@ from omnibot.slack.listeners.commands import Command
 from omnibot.turns.model import Person
 
 
-def command(past: ConversationHistory) -> Command:
+def command(conversations: ConversationHistory) -> Command:
     """`/omni threads`."""
 
     async def handle_threads(
@@ -30,21 +30,21 @@ def command(past: ConversationHistory) -> Command:
         _client: AsyncWebClient,
         _respond: AsyncRespond,
     ) -> None:
-        page = await past.page(person)
+        page = await conversations.page(person)
         await (ack(text=page) if isinstance(page, str) else ack(text=page.text, blocks=page.blocks))
 
     return handle_threads
 
 
 def register(
-    app: AsyncApp, past: ConversationHistory, home: AppHome, access: Authorization, background: Background
+    app: AsyncApp, conversations: ConversationHistory, home: AppHome, access: Authorization, background: Background
 ) -> None:
     """Hang in the click listeners of past conversations, in the list and in App Home."""
 
     async def handle_page(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], respond: AsyncRespond) -> None:
         """Another page, in place of the one that is there."""
         await ack()
-        background.start(_turn_page(past, body, _number(action), respond))
+        background.start(_turn_page(conversations, body, _number(action), respond))
 
     async def handle_continue(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
@@ -57,7 +57,7 @@ def register(
         click = SlackClick.model_validate(body)
         _, person = who(click)
         channel = click.channel.id if click.channel else None
-        went_on = await past.go_on(person, conversation_id, channel)
+        went_on = await conversations.go_on(person, conversation_id, channel)
         home.refresh(person)
         if channel is not None:
             await respond(text=went_on.said, response_type="ephemeral", replace_original=False)
@@ -70,9 +70,11 @@ def register(
     app.action(re.compile(rf"^{CONTINUE_ACTION}:"))(handle_continue)
 
 
-async def _turn_page(past: ConversationHistory, body: dict[str, Any], number: int, respond: AsyncRespond) -> None:
+async def _turn_page(
+    conversations: ConversationHistory, body: dict[str, Any], number: int, respond: AsyncRespond
+) -> None:
     _, person = who(SlackClick.model_validate(body))
-    page = await past.page(person, number)
+    page = await conversations.page(person, number)
     if isinstance(page, str):
         await respond(text=page, replace_original=True)
     else:

@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.accounts.key_detection import KEY_SEEN, holds_key, strings
-from omnibot.blocks.layout.button_versions import pattern, read_form_press, read_press, read_presses
+from omnibot.blocks.layout.button_versions import pattern, read_click, read_clicks, read_form_click
 from omnibot.blocks.layout.modals import View, kept_view, moment_view
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
@@ -62,7 +62,7 @@ class OrderListeners:
     """What the payloads about orders begin."""
 
     def __init__(self, desk: OrderActions, background: Background, home: AppHome) -> None:
-        self._desk = desk
+        self._actions = desk
         self._background = background
         self._home = home
         self._forms: Once[Decision | str] = Once()
@@ -97,12 +97,12 @@ class OrderListeners:
         if name == "orders":
             self._background.start(self._list(person, respond))
         else:
-            halting = self._desk.halt(person, form.team_id, halted=name == "halt", reason=form.text)
+            halting = self._actions.halt(person, form.team_id, halted=name == "halt", reason=form.text)
             self._background.start(self._halt(halting, respond))
 
     async def _list(self, person: Person, respond: AsyncRespond, number: int = 0, *, replace: bool = False) -> None:
         try:
-            page = await self._desk.mine(person, number)
+            page = await self._actions.mine(person, number)
         except SLACK_ERRORS:
             await respond(text=NOBODY, replace_original=False)
         except Exception:
@@ -133,14 +133,14 @@ class OrderListeners:
         """Approve a ticket, or all of an answer: Slack has asked whether that is meant."""
         await ack()
         team, person = who(SlackClick.model_validate(body))
-        presses = [str(press) for press in read_presses(action) or ()]
-        self._background.start(self._answer(client, body, person, self._desk.approve(person, team, presses)))
+        presses = [str(press) for press in read_clicks(action) or ()]
+        self._background.start(self._answer(client, body, person, self._actions.approve(person, team, presses)))
 
     async def handle_cancel(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """Propose to cancel a working order: a card of its own."""
         await ack()
         team, person = who(SlackClick.model_validate(body))
-        proposing = self._desk.propose_cancel(person, team, _pressed(action))
+        proposing = self._actions.propose_cancel(person, team, _pressed(action))
         self._background.start(self._answer(client, body, person, proposing))
 
     async def _answer(
@@ -165,19 +165,19 @@ class OrderListeners:
         """The form that edits a ticket."""
         await ack()
         team, person = who(SlackClick.model_validate(body))
-        self._open(client, body, self._desk.edit_form(person, team, _pressed(action)))
+        self._open(client, body, self._actions.edit_form(person, team, _pressed(action)))
 
     async def handle_decline(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """The form that declines a ticket."""
         await ack()
         team, person = who(SlackClick.model_validate(body))
-        self._open(client, body, self._desk.decline_form(person, team, _pressed(action)))
+        self._open(client, body, self._actions.decline_form(person, team, _pressed(action)))
 
     async def handle_replace(self, ack: AsyncAck, body: Body, action: dict[str, Any], client: AsyncWebClient) -> None:
         """The form that changes a working order."""
         await ack()
         team, person = who(SlackClick.model_validate(body))
-        self._open(client, body, self._desk.replace_form(person, team, _pressed(action)))
+        self._open(client, body, self._actions.replace_form(person, team, _pressed(action)))
 
     def _open(self, client: AsyncWebClient, body: Body, making: Form) -> None:
         async def opening() -> None:
@@ -199,7 +199,7 @@ class OrderListeners:
             return
         about = _opened_for(click.view)
         edits = pattern(EDIT_VIEW).match(str(click.view.get("callback_id"))) is not None
-        form = self._desk.edit_preview if edits else self._desk.replace_form
+        form = self._actions.edit_preview if edits else self._actions.replace_form
 
         async def redrawing() -> None:
             await _redraw(client, click.view, await form(person, team, about, click.view))
@@ -211,21 +211,23 @@ class OrderListeners:
         form = ViewSubmission.model_validate(body)
         team, person = who(form)
         about = _opened_for(form.view)
-        await self._settle(ack, client, form, partial(self._desk.edit, person, team, about, form.view.get("state")))
+        await self._settle(ack, client, form, partial(self._actions.edit, person, team, about, form.view.get("state")))
 
     async def handle_replaced(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """A card for the change."""
         form = ViewSubmission.model_validate(body)
         team, person = who(form)
         about = _opened_for(form.view)
-        await self._settle(ack, client, form, partial(self._desk.replace, person, team, about, form.view.get("state")))
+        await self._settle(
+            ack, client, form, partial(self._actions.replace, person, team, about, form.view.get("state"))
+        )
 
     async def handle_declined(self, ack: AsyncAck, body: Body, client: AsyncWebClient) -> None:
         """No."""
         form = ViewSubmission.model_validate(body)
         team, person = who(form)
         about, reason = _opened_for(form.view), read_reason(form.view.get("state"))
-        await self._settle(ack, client, form, partial(self._desk.decline, person, team, about, reason))
+        await self._settle(ack, client, form, partial(self._actions.decline, person, team, about, reason))
 
     async def _settle(self, ack: AsyncAck, client: AsyncWebClient, form: ViewSubmission, doing: Doing) -> None:
         """Close the form when it did what it is for; else it says why not. A stand-in first where that takes long."""
@@ -262,13 +264,13 @@ class OrderListeners:
 
 def _pressed(action: dict[str, Any]) -> str:
     """What a button carried, if its names are of the same version; else nothing."""
-    press = read_press(action)
+    press = read_click(action)
     return "" if press is None else str(press)
 
 
 def _opened_for(view: dict[str, Any]) -> str:
     """The same of a form."""
-    press = read_form_press(view)
+    press = read_form_click(view)
     return "" if press is None else str(press)
 
 
