@@ -49,6 +49,9 @@ from omnibot.scheduler import Scheduler
 from omnibot.settings import Settings, split_address, split_secrets
 from omnibot.slack import listeners
 from omnibot.slack.app import build_app, open_client, open_session, token_trouble, who_am_i
+from omnibot.slack.authorization.account_data import AccountDataPlaces
+from omnibot.slack.authorization.service import Authorization
+from omnibot.slack.authorization.users import Users
 from omnibot.slack.connection.http import EventsEndpoint
 from omnibot.slack.connection.socket_mode import SocketConnections, socket_mode
 from omnibot.slack.delivery.background import Background
@@ -57,17 +60,14 @@ from omnibot.slack.delivery.messages import Messages
 from omnibot.slack.delivery.ops_channel import OpsChannel
 from omnibot.slack.delivery.rate_limits import SHARE, WriteBudget
 from omnibot.slack.delivery.replies import SlackReply
-from omnibot.slack.features.account_data import AccountDataPlaces
 from omnibot.slack.features.admission import SlackAdmission
 from omnibot.slack.features.api_keys import ApiKeyActions, Workspace
 from omnibot.slack.features.app_home import AppHome, HomeSection
-from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.features.consent import SlackConsentPolicy
 from omnibot.slack.features.history import ConversationHistory
 from omnibot.slack.features.order_cards import OrderCards
 from omnibot.slack.features.order_proposals import SlackOrderProposals
 from omnibot.slack.features.orders import OrderActions
-from omnibot.slack.features.users import Users
 from omnibot.turns.engine import Turns
 from omnibot.turns.history import History
 from omnibot.turns.store import TurnStore

@@ -23,10 +23,10 @@ settings.load_profile("any machine")
 
 #: The tests that take longest, in that order: who begins with one of the others ends with one of these.
 SLOW = (
-    "orders/test_machine",
-    "turns/test_machine",
+    "orders/test_state_machine",
+    "turns/test_state_machine",
     "test_every_story_ends_well",
-    "orders/test_kills",
+    "orders/test_crashes",
     "test_every_scenario_is_answered",
     "test_a_story_that_goes_wrong",
     "test_two_processes",

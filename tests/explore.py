@@ -26,7 +26,7 @@ def property_tests() -> dict[str, list[str]]:
     """By module, the tests of which hypothesis makes the examples."""
     found: dict[str, list[str]] = {}
     for folder in FOLDERS:
-        for path in sorted((ROOT / "tests" / folder).glob("test_*.py")):
+        for path in sorted((ROOT / "tests" / folder).rglob("test_*.py")):
             module = path.relative_to(ROOT).as_posix()
             text = path.read_text()
             body = ast.parse(text).body if "@given(" in text else []  # most have none, and parsing takes its time

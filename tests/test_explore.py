@@ -34,7 +34,7 @@ def test_what_is_found_is_found_again_with_its_seed(tmp_path: Path, capsys: pyte
 def test_every_module_with_properties_is_explored():
     modules = explore.property_tests()
     assert "tests/policy/test_any_input.py" in modules
-    assert "tests/clearstreet/test_parts.py" in modules
+    assert "tests/clearstreet/models/test_parts.py" in modules
     assert all((explore.ROOT / module).exists() for module in modules)
 
 

@@ -13,7 +13,7 @@ from omnibot.errors import ClearStreetError, Malformed, NotEntitled, NotFound, R
 from omnibot.settings import Settings
 from omnibot.slack.connection.manifest import BOT_SCOPES
 from omnibot.slack.connection.token_check import BotToken
-from omnibot.slack.delivery.errors import Classified, SlackFailure
+from omnibot.slack.errors import Classified, SlackFailure
 
 #: Seconds by which clocks may differ before Slack's signatures count as expired, and before that is worth a word.
 CLOCK_LIMIT, CLOCK_WORTH_A_WORD = 300.0, 60.0

@@ -16,8 +16,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from omnibot import telemetry
 from omnibot.errors import SettingsError
-from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
 from omnibot.slack.delivery.messages import SLACK_TIMEOUT
+from omnibot.slack.errors import SLACK_ERRORS, classify
 from omnibot.slack.inbound.deliveries import DeliveryApp
 from omnibot.slack.inbound.workspace_filter import WorkspaceFilter
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from omnibot import telemetry
-from tests.benchmarks import acks, answers, crowd, polls, rendering, start
+from tests.benchmarks import acks, answers, load, polls, rendering, start
 from tests.benchmarks.table import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -20,7 +20,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "start": start.measure,
     "acks": acks.measure,
     "answers": answers.measure,
-    "crowd": crowd.measure,
+    "crowd": load.measure,
     "rendering": rendering.measure,
 }
 

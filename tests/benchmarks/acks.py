@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any
 
-from tests.benchmarks.house import furnished, many_people, ready
+from tests.benchmarks.deployment import furnished, many_people, ready
 from tests.benchmarks.table import Figure, milliseconds, percentile, times
 from tests.journeys.conftest import Bot, House
 

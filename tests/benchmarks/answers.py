@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from omnibot.turns.model import Kind
 from omnibot.turns.rules import poll_after
-from tests.benchmarks.house import furnished, ready
+from tests.benchmarks.deployment import furnished, ready
 from tests.benchmarks.table import Figure, percentile
 from tests.journeys.conftest import FINISHED, House
 

@@ -7,7 +7,7 @@ import sys
 import time
 from statistics import median
 
-from tests.benchmarks.house import furnished, ready
+from tests.benchmarks.deployment import furnished, ready
 from tests.benchmarks.table import Figure, times
 
 STARTS = 5

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import acks, answers, crowd, house, polls, rendering, start
+from tests.benchmarks import acks, answers, deployment, load, polls, rendering, start
 from tests.benchmarks.table import Figure, percentile, show
 from tests.journeys.conftest import Bot
 
@@ -21,7 +21,7 @@ async def test_rendering_is_measured_against_json():
 
 @pytest.fixture
 def forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(house, "FromNothing", Bot)
+    monkeypatch.setattr(deployment, "FromNothing", Bot)
 
 
 @pytest.mark.usefixtures("forked")
@@ -41,7 +41,7 @@ async def test_acks_are_measured_over_both_transports_against_an_app_that_only_a
 
 async def test_an_event_without_an_ack_took_for_ever_and_is_not_left_out(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(acks, "PATIENCE", 0.1)
-    async with house.furnished() as furnished:
+    async with deployment.furnished() as furnished:
         watch = acks.Stopwatch(furnished)
         furnished.slack._notify({"type": "envelope", "envelope_id": "first"})
         furnished.slack._notify({"type": "envelope", "envelope_id": "second"})
@@ -62,7 +62,7 @@ async def test_short_and_longer_answers_are_measured():
 
 @pytest.mark.usefixtures("forked")
 async def test_a_crowd_with_keys_of_its_own_is_measured_and_no_answer_is_lost():
-    figures = await crowd.measure(in_flight=3, active=3, answers=4.0, seconds=1.0)
+    figures = await load.measure(in_flight=3, active=3, answers=4.0, seconds=1.0)
     assert [figure.measured for figure in figures][1] == "0, 0"
     assert "of 3 keys" in figures[2].what
 

@@ -31,9 +31,9 @@ from omnibot.clearstreet.models import Account
 from omnibot.clearstreet.models.enums import AccountStatus
 from omnibot.emulator.slack.views import validate_view
 from omnibot.policy.model import Channels, FollowUps, Policy
-from tests.blocks import hostile
-from tests.blocks.checker import strings
-from tests.blocks.test_past import URL, past
+from tests.blocks import hostile_text
+from tests.blocks.slack_limits import strings
+from tests.blocks.test_history import URL, past
 
 SINCE = datetime.fromisoformat("2026-11-01T08:00")
 TROUBLE = "Clear Street no longer accepts your API key. Link a new one with `/omni link`."
@@ -51,7 +51,7 @@ def buttons(blocks: list[Block]) -> list[dict[str, Any]]:
     return [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
 
 
-@given(hostile.texts)
+@given(hostile_text.texts)
 @settings(max_examples=40, deadline=None)
 def test_slack_takes_the_view_whatever_names_questions_and_reasons_hold(text: str):
     accounts = [account(n, text * 20) for n in range(30)]

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from omnibot.blocks.markdown.render import pings, plain_text
 from omnibot.blocks.messages import help_page, one_line_page, root_page
-from tests.blocks import hostile
-from tests.blocks.checker import check, live, strings
+from tests.blocks import hostile_text
+from tests.blocks.slack_limits import check, live, strings
 from tests.examples import examples
 
 any_text = st.one_of(
-    hostile.texts, hostile.texts.map(lambda text: text * 100), st.sampled_from(["&" * 9_000, "\n" * 5_000])
+    hostile_text.texts, hostile_text.texts.map(lambda text: text * 100), st.sampled_from(["&" * 9_000, "\n" * 5_000])
 )
 
 
-@given(any_text, hostile.texts)
+@given(any_text, hostile_text.texts)
 @examples(60)
 def test_slack_takes_every_message_and_only_verified_people_are_mentioned(text, other):
     pages = [
@@ -70,7 +70,7 @@ def test_help_about_private_says_what_is_missing_first():
 
 
 def test_plain_text_is_words_only():
-    assert plain_text(hostile.EXAMPLE, 3_900) == (
+    assert plain_text(hostile_text.EXAMPLE, 3_900) == (
         "Apple\nSee AAPL and &lt;\u200b!channel&gt; or &lt;\u200b!here&gt; &lt;\u200b@U1&gt;.\n"
         "x = '&lt;\u200b!here&gt;'\nName · Price\n&lt;\u200b!everyone&gt; · 1\nbank.com (evil.com) bank.com (https://evil.com)"
     )

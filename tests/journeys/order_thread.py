@@ -7,7 +7,7 @@ from typing import Any
 from omnibot.emulator.faults import Call
 from omnibot.emulator.slack.interacting import SubmitResult
 from omnibot.emulator.slack.workspace import Message
-from tests.blocks.checker import strings
+from tests.blocks.slack_limits import strings
 from tests.journeys.conftest import House
 
 POLICY = """version = 1

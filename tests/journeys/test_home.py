@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from omnibot.slack.connection.manifest import build
-from tests.blocks.checker import strings
+from tests.blocks.slack_limits import strings
 from tests.journeys.conftest import House
 
 

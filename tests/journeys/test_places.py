@@ -9,7 +9,7 @@ import pytest
 from omnibot.blocks.orders.buttons import APPROVE, DECLINE, EDIT
 from omnibot.emulator.slack.workspace import Message
 from omnibot.policy.access import NO_ACCOUNT_DATA
-from omnibot.slack.features.account_data import GUEST_ELSEWHERE, WITHHELD
+from omnibot.slack.authorization.account_data import GUEST_ELSEWHERE, WITHHELD
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import OrderThread, has_button, is_card, proposed, submitted
 from tests.journeys.test_home import continued, list_of

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from omnibot.policy.access import NO_ACCOUNT_DATA, NOT_A_MEMBER, NOT_HERE
-from omnibot.slack.features.account_data import ELSEWHERE, GUEST_ELSEWHERE
+from omnibot.slack.authorization.account_data import ELSEWHERE, GUEST_ELSEWHERE
 from tests.journeys.conftest import FINISHED, House
 
 ACCOUNT = 19816

@@ -10,7 +10,7 @@ import pytest
 
 from omnibot.db.engine import Database, open_database
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from tests.orders.safe import ANA, BEN, Safe, link, open_emulator, open_safe
+from tests.orders.harness import ANA, BEN, Safe, link, open_emulator, open_safe
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from omnibot.errors import SettingsError
 from omnibot.orders.audit import Signer, export, verify
 from omnibot.orders.explaining import explain
 from omnibot.orders.model import TicketState
-from tests.orders.safe import BUY, EVE, SIGNER, Safe
+from tests.orders.harness import BUY, EVE, SIGNER, Safe
 
 
 async def written(still: Safe) -> None:

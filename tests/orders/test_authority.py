@@ -30,7 +30,7 @@ from omnibot.orders.audit import Audit, Entry, Signer, verify
 from omnibot.orders.audit_heads import Head, HeadFile, Heads, read_heads
 from omnibot.orders.authority import signed_content
 from omnibot.orders.model import ClickOutcome, Ticket, TicketState, content_hash, read_terms, write_terms
-from tests.orders.safe import ANA, BUY, EVE, SIGNER, Safe, link, open_safe, rules
+from tests.orders.harness import ANA, BUY, EVE, SIGNER, Safe, link, open_safe, rules
 
 Forge = Callable[[AsyncConnection, Ticket], Any]
 

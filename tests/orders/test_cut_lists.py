@@ -12,7 +12,7 @@ from omnibot.emulator.clearstreet.order_bodies import Wanted
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.faults import Refuse
 from omnibot.orders.model import LOOKS, LOOKS_OVER, ClickOutcome, Ticket, TicketState
-from tests.orders.safe import ACCOUNT, BUY, Safe, open_emulator, open_safe
+from tests.orders.harness import ACCOUNT, BUY, Safe, open_emulator, open_safe
 
 ORDERS = "GET /v1/accounts/{account_id}/orders"
 POSITIONS = "GET /v1/accounts/{account_id}/positions"

@@ -14,7 +14,7 @@ from omnibot.db.tables import tickets
 from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState
 from omnibot.orders.store import NEWER_CHANGE
 from omnibot.policy.identities import Who
-from tests.orders.safe import ACCOUNT, ANA, BEN, BUY, TEAM, Safe, rules
+from tests.orders.harness import ACCOUNT, ANA, BEN, BUY, TEAM, Safe, rules
 
 PATCH = "PATCH /v1/accounts/{account_id}/orders/{order_id}"
 

@@ -22,7 +22,7 @@ from omnibot.encryption import Encryption
 from omnibot.orders import submission
 from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState
 from omnibot.policy.identities import Who
-from tests.orders.safe import (
+from tests.orders.harness import (
     ACCOUNT,
     ANA,
     BEN,

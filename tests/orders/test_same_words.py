@@ -40,7 +40,7 @@ from omnibot.orders.ticket_factory import changed
 from omnibot.orders.wording import sentence
 from omnibot.policy.facts import OrderAction
 from tests.examples import examples
-from tests.orders.safe import open_emulator, open_safe
+from tests.orders.harness import open_emulator, open_safe
 
 ACCOUNT, OURS = 19816, "omnibot-0123456789abcdef"
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)

@@ -19,7 +19,7 @@ from omnibot.emulator.faults import Refuse
 from omnibot.orders.model import ClickOutcome, ClickResult
 from omnibot.orders.sessions import session_of
 from omnibot.policy.order_rules import Rule
-from tests.orders.safe import ANA, BUY, TEAM, Book, Safe, link, open_emulator, open_safe, rules
+from tests.orders.harness import ANA, BUY, TEAM, Book, Safe, link, open_emulator, open_safe, rules
 
 ONCE = {**BUY, "quantity": "200", "limit_price": "250.00"}
 """Worth 50,000: all that a session may be."""

@@ -17,7 +17,7 @@ from omnibot.encryption import Encryption
 from omnibot.orders import submission
 from omnibot.orders.model import ClickOutcome, Notification, Ticket, TicketState
 from omnibot.orders.store import TOO_LATE
-from tests.orders.safe import ACCOUNT, ANA, BUY, ENCRYPTION_KEY, EVE, KEY, Safe, open_safe
+from tests.orders.harness import ACCOUNT, ANA, BUY, ENCRYPTION_KEY, EVE, KEY, Safe, open_safe
 
 SUBMIT = "POST /v1/accounts/{account_id}/orders"
 LIST = "GET /v1/accounts/{account_id}/orders"

@@ -12,7 +12,7 @@ import pytest
 from omnibot.db.engine import open_database
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.orders.model import Ticket, TicketState
-from tests.orders.safe import ANA, BEN, Safe, link, open_safe
+from tests.orders.harness import ANA, BEN, Safe, link, open_safe
 
 SUBMIT = "POST /v1/accounts/{account_id}/orders"
 
@@ -54,7 +54,7 @@ async def rival(safe: Safe, ticket: Ticket, times: int) -> AsyncIterator[Rival]:
     arguments = (url, safe.emulator.base_url, str(times), ticket.token)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.orders.rival", *arguments),
+        *("-m", "tests.orders.second_process", *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -14,7 +14,7 @@ from omnibot.policy.access import (
 )
 from omnibot.policy.identities import Own, PersonKind, Refused, Shared, Where, Who
 from omnibot.policy.model import FollowUps, Policy
-from tests.policy.people import (
+from tests.policy.examples import (
     ANA,
     BEN,
     CLEO,

@@ -19,7 +19,20 @@ from omnibot.policy.model import Policy, PolicyError
 from omnibot.policy.order_rules import Decision, Rule, check_order, check_orders, decide
 from omnibot.policy.parser import TABLES, read_policy
 from omnibot.policy.roles import may_approve, may_halt, may_trade
-from tests.policy.people import ANA, BEN, EVE, HOME, NOW, OPTIONS_TOO, day, market, option, option_market, order, policy
+from tests.policy.examples import (
+    ANA,
+    BEN,
+    EVE,
+    HOME,
+    NOW,
+    OPTIONS_TOO,
+    day,
+    market,
+    option,
+    option_market,
+    order,
+    policy,
+)
 
 # Files.
 

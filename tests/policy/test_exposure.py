@@ -11,20 +11,7 @@ from omnibot.clearstreet.models.enums import OrderType, Side, TrailingOffsetType
 from omnibot.policy.facts import UNSEEN
 from omnibot.policy.identities import Own, PersonKind, Who
 from omnibot.policy.order_rules import Decision, Rule, decide
-from tests.policy.people import (
-    ANA,
-    BEN,
-    CLEO,
-    EVE,
-    HOME,
-    NOW,
-    day,
-    failed,
-    judge,
-    limits,
-    market,
-    order,
-)
+from tests.policy.examples import ANA, BEN, CLEO, EVE, HOME, NOW, day, failed, judge, limits, market, order
 
 D = Decimal
 

@@ -8,7 +8,19 @@ from omnibot.policy import access, roles
 from omnibot.policy.access import NO_ACCOUNT_DATA, NO_DESK_CHANNEL, may_ask, may_link, may_see_account_data, may_sign
 from omnibot.policy.identities import AccessResult, Own, Shared, Where, Who
 from omnibot.policy.roles import may_approve, may_halt, may_trade
-from tests.policy.people import ANA, CLEO, DAN, DESK, DIRECT, GROUP, PERHAPS_SHARED, PUBLIC, ROBOT, SHARED, policy
+from tests.policy.examples import (
+    ANA,
+    CLEO,
+    DAN,
+    DESK,
+    DIRECT,
+    GROUP,
+    PERHAPS_SHARED,
+    PUBLIC,
+    ROBOT,
+    SHARED,
+    policy,
+)
 
 ALL_NAMED = policy(
     """

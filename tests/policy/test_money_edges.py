@@ -8,7 +8,7 @@ import pytest
 from omnibot.clearstreet.models.enums import OrderType, Side, TrailingOffsetType
 from omnibot.policy.money import known, percent, plain, worst_price
 from omnibot.policy.order_rules import Rule
-from tests.policy.people import judge, market, order
+from tests.policy.examples import judge, market, order
 
 D = Decimal
 TRAILING: dict[str, Any] = {

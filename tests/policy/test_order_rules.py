@@ -12,7 +12,7 @@ from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce, Unkno
 from omnibot.policy.facts import UNSEEN, Instrument, OrderAction
 from omnibot.policy.identities import Own, PersonKind, Shared
 from omnibot.policy.order_rules import ABOUT_CANCELS, Decision, Rule, check_orders, decide
-from tests.policy.people import (
+from tests.policy.examples import (
     ANA,
     BEN,
     CLEO,

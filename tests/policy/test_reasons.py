@@ -9,7 +9,7 @@ import pytest
 from omnibot.clearstreet.models.enums import OrderType, Side
 from omnibot.policy.facts import Instrument
 from omnibot.policy.order_rules import Rule, check_orders
-from tests.policy.people import ANA, BEN, DESK_TRADES, NOW, day, judge, limits, market, order, policy
+from tests.policy.examples import ANA, BEN, DESK_TRADES, NOW, day, judge, limits, market, order, policy
 
 D = Decimal
 LATER = "Try again while the market is open."

@@ -9,7 +9,7 @@ import pytest
 from omnibot.db.engine import Database, open_database
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.store import TurnStore
-from tests.turns.hall import Hall, open_hall
+from tests.turns.harness import Hall, open_hall
 
 ANA = Person("T1", "U_ANA")
 BEN = Person("T1", "U_BEN")

@@ -13,7 +13,7 @@ from omnibot.turns.cancellation import Cancellation
 from omnibot.turns.model import NewTurn, Turn, TurnState
 from omnibot.turns.submission import TurnSubmission
 from tests.turns.conftest import new_turn
-from tests.turns.hall import ACCOUNT, Hall
+from tests.turns.harness import ACCOUNT, Hall
 
 CREATE = "POST /v1/omni-ai/threads"
 CONTINUE = "POST /v1/omni-ai/threads/{thread_id}/messages"

@@ -289,7 +289,8 @@ def _account(number: int, account: AccountConsent, *, can_change: bool) -> list[
     name = (escaped_parts(account.name)[:1] or [str(account.account_id)])[0][:300]
     said = {
         ConsentStatus.GRANTED: ":large_green_circle: shared",
-        ConsentStatus.BY_DEFAULT: ":large_green_circle: shared: enabled by default at Clear Street, nobody signed for it",
+        ConsentStatus.BY_DEFAULT: ":large_green_circle: shared: enabled by default at Clear Street,"
+        " nobody signed for it",
         ConsentStatus.OPTED_OUT: ":white_circle: not shared: opted out",
         ConsentStatus.OFF: ":white_circle: not shared",
     }

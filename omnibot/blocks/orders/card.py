@@ -28,7 +28,7 @@ from omnibot.blocks.orders.status import (
 )
 from omnibot.clearstreet.models.enums import MarketSession
 from omnibot.orders.model import MarketView, Ticket, TicketState
-from omnibot.orders.risk_facts import drift, market_facts, order_facts, notional_and_quantity
+from omnibot.orders.risk_facts import drift, market_facts, notional_and_quantity, order_facts
 from omnibot.policy import money
 from omnibot.policy.facts import OrderAction, OrderFacts
 from omnibot.policy.identities import PersonKind, Who

@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 
 from omnibot.errors import SettingsError
 from omnibot.scheduler import Scheduler
-from omnibot.slack.delivery.errors import SlackFailure, classify
+from omnibot.slack.errors import SlackFailure, classify
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Classified, classify
+from omnibot.slack.errors import SLACK_ERRORS, Classified, classify
 
 
 @dataclass(frozen=True, slots=True)

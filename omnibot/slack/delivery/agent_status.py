@@ -9,8 +9,8 @@ from collections import defaultdict
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.slack.delivery.rate_limits import WriteBudget
+from omnibot.slack.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.turns.model import Turn
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.layout.types import Block
-from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
+from omnibot.slack.errors import SLACK_ERRORS, classify
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from omnibot.charts import Charts, Drawing
 from omnibot.clearstreet.models import read_parts
 from omnibot.db.engine import Database
 from omnibot.db.tables import uploads
-from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
+from omnibot.slack.errors import SLACK_ERRORS, classify
 from omnibot.turns.model import Turn, TurnAnswer
 from omnibot.turns.rows import utcnow
 

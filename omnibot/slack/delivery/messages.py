@@ -12,8 +12,8 @@ from sqlalchemy import Column, Table, and_, delete, insert, select, update
 from omnibot.blocks.layout.types import Page
 from omnibot.db.engine import Database
 from omnibot.db.tables import posts
-from omnibot.slack.delivery.errors import SLACK_ERRORS, Classified, SlackFailure, classify
 from omnibot.slack.delivery.metadata import Owner, Post, find, fingerprint, metadata
+from omnibot.slack.errors import SLACK_ERRORS, Classified, Refusal, SlackFailure, classify
 from omnibot.turns.model import Turn
 from omnibot.turns.rows import utcnow
 
@@ -27,16 +27,6 @@ ROOT = "root"
 DIRECT, STUB = "direct", "stub"
 
 Chunk = dict[str, Any]
-
-
-class Refusal(Exception):
-    """A Slack call failed and cannot simply be repeated here."""
-
-    def __init__(self, verdict: Classified, method: str = "") -> None:
-        super().__init__(verdict.code)
-        self.verdict = verdict
-        #: Slack's name of the call.
-        self.method = method
 
 
 class Messages:

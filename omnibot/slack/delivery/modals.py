@@ -13,7 +13,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.layout.modals import View, moment_view, words_view
-from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
+from omnibot.slack.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.slack.inbound.payloads import ViewSubmission
 
 log = structlog.get_logger(__name__)

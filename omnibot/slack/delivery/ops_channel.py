@@ -6,7 +6,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.layout.builders import escaped_parts, live_mention
-from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
+from omnibot.slack.errors import SLACK_ERRORS, classify
 
 log = structlog.get_logger(__name__)
 

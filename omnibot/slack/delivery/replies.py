@@ -20,17 +20,17 @@ from omnibot.blocks.layout.types import Page
 from omnibot.blocks.messages import one_line_page
 from omnibot.clearstreet.models import read_parts
 from omnibot.consent.model import Card, ConsentState
+from omnibot.slack.authorization.account_data import AccountDataPlaces
 from omnibot.slack.delivery.agent_status import AgentStatus
 from omnibot.slack.delivery.ephemeral import tell_privately
-from omnibot.slack.delivery.errors import SlackFailure
 from omnibot.slack.delivery.files import Pictures
-from omnibot.slack.delivery.messages import ROOT, SLACK_TIMEOUT, Messages, Refusal
+from omnibot.slack.delivery.messages import ROOT, SLACK_TIMEOUT, Messages
 from omnibot.slack.delivery.metadata import Post
 from omnibot.slack.delivery.rate_limits import WriteBudget
 from omnibot.slack.delivery.rendering import Rendering
 from omnibot.slack.delivery.routes import NotYet, Routes, shows_answer, thread_of
 from omnibot.slack.delivery.streaming import PROGRESS, Draft, slot_of
-from omnibot.slack.features.account_data import AccountDataPlaces
+from omnibot.slack.errors import Refusal, SlackFailure
 from omnibot.turns.model import HeldFor, OfferedButton, ResponseSnapshot, Turn, TurnAnswer, Undeliverable
 from omnibot.turns.rules import proposed_by_itself
 

@@ -9,12 +9,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.answers.reply import is_private
 from omnibot.blocks.messages import one_line_page, root_page
+from omnibot.slack.authorization.account_data import AccountDataPlaces, elsewhere, with_reason
 from omnibot.slack.delivery.agent_status import AgentStatus
-from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
-from omnibot.slack.delivery.messages import DIRECT, STUB, Messages, Refusal
+from omnibot.slack.delivery.messages import DIRECT, STUB, Messages
 from omnibot.slack.delivery.metadata import Post
 from omnibot.slack.delivery.streaming import PROGRESS
-from omnibot.slack.features.account_data import AccountDataPlaces, elsewhere, with_reason
+from omnibot.slack.errors import SLACK_ERRORS, Refusal, SlackFailure, classify
 from omnibot.turns.model import Show, Turn, TurnAnswer, Undeliverable
 
 #: Refusals after which the same is tried again in a while.

@@ -20,12 +20,12 @@ import structlog
 from omnibot.blocks.answers.progress import STOPPING, Shown, View, chunks, progress_page, streamed, view
 from omnibot.blocks.answers.reply import asked_page
 from omnibot.blocks.layout.fallbacks import asked_line
+from omnibot.slack.authorization.account_data import WITHHELD, AccountDataPlaces
 from omnibot.slack.delivery.agent_status import AgentStatus
-from omnibot.slack.delivery.errors import SlackFailure
-from omnibot.slack.delivery.messages import Messages, Refusal
+from omnibot.slack.delivery.messages import Messages
 from omnibot.slack.delivery.metadata import Post, task_mark
 from omnibot.slack.delivery.rate_limits import APPEND_PACE, UPDATE_PACE, WriteBudget
-from omnibot.slack.features.account_data import WITHHELD, AccountDataPlaces
+from omnibot.slack.errors import Refusal, SlackFailure
 from omnibot.turns.model import Kind, ResponseSnapshot, Show, Surface, Turn
 
 log = structlog.get_logger(__name__)

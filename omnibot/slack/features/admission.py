@@ -8,11 +8,11 @@ import structlog
 
 from omnibot.accounts.key_detection import KEY_SEEN, holds_key
 from omnibot.blocks.messages import one_line_page, root_page
-from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
-from omnibot.slack.delivery.messages import DIRECT, ROOT, STUB, Messages, Refusal
-from omnibot.slack.features.account_data import elsewhere, with_reason
-from omnibot.slack.features.authorization import Authorization
-from omnibot.slack.features.users import Users
+from omnibot.slack.authorization.account_data import elsewhere, with_reason
+from omnibot.slack.authorization.service import Authorization
+from omnibot.slack.authorization.users import Users
+from omnibot.slack.delivery.messages import DIRECT, ROOT, STUB, Messages
+from omnibot.slack.errors import SLACK_ERRORS, Refusal, SlackFailure, classify
 from omnibot.slack.inbound.text import KEY, REFUSED, mentioned_users, question_text
 from omnibot.turns.model import Admitted, NotNow, Surface, Turn, TurnedAway
 

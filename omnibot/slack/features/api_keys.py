@@ -45,8 +45,8 @@ from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LABELS, LINK_ACTION
 from omnibot.blocks.layout.modals import ActionPrompt, View, words_view
 from omnibot.clearstreet.models import Account
 from omnibot.errors import ClearStreetError
-from omnibot.slack.features.authorization import Authorization
-from omnibot.slack.features.users import Users
+from omnibot.slack.authorization.service import Authorization
+from omnibot.slack.authorization.users import Users
 from omnibot.turns.engine import Turns
 
 log = structlog.get_logger(__name__)

@@ -28,9 +28,9 @@ from omnibot.blocks.home import (
 from omnibot.blocks.layout.types import Block
 from omnibot.errors import ClearStreetError
 from omnibot.policy.identities import PersonKind
+from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
-from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.slack.features.history import ConversationHistory
 from omnibot.turns.model import Person
 from omnibot.turns.rules import in_plain_words

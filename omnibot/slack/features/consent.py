@@ -8,8 +8,8 @@ from typing import TypeVar
 from omnibot.accounts.model import Person, person_of
 from omnibot.policy.access import Show
 from omnibot.policy.identities import AccessResult
-from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
-from omnibot.slack.features.authorization import Authorization, authority
+from omnibot.slack.authorization.service import Authorization, authority
+from omnibot.slack.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.turns.model import NotNow, Turn
 
 T = TypeVar("T")

@@ -16,9 +16,9 @@ from omnibot.clearstreet.models import Message
 from omnibot.clearstreet.omni import Omni
 from omnibot.errors import ClearStreetError, NotFound
 from omnibot.policy.access import Show
-from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
-from omnibot.slack.features.account_data import RECENT
-from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.authorization.account_data import RECENT
+from omnibot.slack.authorization.service import Authorization
+from omnibot.slack.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.turns.history import Exchange, History, PastConversation
 from omnibot.turns.model import Person
 from omnibot.turns.rules import in_plain_words, joined_text

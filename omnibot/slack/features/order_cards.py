@@ -26,12 +26,12 @@ from omnibot.orders.ticket_factory import ASKED_ON_CARD
 from omnibot.policy import roles
 from omnibot.policy.access import Show
 from omnibot.policy.identities import user_ids
-from omnibot.slack.delivery.errors import SlackFailure
-from omnibot.slack.delivery.messages import Messages, Refusal
+from omnibot.slack.authorization.account_data import AccountDataPlaces, card_elsewhere, why_page
+from omnibot.slack.authorization.service import Authorization
+from omnibot.slack.delivery.messages import Messages
 from omnibot.slack.delivery.metadata import Post
 from omnibot.slack.delivery.ops_channel import OpsChannel
-from omnibot.slack.features.account_data import AccountDataPlaces, card_elsewhere, why_page
-from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.errors import Refusal, SlackFailure
 
 log = structlog.get_logger(__name__)
 

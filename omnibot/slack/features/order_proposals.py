@@ -8,8 +8,8 @@ from omnibot.orders.model import Proposal, Ticket
 from omnibot.orders.service import Orders
 from omnibot.policy import roles
 from omnibot.policy.access import Show
-from omnibot.slack.delivery.errors import SLACK_ERRORS, SlackFailure, classify
-from omnibot.slack.features.authorization import Authorization, authority
+from omnibot.slack.authorization.service import Authorization, authority
+from omnibot.slack.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.turns.model import Conversation, NotNow, Turn, TurnAnswer
 from omnibot.turns.rules import proposals, proposed_by_itself
 

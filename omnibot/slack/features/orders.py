@@ -28,10 +28,10 @@ from omnibot.orders.queries import MOST_LISTED
 from omnibot.orders.service import Orders
 from omnibot.policy.access import Show
 from omnibot.policy.identities import Who
+from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.ephemeral import tell_privately
-from omnibot.slack.delivery.errors import SLACK_ERRORS
-from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.errors import SLACK_ERRORS
 from omnibot.slack.features.order_cards import OrderCards
 from omnibot.slack.features.order_proposals import SlackOrderProposals
 from omnibot.slack.inbound.once import Once

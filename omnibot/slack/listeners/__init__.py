@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 
 from omnibot.consent.service import Consents
+from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.features.api_keys import ApiKeyActions
 from omnibot.slack.features.app_home import AppHome
-from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.features.history import ConversationHistory
 from omnibot.slack.features.orders import OrderActions
 from omnibot.slack.listeners import (
@@ -18,6 +18,7 @@ from omnibot.slack.listeners import (
     api_keys,
     app_home,
     buttons,
+    click_limits,
     commands,
     consent,
     errors,
@@ -25,7 +26,6 @@ from omnibot.slack.listeners import (
     history,
     messages,
     orders,
-    presses,
     uninstall,
 )
 from omnibot.turns.engine import Turns
@@ -48,7 +48,7 @@ class Services:
 
 def register(app: AsyncApp, services: Services) -> None:
     """Register every listener with Bolt, the catch-all last."""
-    app.middleware(presses.Presses(services.background).handle)
+    app.middleware(click_limits.ClickLimits(services.background).handle)
     messages.register(app, services.turns, services.background, services.access, bot_user_id=services.bot_user_id)
     about_keys = api_keys.ApiKeyListeners(services.api_keys, services.background)
     about_keys.register(app)

@@ -9,8 +9,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
 from omnibot import telemetry
 from omnibot.blocks.home import EXAMPLE_ACTION, EXAMPLES
+from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.features.app_home import AppHome
-from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.inbound.messages import acting_org
 from omnibot.slack.inbound.payloads import SlackClick
 from omnibot.slack.listeners.buttons import who

@@ -14,11 +14,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from omnibot import telemetry
 from omnibot.blocks.answers.exports import file_of
 from omnibot.policy.access import NO_ACCOUNT_DATA, Show
+from omnibot.slack.authorization.account_data import RECENT
+from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.ephemeral import tell_privately
-from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
-from omnibot.slack.features.account_data import RECENT
-from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.errors import SLACK_ERRORS, classify
 from omnibot.slack.inbound.messages import acting_org
 from omnibot.slack.inbound.payloads import SlackClick, ViewSubmission
 from omnibot.slack.listeners.commands import now_ts

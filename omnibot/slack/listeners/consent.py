@@ -41,8 +41,8 @@ from omnibot.consent.model import NO_SUCH_GRANT, CannotSign, Consent, ConsentSta
 from omnibot.consent.service import Consents, OutOfDate, Reading, in_plain_words
 from omnibot.errors import ClearStreetError
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
 from omnibot.slack.delivery.modals import OPENED, delivery_of
+from omnibot.slack.errors import SLACK_ERRORS, classify
 from omnibot.slack.features.app_home import AppHome
 from omnibot.slack.inbound.once import Once
 from omnibot.slack.inbound.payloads import SlackClick, SlashCommand, ViewSubmission

@@ -17,9 +17,9 @@ from omnibot.blocks.answers.feedback import (
     comment_view,
     read_value,
 )
+from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
-from omnibot.slack.features.authorization import Authorization
+from omnibot.slack.errors import SLACK_ERRORS, classify
 from omnibot.slack.inbound.payloads import SlackClick, ViewSubmission
 from omnibot.slack.listeners.buttons import GONE, refusal, tell, who
 from omnibot.turns.engine import Turns

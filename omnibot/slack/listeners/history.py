@@ -9,9 +9,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.blocks.history import CONTINUE_ACTION, PAGE_ACTION
+from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.features.app_home import AppHome
-from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.features.history import ConversationHistory
 from omnibot.slack.inbound.payloads import SlackClick, SlashCommand
 from omnibot.slack.listeners.buttons import who

@@ -9,8 +9,8 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from omnibot import telemetry
 from omnibot.policy.model import FollowUps
+from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.inbound.messages import Accept, Edit, Ignore, Withdraw, intake, overtaken
 from omnibot.turns.engine import Turns
 

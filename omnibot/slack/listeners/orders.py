@@ -30,8 +30,8 @@ from omnibot.blocks.orders.results import form_again, stays
 from omnibot.orders.model import ClickOutcome
 from omnibot.orders.model import ClickResult as Decision
 from omnibot.slack.delivery.background import Background
-from omnibot.slack.delivery.errors import SLACK_ERRORS, classify
 from omnibot.slack.delivery.modals import MOMENT, delivery_of, open_modal, show
+from omnibot.slack.errors import SLACK_ERRORS, classify
 from omnibot.slack.features.app_home import AppHome
 from omnibot.slack.features.orders import BROKE, NOBODY, TITLE, OrderActions, say
 from omnibot.slack.inbound.once import Once

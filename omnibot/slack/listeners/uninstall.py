@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
+from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.features.api_keys import ApiKeyActions
-from omnibot.slack.features.authorization import Authorization
 from omnibot.slack.inbound.messages import acting_org
 from omnibot.slack.inbound.payloads import TokensRevoked, UserChanged
 from omnibot.turns.model import Person

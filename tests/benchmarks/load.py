@@ -1,0 +1,244 @@
+"""Many turns at once: what each costs in memory, how late their polls are, and how soon a restart has them all again.
+
+The turns are put into the database as a process that died would have left them, with their threads at Omni and their
+messages in Slack: so nothing but the watching is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from sqlalchemy import insert
+
+from omnibot.accounts.model import link_principal
+from omnibot.db.engine import Database, open_database
+from omnibot.db.tables import links
+from omnibot.emulator.clearstreet.accounts import account
+from omnibot.emulator.clearstreet.server import ClearStreetEmulator
+from omnibot.encryption import Encryption, new_key
+from omnibot.turns.model import Kind, NewTurn, Person, Surface
+from omnibot.turns.rules import DEADLINE
+from omnibot.turns.store import TurnStore
+from tests.benchmarks.deployment import furnished, many_people, metrics, ready
+from tests.benchmarks.table import Figure
+from tests.journeys.conftest import FINISHED, House
+
+#: So many people with a key and an account of their own ask all the questions, each as many.
+KEYS = 200
+IN_FLIGHT, CLAIMED = 1_000, 5.0
+ACTIVE, LAG, MEMORY = 2_000, 0.25, 40_000
+#: Seconds for which the crowd is watched.
+WATCHED = 20.0
+SECRET = new_key()
+SETTINGS = {"OMNIBOT_ENCRYPTION_KEYS": SECRET, "CLEAR_STREET_ACCOUNT_ID": "19816"}
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody with a key of their own."""
+
+    person: Person
+    key: str
+    account: int
+
+
+async def linked(house: House, database: Database, count: int) -> list[Asker]:
+    """So many people, their keys known to Clear Street and in the database."""
+    askers = [
+        Asker(Person(house.slack.team_id, user), f"key-number-{number:04}", 500_000 + number)
+        for number, user in enumerate(many_people(house.slack, count))
+    ]
+    seal = Encryption([SECRET])
+    async with database.transaction() as connection:
+        for asker in askers:
+            house.omni.keys[asker.key] = [account(asker.account, "Main")]
+            await connection.execute(
+                insert(links).values(
+                    org=asker.person.org,
+                    user=asker.person.user,
+                    team=house.slack.team_id,
+                    sealed=seal.seal(asker.key),
+                    fingerprint=seal.fingerprint(asker.key),
+                    created_at=database.now(),
+                    validated_at=database.now(),
+                )
+            )
+    return askers
+
+
+async def gather(house: House, count: int, *, seconds: float) -> list[tuple[str, str]]:
+    """So many running turns without an owner, whose answers take so long; channel and ts of each question."""
+    house.slack.hold_events()
+    asked: list[tuple[str, str]] = []
+    database = await open_database(house.bot.environment["DATABASE_URL"], exclusive=False)
+    store = TurnStore(database, "somebody who died")
+    askers = await linked(house, database, min(KEYS, count))
+    async with aiohttp.ClientSession() as session:
+        for number, asker in zip(range(count), itertools.cycle(askers)):
+            person, text = asker.person, f"crowd {number:05}"
+            channel = house.slack.dm(person.user)
+            ts = await house.slack.say(person.user, channel, text)
+            asked.append((channel, ts))
+            created = await ask_omni(session, house.omni, asker, text, seconds=seconds)
+            turn_id = await store.accept(
+                NewTurn(
+                    source_key=f"message:{channel}:{ts}",
+                    surface=Surface.DM,
+                    kind=Kind.INSTANT,
+                    team=house.slack.team_id,
+                    person=person,
+                    channel=channel,
+                    thread_ts=ts,
+                    message_ts=ts,
+                    event={"text": "crowd"},
+                )
+            )
+            turn = await store.get(turn_id or "")
+            assert turn is not None
+            turn = await store.join(
+                turn,
+                question=text,
+                channel=channel,
+                thread_ts=ts,
+                principal=link_principal(person),
+                account_id=asker.account,
+            )
+            submitted = await store.submit(turn, request={}, thread_id=None, deadline=DEADLINE[turn.kind])
+            assert submitted is not None
+            await store.started(submitted, **created)
+    await database.close()
+    return asked
+
+
+async def ask_omni(
+    session: aiohttp.ClientSession, omni: ClearStreetEmulator, asker: Asker, text: str, *, seconds: float
+) -> dict[str, str]:
+    """A thread whose answer takes so long."""
+    omni.add_script(
+        {
+            "name": text,
+            "pattern": f"{text}$",
+            "snapshots": [{"from": 0.5, "to": seconds, "steps": 20}],
+            "final": {
+                "at": seconds,
+                "status": "succeeded",
+                "parts": [{"type": "text", "text": "All of it, at last. " * 40}],
+            },
+        }
+    )
+    body = {"account_id": asker.account, "type": "instant", "text": text}
+    headers = {"Authorization": f"Bearer {asker.key}"}
+    async with session.post(f"{omni.base_url}/v1/omni-ai/threads", json=body, headers=headers) as answer:
+        data: dict[str, str] = (await answer.json())["data"]
+    return data
+
+
+def owned(house: House, *, by_others_than: str) -> int:
+    """How many running turns belong to somebody else."""
+    return int(look(house, "SELECT count(*) FROM turns WHERE state = 'running' AND owner != ?", by_others_than))
+
+
+def look(house: House, query: str, *arguments: str) -> str:
+    """The first value of the first row."""
+    connection = sqlite3.connect(house.bot.environment["DATABASE_URL"].removeprefix("sqlite:///"))
+    try:
+        return str(connection.execute(query, arguments).fetchone()[0])
+    finally:
+        connection.close()
+
+
+def memory(house: House) -> int:
+    """Bytes the bot has in memory."""
+    assert house.bot.process is not None
+    pages = Path(f"/proc/{house.bot.process.pid}/statm").read_text().split()[1]
+    return int(pages) * 4096
+
+
+async def until_claimed(house: House, count: int, *, before: str) -> float:
+    """Start the bot; seconds until it has taken so many turns over."""
+    began = time.perf_counter()
+    await house.bot.start()
+    while owned(house, by_others_than=before) < count:
+        assert time.perf_counter() - began < 120, house.bot.logged()[-2000:]
+        await asyncio.sleep(0.02)
+    return time.perf_counter() - began
+
+
+async def killed(count: int, *, seconds: float) -> list[Figure]:
+    """kill -9 with so many turns in flight."""
+    async with furnished(settings=SETTINGS) as house:
+        asked = await gather(house, count, seconds=seconds)
+        await until_claimed(house, count, before="somebody who died")
+        before = look(house, "SELECT owner FROM turns WHERE state = 'running' LIMIT 1")
+        await house.bot.kill()
+        took = await until_claimed(house, count, before=before)
+
+        def finished() -> list[int]:
+            return [sum(FINISHED in house.slack.visible_text(m) for m in house.replies(*each)) for each in asked]
+
+        answers = await settled(finished)
+    lost, doubled = sum(n == 0 for n in answers), sum(n > 1 for n in answers)
+    return [
+        Figure(
+            f"{count:,} turns in flight, kill -9, restart: all claimed",
+            f"{took:.1f} s",
+            f"≤ {CLAIMED:g} s",
+            took <= CLAIMED,
+        ),
+        Figure("  answers lost, doubled", f"{lost}, {doubled}", "0, 0", lost == doubled == 0),
+    ]
+
+
+async def settled(finished: Callable[[], list[int]]) -> list[int]:
+    """The answers of each turn, once all have one (or none has come for a while)."""
+    for _ in range(600):
+        if 0 not in finished():
+            break
+        await asyncio.sleep(0.5)
+    await asyncio.sleep(1)
+    return finished()
+
+
+async def watched(count: int, *, seconds: float) -> list[Figure]:
+    """So many active turns, watched for a while."""
+    async with furnished(settings=SETTINGS) as house:
+        await house.bot.start()
+        await ready(house)
+        await asyncio.sleep(1)
+        idle = memory(house)
+        await house.bot.terminate()
+        await gather(house, count, seconds=600)
+        await until_claimed(house, count, before="somebody who died")
+        # Everybody is polled at once now; that is not how it goes on.
+        await asyncio.sleep(min(5.0, seconds))
+        before = await metrics(house)
+        await asyncio.sleep(seconds)
+        after = await metrics(house)
+        each = (memory(house) - idle) / count
+    lag = {name: after[name] - before.get(name, 0.0) for name in after if name.startswith("omnibot_alarm_lag")}
+    polls = lag["omnibot_alarm_lag_seconds_count"]
+    in_time = lag[f'omnibot_alarm_lag_seconds_bucket{{le="{LAG}"}}'] / polls if polls else 0.0
+    crowd = f"{count:,} active turns of {min(KEYS, count)} keys"
+    return [
+        Figure(
+            f"{crowd}, {polls / seconds:.0f} polls/s: begun within {LAG * 1000:.0f} ms",
+            f"{100 * in_time:.1f} %",
+            "≥ 99 %",
+            in_time >= 0.99,
+        ),
+        Figure("  memory of each", f"{each / 1000:.1f} kB", f"≤ {MEMORY // 1000} kB", each <= MEMORY),
+    ]
+
+
+async def measure(
+    *, in_flight: int = IN_FLIGHT, active: int = ACTIVE, answers: float = 60.0, seconds: float = WATCHED
+) -> list[Figure]:
+    """Both crowds."""
+    return [*await killed(in_flight, seconds=answers), *await watched(active, seconds=seconds)]
