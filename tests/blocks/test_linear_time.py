@@ -253,8 +253,8 @@ def test_the_functions_that_read_foreign_text_are_all_found():
     found = {name.removeprefix("omnibot.") for name, _ in functions()}
 
     assert found >= {
-        "blocks.markdown.safe", "blocks.links.rewrite_links", "blocks.splitting.split", "blocks.plain.plain_text",
-        "blocks.tables.segments", "blocks.safety.neutralise", "blocks.safety.escape", "blocks.lines.annotate",
-        "blocks.cutting.cut_point", "blocks.parts.escaped_parts", "slack.question.question_text",
-        "slack.question.parse_command", "accounts.spotting.holds_key", "clearstreet.models.scalars.decode",
+        "blocks.markdown.render.safe", "blocks.markdown.links.rewrite_links", "blocks.markdown.splitting.split", "blocks.markdown.plain.plain_text",
+        "blocks.layout.tables.segments", "blocks.markdown.escaping.neutralise", "blocks.markdown.escaping.escape", "blocks.markdown.lines.annotate",
+        "blocks.markdown.cutting.cut_point", "blocks.layout.builders.escaped_parts", "slack.inbound.text.question_text",
+        "slack.inbound.text.parse_command", "accounts.key_detection.holds_key", "clearstreet.models.scalars.decode",
     }  # fmt: skip
