@@ -253,8 +253,18 @@ def test_the_functions_that_read_foreign_text_are_all_found():
     found = {name.removeprefix("omnibot.") for name, _ in functions()}
 
     assert found >= {
-        "blocks.markdown.render.safe", "blocks.markdown.links.rewrite_links", "blocks.markdown.splitting.split", "blocks.markdown.plain.plain_text",
-        "blocks.layout.tables.segments", "blocks.markdown.escaping.neutralise", "blocks.markdown.escaping.escape", "blocks.markdown.lines.annotate",
-        "blocks.markdown.cutting.cut_point", "blocks.layout.builders.escaped_parts", "slack.inbound.text.question_text",
-        "slack.inbound.text.parse_command", "accounts.key_detection.holds_key", "clearstreet.models.scalars.decode",
-    }  # fmt: skip
+        "blocks.markdown.render.safe",
+        "blocks.markdown.links.rewrite_links",
+        "blocks.markdown.splitting.split",
+        "blocks.markdown.plain.plain_text",
+        "blocks.layout.tables.segments",
+        "blocks.markdown.escaping.neutralise",
+        "blocks.markdown.escaping.escape",
+        "blocks.markdown.lines.annotate",
+        "blocks.markdown.cutting.cut_point",
+        "blocks.layout.builders.escaped_parts",
+        "slack.inbound.text.question_text",
+        "slack.inbound.text.parse_command",
+        "accounts.key_detection.holds_key",
+        "clearstreet.models.scalars.decode",
+    }

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
+from tests.browser.block_gallery import Gallery, open_gallery
 from tests.browser.chromium import chromium
-from tests.browser.gallery import Gallery, open_gallery
+from tests.browser.open_page import Stage
 from tests.browser.serving import Served, served
-from tests.browser.stage import Stage
 
 #: Milliseconds that a page may take for anything: this machine may be slow, and loaded.
 PATIENCE = 20_000

@@ -71,7 +71,7 @@ def conversation(browser: Browser, demo: Served) -> None:
     page.context.close()
 
 
-def backstage(browser: Browser, demo: Served) -> None:
+def controls(browser: Browser, demo: Served) -> None:
     """The drawer, with a fault in force and the calls it befell."""
     page = tab(browser, demo, "ana/C0RESEARCH", "light")
     page.locator(".backstage-button").click()
@@ -120,7 +120,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         conversation(browser, demo)
         order(browser, demo)
-        backstage(browser, demo)
+        controls(browser, demo)
         browser.close()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.stage import Stage
+from tests.browser.open_page import Stage
 from tests.browser.test_workspace import TRADING, post
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.gallery import Gallery
+from tests.browser.block_gallery import Gallery
 
 JSON = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.gallery import Gallery
+from tests.browser.block_gallery import Gallery
 
 RECORDED = sorted((Path(__file__).parents[1] / "emulator/slack/recorded/accepted").glob("*.json"))
 #: Shown only once something is pressed, or not as text.

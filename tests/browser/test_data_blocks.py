@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.gallery import Gallery
+from tests.browser.block_gallery import Gallery
 
 JSON = dict[str, Any]
 

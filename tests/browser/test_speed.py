@@ -13,10 +13,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from omnibot.emulator.demo.scenery import furnish
+from omnibot.emulator.demo.initial_workspace import furnish
 from omnibot.emulator.slack.composer import rich_text
 from tests.browser.conftest import OpenPage, until
-from tests.browser.stage import Stage
+from tests.browser.open_page import Stage
 
 Figure = Callable[[str], None]
 #: How much more of its thread's time than a bare page one of ours may take.

@@ -14,7 +14,7 @@ from omnibot.emulator.slack.composer import rich_text
 from omnibot.emulator.slack.payloads import permalink
 from omnibot.emulator.slack.workspace import Message
 from tests.browser.conftest import OpenPage, until
-from tests.browser.stage import Stage
+from tests.browser.open_page import Stage
 
 TRADING = "C0TRADING1"
 #: What one reads, and what it stands on.

@@ -8,13 +8,13 @@ from typing import Any
 
 from rich.console import Console
 
-from omnibot.emulator.demo.house import DemoError, House, bot_variables, open_emulators, open_house
-from omnibot.emulator.demo.keeper import Keeper
+from omnibot.emulator.demo.initial_workspace import furnish
 from omnibot.emulator.demo.page_server import PageServer
 from omnibot.emulator.demo.player import Player
-from omnibot.emulator.demo.scenery import furnish
+from omnibot.emulator.demo.session import DemoError, DemoSession, bot_variables, open_emulators, open_session
 from omnibot.emulator.demo.signals import until_stopped
 from omnibot.emulator.demo.stories import STORIES
+from omnibot.emulator.demo.supervisor import Supervisor
 from omnibot.emulator.demo.transcript import Transcript
 
 #: What a shell calls "ended by Ctrl-C".
@@ -66,10 +66,10 @@ def _run(work: Coroutine[Any, Any, int], *, stopped: int) -> int:
 
 async def _play(names: Sequence[str], pace: float, revision: str) -> int:
     wrong = False
-    async with open_house(revision=revision, pace=pace) as house:
+    async with open_session(revision=revision, pace=pace) as session:
         for story in (STORIES[name] for name in names):
             _out.print(f"{story.name}: {story.about}\n")
-            problems = await _beside(house, Player(house, story, Transcript(house, _out)).play())
+            problems = await _beside(session, Player(session, story, Transcript(session, _out)).play())
             if problems:
                 wrong = True
                 words = [f"\n{story.name} went wrong:", *(f"  {problem}" for problem in problems), ""]
@@ -80,13 +80,15 @@ async def _play(names: Sequence[str], pace: float, revision: str) -> int:
 
 
 async def _page(port: int, pace: float, revision: str) -> int:
-    async with open_house(revision=revision, pace=pace) as house:
-        furnish(house.slack.workspace)
-        keeper = Keeper(house.bot, house.slack)
-        async with PageServer(house.slack, house.omni, keeper, house.app, house.lines).serving(port) as address:
-            shown = {"address": address, "slack": house.slack.api_url, "omni": house.omni.base_url}
-            _out.print(_WELCOME.format(**shown, pid=house.bot.pid, folder=house.bot.folder, revision=revision))
-            await keeper.keep()
+    async with open_session(revision=revision, pace=pace) as session:
+        furnish(session.slack.workspace)
+        supervisor = Supervisor(session.bot, session.slack)
+        async with PageServer(session.slack, session.omni, supervisor, session.app, session.lines).serving(
+            port
+        ) as address:
+            shown = {"address": address, "slack": session.slack.api_url, "omni": session.omni.base_url}
+            _out.print(_WELCOME.format(**shown, pid=session.bot.pid, folder=session.bot.folder, revision=revision))
+            await supervisor.keep()
 
 
 async def _emulators(port: int, slack_port: int, clear_street_port: int, pace: float, revision: str) -> int:
@@ -102,13 +104,13 @@ async def _emulators(port: int, slack_port: int, clear_street_port: int, pace: f
     return 0
 
 
-async def _beside(house: House, work: Coroutine[Any, Any, list[str]]) -> list[str]:
+async def _beside(session: DemoSession, work: Coroutine[Any, Any, list[str]]) -> list[str]:
     """Do the work while the bot lives.
 
     Raises:
         DemoError: the bot ended first.
     """
-    working, watching = asyncio.create_task(work), asyncio.create_task(house.bot.watch())
+    working, watching = asyncio.create_task(work), asyncio.create_task(session.bot.watch())
     try:
         await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
         return await (working if working.done() else watching)

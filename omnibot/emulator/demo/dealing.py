@@ -6,10 +6,10 @@ import re
 from functools import partial
 from typing import Any
 
-from omnibot.emulator.demo import exchange_levers
-from omnibot.emulator.demo.backstage import befall
+from omnibot.emulator.demo import exchange_controls
+from omnibot.emulator.demo.controls import befall
 from omnibot.emulator.demo.forms import ExchangeForm, FaultForm
-from omnibot.emulator.demo.house import House
+from omnibot.emulator.demo.session import DemoSession
 from omnibot.emulator.demo.steps import Arrange, Decide, Hear
 from omnibot.emulator.demo.transcript import Transcript
 from omnibot.emulator.slack.reading import elements
@@ -22,23 +22,23 @@ _PATIENCE = 45.0
 class Dealing:
     """Performs the steps about orders, in the thread they are told."""
 
-    def __init__(self, house: House, transcript: Transcript) -> None:
-        self._house = house
-        self._slack = house.slack
+    def __init__(self, session: DemoSession, transcript: Transcript) -> None:
+        self._session = session
+        self._slack = session.slack
         self._transcript = transcript
 
     def arrange(self, step: Arrange) -> None:
         """Move the exchange, or have calls befallen."""
-        omni = self._house.omni
+        omni = self._session.omni
         if step.exchange:
-            exchange_levers.put(omni.exchange, ExchangeForm.model_validate(dict(step.exchange)))
+            exchange_controls.put(omni.exchange, ExchangeForm.model_validate(dict(step.exchange)))
         if step.fault:
             befall(omni.gate, FaultForm.model_validate(dict(step.fault)))
 
     def mend(self) -> None:
         """As it was, for the next story."""
-        exchange_levers.reset(self._house.omni.exchange)
-        self._house.omni.gate.clear()
+        exchange_controls.reset(self._session.omni.exchange)
+        self._session.omni.gate.clear()
 
     async def hear(self, step: Hear) -> list[str]:
         """Type a command, and be told something in private. What went wrong, in words."""

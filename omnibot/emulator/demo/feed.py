@@ -56,7 +56,7 @@ class Feed:
         self._journal = journal
         self.refusals = Refusals(slack.workspace)
         #: What the drawer shows beside the calls; whoever knows it puts it here.
-        self.backstage: Callable[[], JSON] = dict
+        self.controls: Callable[[], JSON] = dict
         #: Grows with everything that happens: a page ignores what is older than what it has.
         self.seq = 0
         self._pages: set[Page] = set()
@@ -84,7 +84,7 @@ class Feed:
         seen = {room.id for room in self._view.channels(user)}
         me = self._slack.workspace.user(user).id
         refusals = [refusal.as_json() for refusal in self.refusals.of(me, seen)]
-        return {"seq": self.seq, **self._view.state(user), "refusals": refusals, "backstage": self.backstage()}
+        return {"seq": self.seq, **self._view.state(user), "refusals": refusals, "backstage": self.controls()}
 
     def tell(self, *key: str, user: str | None = None) -> None:
         """Something changed, for everybody or for one person (a name or an id)."""
@@ -162,7 +162,7 @@ class Feed:
             case ("call", number):
                 entry = self._journal.find(int(number))
                 return None if entry is None else {"type": "call", "call": entry.summary()}
-        return {"type": "backstage", "backstage": self.backstage()}
+        return {"type": "backstage", "backstage": self.controls()}
 
     def _message(self, channel: str, ts: str, user: str) -> JSON | None:
         if not self._view.sees(user, channel):

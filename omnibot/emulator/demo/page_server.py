@@ -19,16 +19,16 @@ from pydantic import BaseModel, ValidationError
 
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.demo import forms
-from omnibot.emulator.demo.backstage import Backstage
+from omnibot.emulator.demo.controls import Controls
 from omnibot.emulator.demo.feed import Feed
-from omnibot.emulator.demo.house import DemoError
 from omnibot.emulator.demo.installation import Installation
 from omnibot.emulator.demo.journal import Journal
-from omnibot.emulator.demo.keeper import Keeper
-from omnibot.emulator.demo.lines import Lines
+from omnibot.emulator.demo.network import Network
 from omnibot.emulator.demo.page_files import PAGE_FILES
 from omnibot.emulator.demo.people_acts import Acts
 from omnibot.emulator.demo.read_marks import ReadMarks
+from omnibot.emulator.demo.session import DemoError
+from omnibot.emulator.demo.supervisor import Supervisor
 from omnibot.emulator.demo.view import PEOPLE, View
 from omnibot.emulator.loopback import guard
 from omnibot.emulator.slack.server import SlackEmulator
@@ -56,29 +56,29 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class PageServer:
-    """Serves the page of one workspace; `keeper` is there when the bot is the demo's own."""
+    """Serves the page of one workspace; `supervisor` is there when the bot is the demo's own."""
 
     def __init__(
         self,
         slack: SlackEmulator,
         omni: ClearStreetEmulator,
-        keeper: Keeper | None = None,
+        supervisor: Supervisor | None = None,
         app: Installation | None = None,
-        lines: Lines | None = None,
+        lines: Network | None = None,
     ) -> None:
         self._slack = slack
         self._marks = ReadMarks()
         self._view = View(slack, self._marks, app or Installation())
         self._journal = Journal(slack, omni)
-        self._backstage = Backstage(slack, omni, self._journal, keeper, lines)
+        self._controls = Controls(slack, omni, self._journal, supervisor, lines)
         self._feed = Feed(slack, self._view, self._marks, self._journal)
-        self._feed.backstage = self._backstage.describe
+        self._feed.controls = self._controls.describe
         self._acts = Acts(slack, self._view, self._marks, self._feed)
         for gate in (slack.gate, omni.gate):
             gate.on_hit = lambda: self._feed.tell("backstage")
         self._streams: set[asyncio.Task[Any]] = set()
-        if keeper is not None:
-            keeper.on_change = lambda: self._feed.tell("backstage")
+        if supervisor is not None:
+            supervisor.on_change = lambda: self._feed.tell("backstage")
 
     @asynccontextmanager
     async def serving(self, port: int) -> AsyncIterator[str]:
@@ -96,7 +96,7 @@ class PageServer:
         app.router.add_get("/file/{id}", self._shared_file)
         for path, (form, act) in self._acts.verbs.items():
             app.router.add_post(path, _verb(form, act))
-        self._add_backstage(app)
+        self._add_controls(app)
         app.on_shutdown.append(self._hang_up)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -153,24 +153,24 @@ class PageServer:
 
     # -- backstage ----------------------------------------------------------------------------------------------------
 
-    def _add_backstage(self, app: web.Application) -> None:
+    def _add_controls(self, app: web.Application) -> None:
         async def everything(_: web.Request) -> web.Response:
-            return web.json_response(self._backstage.everything())
+            return web.json_response(self._controls.everything())
 
         async def call(request: web.Request) -> web.Response:
-            found = self._backstage.call(int(request.match_info["n"]))
+            found = self._controls.call(int(request.match_info["n"]))
             if found is None:
                 raise web.HTTPNotFound
             return web.json_response(found, dumps=lambda value: json.dumps(value, default=str))
 
         app.router.add_get("/backstage", everything)
         app.router.add_get(r"/backstage/call/{n:\d+}", call)
-        app.router.add_post("/backstage/fault", _verb(forms.FaultForm, self._told(self._backstage.add)))
-        app.router.add_post("/backstage/rule", _verb(forms.RuleForm, self._told(self._backstage.change)))
-        app.router.add_post("/backstage/line", _verb(forms.LineForm, self._told(self._backstage.line)))
-        app.router.add_post("/backstage/exchange", _verb(forms.ExchangeForm, self._told(self._backstage.deal)))
-        app.router.add_post("/backstage/switch", _verb(forms.SwitchForm, self._told(self._backstage.switch)))
-        app.router.add_post("/backstage/action", _verb(forms.ActionForm, self._told(self._backstage.act)))
+        app.router.add_post("/backstage/fault", _verb(forms.FaultForm, self._told(self._controls.add)))
+        app.router.add_post("/backstage/rule", _verb(forms.RuleForm, self._told(self._controls.change)))
+        app.router.add_post("/backstage/line", _verb(forms.LineForm, self._told(self._controls.line)))
+        app.router.add_post("/backstage/exchange", _verb(forms.ExchangeForm, self._told(self._controls.deal)))
+        app.router.add_post("/backstage/switch", _verb(forms.SwitchForm, self._told(self._controls.switch)))
+        app.router.add_post("/backstage/action", _verb(forms.ActionForm, self._told(self._controls.act)))
 
     def _told(self, act: Callable[[Any], Awaitable[None] | None]) -> Callable[[Any], Awaitable[JSON]]:
         """What was done backstage, told to every page."""

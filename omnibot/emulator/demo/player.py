@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from omnibot.emulator.demo import checks
 from omnibot.emulator.demo.dealing import Dealing
-from omnibot.emulator.demo.house import House
 from omnibot.emulator.demo.linking import link, unlink
+from omnibot.emulator.demo.session import DemoSession
 from omnibot.emulator.demo.signing import sign
 from omnibot.emulator.demo.steps import (
     Arrange,
@@ -54,15 +54,15 @@ class _Turn:
 class Player:
     """Performs the steps of one story in a running house."""
 
-    def __init__(self, house: House, story: Story, transcript: Transcript) -> None:
-        self._house = house
-        self._slack, self._omni = house.slack, house.omni
+    def __init__(self, session: DemoSession, story: Story, transcript: Transcript) -> None:
+        self._session = session
+        self._slack, self._omni = session.slack, session.omni
         self._story = story
         self._transcript = transcript
-        self._dealing = Dealing(house, transcript)
+        self._dealing = Dealing(session, transcript)
         self._last: _Turn | None = None
         # Other stories may have been played in this house before.
-        self._first_call, self._first_slack_call = len(house.omni.calls), len(house.slack.calls)
+        self._first_call, self._first_slack_call = len(session.omni.calls), len(session.slack.calls)
 
     async def play(self) -> list[str]:
         """Perform it; what was not as it should be, in words. Ends at the first step that goes wrong."""
@@ -200,7 +200,7 @@ class Player:
             return ["nothing was posted in the thread"]
         said = "\n\n".join(part.get("text", "") for part in answer["content"]["parts"] if part["type"] == "text")
         shown = "\n".join(line for message in messages for line in self._text(message))
-        labels = [label for message in messages for label in labels_of(self._house, message)]
+        labels = [label for message in messages for label in labels_of(self._session, message)]
         error = str((answer.get("error") or {}).get("message", ""))
         return [
             *checks.missing_words(said, shown),
@@ -231,7 +231,7 @@ class Player:
 
     def _text(self, message: Message) -> list[str]:
         rest = [block for block in message.blocks if block["type"] not in _BUTTON_ROWS]
-        return lines_of(self._house, {"text": message.text, "blocks": rest}) if rest or not message.blocks else []
+        return lines_of(self._session, {"text": message.text, "blocks": rest}) if rest or not message.blocks else []
 
     def _answers(self) -> list[JSON]:
         return [m for thread in self._omni.threads.values() for m in thread.messages if m["role"] == "ASSISTANT"]

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from rich.console import Console
 
 from omnibot.emulator.demo.checks import short
-from omnibot.emulator.demo.house import House
+from omnibot.emulator.demo.session import DemoSession
 from omnibot.emulator.faults import Call
 from omnibot.emulator.slack.workspace import JSON, Message
 
@@ -24,20 +24,20 @@ _ROWS = ("actions", "context_actions")
 class Transcript:
     """Prints what becomes visible."""
 
-    def __init__(self, house: House, console: Console) -> None:
-        self._house = house
+    def __init__(self, session: DemoSession, console: Console) -> None:
+        self._session = session
         self._console = console
         self._began = time.monotonic()
         #: Lines of each message that were printed already, by ts.
         self._shown: dict[str, list[str]] = {}
-        self._printed_calls = len(house.omni.calls)
+        self._printed_calls = len(session.omni.calls)
         self._last_call = ""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Print until the block ends."""
         self._began = time.monotonic()
-        unsubscribe = self._house.slack.subscribe(self._on_change)
+        unsubscribe = self._session.slack.subscribe(self._on_change)
         watching = asyncio.create_task(self._watch_calls())
         try:
             yield
@@ -60,15 +60,15 @@ class Transcript:
     def _on_change(self, change: JSON) -> None:
         self._print_calls()
         if change["type"] in ("message", "message_changed"):
-            self._show(self._house.slack.workspace.message(change["channel"], change["ts"]))
+            self._show(self._session.slack.workspace.message(change["channel"], change["ts"]))
         elif change["type"] == "ephemeral":
-            who = self._house.slack.workspace.users[change["user"]].real_name
-            self.say("Omni", [f"(only visible to {who}) {line}" for line in lines_of(self._house, change)])
+            who = self._session.slack.workspace.users[change["user"]].real_name
+            self.say("Omni", [f"(only visible to {who}) {line}" for line in lines_of(self._session, change)])
 
     def _show(self, message: Message) -> None:
-        user = self._house.slack.workspace.users[message.user]
+        user = self._session.slack.workspace.users[message.user]
         before = self._shown.get(message.ts)
-        lines = lines_of(self._house, message)
+        lines = lines_of(self._session, message)
         self._shown[message.ts] = lines
         if not user.is_bot:
             self.say(user.real_name, lines, "bold")
@@ -81,7 +81,7 @@ class Transcript:
             await asyncio.sleep(_LOOK)
 
     def _print_calls(self) -> None:
-        calls = self._house.omni.calls
+        calls = self._session.omni.calls
         while self._printed_calls < len(calls):
             call = calls[self._printed_calls]
             if call.status is None and time.time() - call.at < 1:
@@ -112,18 +112,18 @@ def grown(before: Sequence[str], after: Sequence[str]) -> list[str]:
     return out
 
 
-def lines_of(house: House, message: Message | JSON) -> list[str]:
+def lines_of(session: DemoSession, message: Message | JSON) -> list[str]:
     """What a person reads, line by line; buttons of one row as [Label] in one line."""
-    slack = house.slack
+    slack = session.slack
     blocks = message.blocks if isinstance(message, Message) else message["blocks"]
     lines: list[str] = []
     for block in blocks:
         one: JSON = {"text": "", "blocks": [block]}
-        row = [f"[{label}]" for label in labels_of(house, one)] if block["type"] in _ROWS else []
+        row = [f"[{label}]" for label in labels_of(session, one)] if block["type"] in _ROWS else []
         lines += ["  ".join(row)] if row else slack.visible_text(one).splitlines()
     return lines if blocks else slack.visible_text(message).splitlines()
 
 
-def labels_of(house: House, message: Message | JSON) -> list[str]:
+def labels_of(session: DemoSession, message: Message | JSON) -> list[str]:
     """The labels of a message's buttons, in order."""
-    return [button["text"]["text"] for button in house.slack.buttons(message)]
+    return [button["text"]["text"] for button in session.slack.buttons(message)]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from omnibot.emulator.demo.initial_workspace import TOPICS
 from omnibot.emulator.demo.installation import Installation
 from omnibot.emulator.demo.read_marks import ReadMarks
-from omnibot.emulator.demo.scenery import TOPICS
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.visibility import may_use_agents
 from omnibot.emulator.slack.workspace import JSON, PARTNER_TEAM_ID, TEAM_ID, TEAM_NAMES, Channel, Message, User

@@ -326,7 +326,7 @@ async def test_no_other_page_can_drive_it(slack: SlackEmulator, page):
 async def test_an_error_carries_the_same_headers_as_the_page(
     slack: SlackEmulator, page, monkeypatch, method: str, path: str, headers: dict[str, str], status: int
 ):
-    monkeypatch.setattr("omnibot.emulator.demo.backstage.scenarios", lambda: 1 / 0)
+    monkeypatch.setattr("omnibot.emulator.demo.controls.scenarios", lambda: 1 / 0)
     async with page.get("/") as whole, page.request(method, path, headers=headers) as answer:
         assert answer.status == status
         for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control"):

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from omnibot.emulator.demo import commands
-from omnibot.emulator.demo.house import DemoError, House, open_house
 from omnibot.emulator.demo.player import Player
+from omnibot.emulator.demo.session import DemoError, DemoSession, open_session
 from omnibot.emulator.demo.steps import NEW, Decide, Hear, Link, Press, Refused, Say, Step, Story
 from omnibot.emulator.demo.stories import STORIES
 from omnibot.emulator.demo.transcript import Transcript, grown
@@ -77,23 +77,23 @@ async def test_a_bot_that_dies_at_start_is_said_with_its_log(tmp_path: Path):
     assert inside(tmp_path) == ["shadow"]
 
 
-async def _play(story: Story, house: House) -> list[str]:
-    return await Player(house, story, Transcript(house, Console(quiet=True))).play()
+async def _play(story: Story, session: DemoSession) -> list[str]:
+    return await Player(session, story, Transcript(session, Console(quiet=True))).play()
 
 
 async def test_a_story_that_goes_wrong_is_reported_with_what_differs(monkeypatch: pytest.MonkeyPatch):
     ask = Say("ana", "trading", "@Omni what is the price of AAPL?")
-    async with open_house(revision="2026-04", pace=0.01) as house:
-        (calls,) = await _play(Story("calls", "too many", (ask,), (*NEW, "GET threads")), house)
+    async with open_session(revision="2026-04", pace=0.01) as session:
+        (calls,) = await _play(Story("calls", "too many", (ask,), (*NEW, "GET threads")), session)
         assert "expected" in calls
-        (button,) = await _play(Story("button", "no such", (ask, Press("ana", "Buy"))), house)
+        (button,) = await _play(Story("button", "no such", (ask, Press("ana", "Buy"))), session)
         assert "“Buy”" in button
 
         outsiders = Say("dan", "client-desk", "@Omni what is the price of AAPL?")
         monkeypatch.setattr("omnibot.emulator.demo.player._PATIENCE", 2)
-        (untold,) = await _play(Story("told", "otherwise", (Refused(outsiders, "never said"),), ()), house)
+        (untold,) = await _play(Story("told", "otherwise", (Refused(outsiders, "never said"),), ()), session)
         assert "dan was not told" in untold
-        (key,) = await _play(Story("key", "no such", (Link("ben", "trading", "nobodys-key"),), ()), house)
+        (key,) = await _play(Story("key", "no such", (Link("ben", "trading", "nobodys-key"),), ()), session)
         assert "not linked" in key
 
         ordering = Say("ana", "trading", "@Omni buy 10 KO at $75")
@@ -103,12 +103,12 @@ async def test_a_story_that_goes_wrong_is_reported_with_what_differs(monkeypatch
             "not told “gold”": Hear("ana", "trading", "orders", "gold"),
         }
         for words, step in wrong.items():
-            (problem,) = await _play(Story("order", "otherwise", (ordering, step), ()), house)
+            (problem,) = await _play(Story("order", "otherwise", (ordering, step), ()), session)
             assert words in problem
-        (button,) = await _play(Story("order", "no such", (ordering, Decide("ben", "Approve")), ()), house)
+        (button,) = await _play(Story("order", "no such", (ordering, Decide("ben", "Approve")), ()), session)
         assert "no button “Approve”" in button
 
-        change = house.slack.workspace.change
+        change = session.slack.workspace.change
 
         def lossy(message: Message, *, blocks: list[Any], **more: Any) -> None:
             kept = [block for block in blocks if block["type"] != "actions"]
@@ -116,15 +116,15 @@ async def test_a_story_that_goes_wrong_is_reported_with_what_differs(monkeypatch
                 message, blocks=[{**b, "text": b["text"][:40]} if b["type"] == "markdown" else b for b in kept], **more
             )
 
-        monkeypatch.setattr(house.slack.workspace, "change", lossy)
-        problems = await _play(Story("words", "lost", (ask,)), house)
+        monkeypatch.setattr(session.slack.workspace, "change", lossy)
+        problems = await _play(Story("words", "lost", (ask,)), session)
     assert any("missing" in problem for problem in problems)
     assert any("Compare to AMD" in problem for problem in problems)
 
 
 async def test_a_bot_that_dies_during_a_story_ends_it(monkeypatch: pytest.MonkeyPatch):
     async def die(self: Player) -> list[str]:
-        process = self._house.bot._process
+        process = self._session.bot._process
         assert process is not None
         process.kill()
         await asyncio.Event().wait()

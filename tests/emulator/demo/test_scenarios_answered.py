@@ -7,9 +7,9 @@ from functools import partial
 
 from rich.console import Console
 
-from omnibot.emulator.demo.house import House, open_house
 from omnibot.emulator.demo.player import Player
 from omnibot.emulator.demo.scenarios import Scenario, all_scenarios
+from omnibot.emulator.demo.session import DemoSession, open_session
 from omnibot.emulator.demo.steps import Command, Say, Step, Story
 from omnibot.emulator.demo.transcript import Transcript
 from omnibot.emulator.slack.server import SlackEmulator
@@ -31,12 +31,12 @@ def steps(scenario: Scenario) -> tuple[Step, ...]:
     return (Say("ana", "dm" if scenario.place == "dm" else "trading", scenario.text),)
 
 
-async def wrong(house: House, scenario: Scenario) -> list[str]:
+async def wrong(session: DemoSession, scenario: Scenario) -> list[str]:
     """What is not as the drawer promises, in words."""
-    earlier = set(house.omni.store.responses)
+    earlier = set(session.omni.store.responses)
     story = Story(scenario.text, scenario.about, steps(scenario), calls=())
-    problems = await Player(house, story, Transcript(house, Console(quiet=True))).play()
-    played = [one.plan.script for key, one in house.omni.store.responses.items() if key not in earlier]
+    problems = await Player(session, story, Transcript(session, Console(quiet=True))).play()
+    played = [one.plan.script for key, one in session.omni.store.responses.items() if key not in earlier]
     if not played or played[-1] not in scenario.scripts:
         problems.append(f"Omni answered with {played}")
     # Which calls a question takes is for the stories to say.
@@ -45,8 +45,8 @@ async def wrong(house: House, scenario: Scenario) -> list[str]:
 
 async def test_every_scenario_is_answered_in_slack_as_omni_meant_it():
     async def try_out(share: list[Scenario]) -> list[str]:
-        async with open_house(revision="2026-10", pace=float(PACE)) as house:
-            return [problem for scenario in share for problem in await wrong(house, scenario)]
+        async with open_session(revision="2026-10", pace=float(PACE)) as session:
+            return [problem for scenario in share for problem in await wrong(session, scenario)]
 
     shares = [ASKED[first::TOGETHER] for first in range(TOGETHER)]
     found = await asyncio.gather(*map(try_out, shares))
@@ -60,8 +60,8 @@ def something_new(slack: SlackEmulator, ephemerals: int) -> bool:
 
 async def test_what_is_no_question_is_shown_to_the_one_who_typed_it():
     unasked = [scenario.text for scenario in SCENARIOS if not scenario.scripts]
-    async with open_house(revision="2026-10", pace=float(PACE)) as house:
-        slack = house.slack
+    async with open_session(revision="2026-10", pace=float(PACE)) as session:
+        slack = session.slack
         for text in unasked:
             shown = len(slack.workspace.ephemerals)
             result = await slack.command("ana", "trading", "/omni", text.removeprefix("/omni "))

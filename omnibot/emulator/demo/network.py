@@ -13,7 +13,7 @@ from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import JSON
 
 
-class Lines:
+class Network:
     """One line a side, by "slack" and "clear-street"."""
 
     def __init__(self, proxies: Mapping[str, TcpProxy]) -> None:
@@ -60,9 +60,9 @@ class Lines:
 
 
 @asynccontextmanager
-async def lines_to(
+async def network_to(
     slack: SlackEmulator, omni: ClearStreetEmulator, *, slack_port: int = 0, clear_street_port: int = 0
-) -> AsyncIterator[Lines]:
+) -> AsyncIterator[Network]:
     """Put a line in front of each emulator; they name its address from now on. Port 0 takes a free one.
 
     Raises:
@@ -77,7 +77,7 @@ async def lines_to(
         await proxies["clear-street"].start(port=clear_street_port)
         slack.reached_at(f"127.0.0.1:{proxies['slack'].port}")
         omni.base_url = f"http://127.0.0.1:{proxies['clear-street'].port}"
-        yield Lines(proxies)
+        yield Network(proxies)
     finally:
         for proxy in proxies.values():
             await proxy.close()

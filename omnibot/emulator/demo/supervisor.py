@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal, NoReturn
 
-from omnibot.emulator.demo.house import Bot, DemoError
+from omnibot.emulator.demo.session import Bot, DemoError
 from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.emulator.slack.workspace import JSON
 
@@ -19,7 +19,7 @@ MOST_DEATHS = 4
 WITHIN = 60.0
 
 
-class Keeper:
+class Supervisor:
     """Watches over one bot."""
 
     def __init__(self, bot: Bot, slack: SlackEmulator) -> None:

@@ -19,7 +19,7 @@ from typing import IO, NoReturn
 from omnibot.emulator.clearstreet.entitlements import long_document
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.emulator.demo.installation import Installation, read_manifest
-from omnibot.emulator.demo.lines import Lines, lines_to
+from omnibot.emulator.demo.network import Network, network_to
 from omnibot.emulator.slack.server import SlackEmulator
 
 #: The key of the emulator's first client.
@@ -39,12 +39,12 @@ class DemoError(Exception):
 
 
 @dataclass(slots=True)
-class House:
+class DemoSession:
     """A running demo."""
 
     slack: SlackEmulator
     omni: ClearStreetEmulator
-    lines: Lines
+    lines: Network
     bot: Bot
     app: Installation
 
@@ -184,7 +184,7 @@ def bot_variables(slack: SlackEmulator, omni: ClearStreetEmulator) -> dict[str, 
 @asynccontextmanager
 async def open_emulators(
     *, revision: str, pace: float, slack_port: int = 0, clear_street_port: int = 0
-) -> AsyncIterator[tuple[SlackEmulator, ClearStreetEmulator, Lines]]:
+) -> AsyncIterator[tuple[SlackEmulator, ClearStreetEmulator, Network]]:
     """Slack and Clear Street on loopback, and the lines a bot reaches them by; port 0 takes a free one.
 
     Raises:
@@ -197,7 +197,7 @@ async def open_emulators(
         try:
             await slack.start()
             await omni.start()
-            opening = lines_to(slack, omni, slack_port=slack_port, clear_street_port=clear_street_port)
+            opening = network_to(slack, omni, slack_port=slack_port, clear_street_port=clear_street_port)
             lines = await stack.enter_async_context(opening)
         except OSError as error:
             raise DemoError(f"Cannot listen on 127.0.0.1: {error.strerror or error}.") from error
@@ -205,7 +205,7 @@ async def open_emulators(
 
 
 @asynccontextmanager
-async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
+async def open_session(*, revision: str, pace: float) -> AsyncIterator[DemoSession]:
     """Everything started and connected; nothing is left of it afterwards.
 
     Raises:
@@ -234,7 +234,7 @@ async def open_house(*, revision: str, pace: float) -> AsyncIterator[House]:
                 await bot.start(slack)
                 app = read_manifest(await reading)
                 app.into(slack)
-                yield House(slack, omni, lines, bot, app)
+                yield DemoSession(slack, omni, lines, bot, app)
             finally:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)

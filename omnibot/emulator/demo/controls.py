@@ -6,12 +6,12 @@ import asyncio
 
 from omnibot.emulator.clearstreet.revision import REVISIONS
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.demo import exchange_levers
+from omnibot.emulator.demo import exchange_controls
 from omnibot.emulator.demo.forms import ActionForm, ExchangeForm, FaultForm, LineForm, RuleForm, SwitchForm
 from omnibot.emulator.demo.journal import Journal
-from omnibot.emulator.demo.keeper import Keeper
-from omnibot.emulator.demo.lines import Lines
+from omnibot.emulator.demo.network import Network
 from omnibot.emulator.demo.scenarios import scenarios
+from omnibot.emulator.demo.supervisor import Supervisor
 from omnibot.emulator.faults import Delay, Drop, Fault, Gate, Refuse, Reset, Rule, Silence, Truncate
 from omnibot.emulator.slack.methods import METHODS
 from omnibot.emulator.slack.server import SlackEmulator
@@ -23,7 +23,7 @@ _MIXED = 0.6
 _TROUBLES = ("rate_limits", "duplicates", "out_of_order", "hold_events")
 
 
-class Backstage:
+class Controls:
     """The levers of one demo."""
 
     def __init__(
@@ -31,13 +31,13 @@ class Backstage:
         slack: SlackEmulator,
         omni: ClearStreetEmulator,
         journal: Journal,
-        keeper: Keeper | None,
-        lines: Lines | None = None,
+        supervisor: Supervisor | None,
+        lines: Network | None = None,
     ) -> None:
         self._slack = slack
         self._omni = omni
         self._journal = journal
-        self._keeper = keeper
+        self._supervisor = supervisor
         self._lines = lines
         self._mixed = self._held = False
         self._leaving: asyncio.Task[None] | None = None
@@ -59,7 +59,7 @@ class Backstage:
                 {**rule.describe(), "side": side} for side, gate in self._gates().items() for rule in gate.rules()
             ],
             "lines": {} if self._lines is None else self._lines.describe(),
-            "exchange": exchange_levers.describe(self._omni.exchange),
+            "exchange": exchange_controls.describe(self._omni.exchange),
         }
 
     def everything(self) -> JSON:
@@ -116,7 +116,7 @@ class Backstage:
 
     async def mend(self) -> None:
         """Let everything work: no faults, good lines, deliveries in order, an open market that orders simply meet."""
-        exchange_levers.reset(self._omni.exchange)
+        exchange_controls.reset(self._omni.exchange)
         for gate in self._gates().values():
             gate.clear()
         if self._lines is not None:
@@ -130,7 +130,7 @@ class Backstage:
         Raises:
             LookupError: not like this; says why.
         """
-        exchange_levers.put(self._omni.exchange, form)
+        exchange_controls.put(self._omni.exchange, form)
 
     def _gates(self) -> dict[str, Gate]:
         return {"slack": self._slack.gate, "clear-street": self._omni.gate}
@@ -180,8 +180,8 @@ class Backstage:
         if revision not in REVISIONS:
             raise LookupError(f"generation: must be one of {', '.join(REVISIONS)}")
         self._omni.revision = revision
-        if self._keeper is not None and self._keeper.state == "running":
-            self._keeper.restart()  # it remembers for an hour which generation it met
+        if self._supervisor is not None and self._supervisor.state == "running":
+            self._supervisor.restart()  # it remembers for an hour which generation it met
 
     # -- the bot ------------------------------------------------------------------------------------------------------
 
@@ -208,21 +208,21 @@ class Backstage:
                 self._bot_act(action)
 
     def _bot_act(self, action: str) -> None:
-        keeper = self._keeper
-        if keeper is None:
+        supervisor = self._supervisor
+        if supervisor is None:
             raise LookupError("This bot was started by somebody else: only they can do that.")
-        if action == "start" and keeper.state == "down":
-            keeper.start()
-        elif keeper.state != "running":
+        if action == "start" and supervisor.state == "down":
+            supervisor.start()
+        elif supervisor.state != "running":
             raise LookupError("The bot does not run at the moment.")
         elif action == "kill":
-            keeper.kill()
+            supervisor.kill()
         elif action == "restart":
-            keeper.restart()
+            supervisor.restart()
 
     def _bot(self) -> JSON:
-        if self._keeper is not None:
-            return {**self._keeper.describe(), "ours": True}
+        if self._supervisor is not None:
+            return {**self._supervisor.describe(), "ours": True}
         return {"state": "running" if self._slack.socket_mode.sockets else "absent", "note": "", "ours": False}
 
 

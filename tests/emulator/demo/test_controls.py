@@ -14,12 +14,12 @@ import pytest
 
 from omnibot.emulator.clearstreet.accounts import DEMO_KEYS
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.demo import keeper as keeping
-from omnibot.emulator.demo.house import DemoError
-from omnibot.emulator.demo.keeper import Keeper
-from omnibot.emulator.demo.lines import lines_to
+from omnibot.emulator.demo import supervisor as keeping
+from omnibot.emulator.demo.network import network_to
 from omnibot.emulator.demo.page_server import PageServer
 from omnibot.emulator.demo.scenarios import scenarios
+from omnibot.emulator.demo.session import DemoError
+from omnibot.emulator.demo.supervisor import Supervisor
 from omnibot.emulator.slack.server import SlackEmulator
 from tests.emulator.demo.test_page_server import post
 
@@ -219,7 +219,7 @@ async def lined(emulators) -> AsyncIterator[aiohttp.ClientSession]:
     """A page whose bot reaches the emulators by lines that can be made bad."""
     slack, omni = emulators
     async with (
-        lines_to(slack, omni) as lines,
+        network_to(slack, omni) as lines,
         PageServer(slack, omni, lines=lines).serving(0) as address,
         aiohttp.ClientSession(base_url=address) as session,
     ):
@@ -413,51 +413,51 @@ class FakeBot:
         self._over.set()
 
 
-async def until(keeper: Keeper, state: str, restarts: int) -> None:
+async def until(supervisor: Supervisor, state: str, restarts: int) -> None:
     async with asyncio.timeout(90):
-        while (keeper.state, keeper.restarts) != (state, restarts):  # noqa: ASYNC110 - its one listener is the page
+        while (supervisor.state, supervisor.restarts) != (state, restarts):  # noqa: ASYNC110 - its one listener is the page
             await asyncio.sleep(0.001)
 
 
 @pytest.fixture
-async def kept(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Keeper, FakeBot]]:
+async def kept(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Supervisor, FakeBot]]:
     bot = FakeBot(getattr(request, "param", 100))
-    keeper = Keeper(bot, SlackEmulator())  # type: ignore[arg-type]
-    keeping_it = asyncio.create_task(keeper.keep())
+    supervisor = Supervisor(bot, SlackEmulator())  # type: ignore[arg-type]
+    keeping_it = asyncio.create_task(supervisor.keep())
     await asyncio.sleep(0)
-    yield keeper, bot
+    yield supervisor, bot
     keeping_it.cancel()
     await asyncio.gather(keeping_it, return_exceptions=True)
 
 
 async def test_a_bot_that_dies_is_started_again_until_it_dies_too_often(kept):
-    keeper, bot = kept
+    supervisor, bot = kept
     for death in range(1, keeping.MOST_DEATHS):
         bot.die()
-        await until(keeper, "running", death)
-    assert "by itself, with exit code -9" in keeper.note
+        await until(supervisor, "running", death)
+    assert "by itself, with exit code -9" in supervisor.note
     bot.die()
-    await until(keeper, "down", keeping.MOST_DEATHS - 1)
-    assert f"{keeping.MOST_DEATHS} times" in keeper.note
-    keeper.start()
-    await until(keeper, "running", keeping.MOST_DEATHS)
+    await until(supervisor, "down", keeping.MOST_DEATHS - 1)
+    assert f"{keeping.MOST_DEATHS} times" in supervisor.note
+    supervisor.start()
+    await until(supervisor, "running", keeping.MOST_DEATHS)
 
 
 async def test_deaths_that_were_asked_for_do_not_count(kept):
-    keeper, bot = kept
+    supervisor, bot = kept
     for death in range(1, keeping.MOST_DEATHS * 2):
-        (keeper.kill if death % 2 else keeper.restart)()
-        await until(keeper, "running", death)
+        (supervisor.kill if death % 2 else supervisor.restart)()
+        await until(supervisor, "running", death)
     assert set(bot.asked) == {"kill", "terminate"}
 
 
 @pytest.mark.parametrize("kept", [0], indirect=True)
 async def test_a_bot_that_cannot_be_started_stays_down_and_says_why(kept):
-    keeper, bot = kept
+    supervisor, bot = kept
     bot.die()
-    await until(keeper, "down", 1)
-    assert "ended at once" in keeper.note
+    await until(supervisor, "down", 1)
+    assert "ended at once" in supervisor.note
     assert bot.asked == ["stop"]
     bot.starts = 100
-    keeper.start()
-    await until(keeper, "running", 2)
+    supervisor.start()
+    await until(supervisor, "running", 2)

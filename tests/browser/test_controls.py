@@ -10,11 +10,11 @@ import aiohttp
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Witness
+from tests.browser.open_page import Stage
 from tests.browser.serving import Served
-from tests.browser.stage import Stage
 
 
-def backstage(page: Page, tab: str) -> Any:
+def controls(page: Page, tab: str) -> Any:
     """The drawer, open at a tab."""
     if not page.locator(".backstage").is_visible():
         page.locator(".backstage-button").click()
@@ -35,9 +35,9 @@ def started_again(drawer: Any, act: Callable[[], None]) -> None:
 
 def test_calls_are_listed_with_what_was_sent_and_answered(demo: Served, open_page: OpenPage):
     page = open_page(demo.address)
-    drawer = backstage(page, "Try")
+    drawer = controls(page, "Try")
     drawer.get_by_role("button", name="Try: @Omni what is the price of AAPL?").click()
-    backstage(page, "Calls")
+    controls(page, "Calls")
     posted = drawer.locator(".call.slack", has_text="chat.startStream").first
     expect(posted.locator(".outcome")).to_have_text("200")
     asking = drawer.locator(".call.clear-street", has_text="POST threads")
@@ -53,7 +53,7 @@ def test_calls_are_listed_with_what_was_sent_and_answered(demo: Served, open_pag
 
 def test_a_fault_takes_effect_and_can_be_taken_away(demo: Served, open_page: OpenPage, say: Any):
     page = open_page(f"{demo.address}#ana/C0RESEARCH")
-    drawer = backstage(page, "Faults")
+    drawer = controls(page, "Faults")
     form = drawer.locator(".fault-form")
     form.get_by_label("Calls").fill("POST *threads*")
     form.get_by_label("Status").fill("403")
@@ -73,7 +73,7 @@ def test_a_fault_takes_effect_and_can_be_taken_away(demo: Served, open_page: Ope
 
 def test_every_kind_of_fault_can_be_put_in_force_and_all_taken_away_at_once(stage: Stage, open_page: OpenPage):
     page = open_page(stage.address)
-    drawer = backstage(page, "Faults")
+    drawer = controls(page, "Faults")
     form = drawer.locator(".fault-form")
     mend = drawer.get_by_role("button", name="Make everything work again")
     expect(mend).to_be_disabled()
@@ -108,7 +108,7 @@ def test_every_kind_of_fault_can_be_put_in_force_and_all_taken_away_at_once(stag
 
 def test_a_call_that_is_never_answered_shows_and_can_be_let_go(stage: Stage, open_page: OpenPage):
     page = open_page(stage.address)
-    drawer = backstage(page, "Faults")
+    drawer = controls(page, "Faults")
     drawer.get_by_role("button", name="Slack never answers a new message").click()
     rule = drawer.locator("[data-rule='chat.postMessage']")
     expect(rule).to_contain_text("the next 1")
@@ -132,7 +132,7 @@ def test_a_call_that_is_never_answered_shows_and_can_be_let_go(stage: Stage, ope
 def test_a_line_that_is_torn_is_noticed_and_mended(demo: Served, open_page: OpenPage, say: Any):
     # In a public channel the API is asked first whether it may be answered there.
     page = open_page(f"{demo.address}#ben/C0TRADING1")
-    drawer = backstage(page, "Faults")
+    drawer = controls(page, "Faults")
     line = drawer.get_by_label("The line to Clear Street")
     line.select_option("is reset")
     say(page, "@Omni what is the price of NFLX?")
@@ -144,17 +144,17 @@ def test_a_line_that_is_torn_is_noticed_and_mended(demo: Served, open_page: Open
 
 def test_switches_are_the_same_in_every_tab(demo: Served, open_page: OpenPage):
     page = open_page(demo.address)
-    drawer = backstage(page, "Faults")
+    drawer = controls(page, "Faults")
     drawer.locator("[data-switch=duplicates]").check()
     other = open_page(demo.address, beside=page)
-    expect(backstage(other, "Faults").locator("[data-switch=duplicates]")).to_be_checked()
+    expect(controls(other, "Faults").locator("[data-switch=duplicates]")).to_be_checked()
     other.locator("[data-switch=duplicates]").uncheck()
     expect(drawer.locator("[data-switch=duplicates]")).not_to_be_checked()
 
 
 def test_a_bot_killed_in_the_middle_comes_back_and_answers(demo: Served, open_page: OpenPage, say: Any):
     page = open_page(f"{demo.address}#ben/C0TRADING1")
-    drawer = backstage(page, "Bot & API")
+    drawer = controls(page, "Bot & API")
     expect(drawer.locator(".bot-state")).to_contain_text("It runs")
     drawer.get_by_label("slow", exact=True).check()
     say(page, "@Omni compare AAPL to AMD")
@@ -170,7 +170,7 @@ def test_a_bot_killed_in_the_middle_comes_back_and_answers(demo: Served, open_pa
 
 def test_another_generation_of_the_api_answers_too(demo: Served, open_page: OpenPage, say: Any):
     page = open_page(f"{demo.address}#ben/C0RESEARCH")
-    drawer = backstage(page, "Bot & API")
+    drawer = controls(page, "Bot & API")
     started_again(drawer, lambda: drawer.get_by_label("2026-08").check())
     say(page, "@Omni what is the price of TSLA?")
     expect(page.locator(".thread .message").last).to_contain_text("Omni AI can be wrong", timeout=60_000)

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from omnibot.emulator.demo.scenery import furnish
+from omnibot.emulator.demo.initial_workspace import furnish
 from omnibot.emulator.slack.server import SlackEmulator
 
 

@@ -9,8 +9,8 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.demo.house import open_emulators
 from omnibot.emulator.demo.page_server import PageServer
+from omnibot.emulator.demo.session import open_emulators
 from omnibot.emulator.slack.server import SlackEmulator
 
 T = TypeVar("T")
