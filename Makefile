@@ -3,7 +3,7 @@
 # make test-all   the same on each Python that is promised and installed;  make test-repeat N=20   what fails now and then
 # make explore   new examples for the property tests, for 75 s;  make nightly   many of them
 # make mutants   which changed lines no test notices (ONLY=omnibot/policy/access.py SAMPLE=30);  make mutants-known   the dangerous ones
-# make test-browser   the demo in a real Chromium;  make screenshots   the README's pictures, from a scripted scene
+# make test-browser   the demo in a real Chromium, and the sandbox with a program in JavaScript (needs Node.js);  make screenshots   the README's pictures, from a scripted scene
 # make soak   kill the bot a hundred times while people talk to it
 # make bench  figures: how soon Slack shows what Omni said, and what it costs
 # make fmt    let ruff write the code's form;  make lint   check form, types and doors only
@@ -46,7 +46,7 @@ mutants-known: .venv/dev
 	$(BIN)/python -m tests.mutants.known $(ONLY)
 
 test-browser: .venv/dev
-	$(BIN)/pytest tests/browser -n 2 --dist worksteal
+	$(BIN)/pytest tests/browser sandbox/tests/javascript -n 2 --dist worksteal
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.browser.screenshots
@@ -70,17 +70,17 @@ bench: .venv/dev
 clean:
 	rm -rf .venv .contracts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants .pythons
 
-.venv/run: requirements.txt pyproject.toml
+.venv/run: requirements.txt pyproject.toml sandbox/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "omnibot needs Python 3.11 or newer; say which with: make PYTHON=python3.12 …"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e . -e ./sandbox
 	@touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev,browser]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev,browser]' -e ./sandbox
 	@touch $@
 
 .venv/mutants: .venv/dev
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev,browser,mutants]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev,browser,mutants]' -e ./sandbox
 	@touch $@

@@ -8,6 +8,7 @@ from enum import Enum
 from functools import partial
 from importlib import resources
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +37,7 @@ _errors = Console(stderr=True)
 
 
 class Revision(Enum):
-    """The generations of Clear Street's API that the emulator speaks."""
+    """The revisions of Clear Street's API that the sandbox speaks."""
 
     FIRST = "2026-04"
     MIDDLE = "2026-08"
@@ -73,11 +74,10 @@ def demo(
     list_: Annotated[bool, typer.Option("--list", help="List the stories.")] = False,
     port: Annotated[int, typer.Option(help="Port of the page; the next free one if it is taken.")] = 8420,
     pace: Annotated[float, typer.Option(help="Multiplies the time Omni takes.", min=0)] = 1.0,
-    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.LATEST,
+    revision: Annotated[Revision, typer.Option(help="Revision of Clear Street's API.")] = Revision.LATEST,
 ) -> None:
     """Ask Omni in a Slack you can see: no account, no network, everything on this computer."""
-    from omnibot.emulator.demo import commands
-
+    commands = _sandbox()
     if list_:
         code = commands.list_stories()
     elif play:
@@ -93,11 +93,10 @@ def emulator(
     slack_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     clear_street_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     pace: Annotated[float, typer.Option(help="Multiplies the time Omni takes.", min=0)] = 1.0,
-    revision: Annotated[Revision, typer.Option(help="Generation of Clear Street's API.")] = Revision.LATEST,
+    revision: Annotated[Revision, typer.Option(help="Revision of Clear Street's API.")] = Revision.LATEST,
 ) -> None:
     """Run Slack and Clear Street on loopback, for authors of bots."""
-    from omnibot.emulator.demo import commands
-
+    commands = _sandbox()
     ports = {"port": port, "slack_port": slack_port, "clear_street_port": clear_street_port}
     raise typer.Exit(commands.run_emulators(**ports, pace=pace, revision=revision.value))
 
@@ -238,6 +237,25 @@ def export(
     if csv and json:
         raise typer.BadParameter("Choose one of --csv and --json.")
     _finish(print_database(DatabaseSettings().database_url, "json" if json else "csv", partial(typer.echo, nl=False)))
+
+
+class NoSandbox(OmnibotError):
+    """The demo is not installed: it is a package of its own. Install it with: pip install 'omnibot[demo]'."""
+
+
+def _sandbox() -> ModuleType:
+    """The commands of the sandbox, which is not installed where the bot trades.
+
+    Raises:
+        NoSandbox: it is not installed.
+    """
+    try:
+        from omnibot_sandbox.demo import commands
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "omnibot_sandbox":
+            raise
+        raise NoSandbox from None
+    return commands
 
 
 def _finish(work: Coroutine[Any, Any, Any]) -> Any:

@@ -11,11 +11,11 @@ from typing import Any, cast
 import jsonschema
 import pytest
 import yaml
+from omnibot_sandbox.slack.scopes import BOT_SCOPES as GRANTED
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from omnibot.emulator.slack.scopes import BOT_SCOPES as GRANTED
 from omnibot.errors import SettingsError
 from omnibot.slack import listeners
 from omnibot.slack.connection.manifest import BOT_SCOPES, as_yaml, build, request_url

@@ -4,7 +4,11 @@ import hashlib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("omnibot/emulator/demo/page/vendor", "tests/contracts/openapi", "tests/contracts/seeds")
+FOLDERS = (
+    "sandbox/src/omnibot_sandbox/demo/page/vendor",
+    "sandbox/tests/contracts/openapi",
+    "sandbox/tests/contracts/seeds",
+)
 #: These are ours.
 OURS = {"README.md", "rebuild.sh"}
 LISTED = {
@@ -21,4 +25,4 @@ def test_each_file_of_others_has_the_checksum_with_which_it_was_taken_over():
 def test_no_file_of_others_goes_without_a_checksum():
     files = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file())
     there = {path.relative_to(ROOT).as_posix() for path in files if path.name not in OURS}
-    assert there | {"tests/contracts/openapi.json"} == set(LISTED)
+    assert there | {"sandbox/tests/contracts/openapi.json"} == set(LISTED)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omnibot_sandbox.clearstreet.accounts import account
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 
 from omnibot.accounts.account_choices import AccountChoices
 from omnibot.accounts.link_cache import LinkCache
@@ -19,8 +21,6 @@ from omnibot.accounts.store import LinkStore
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database, open_database
-from omnibot.emulator.clearstreet.accounts import account
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.encryption import Encryption, new_key
 
 ANA, BEN = Person("T1", "U_ANA"), Person("T1", "U_BEN")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from aiohttp import web
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import select, update
 
 from omnibot.accounts.link_cache import LinkCache
@@ -24,7 +25,6 @@ from omnibot.accounts.model import Linked, LinkingOff, Person, link_principal
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
 from omnibot.db.tables import link_pages
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.encryption import Encryption, new_key
 from omnibot.errors import SettingsError
 from omnibot.telemetry import KEY_FIELD

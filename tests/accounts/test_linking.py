@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,7 +27,6 @@ from omnibot.accounts.model import (
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
 from omnibot.db.tables import account_choices, link_pages, links
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from tests.accounts.conftest import ANA, ANAS, BEN, BENS, FIRST, ONLY, SECOND, SHARED_KEY, MakeRing, Ring, everybody_but
 
 ACCOUNTS = "GET /v1/accounts"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import select
 
 from omnibot.db.engine import Database, parse_url
 from omnibot.db.migrate import upgrade
 from omnibot.db.tables import links
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.encryption import new_key
 from tests.accounts.at_debug import BROKEN_OFF, MISTYPED
 from tests.accounts.conftest import ANA, ANAS, BENS, MakeRing

@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import insert, update
 
 from omnibot.accounts.link_cache import FRESH, IDLE, LinkCache
@@ -26,7 +27,6 @@ from omnibot.accounts.store import LinkStore, SealedLink
 from omnibot.db.engine import Database
 from omnibot.db.tables import conversations
 from omnibot.db.tables import links as link_rows
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.encryption import Encryption, new_key
 from omnibot.errors import NotEntitled, Unauthorised
 from tests.accounts.conftest import (

@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.slack import SlackEmulator
+from omnibot_sandbox.slack.workspace import User
 
 from omnibot.db.migrate import upgrade
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.slack import SlackEmulator
-from omnibot.emulator.slack.workspace import User
 from tests.journeys.conftest import SETTINGS, Bot, House
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from omnibot_sandbox.clearstreet.accounts import account
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import insert
 
 from omnibot.accounts.model import link_principal
 from omnibot.db.engine import Database, open_database
 from omnibot.db.tables import links
-from omnibot.emulator.clearstreet.accounts import account
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.encryption import Encryption, new_key
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.rules import DEADLINE

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from omnibot_sandbox.slack.blocks import validate_message
+
 from omnibot.blocks import limits
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.limits import size
 from omnibot.blocks.markdown.render import count_items, count_tables, pings
-from omnibot.emulator.slack.blocks import validate_message
 
 
 def check(page: Page) -> None:

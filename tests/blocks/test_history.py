@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from omnibot_sandbox.slack.blocks import validate_message
 
 from omnibot.blocks.history import FORGOTTEN, exchange_page, history_page, slack_date, thread_link
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.markdown.render import pings
-from omnibot.emulator.slack.blocks import validate_message
 from omnibot.turns.history import Exchange, PastConversation
 from tests.blocks import hostile_text
 from tests.blocks.slack_limits import strings

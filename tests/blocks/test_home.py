@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from omnibot_sandbox.slack.views import validate_view
 
 from omnibot.blocks.account.prompts import ACCOUNT_ACTION, LINK_ACTION
 from omnibot.blocks.home import (
@@ -29,7 +30,6 @@ from omnibot.blocks.layout.types import Block
 from omnibot.blocks.limits import VIEW_BLOCKS
 from omnibot.clearstreet.models import Account
 from omnibot.clearstreet.models.enums import AccountStatus
-from omnibot.emulator.slack.views import validate_view
 from omnibot.policy.model import Channels, FollowUps, Policy
 from tests.blocks import hostile_text
 from tests.blocks.slack_limits import strings

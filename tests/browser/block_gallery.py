@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 JSON = dict[str, Any]
 
-PAGE = files("omnibot.emulator.demo") / "page"
+PAGE = files("omnibot_sandbox.demo") / "page"
 #: As strict as the demo's own: a renderer that needs more would not work there.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'"
 TYPES = {

@@ -8,10 +8,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.demo.page_server import PageServer
-from omnibot.emulator.demo.session import open_emulators
-from omnibot.emulator.slack.server import SlackEmulator
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.demo.page_server import PageServer
+from omnibot_sandbox.demo.session import open_emulators
+from omnibot_sandbox.slack.server import SlackEmulator
 
 T = TypeVar("T")
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from omnibot_sandbox.demo.initial_workspace import furnish
+from omnibot_sandbox.slack.composer import rich_text
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from omnibot.emulator.demo.initial_workspace import furnish
-from omnibot.emulator.slack.composer import rich_text
 from tests.browser.conftest import OpenPage, until
 from tests.browser.open_page import Stage
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from omnibot_sandbox.slack import sessions
+from omnibot_sandbox.slack.composer import rich_text
+from omnibot_sandbox.slack.payloads import permalink
+from omnibot_sandbox.slack.workspace import Message
 from playwright.sync_api import Page, Route, expect
 
-from omnibot.emulator.slack import sessions
-from omnibot.emulator.slack.composer import rich_text
-from omnibot.emulator.slack.payloads import permalink
-from omnibot.emulator.slack.workspace import Message
 from tests.browser.conftest import OpenPage, until
 from tests.browser.open_page import Stage
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 
 from omnibot.clearstreet.bodies import deep_insights_body, message_body, thread_body
 from omnibot.clearstreet.models import (
@@ -25,7 +26,6 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.errors import Conflict, Invalid, NotEntitled, NotFound, Unauthorised
 
 KEY, ACCOUNT = "demo-key", 19816

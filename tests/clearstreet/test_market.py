@@ -21,8 +21,8 @@ from omnibot.clearstreet.models import (
 )
 from omnibot.clearstreet.transport import Transport
 from omnibot.errors import Malformed, NotFound, Unavailable
+from sandbox.tests.contracts.published import literal
 from tests.clearstreet.conftest import KEY, Say, ScriptedApi, envelope, refusal
-from tests.contracts.published import literal
 
 SNAPSHOT, SCREENER = "GET /v1/market-data/snapshot", "POST /v1/screener"
 CATALOG = {

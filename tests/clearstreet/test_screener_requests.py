@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from omnibot_sandbox.clearstreet.catalog import describe_catalog
 
 from omnibot.clearstreet.models import Catalog, FieldRef, OpenScreener, ScreenerFilter
 from omnibot.clearstreet.models.scalars import decode
 from omnibot.clearstreet.models.screener import catalog as read_catalog
 from omnibot.clearstreet.screener_requests import Filter, find_field, screener_body, screening
-from omnibot.emulator.clearstreet.catalog import describe_catalog
 
 CATALOG: Catalog = read_catalog.validate_python(describe_catalog())
 

@@ -13,8 +13,8 @@ from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.errors import Conflict, Incomplete, Invalid, Malformed, NotFound, RateLimited, Unavailable
+from sandbox.tests.contracts.published import literal
 from tests.clearstreet.conftest import ACCOUNT, KEY, REQUEST_ID, Say, ScriptedApi, envelope, refusal
-from tests.contracts.published import literal
 
 ORDERS = f"/v1/accounts/{ACCOUNT}/orders"
 BODY = {"id": "ours", "symbol": "TSLA", "side": "BUY", "order_type": "MARKET", "quantity": "1", "time_in_force": "DAY"}

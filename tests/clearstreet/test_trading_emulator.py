@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.faults import Point
 
 from omnibot.clearstreet.bodies import thread_body
 from omnibot.clearstreet.market import MarketData
@@ -36,8 +38,6 @@ from omnibot.clearstreet.revision import Revision
 from omnibot.clearstreet.screener_requests import screener_body, screening
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.faults import Point
 from omnibot.errors import Conflict, Invalid, NotFound, Unavailable
 
 KEY, ACCOUNT = "demo-key", 19816

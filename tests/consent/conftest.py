@@ -10,6 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from omnibot_sandbox.clearstreet.accounts import account
+from omnibot_sandbox.clearstreet.entitlements import CODE, KEY
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 
 from omnibot.accounts.model import SHARED, Person
 from omnibot.accounts.service import Keyring
@@ -20,9 +23,6 @@ from omnibot.consent.model import Consent, ConsentState, NewConsent, Shown, list
 from omnibot.consent.service import Consents
 from omnibot.consent.store import ConsentStore
 from omnibot.db.engine import Database, open_database
-from omnibot.emulator.clearstreet.accounts import account
-from omnibot.emulator.clearstreet.entitlements import CODE, KEY
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.policy.identities import YES, AccessResult
 from omnibot.turns.model import Kind, NewTurn, Outcome, Surface, Turn, TurnAnswer
 from omnibot.turns.model import TurnState as TurnState

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from omnibot_sandbox.clearstreet.entitlements import CODE
 from sqlalchemy import text, update
 
 from omnibot.accounts.model import SHARED
@@ -11,7 +12,6 @@ from omnibot.consent.model import CannotSign, Consent, ConsentState, ConsentStat
 from omnibot.consent.service import NOT_MADE, OutOfDate
 from omnibot.consent.store import forget_consents
 from omnibot.db.tables import consents
-from omnibot.emulator.clearstreet.entitlements import CODE
 from omnibot.policy.identities import AccessResult
 from omnibot.turns.model import HeldFor, Surface
 from omnibot.turns.model import TurnState as TurnState

@@ -1,1 +1,1 @@
-"""Held to what Clear Street itself publishes: its OpenAPI, its documentation's examples, its SDK."""
+"""Our client and models, held to what Clear Street publishes: its OpenAPI documents and its examples."""

@@ -46,8 +46,16 @@ from omnibot.clearstreet.order_bodies import OrderFields, Replacement, order_bod
 from omnibot.clearstreet.revision import Revision, grant_body
 from omnibot.clearstreet.screener_requests import Filter, Screening, screener_body
 from omnibot.errors import ClearStreetError, Conflict, Invalid, NotEntitled, NotFound
+from sandbox.tests.contracts.published import (
+    COMPONENTS,
+    OPERATIONS,
+    answer_schema,
+    component,
+    literal,
+    literals,
+    values,
+)
 from tests.contracts.comparing import complaints
-from tests.contracts.published import COMPONENTS, OPERATIONS, answer_schema, component, literal, literals, values
 
 #: What we read each operation's `data` with.
 READERS: dict[str, TypeAdapter[Any]] = {

@@ -10,8 +10,8 @@ import pytest
 from omnibot.clearstreet.bodies import message_body
 from omnibot.clearstreet.envelope import error_of
 from omnibot.errors import Conflict, Invalid
-from tests.contracts.conftest import MAIN
-from tests.contracts.published import OPERATIONS, literal, literals
+from sandbox.tests.contracts.conftest import MAIN
+from sandbox.tests.contracts.published import OPERATIONS, literal, literals
 from tests.contracts.test_openapi_models import lost
 
 OMNI = "/omni-ai"

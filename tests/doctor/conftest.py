@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.slack.server import SlackEmulator
 
 from omnibot.doctor.model import Finding, Symbol
 from omnibot.doctor.service import Examination
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.slack.server import SlackEmulator
 from omnibot.settings import Settings
 from tests.forking import done
 

@@ -17,10 +17,10 @@ from typing import Any
 import aiohttp
 import psycopg
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.slack.server import SlackEmulator
+from omnibot_sandbox.slack.workspace import Message
 
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.slack.server import SlackEmulator
-from omnibot.emulator.slack.workspace import Message
 from tests.forking import Forked
 
 #: Scripted answers run this much faster than in the demo.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from omnibot.emulator.faults import Call
-from omnibot.emulator.slack.interacting import SubmitResult
-from omnibot.emulator.slack.workspace import Message
+from omnibot_sandbox.faults import Call
+from omnibot_sandbox.slack.interacting import SubmitResult
+from omnibot_sandbox.slack.workspace import Message
+
 from tests.blocks.slack_limits import strings
 from tests.journeys.conftest import House
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from omnibot_sandbox.clearstreet.accounts import account
+from omnibot_sandbox.clearstreet.entitlements import CODE
 
 from omnibot.blocks.account.consent import ACCOUNTS_BLOCK, AGREE_BLOCK, AGREED, CHOICE_ACTION
-from omnibot.emulator.clearstreet.accounts import account
-from omnibot.emulator.clearstreet.entitlements import CODE
 from omnibot.encryption import new_key
 from omnibot.telemetry import KEY_FIELD
 from tests.journeys.conftest import House, furnished

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from omnibot_sandbox.clearstreet.accounts import account
+from omnibot_sandbox.clearstreet.entitlements import CODE, long_document
+from omnibot_sandbox.slack.workspace import Message
 
 from omnibot.blocks.account.consent import (
     ACCOUNTS_BLOCK,
@@ -19,9 +22,6 @@ from omnibot.blocks.account.consent import (
     REVOKE_ACTION,
     SIGN_VIEW,
 )
-from omnibot.emulator.clearstreet.accounts import account
-from omnibot.emulator.clearstreet.entitlements import CODE, long_document
-from omnibot.emulator.slack.workspace import Message
 from tests.journeys.conftest import House, furnished
 
 ACCOUNT = 19816

@@ -8,11 +8,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from omnibot_sandbox.slack.http_delivery import HttpDelivery
+from omnibot_sandbox.slack.outbox import Carrier
+from omnibot_sandbox.slack.socket_mode import Ack
+from omnibot_sandbox.slack.workspace import JSON
+
 from omnibot.blocks.orders.buttons import APPROVE, CANCEL, DECLINE, EDIT, REPLACE
-from omnibot.emulator.slack.http_delivery import HttpDelivery
-from omnibot.emulator.slack.outbox import Carrier
-from omnibot.emulator.slack.socket_mode import Ack
-from omnibot.emulator.slack.workspace import JSON
 from tests.journeys.conftest import Bot, House
 from tests.journeys.order_thread import PATIENCE, OrderThread, buttons, order_calls, proposed, submitted
 from tests.journeys.test_http import SECRET, free_port

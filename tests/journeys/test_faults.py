@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from omnibot_sandbox.faults import Hold
 
-from omnibot.emulator.faults import Hold
 from tests.journeys.conftest import House, furnished
 
 WORDS = "The answer that must arrive exactly once, whole."

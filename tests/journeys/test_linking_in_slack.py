@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import aiohttp
 import pytest
+from omnibot_sandbox.clearstreet.accounts import account
 
-from omnibot.emulator.clearstreet.accounts import account
 from omnibot.encryption import new_key
 from omnibot.telemetry import KEY_FIELD
 from tests.journeys.conftest import House, furnished

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from omnibot_sandbox.clearstreet.accounts import account
 
 from omnibot.accounts.account_choices import AccountChoices
 from omnibot.accounts.link_cache import LinkCache
@@ -15,7 +16,6 @@ from omnibot.accounts.store import LinkStore
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import open_database
-from omnibot.emulator.clearstreet.accounts import account
 from omnibot.encryption import Encryption, new_key
 from tests.journeys.conftest import House
 

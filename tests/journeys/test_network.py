@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from omnibot_sandbox.faults import Hold, Point
+from omnibot_sandbox.proxy import TcpProxy
 
 from omnibot.app import running
 from omnibot.clearstreet.transport import Transport
-from omnibot.emulator.faults import Hold, Point
-from omnibot.emulator.proxy import TcpProxy
 from omnibot.settings import Settings
 from omnibot.slack.connection import socket_mode
 from omnibot.turns import submission

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any, Literal
 
 import pytest
+from omnibot_sandbox.slack.reading import elements
+from omnibot_sandbox.slack.workspace import User
 
 from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, DECLINE, EDIT
 from omnibot.blocks.orders.forms import ENTERED_ACTION
-from omnibot.emulator.slack.reading import elements
-from omnibot.emulator.slack.workspace import User
 from omnibot.orders.click_results import SUPERSEDED
 from tests.journeys.conftest import House
 from tests.journeys.order_thread import (

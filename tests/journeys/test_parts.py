@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from omnibot_sandbox.slack.workspace import Message
 
 from omnibot.blocks.answers.feedback import COMMENT_ACTION, COMMENT_BLOCK, FEEDBACK_ACTION
 from omnibot.blocks.answers.progress import STOP_ACTION
-from omnibot.emulator.slack.workspace import Message
 from tests.journeys.conftest import House
 
 NEWEST = pytest.mark.parametrize("house", ["2026-10"], indirect=True)

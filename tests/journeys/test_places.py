@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from omnibot_sandbox.slack.workspace import Message
 
 from omnibot.blocks.orders.buttons import APPROVE, DECLINE, EDIT
-from omnibot.emulator.slack.workspace import Message
 from omnibot.policy.access import NO_ACCOUNT_DATA
 from omnibot.slack.authorization.account_data import GUEST_ELSEWHERE, WITHHELD
 from tests.journeys.conftest import House

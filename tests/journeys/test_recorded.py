@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from omnibot_sandbox.clearstreet.accounts import account
 
-from omnibot.emulator.clearstreet.accounts import account
 from omnibot.encryption import new_key
 from tests.journeys.test_account_data import KEY, fill, key_values
 from tests.journeys.test_foreign import rows

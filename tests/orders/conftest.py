@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 
 from omnibot.db.engine import Database, open_database
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from tests.orders.harness import ANA, BEN, Safe, link, open_emulator, open_safe
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from omnibot_sandbox.clearstreet.exchange import Order as Placed
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import select, update
 
 from omnibot.accounts.link_cache import LinkCache
@@ -24,8 +26,6 @@ from omnibot.clearstreet.trading import Trading
 from omnibot.db.engine import Database
 from omnibot.db.presence import Presence
 from omnibot.db.tables import audit, ticket_cards, tickets
-from omnibot.emulator.clearstreet.exchange import Order as Placed
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.encryption import Encryption
 from omnibot.orders.audit import Audit, Signer, Verified, verify
 from omnibot.orders.model import (

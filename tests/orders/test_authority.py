@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,7 +25,6 @@ from omnibot.db.tables import (
     ticket_votes,
     tickets,
 )
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.errors import SettingsError
 from omnibot.orders.audit import Audit, Entry, Signer, verify
 from omnibot.orders.audit_heads import Head, HeadFile, Heads, read_heads

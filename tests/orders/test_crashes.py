@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+
 from omnibot.db.engine import Database
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.orders.model import Ticket, TicketState
 from tests.orders.crashing import Killed, Life
 from tests.orders.harness import ANA, TEAM, Notebook, Safe, open_safe

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from omnibot_sandbox.clearstreet.order_bodies import Wanted
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.faults import Refuse
 
 from omnibot.db.engine import Database
-from omnibot.emulator.clearstreet.order_bodies import Wanted
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.faults import Refuse
 from omnibot.orders.model import LOOKS, LOOKS_OVER, ClickOutcome, Ticket, TicketState
 from tests.orders.harness import ACCOUNT, BUY, Safe, open_emulator, open_safe
 

@@ -7,14 +7,14 @@ import json
 from decimal import Decimal
 
 import pytest
+from omnibot_sandbox.clearstreet.accounts import account
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.faults import Refuse
 from sqlalchemy import select
 
 from omnibot.accounts.model import Person
 from omnibot.db.engine import Database
 from omnibot.db.tables import audit
-from omnibot.emulator.clearstreet.accounts import account
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.faults import Refuse
 from omnibot.orders.explaining import explain
 from omnibot.orders.model import ClickOutcome, MarketView, Notification, TicketState
 from omnibot.orders.service import UNDECIDED

@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from omnibot_sandbox.clearstreet.accounts import account
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 
 from omnibot.accounts.link_cache import LinkCache
 from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import open_database
-from omnibot.emulator.clearstreet.accounts import account
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.encryption import Encryption
 from omnibot.orders import submission
 from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState

@@ -8,14 +8,14 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.faults import Refuse
 from sqlalchemy import select, text
 
 from omnibot.clearstreet.models.enums import DayType, MarketSession, MarketType
 from omnibot.clearstreet.models.market import MarketHours, MarketStatus, SessionHours, TradingSessions
 from omnibot.db.engine import Database, open_database
 from omnibot.db.tables import reservations, trading_days
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.faults import Refuse
 from omnibot.orders.model import ClickOutcome, ClickResult
 from omnibot.orders.sessions import session_of
 from omnibot.policy.order_rules import Rule

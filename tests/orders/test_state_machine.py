@@ -27,13 +27,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from omnibot_sandbox.clearstreet.exchange import Order as Placed
+from omnibot_sandbox.clearstreet.order_bodies import changed
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import select
 
 from omnibot.db.engine import Database, open_database
 from omnibot.db.tables import ticket_votes
-from omnibot.emulator.clearstreet.exchange import Order as Placed
-from omnibot.emulator.clearstreet.order_bodies import changed
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.orders.model import ClickOutcome, Ticket, TicketState
 from omnibot.policy.facts import OrderAction
 from omnibot.policy.identities import Who

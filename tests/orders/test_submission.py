@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.faults import Refuse
 from sqlalchemy import delete, update
 
 from omnibot.accounts.link_cache import LinkCache
@@ -11,8 +13,6 @@ from omnibot.accounts.model import Person
 from omnibot.accounts.store import LinkStore
 from omnibot.db.engine import Database
 from omnibot.db.tables import halts, tickets
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.faults import Refuse
 from omnibot.encryption import Encryption
 from omnibot.orders import submission
 from omnibot.orders.model import ClickOutcome, Notification, Ticket, TicketState

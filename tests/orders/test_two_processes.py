@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 
 from omnibot.db.engine import open_database
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.orders.model import Ticket, TicketState
 from tests.orders.harness import ANA, BEN, Safe, link, open_safe
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import text, update
 
 from omnibot.db import rows
 from omnibot.db.engine import Database, open_database
 from omnibot.db.tables import ticket_cards, ticket_versions, tickets
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.orders.model import Ticket, TicketState
 from tests.orders.harness import ANA, BEN, Notebook, Safe, link, open_safe
 

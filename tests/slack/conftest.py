@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from omnibot_sandbox.slack import Message, SlackEmulator
 from slack_sdk.web.async_client import AsyncWebClient
 
 from omnibot.charts import Charts
 from omnibot.db.engine import Database, open_database
-from omnibot.emulator.slack import Message, SlackEmulator
 from omnibot.slack.app import open_client, open_session
 from omnibot.slack.delivery.files import Pictures
 from omnibot.slack.delivery.messages import Messages

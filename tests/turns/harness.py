@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
 from sqlalchemy import select
 
 from omnibot.accounts.service import Keyring
@@ -18,7 +19,6 @@ from omnibot.clearstreet.transport import Transport
 from omnibot.db.engine import Database
 from omnibot.db.presence import Presence
 from omnibot.db.tables import turns
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
 from omnibot.market_data.service import Markets
 from omnibot.scheduler import Scheduler
 from omnibot.turns.engine import Turns

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from omnibot_sandbox.slack.views import validate_view
 
 from omnibot.accounts.model import Linked
 from omnibot.blocks.account.account_choice import account_labels, account_view
@@ -28,7 +29,6 @@ from omnibot.blocks.layout.modals import ActionPrompt, failed, gist, moment_view
 from omnibot.blocks.markdown.render import pings
 from omnibot.clearstreet.models import Account
 from omnibot.clearstreet.models.enums import AccountStatus
-from omnibot.emulator.slack.views import validate_view
 from tests.blocks import hostile_text
 from tests.blocks.slack_limits import check, strings
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from omnibot_sandbox.slack import SlackEmulator
+from omnibot_sandbox.slack.views import checked
 
 from omnibot.blocks.account.consent import (
     card_page,
@@ -19,8 +21,6 @@ from omnibot.blocks.account.consent import (
 from omnibot.blocks.layout.button_versions import read_click
 from omnibot.blocks.layout.types import Page
 from omnibot.consent.model import AccountConsent, Card, ConsentState, ConsentStatus, Granted, Overview
-from omnibot.emulator.slack import SlackEmulator
-from omnibot.emulator.slack.views import checked
 from omnibot.policy.identities import YES, AccessResult
 from omnibot.turns.model import Person
 from tests.blocks.slack_limits import check, elements

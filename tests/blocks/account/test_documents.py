@@ -5,6 +5,9 @@ from dataclasses import replace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from omnibot_sandbox.clearstreet.entitlements import long_document
+from omnibot_sandbox.slack import SlackEmulator
+from omnibot_sandbox.slack.views import checked
 
 from omnibot.blocks.account.consent import SIGN_VIEW, FormState, document_view, read_state
 from omnibot.blocks.account.documents import (
@@ -17,9 +20,6 @@ from omnibot.blocks.account.documents import (
 )
 from omnibot.blocks.limits import size
 from omnibot.consent.model import Document
-from omnibot.emulator.clearstreet.entitlements import long_document
-from omnibot.emulator.slack import SlackEmulator
-from omnibot.emulator.slack.views import checked
 
 #: Pieces that documents are made of, and what makes a pager stumble.
 PIECES = st.sampled_from(

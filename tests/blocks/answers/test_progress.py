@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from omnibot_sandbox import clearstreet
 
 from omnibot.blocks.answers.progress import Shown, chunks, closing, progress_page, streamed, view
 from omnibot.blocks.answers.steps import MOST, StepProgress, read_steps
-from omnibot.emulator import clearstreet
 from tests.blocks import hostile_text
 from tests.blocks.slack_limits import check, live, strings
 from tests.examples import examples

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from omnibot_sandbox.slack.blocks import validate_message
 
 from omnibot.accounts.model import Person
 from omnibot.blocks.layout.button_versions import ClickedButton, read_click, read_clicks, read_values
@@ -30,7 +31,6 @@ from omnibot.clearstreet.models.enums import (
     TrailingOffsetType,
     UnknownValue,
 )
-from omnibot.emulator.slack.blocks import validate_message
 from omnibot.orders.model import MarketView, Terms, Ticket, TicketState
 from omnibot.policy.facts import OrderAction
 from tests.blocks import hostile_text

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from omnibot_sandbox.slack.views import validate_view
 
 from omnibot.blocks.orders.forms import (
     DECLINE_VIEW,
@@ -29,7 +30,6 @@ from omnibot.blocks.orders.forms import (
 )
 from omnibot.blocks.orders.results import form_again
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce, TrailingOffsetType
-from omnibot.emulator.slack.views import validate_view
 from omnibot.orders.click_results import SUPERSEDED, not_as_shown
 from omnibot.orders.model import Terms, TicketState
 from omnibot.orders.order_parser import EDITABLE, PRICES, edited

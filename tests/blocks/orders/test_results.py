@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from omnibot_sandbox.slack.views import validate_view
 
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.orders.results import against, click_answer, click_view, outcome_page
-from omnibot.emulator.slack.views import validate_view
 from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState
 from omnibot.policy.order_rules import Rule, RuleVerdict
 from tests.blocks import hostile_text

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from omnibot_sandbox.slack import SlackEmulator
 from slack_bolt.async_app import AsyncApp
 from structlog.testing import capture_logs
 
-from omnibot.emulator.slack import SlackEmulator
 from omnibot.scheduler import Scheduler
 from omnibot.slack.app import build_app, open_client, who_am_i
 from omnibot.slack.connection.socket_mode import CONNECTIONS, SocketConnections, socket_mode

@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
+from omnibot_sandbox.slack import interactions
 
 from omnibot.blocks.layout.modals import View, moment_view, words_view
-from omnibot.emulator.slack import interactions
 from omnibot.slack.delivery.modals import MOMENT, fresh_id, made, open_modal, show, stand_in_for
 from tests.slack.conftest import Desktop
 

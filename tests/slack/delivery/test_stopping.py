@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from omnibot_sandbox.slack import Message
 
 from omnibot.blocks.answers.progress import STOP_ACTION, STOPPING
-from omnibot.emulator.slack import Message
 from omnibot.slack.delivery import streaming
 from omnibot.slack.delivery.rate_limits import PROGRESS_PER_MINUTE, WriteBudget
 from omnibot.turns.model import Kind, Outcome, ResponseSnapshot, Turn, TurnAnswer

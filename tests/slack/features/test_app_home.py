@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from omnibot_sandbox.clearstreet.accounts import account
+from omnibot_sandbox.clearstreet.server import ClearStreetEmulator
+from omnibot_sandbox.slack import SlackEmulator
 from sqlalchemy import update
 
 from omnibot.accounts.account_choices import AccountChoices
@@ -23,9 +26,6 @@ from omnibot.clearstreet.omni import Omni
 from omnibot.clearstreet.trading import Trading
 from omnibot.clearstreet.transport import Transport
 from omnibot.db.tables import conversations, turns
-from omnibot.emulator.clearstreet.accounts import account
-from omnibot.emulator.clearstreet.server import ClearStreetEmulator
-from omnibot.emulator.slack import SlackEmulator
 from omnibot.encryption import Encryption, new_key
 from omnibot.policy.access import NOT_A_MEMBER
 from omnibot.policy.model import Policy

@@ -6,12 +6,12 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from omnibot_sandbox.slack import interactions
 
 from omnibot.blocks.layout.builders import section
 from omnibot.blocks.layout.modals import modal, plain
 from omnibot.blocks.layout.types import Page
 from omnibot.blocks.orders.forms import DECLINE_VIEW
-from omnibot.emulator.slack import interactions
 from omnibot.orders.model import ClickOutcome, ClickResult
 from omnibot.policy.parser import read_policy
 from omnibot.slack.authorization.service import Authorization
