@@ -21,10 +21,10 @@ async def scheduler():
 async def test_an_alarm_rings_once_with_its_arguments(scheduler: Scheduler):
     rung: list[str] = []
 
-    async def ring(word: str) -> None:
+    async def called(word: str) -> None:
         rung.append(word)
 
-    scheduler.at("one", 0.02, ring, "hello")
+    scheduler.at("one", 0.02, called, "hello")
     await asyncio.sleep(0.15)
     assert rung == ["hello"]
     assert "one" not in scheduler
@@ -33,11 +33,11 @@ async def test_an_alarm_rings_once_with_its_arguments(scheduler: Scheduler):
 async def test_a_second_alarm_of_the_same_name_replaces_the_first(scheduler: Scheduler):
     rung: list[int] = []
 
-    async def ring(n: int) -> None:
+    async def called(n: int) -> None:
         rung.append(n)
 
-    scheduler.at("one", 0.05, ring, 1)
-    scheduler.at("one", 0.1, ring, 2)
+    scheduler.at("one", 0.05, called, 1)
+    scheduler.at("one", 0.1, called, 2)
     await asyncio.sleep(0.25)
     assert rung == [2]
 
@@ -45,10 +45,10 @@ async def test_a_second_alarm_of_the_same_name_replaces_the_first(scheduler: Sch
 async def test_an_alarm_missed_by_seconds_because_the_loop_stalled_still_rings(scheduler: Scheduler):
     rung = asyncio.Event()
 
-    async def ring() -> None:
+    async def called() -> None:
         rung.set()
 
-    scheduler.at("one", 0.05, ring)
+    scheduler.at("one", 0.05, called)
     time.sleep(2.2)  # noqa: ASYNC251  the stall itself
     await asyncio.wait_for(rung.wait(), 1)
 
@@ -57,28 +57,28 @@ async def test_an_alarm_rings_even_while_its_namesake_still_runs(scheduler: Sche
     rung: Iterator[int] = iter(range(10))
     second = asyncio.Event()
 
-    async def ring() -> None:
+    async def called() -> None:
         if next(rung) == 0:
-            scheduler.at("one", 0, ring)
+            scheduler.at("one", 0, called)
             await asyncio.wait_for(second.wait(), 2)
         else:
             second.set()
 
-    scheduler.at("one", 0, ring)
+    scheduler.at("one", 0, called)
     await asyncio.wait_for(second.wait(), 2)
 
 
 async def test_a_repeating_alarm_never_overlaps_itself(scheduler: Scheduler):
     running, most = 0, 0
 
-    async def ring() -> None:
+    async def called() -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
         await asyncio.sleep(0.1)
         running -= 1
 
-    scheduler.every("tick", 0.03, ring)
+    scheduler.every("tick", 0.03, called)
     await asyncio.sleep(0.4)
     assert most == 1
 
@@ -107,12 +107,12 @@ async def test_an_alarm_rings_after_its_seconds_also_when_the_clock_is_set_meanw
     rung: list[float] = []
     began = time.monotonic()
 
-    async def ring() -> None:
+    async def called() -> None:
         rung.append(time.monotonic() - began)
 
     clock = Clock(monkeypatch)
-    scheduler.at("one", 1.2, ring)
-    scheduler.every("tick", 0.4, ring)
+    scheduler.at("one", 1.2, called)
+    scheduler.every("tick", 0.4, called)
     clock.ahead = jump
     await asyncio.sleep(2.2)
     assert len(rung) >= 3
@@ -127,14 +127,14 @@ async def test_an_alarm_set_between_a_jump_of_the_clock_and_its_discovery_rings_
     rung, ticked = asyncio.Event(), asyncio.Event()
     began = time.monotonic()
 
-    async def ring() -> None:
+    async def called() -> None:
         rung.set()
 
     async def tick() -> None:
         ticked.set()
 
     Clock(monkeypatch).ahead = jump
-    scheduler.at("one", 1.5, ring)
+    scheduler.at("one", 1.5, called)
     scheduler.every("tick", 1.5, tick)
     for heard in (rung, ticked):
         await asyncio.wait_for(heard.wait(), 60)
@@ -144,11 +144,11 @@ async def test_an_alarm_set_between_a_jump_of_the_clock_and_its_discovery_rings_
 async def test_stopping_lets_what_rings_end(scheduler: Scheduler):
     ended = asyncio.Event()
 
-    async def ring() -> None:
+    async def called() -> None:
         await asyncio.sleep(0.3)
         ended.set()
 
-    scheduler.at("one", 0, ring)
+    scheduler.at("one", 0, called)
     await asyncio.sleep(0.1)
     await scheduler.stop()
     assert ended.is_set()
@@ -158,25 +158,25 @@ async def test_a_repeating_alarm_that_fails_rings_again(scheduler: Scheduler):
     rung = 0
     thrice = asyncio.Event()
 
-    async def ring() -> None:
+    async def called() -> None:
         nonlocal rung
         rung += 1
         if rung == 3:
             thrice.set()
         raise RuntimeError("broken")
 
-    scheduler.every("tick", 0.05, ring)
+    scheduler.every("tick", 0.05, called)
     await asyncio.wait_for(thrice.wait(), 60)
 
 
 async def test_finishing_an_alarm_waits_until_it_no_longer_rings(scheduler: Scheduler):
     ended = asyncio.Event()
 
-    async def ring() -> None:
+    async def called() -> None:
         await asyncio.sleep(0.2)
         ended.set()
 
-    scheduler.every("tick", 0.05, ring)
+    scheduler.every("tick", 0.05, called)
     await asyncio.sleep(0.1)
     await scheduler.finish("tick")
     assert ended.is_set()

@@ -31,7 +31,7 @@ EXAMPLES: Final = (
 #: Accounts that are named; of more the count is said.
 ACCOUNTS: Final = 10
 #: Blocks of one section of another room.
-_ROOM: Final = 30
+_SPACE: Final = 30
 #: Value of the buttons that open what other rooms show.
 _HERE: Final = "home"
 _CUT: Final = "There is more than can be shown here."
@@ -51,7 +51,7 @@ class SettingStatus(StrEnum):
 class KeyStatus:
     """Whose key somebody asks with, and what they can do about it."""
 
-    standing: SettingStatus
+    status: SettingStatus
     #: When they linked their own; UTC, without zone.
     since: datetime | None = None
     #: What is wrong, and what to do: a sentence.
@@ -83,7 +83,7 @@ def failed_section(title: str, sentence: str) -> list[Block]:
 
 def key_section(key: KeyStatus) -> list[Block]:
     """Whose key questions go with."""
-    match key.standing:
+    match key.status:
         case SettingStatus.OWN:
             since = f" since {slack_date(key.since)}" if key.since else ""
             words = f"You ask with your own Clear Street API key, linked{since}. `/omni unlink` forgets it."
@@ -91,12 +91,12 @@ def key_section(key: KeyStatus) -> list[Block]:
             words = "You ask with the Clear Street API key that this workspace shares."
         case _:
             words = "\n".join(escaped_parts(key.trouble)[:1])
-    sign = "⚠ " if key.standing is SettingStatus.BROKEN else ""
+    sign = "⚠ " if key.status is SettingStatus.BROKEN else ""
     blocks = [section(f"*Your key*\n{sign}{words}")]
     if key.can_link:
-        label = "Link another key" if key.standing in (SettingStatus.OWN, SettingStatus.BROKEN) else "Link my API key"
+        label = "Link another key" if key.status in (SettingStatus.OWN, SettingStatus.BROKEN) else "Link my API key"
         made = button(LINK_ACTION, _HERE, label)
-        blocks.append(actions([made if key.standing in (SettingStatus.OWN, SettingStatus.SHARED) else made | _PRIMARY]))
+        blocks.append(actions([made if key.status in (SettingStatus.OWN, SettingStatus.SHARED) else made | _PRIMARY]))
     return blocks
 
 
@@ -129,7 +129,7 @@ def _account_line(account: Account, default: int | None) -> str:
 
 def other_section(blocks: Sequence[Block]) -> list[Block]:
     """A section made elsewhere, as far as there is room for it."""
-    return list(blocks) if len(blocks) <= _ROOM else [*blocks[: _ROOM - 1], context(_CUT)]
+    return list(blocks) if len(blocks) <= _SPACE else [*blocks[: _SPACE - 1], context(_CUT)]
 
 
 def recent_section(conversations: Sequence[PastConversation], *, workspace_url: str) -> list[Block]:

@@ -90,17 +90,17 @@ def help_page(about: str | None = None) -> Page:
 def quoted(words: str) -> list[str]:
     """`words` as a quote in mrkdwn, in parts a section can hold."""
     parts: list[str] = []
-    room, total = 0, 0
+    space, total = 0, 0
     for line in words.split("\n"):
         for escaped in escaped_parts(line, limit=LINE_TEXT - 2) or [""]:
             quoted = f"> {escaped}"
             total += size(quoted) + 1
             if total > _QUOTE_TEXT:
                 return [*parts, "> …"]
-            if room >= size(quoted) + 1:
+            if space >= size(quoted) + 1:
                 parts[-1] += f"\n{quoted}"
             else:
                 parts.append(quoted)
-                room = LINE_TEXT
-            room -= size(quoted) + 1
+                space = LINE_TEXT
+            space -= size(quoted) + 1
     return parts

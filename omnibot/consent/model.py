@@ -253,7 +253,7 @@ class AccountConsent:
 
     account_id: int
     name: str
-    standing: ConsentStatus
+    status: ConsentStatus
     grants: tuple[Granted, ...]
     #: Codes that can be opted out of; empty where grants are revoked one by one.
     can_opt_out: tuple[str, ...] = ()
@@ -306,5 +306,5 @@ def _account_consent(
     if not enabled:
         return AccountConsent(account_id, name, ConsentStatus.OPTED_OUT, own)
     signed = {grant.code for grant in own}
-    standing = ConsentStatus.GRANTED if signed >= set(enabled) else ConsentStatus.BY_DEFAULT
-    return AccountConsent(account_id, name, standing, own, enabled)
+    status = ConsentStatus.GRANTED if signed >= set(enabled) else ConsentStatus.BY_DEFAULT
+    return AccountConsent(account_id, name, status, own, enabled)

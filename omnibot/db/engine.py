@@ -105,7 +105,7 @@ class SqliteFile:
             self.require_same()
             return
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY))
-        self._opened = self._standing()
+        self._opened = self._status()
 
     def require_same(self) -> None:
         """Check that what is written goes where the next start will look for it.
@@ -113,12 +113,12 @@ class SqliteFile:
         Raises:
             DatabaseUnusable: the file was moved, deleted or replaced.
         """
-        if self._opened is not None and self._standing() != self._opened:
+        if self._opened is not None and self._status() != self._opened:
             raise DatabaseUnusable(
                 f"{self._path} was moved, deleted or replaced: put it back, or stop omnibot and start it again"
             )
 
-    def require_room(self) -> None:
+    def require_space(self) -> None:
         """Check that its file system takes a little more. Nothing of it stays there.
 
         Raises:
@@ -131,7 +131,7 @@ class SqliteFile:
         except OSError as error:
             raise DatabaseUnusable(f"nothing can be written beside {self._path}: {error.strerror}") from None
 
-    def _standing(self) -> tuple[int, int] | None:
+    def _status(self) -> tuple[int, int] | None:
         try:
             found = self._path.stat()
         except OSError:
@@ -196,7 +196,7 @@ class Database:
         """
         if self._file is not None:
             self._file.require_same()
-            await asyncio.to_thread(self._file.require_room)
+            await asyncio.to_thread(self._file.require_space)
         if self._refused_write is None:
             return
         try:
@@ -264,7 +264,7 @@ async def open_database(database_url: str, *, exclusive: bool = True) -> Databas
         )
         return Database(engine, None)
     path = Path(url.database or "")
-    _make_room(path)
+    _make_space(path)
     lock = _lock_beside(path) if exclusive else None
     file = SqliteFile(path)
     # One connection: SQLite has one writer anyway, and queueing here never ends in "database is locked".
@@ -315,7 +315,7 @@ def unreachable_in_words() -> Iterator[None]:
         raise SettingsError(f"DATABASE_URL: the database cannot be opened ({cause})") from None
 
 
-def _make_room(path: Path) -> None:
+def _make_space(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -109,19 +109,19 @@ def no_database(reason: str) -> Finding:
     return problem("database", reason, _DATABASE_URL)
 
 
-def database(name: str, standing: SchemaStatus | None) -> Finding:
+def database(name: str, status: SchemaStatus | None) -> Finding:
     """Its migrations; None: the SQLite file does not exist."""
-    if standing is None:
+    if status is None:
         return problem("database", f"{name} does not exist yet", _UPGRADE)
-    if standing.current == standing.head:
-        return ok("database", f"{name}, at {standing.current}")
-    if standing.current is None:
+    if status.current == status.head:
+        return ok("database", f"{name}, at {status.current}")
+    if status.current is None:
         return problem("database", f"{name} has no tables yet", _UPGRADE)
-    if standing.known:
-        return problem("database", f"{name} is at {standing.current}, this version needs {standing.head}", _UPGRADE)
+    if status.known:
+        return problem("database", f"{name} is at {status.current}, this version needs {status.head}", _UPGRADE)
     return problem(
         "database",
-        f"{name} is at {standing.current}, which this version does not know",
+        f"{name} is at {status.current}, which this version does not know",
         "run the version of omnibot that migrated it, or a later one",
     )
 

@@ -43,7 +43,7 @@ class Examination:
         self._wrong = wrong
         self._dyno = dyno
 
-    async def findings(self, looking_at: Callable[[str], object] = lambda _: None) -> AsyncIterator[Finding]:
+    async def findings(self, at: Callable[[str], object] = lambda _: None) -> AsyncIterator[Finding]:
         """Every finding, always in the same order.
 
         Args:
@@ -61,7 +61,7 @@ class Examination:
         asked = {name: asyncio.create_task(_whatever_happens(name, check)) for name, check in checks.items()}
         try:
             for name, answer in asked.items():
-                looking_at(name)
+                at(name)
                 for finding in await answer:
                     yield finding
         finally:
@@ -75,7 +75,7 @@ class Examination:
     async def _check_database(self) -> list[Finding]:
         try:
             url = parse_url(self._settings.database_url)
-            found = [model.database(_name(url), await _standing(url, self._settings.database_url))]
+            found = [model.database(_name(url), await _status(url, self._settings.database_url))]
         except SettingsError as error:
             return [model.no_database(str(error))]
         if url.get_backend_name() == "sqlite" and url.database:
@@ -178,7 +178,7 @@ async def _whatever_happens(name: str, check: Callable[[], Awaitable[list[Findin
         return [model.broken(name, type(error).__name__)]
 
 
-async def _standing(url: URL, database_url: str) -> SchemaStatus | None:
+async def _status(url: URL, database_url: str) -> SchemaStatus | None:
     """Look at the migrations without making a file that is not there."""
     file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
     if file is not None and not await asyncio.to_thread(file.exists):

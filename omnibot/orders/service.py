@@ -58,7 +58,7 @@ WATCH = 5.0
 #: Tickets, and cards, that one sweep takes; and that are worked on at a time.
 CLAIM, AT_A_TIME = 50, 200
 #: Seconds after which a step that broke is tried again, doubling up to the second.
-STUMBLE, STUMBLE_AT_MOST = 1.0, 60.0
+RETRY_AFTER, RETRY_AFTER_AT_MOST = 1.0, 60.0
 UNDECIDED = "Nobody decided in time, and nothing was sent. Ask again for a fresh one."
 HALTED, RESUMED = "Trading is halted. Only cancels go through until somebody resumes it.", "Trading goes on."
 UNREADABLE = (
@@ -131,7 +131,7 @@ class Orders:
         self._steps: set[asyncio.Task[None]] = set()
         #: Ids of the rows that are worked on, by their leases.
         self._held: dict[Leases, list[str]] = {store.leases: [], self._cards.leases: []}
-        self._stumbles: dict[str, int] = {}
+        self._failures: dict[str, int] = {}
         self._draining = False
         #: What the operators have heard about the audit, and the day on which they were told its head.
         self._audit_told: set[str] = set()
@@ -391,7 +391,7 @@ class Orders:
         async with self._holding(self._store.leases, ticket.id):
             try:
                 await self.step(ticket)
-                self._stumbles.pop(ticket.id, None)
+                self._failures.pop(ticket.id, None)
             except OwnershipLost:
                 # Another instance has it, or somebody decided it meanwhile: the row knows.
                 log.info("ticket_given_up", ticket=ticket.id, state=ticket.state.value)
@@ -401,8 +401,8 @@ class Orders:
 
     async def _retry_later(self, ticket: Ticket) -> None:
         """A step broke, which must not lose the ticket: the row is still there, and is tried again later."""
-        count = self._stumbles[ticket.id] = self._stumbles.get(ticket.id, 0) + 1
-        wait = min(STUMBLE * 2 ** (count - 1), STUMBLE_AT_MOST)
+        count = self._failures[ticket.id] = self._failures.get(ticket.id, 0) + 1
+        wait = min(RETRY_AFTER * 2 ** (count - 1), RETRY_AFTER_AT_MOST)
         log.exception("ticket_step_failed", ticket=ticket.id, state=ticket.state.value, again_in=wait)
         with contextlib.suppress(SQLAlchemyError):  # then its lease runs out
             await self._store.rest(ticket, wait)

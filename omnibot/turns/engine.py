@@ -65,9 +65,9 @@ CLAIM = 250
 #: Seconds a waiting turn waits before looking by itself whether it may begin.
 WAITING = 2.0
 #: Seconds after which a step that broke is tried again, doubling up to the second.
-STUMBLE, MAX_STUMBLE = 0.5, 30.0
+RETRY_AFTER, MAX_STUMBLE = 0.5, 30.0
 #: Steps of one turn that may break in a row; then it ends with an apology (about two minutes).
-MAX_STUMBLES = 8
+MAX_FAILURES = 8
 BROKEN_LINK = "Clear Street refused your API key while Omni was answering you. Link another one, or check it again."
 HELD_TOO_LONG = "Your question waited for you for a day, and was dropped. Ask it again when you like."
 BROKEN = "Something went wrong inside omnibot, so there is no answer. Ask again, or tell whoever runs it ({reference})."
@@ -98,7 +98,7 @@ class Turns:
         self._reply = reply
         self._active: dict[str, Active] = {}
         self._steps: set[asyncio.Task[None]] = set()
-        self._stumbles: dict[str, int] = {}
+        self._failures: dict[str, int] = {}
         self._draining = False
         self._buttons = Buttons(store)
         canceling = Cancellation(omni, in_background=self._in_background)
@@ -287,7 +287,7 @@ class Turns:
 
     def _drop(self, turn_id: str) -> None:
         self._active.pop(turn_id, None)
-        self._stumbles.pop(turn_id, None)
+        self._failures.pop(turn_id, None)
         self._scheduler.forget(_timer(turn_id))
         self._reply.drop(turn_id)
 
@@ -405,10 +405,10 @@ class Turns:
 
     async def _run_step(self, active: Active) -> None:
         turn_id = active.turn.id
-        delay: float | None = STUMBLE
+        delay: float | None = RETRY_AFTER
         try:
             delay = await self._step(active)
-            self._stumbles.pop(turn_id, None)
+            self._failures.pop(turn_id, None)
         except OwnershipLost:
             # Either another instance has it, or its row changed under us (edited, canceled): the row knows.
             delay = await self._reread(active)
@@ -429,16 +429,16 @@ class Turns:
     async def _retry_later(self, active: Active) -> float | None:
         """A step broke: try again later, and when that does not help end the turn with an apology."""
         turn_id = active.turn.id
-        count = self._stumbles[turn_id] = self._stumbles.get(turn_id, 0) + 1
-        delay = backoff(count, first=STUMBLE, most=MAX_STUMBLE)
+        count = self._failures[turn_id] = self._failures.get(turn_id, 0) + 1
+        delay = backoff(count, first=RETRY_AFTER, most=MAX_STUMBLE)
         log.exception("step_failed", turn=turn_id, state=active.turn.state.value, again_in=delay)
-        if count >= MAX_STUMBLES and active.turn.state in (TurnState.ACCEPTED, TurnState.SUBMITTING, TurnState.RUNNING):
+        if count >= MAX_FAILURES and active.turn.state in (TurnState.ACCEPTED, TurnState.SUBMITTING, TurnState.RUNNING):
             active.stale = True
             try:
                 return await self._admission.apologise(active, BROKEN.format(reference=turn_id), None)
             except Exception:
                 log.exception("apology_failed", turn=turn_id)
-        elif count >= MAX_STUMBLES and active.turn.state is TurnState.FINALIZING:
+        elif count >= MAX_FAILURES and active.turn.state is TurnState.FINALIZING:
             # Whatever is wrong with this answer, the questions behind it must not wait for ever.
             try:
                 await self._polling.give_up(active, "broken")
@@ -455,7 +455,7 @@ class Turns:
             mine = turn_id in await self._store.leases.renew([turn_id])
             turn = await self._store.get(turn_id) if mine else None
         except SQLAlchemyError:
-            return STUMBLE
+            return RETRY_AFTER
         if turn is None or turn.state.terminal:
             log.info("turn_given_up", turn=turn_id)
             self._drop(turn_id)

@@ -79,7 +79,7 @@ async def trading(clear_street: ClearStreetEmulator) -> AsyncIterator[Trading]:
 
 
 @dataclass
-class Ring:
+class Keyrings:
     """One process's keyring."""
 
     clock: Clock
@@ -91,7 +91,7 @@ class Ring:
         return await self.linking.link(person, key, team=team)
 
 
-MakeRing = Callable[..., Ring]
+MakeRing = Callable[..., Keyrings]
 
 
 @pytest.fixture
@@ -114,20 +114,20 @@ def everybody_but(somebody: Person) -> Rule:
 
 
 @pytest.fixture
-def make_ring(database: Database, trading: Trading, encryption: Encryption) -> MakeRing:
+def make_keyring(database: Database, trading: Trading, encryption: Encryption) -> MakeRing:
     """Another process on the same database; keywords go to the keyring."""
 
-    def make(seal: Encryption | None = encryption, forget: Any = (), **over: Any) -> Ring:
+    def make(seal: Encryption | None = encryption, forget: Any = (), **over: Any) -> Keyrings:
         clock = Clock()
         links = LinkCache(LinkStore(database), seal, clock=clock)
         fields: dict[str, Any] = {"shared_key": SHARED_KEY, "shared_account_id": None, **over}
         keyring = Keyring(trading, links=links, choices=AccountChoices(database), **fields)
         linking = Linking(links, trading, forget=forget, may_link=over.get("may_link", everybody))
-        return Ring(clock, links, keyring, linking)
+        return Keyrings(clock, links, keyring, linking)
 
     return make
 
 
 @pytest.fixture
-def ring(make_ring: MakeRing) -> Ring:
-    return make_ring()
+def keyring(make_keyring: MakeRing) -> Keyrings:
+    return make_keyring()

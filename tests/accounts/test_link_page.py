@@ -28,7 +28,7 @@ from omnibot.db.tables import link_pages
 from omnibot.encryption import Encryption, new_key
 from omnibot.errors import SettingsError
 from omnibot.telemetry import KEY_FIELD
-from tests.accounts.conftest import ANA, ANAS, BEN, BENS, MakeRing, Ring, nobody
+from tests.accounts.conftest import ANA, ANAS, BEN, BENS, Keyrings, MakeRing, nobody
 
 ACCOUNTS = "GET /v1/accounts"
 
@@ -37,7 +37,7 @@ ACCOUNTS = "GET /v1/accounts"
 class Site:
     """Pages on a real socket, and a browser without a memory."""
 
-    ring: Ring
+    keyring: Keyrings
     pages: LinkPage
     browser: aiohttp.ClientSession
     #: Whom the bot told what.
@@ -56,18 +56,18 @@ class Site:
             return answer.status, await answer.text(), answer.headers
 
     async def key_of(self, person: Person) -> str | None:
-        link = await self.ring.linking.status(person)
+        link = await self.keyring.linking.status(person)
         return link.key if link is not None else None
 
 
 @pytest.fixture
-async def site(make_ring: MakeRing, database: Database) -> AsyncIterator[Site]:
-    async with serving(make_ring(), database) as one:
+async def site(make_keyring: MakeRing, database: Database) -> AsyncIterator[Site]:
+    async with serving(make_keyring(), database) as one:
         yield one
 
 
 @asynccontextmanager
-async def serving(ring: Ring, database: Database, scheme: str = "http") -> AsyncIterator[Site]:
+async def serving(keyring: Keyrings, database: Database, scheme: str = "http") -> AsyncIterator[Site]:
     """The pages; with `https` they believe that a proxy in front of them speaks it."""
     told: list[tuple[Person, str, Linked]] = []
 
@@ -77,14 +77,14 @@ async def serving(ring: Ring, database: Database, scheme: str = "http") -> Async
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     url = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}/"
-    pages = LinkPage(LinkTokens(database, ring.links), ring.linking, public_url=url, told=tell)
+    pages = LinkPage(LinkTokens(database, keyring.links), keyring.linking, public_url=url, told=tell)
     app = web.Application()
     app.add_routes(pages.routes())
     runner = web.AppRunner(app)
     await runner.setup()
     await web.SockSite(runner, listening).start()
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
-        yield Site(ring, pages, browser, told)
+        yield Site(keyring, pages, browser, told)
     await runner.cleanup()
 
 
@@ -197,7 +197,7 @@ async def test_a_new_page_voids_the_earlier_one_of_the_same_person(site: Site):
 
 async def test_unlinking_voids_the_page_too(site: Site):
     url = await site.issue()
-    await site.ring.linking.unlink(ANA)
+    await site.keyring.linking.unlink(ANA)
     assert (await site.post(url, ANAS))[0] == 410
 
 
@@ -220,9 +220,9 @@ async def test_neither_the_token_nor_the_name_is_in_the_database(site: Site, dat
 
 @pytest.mark.parametrize(("scheme", "kept"), [("http", False), ("https", True)])
 async def test_browsers_keep_to_https_where_the_pages_are_reached_by_it(
-    make_ring: MakeRing, database: Database, scheme: str, kept: bool
+    make_keyring: MakeRing, database: Database, scheme: str, kept: bool
 ):
-    async with serving(make_ring(), database, scheme) as site:
+    async with serving(make_keyring(), database, scheme) as site:
         url = (await site.issue()).replace("https://", "http://")
         answers = [await site.get(url), await site.post(url, "k" * (MOST_BYTES + 1)), await site.get(url + "x")]
     assert [status for status, _, _ in answers] == [200, 413, 410]
@@ -307,29 +307,29 @@ async def test_the_form_can_be_used_by_everybody_and_remembers_nothing(site: Sit
         assert len(re.findall("<h1>", page)) == 1
 
 
-async def test_who_may_not_link_gets_no_page(make_ring: MakeRing, database: Database):
-    for ring in (make_ring(may_link=nobody), make_ring(seal=None)):
-        async with serving(ring, database) as site:
+async def test_who_may_not_link_gets_no_page(make_keyring: MakeRing, database: Database):
+    for keyring in (make_keyring(may_link=nobody), make_keyring(seal=None)):
+        async with serving(keyring, database) as site:
             with pytest.raises(LinkingOff):
                 await site.issue()
 
 
-async def test_a_page_whose_encryption_key_is_gone_is_over(site: Site, make_ring: MakeRing, database: Database):
+async def test_a_page_whose_encryption_key_is_gone_is_over(site: Site, make_keyring: MakeRing, database: Database):
     token = urlsplit(await site.issue()).path.rsplit("/", 1)[1]
     other = LinkCache(LinkStore(database), Encryption([new_key()]))
     assert await LinkTokens(database, other).look(token) is None
-    async with serving(make_ring(seal=None), database) as elsewhere:
+    async with serving(make_keyring(seal=None), database) as elsewhere:
         url = f"{elsewhere.pages._base}/link/{token}"
         assert (await elsewhere.get(url))[0] == 410
         assert (await elsewhere.post(url, ANAS))[0] == 410
 
 
 @pytest.mark.parametrize("url", ["http://omnibot.example.com", "ftp://x", "omnibot.example.com", ""])
-def test_keys_never_travel_unencrypted(ring_parts: Any, url: str):
+def test_keys_never_travel_unencrypted(keyring_parts: Any, url: str):
     with pytest.raises(SettingsError, match="https"):
-        LinkPage(*ring_parts, public_url=url)
+        LinkPage(*keyring_parts, public_url=url)
 
 
 @pytest.fixture
-def ring_parts(ring: Ring, database: Database) -> tuple[LinkTokens, Any]:
-    return LinkTokens(database, ring.links), ring.linking
+def keyring_parts(keyring: Keyrings, database: Database) -> tuple[LinkTokens, Any]:
+    return LinkTokens(database, keyring.links), keyring.linking

@@ -108,10 +108,10 @@ async def test_after_a_rotation_the_first_key_reads_everything_and_the_others_ca
     assert (again.rotated, again.current) == (0, MANY)
 
 
-async def test_a_rotated_key_is_still_recognised_as_the_same(make_ring: MakeRing, database: Database):
-    await make_ring(seal=Encryption([OLD])).link()
+async def test_a_rotated_key_is_still_recognised_as_the_same(make_keyring: MakeRing, database: Database):
+    await make_keyring(seal=Encryption([OLD])).link()
     await rotate(LinkStore(database), Encryption([NEW, OLD]))
-    assert (await make_ring(seal=Encryption([NEW])).link()).same_key
+    assert (await make_keyring(seal=Encryption([NEW])).link()).same_key
 
 
 async def test_links_that_no_key_reads_are_counted_and_left_as_they_are(database: Database):
@@ -179,8 +179,8 @@ class _Racing(LinkStore):
         return await super().reseal(link, sealed=sealed, fingerprint=fingerprint)
 
 
-async def test_a_key_that_is_linked_during_a_rotation_is_not_overwritten(make_ring: MakeRing, database: Database):
-    bot = make_ring(seal=Encryption([OLD]))
+async def test_a_key_that_is_linked_during_a_rotation_is_not_overwritten(make_keyring: MakeRing, database: Database):
+    bot = make_keyring(seal=Encryption([OLD]))
     linked = await bot.link()
     times = iter(range(10))
 
@@ -190,28 +190,28 @@ async def test_a_key_that_is_linked_during_a_rotation_is_not_overwritten(make_ri
 
     report = await rotate(_Racing(database, relink_once), Encryption([NEW, OLD]))
     assert report.rotated == 1
-    assert await make_ring(seal=Encryption([NEW])).keyring.key_of(linked.principal) == BENS
+    assert await make_keyring(seal=Encryption([NEW])).keyring.key_of(linked.principal) == BENS
 
 
-async def test_a_key_that_is_unlinked_during_a_rotation_stays_unlinked(make_ring: MakeRing, database: Database):
-    bot = make_ring(seal=Encryption([OLD]))
+async def test_a_key_that_is_unlinked_during_a_rotation_stays_unlinked(make_keyring: MakeRing, database: Database):
+    bot = make_keyring(seal=Encryption([OLD]))
     await bot.link()
     report = await rotate(_Racing(database, lambda: bot.linking.unlink(ANA)), Encryption([NEW, OLD]))
     assert (report.rotated, report.complete) == (0, True)
     assert await all_links(database) == []
 
 
-async def test_a_link_that_never_rests_is_reported(make_ring: MakeRing, database: Database):
-    bot = make_ring(seal=Encryption([OLD]))
+async def test_a_link_that_never_rests_is_reported(make_keyring: MakeRing, database: Database):
+    bot = make_keyring(seal=Encryption([OLD]))
     await bot.link()
     report = await rotate(_Racing(database, bot.link), Encryption([NEW, OLD]))
     assert report.restless == [ANA]
     assert "Rotate again" in describe(report)
 
 
-async def test_bots_go_on_during_a_rotation(make_ring: MakeRing, database: Database):
+async def test_bots_go_on_during_a_rotation(make_keyring: MakeRing, database: Database):
     """A bot that knows both keys reads every link at every moment."""
-    bot = make_ring(seal=Encryption([OLD, NEW]))
+    bot = make_keyring(seal=Encryption([OLD, NEW]))
     linked = await bot.link()
     await plant(database, BATCH, [OLD])
     rotating = asyncio.ensure_future(rotate(LinkStore(database), Encryption([NEW, OLD])))

@@ -93,15 +93,15 @@ async def test_keys_are_neither_in_the_database_nor_in_the_log_nor_in_metrics(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_of_an_unlinked_key_not_even_the_encrypted_form_is_left_in_the_file(
-    make_ring: MakeRing, database: Database, database_url: str
+    make_keyring: MakeRing, database: Database, database_url: str
 ):
-    ring = make_ring()
-    await ring.link()
+    keyring = make_keyring()
+    await keyring.link()
     async with database.transaction() as connection:
         sealed: str = (await connection.execute(select(links.c.sealed))).scalar_one()
     await database.close()
     assert sealed.encode() in files(database_url, None)
 
-    await ring.linking.unlink(ANA)
+    await keyring.linking.unlink(ANA)
     await database.close()
     assert sealed.encode() not in files(database_url, None)

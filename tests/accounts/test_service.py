@@ -68,103 +68,103 @@ async def converse(database: Database, place: Place, principal: str, account_id:
 # Whose authority.
 
 
-async def test_who_has_no_link_uses_the_shared_key_if_they_may(make_ring: MakeRing):
-    ring = make_ring(may_share=everybody_but(BEN))
-    assert await ring.keyring.principal_of(ANA) == SHARED
-    assert await ring.keyring.key_of(SHARED) == SHARED_KEY
+async def test_who_has_no_link_uses_the_shared_key_if_they_may(make_keyring: MakeRing):
+    keyring = make_keyring(may_share=everybody_but(BEN))
+    assert await keyring.keyring.principal_of(ANA) == SHARED
+    assert await keyring.keyring.key_of(SHARED) == SHARED_KEY
     with pytest.raises(Unlinked, match="/omni link"):
-        await ring.keyring.principal_of(BEN)
+        await keyring.keyring.principal_of(BEN)
 
 
-async def test_where_there_is_no_shared_key_everybody_needs_a_link(make_ring: MakeRing):
-    ring = make_ring(shared_key=None)
+async def test_where_there_is_no_shared_key_everybody_needs_a_link(make_keyring: MakeRing):
+    keyring = make_keyring(shared_key=None)
     with pytest.raises(Unlinked, match="/omni link"):
-        await ring.keyring.principal_of(ANA)
+        await keyring.keyring.principal_of(ANA)
     with pytest.raises(Unlinked):
-        await ring.keyring.key_of(SHARED)
-    await ring.keyring.warm()
-    await ring.link()
-    assert await ring.keyring.key_of(await ring.keyring.principal_of(ANA)) == ANAS
+        await keyring.keyring.key_of(SHARED)
+    await keyring.keyring.warm()
+    await keyring.link()
+    assert await keyring.keyring.key_of(await keyring.keyring.principal_of(ANA)) == ANAS
 
 
-async def test_who_can_neither_share_nor_link_is_sent_to_whoever_runs_it(make_ring: MakeRing):
-    for ring in (
-        make_ring(may_share=nobody, may_link=nobody),
-        make_ring(seal=None, shared_key=None),
+async def test_who_can_neither_share_nor_link_is_sent_to_whoever_runs_it(make_keyring: MakeRing):
+    for keyring in (
+        make_keyring(may_share=nobody, may_link=nobody),
+        make_keyring(seal=None, shared_key=None),
     ):
         with pytest.raises(NoWayIn, match="whoever runs omnibot"):
-            await ring.keyring.principal_of(ANA)
+            await keyring.keyring.principal_of(ANA)
 
 
-async def test_a_link_that_the_rules_no_longer_allow_is_not_used(make_ring: MakeRing):
-    await make_ring().link()
-    assert await make_ring(may_link=nobody).keyring.principal_of(ANA) == SHARED
+async def test_a_link_that_the_rules_no_longer_allow_is_not_used(make_keyring: MakeRing):
+    await make_keyring().link()
+    assert await make_keyring(may_link=nobody).keyring.principal_of(ANA) == SHARED
 
 
-async def test_a_broken_link_never_falls_back_to_the_shared_key(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.link()
-    await ring.keyring.set_broken(LINK, ANAS)
+async def test_a_broken_link_never_falls_back_to_the_shared_key(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.link()
+    await keyring.keyring.set_broken(LINK, ANAS)
     with pytest.raises(LinkBroken, match="no longer accepts"):
-        await ring.keyring.principal_of(ANA)
+        await keyring.keyring.principal_of(ANA)
     with pytest.raises(LinkBroken):
-        await ring.keyring.key_of(LINK)
+        await keyring.keyring.key_of(LINK)
 
 
-async def test_a_key_whose_encryption_key_is_gone_says_so(make_ring: MakeRing):
-    await make_ring().link()
+async def test_a_key_whose_encryption_key_is_gone_says_so(make_keyring: MakeRing):
+    await make_keyring().link()
     for seal in (Encryption([new_key()]), None):
         with pytest.raises(LinkBroken, match="can no longer read"):
-            await make_ring(seal=seal).keyring.principal_of(ANA)
+            await make_keyring(seal=seal).keyring.principal_of(ANA)
 
 
-async def test_a_key_that_is_refused_breaks_its_link_once(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.link()
+async def test_a_key_that_is_refused_breaks_its_link_once(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.link()
     with pytest.raises(LinkBroken) as first:
-        await ring.keyring.judge(LINK, ANAS, Unauthorised())
+        await keyring.keyring.judge(LINK, ANAS, Unauthorised())
     with pytest.raises(LinkBroken) as second:
-        await ring.keyring.judge(LINK, ANAS, Unauthorised())
+        await keyring.keyring.judge(LINK, ANAS, Unauthorised())
     assert (first.value.newly, second.value.newly) == (True, False)
-    status = await ring.linking.status(ANA)
+    status = await keyring.linking.status(ANA)
     assert status is not None
     assert status.broken_at is not None
 
 
-async def test_other_errors_and_the_shared_key_break_nothing(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.link()
-    await ring.keyring.judge(LINK, ANAS, NotEntitled())
-    await ring.keyring.judge(SHARED, SHARED_KEY, Unauthorised())
-    assert await ring.keyring.key_of(LINK) == ANAS
+async def test_other_errors_and_the_shared_key_break_nothing(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.link()
+    await keyring.keyring.judge(LINK, ANAS, NotEntitled())
+    await keyring.keyring.judge(SHARED, SHARED_KEY, Unauthorised())
+    assert await keyring.keyring.key_of(LINK) == ANAS
 
 
-async def test_the_refusal_of_an_earlier_key_does_not_break_the_new_one(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.link(ANA, BENS)
-    await ring.link(ANA, ANAS)
+async def test_the_refusal_of_an_earlier_key_does_not_break_the_new_one(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.link(ANA, BENS)
+    await keyring.link(ANA, ANAS)
     with pytest.raises(LinkBroken):
-        await ring.keyring.judge(LINK, BENS, Unauthorised())
-    assert await ring.keyring.key_of(LINK) == ANAS
+        await keyring.keyring.judge(LINK, BENS, Unauthorised())
+    assert await keyring.keyring.key_of(LINK) == ANAS
 
 
 async def test_a_revoked_key_is_noticed_when_its_accounts_are_listed(
-    make_ring: MakeRing, clear_street: ClearStreetEmulator
+    make_keyring: MakeRing, clear_street: ClearStreetEmulator
 ):
-    ring = make_ring()
-    await ring.link()
+    keyring = make_keyring()
+    await keyring.link()
     del clear_street.keys[ANAS]
     with pytest.raises(LinkBroken):
-        await ring.keyring.accounts_of(LINK)
+        await keyring.keyring.accounts_of(LINK)
     with pytest.raises(LinkBroken):
-        await ring.keyring.principal_of(ANA)
+        await keyring.keyring.principal_of(ANA)
 
 
 # How soon.
 
 
-async def test_what_another_process_unlinks_is_unlinked_here_within_seconds(make_ring: MakeRing):
-    here, elsewhere = make_ring(), make_ring()
+async def test_what_another_process_unlinks_is_unlinked_here_within_seconds(make_keyring: MakeRing):
+    here, elsewhere = make_keyring(), make_keyring()
     await elsewhere.link()
     assert await here.keyring.key_of(LINK) == ANAS
     await elsewhere.linking.unlink(ANA)
@@ -174,8 +174,8 @@ async def test_what_another_process_unlinks_is_unlinked_here_within_seconds(make
     assert FRESH <= 5
 
 
-async def test_what_another_process_links_is_linked_here_within_seconds(make_ring: MakeRing):
-    here, elsewhere = make_ring(), make_ring()
+async def test_what_another_process_links_is_linked_here_within_seconds(make_keyring: MakeRing):
+    here, elsewhere = make_keyring(), make_keyring()
     assert await here.keyring.principal_of(ANA) == SHARED
     await elsewhere.link()
     here.clock.now += FRESH
@@ -185,25 +185,25 @@ async def test_what_another_process_links_is_linked_here_within_seconds(make_rin
     assert await here.keyring.key_of(LINK) == BENS
 
 
-async def test_what_this_process_changes_counts_at_once(make_ring: MakeRing):
-    ring = make_ring()
-    assert await ring.keyring.principal_of(ANA) == SHARED
-    await ring.link()
-    assert await ring.keyring.key_of(await ring.keyring.principal_of(ANA)) == ANAS
-    await ring.linking.forget_team("T1")
-    assert await ring.keyring.principal_of(ANA) == SHARED
+async def test_what_this_process_changes_counts_at_once(make_keyring: MakeRing):
+    keyring = make_keyring()
+    assert await keyring.keyring.principal_of(ANA) == SHARED
+    await keyring.link()
+    assert await keyring.keyring.key_of(await keyring.keyring.principal_of(ANA)) == ANAS
+    await keyring.linking.forget_team("T1")
+    assert await keyring.keyring.principal_of(ANA) == SHARED
 
 
-async def test_in_between_the_database_is_left_alone(make_ring: MakeRing, database: Database):
-    ring = make_ring()
-    await ring.link()
-    await ring.keyring.key_of(LINK)
+async def test_in_between_the_database_is_left_alone(make_keyring: MakeRing, database: Database):
+    keyring = make_keyring()
+    await keyring.link()
+    await keyring.keyring.key_of(LINK)
     async with database.transaction() as connection:
         await connection.execute(update(link_rows).values(sealed="rubbish"))
-    assert {await ring.keyring.key_of(LINK) for _ in range(50)} == {ANAS}
-    ring.clock.now += FRESH
+    assert {await keyring.keyring.key_of(LINK) for _ in range(50)} == {ANAS}
+    keyring.clock.now += FRESH
     with pytest.raises(LinkBroken):
-        await ring.keyring.key_of(LINK)
+        await keyring.keyring.key_of(LINK)
 
 
 class _Slow(LinkStore):
@@ -247,22 +247,22 @@ async def test_many_questions_at_once_are_one_look(database: Database, encryptio
     assert store.looks == 1
 
 
-async def test_keys_that_nobody_asks_for_do_not_stay_in_memory(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.link()
-    await ring.keyring.key_of(LINK)
-    ring.clock.now += IDLE
-    assert await ring.keyring.principal_of(BEN) == SHARED
-    assert repr(ring.links) == "Links(1 in memory)"
+async def test_keys_that_nobody_asks_for_do_not_stay_in_memory(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.link()
+    await keyring.keyring.key_of(LINK)
+    keyring.clock.now += IDLE
+    assert await keyring.keyring.principal_of(BEN) == SHARED
+    assert repr(keyring.links) == "Links(1 in memory)"
 
 
 # Which account.
 
 
 async def test_several_accounts_are_unclear_until_one_is_chosen_and_the_choice_is_known_everywhere(
-    make_ring: MakeRing, clear_street: ClearStreetEmulator
+    make_keyring: MakeRing, clear_street: ClearStreetEmulator
 ):
-    here, elsewhere = make_ring(), make_ring()
+    here, elsewhere = make_keyring(), make_keyring()
     await here.link()
     with pytest.raises(AccountUnclear) as unclear:
         await here.keyring.account_of(LINK, ANA, HERE)
@@ -274,82 +274,84 @@ async def test_several_accounts_are_unclear_until_one_is_chosen_and_the_choice_i
     assert await elsewhere.keyring.account_of(LINK, ANA, HERE) == SECOND
 
 
-async def test_a_choice_for_one_thread_counts_there_alone(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.link()
-    await ring.keyring.choose_account(ANA, SECOND, team="T1")
-    await ring.keyring.choose_account(ANA, FIRST, team="T1", place=HERE)
-    assert await ring.keyring.account_of(LINK, ANA, HERE) == FIRST
-    assert await ring.keyring.account_of(LINK, ANA, THERE) == SECOND
-    await ring.keyring.choose_account(ANA, SECOND, team="T1", place=HERE)
-    assert await ring.keyring.account_of(LINK, ANA, HERE) == SECOND
+async def test_a_choice_for_one_thread_counts_there_alone(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.link()
+    await keyring.keyring.choose_account(ANA, SECOND, team="T1")
+    await keyring.keyring.choose_account(ANA, FIRST, team="T1", place=HERE)
+    assert await keyring.keyring.account_of(LINK, ANA, HERE) == FIRST
+    assert await keyring.keyring.account_of(LINK, ANA, THERE) == SECOND
+    await keyring.keyring.choose_account(ANA, SECOND, team="T1", place=HERE)
+    assert await keyring.keyring.account_of(LINK, ANA, HERE) == SECOND
 
 
 async def test_a_conversation_goes_on_about_its_account_when_the_general_choice_changes(
-    make_ring: MakeRing, database: Database
+    make_keyring: MakeRing, database: Database
 ):
-    ring = make_ring()
-    await ring.link()
+    keyring = make_keyring()
+    await keyring.link()
     await converse(database, HERE, LINK, 0, minute=3)
     await converse(database, HERE, LINK, FIRST, minute=1)
     await converse(database, HERE, SHARED, 19816, minute=2)
-    await ring.keyring.choose_account(ANA, SECOND, team="T1")
-    assert await ring.keyring.account_of(LINK, ANA, HERE) == FIRST
+    await keyring.keyring.choose_account(ANA, SECOND, team="T1")
+    assert await keyring.keyring.account_of(LINK, ANA, HERE) == FIRST
     await converse(database, HERE, LINK, SECOND, minute=4)
-    assert await ring.keyring.account_of(LINK, ANA, HERE) == SECOND
-    await ring.keyring.choose_account(ANA, FIRST, team="T1", place=HERE)
-    assert await ring.keyring.account_of(LINK, ANA, HERE) == FIRST
+    assert await keyring.keyring.account_of(LINK, ANA, HERE) == SECOND
+    await keyring.keyring.choose_account(ANA, FIRST, team="T1", place=HERE)
+    assert await keyring.keyring.account_of(LINK, ANA, HERE) == FIRST
 
 
-async def test_only_an_open_account_of_ones_own_key_can_be_chosen(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.link()
+async def test_only_an_open_account_of_ones_own_key_can_be_chosen(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.link()
     for account_id in (30003, ONLY, 1):
         with pytest.raises(NoSuchAccount):
-            await ring.keyring.choose_account(ANA, account_id, team="T1")
+            await keyring.keyring.choose_account(ANA, account_id, team="T1")
 
 
-async def test_a_choice_under_the_shared_key_is_the_choosers_alone(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.keyring.choose_account(ANA, 19818, team="T1")
-    assert await ring.keyring.account_of(SHARED, ANA) == 19818
+async def test_a_choice_under_the_shared_key_is_the_choosers_alone(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.keyring.choose_account(ANA, 19818, team="T1")
+    assert await keyring.keyring.account_of(SHARED, ANA) == 19818
     with pytest.raises(AccountUnclear):
-        await ring.keyring.account_of(SHARED, BEN)
-    await ring.link()
+        await keyring.keyring.account_of(SHARED, BEN)
+    await keyring.link()
     with pytest.raises(AccountUnclear):
-        await ring.keyring.account_of(LINK, ANA)
+        await keyring.keyring.account_of(LINK, ANA)
 
 
-async def test_an_account_that_the_operator_set_is_everybodys(make_ring: MakeRing, clear_street: ClearStreetEmulator):
-    ring = make_ring(shared_account_id=19816)
-    assert await ring.keyring.known_account_of(SHARED, ANA, HERE) == 19816
+async def test_an_account_that_the_operator_set_is_everybodys(
+    make_keyring: MakeRing, clear_street: ClearStreetEmulator
+):
+    keyring = make_keyring(shared_account_id=19816)
+    assert await keyring.keyring.known_account_of(SHARED, ANA, HERE) == 19816
     with pytest.raises(AccountFixed):
-        await ring.keyring.choose_account(ANA, 19818, team="T1")
+        await keyring.keyring.choose_account(ANA, 19818, team="T1")
     assert clear_street.calls == []
 
 
 async def test_the_only_account_of_the_shared_key_is_asked_for_once(
-    make_ring: MakeRing, clear_street: ClearStreetEmulator
+    make_keyring: MakeRing, clear_street: ClearStreetEmulator
 ):
-    ring = make_ring(shared_key=BENS)
-    assert await ring.keyring.known_account_of(SHARED, ANA) is None
-    await asyncio.gather(*(ring.keyring.account_of(SHARED, person) for person in (ANA, BEN, ANA)))
-    assert await ring.keyring.known_account_of(SHARED, BEN) == ONLY
+    keyring = make_keyring(shared_key=BENS)
+    assert await keyring.keyring.known_account_of(SHARED, ANA) is None
+    await asyncio.gather(*(keyring.keyring.account_of(SHARED, person) for person in (ANA, BEN, ANA)))
+    assert await keyring.keyring.known_account_of(SHARED, BEN) == ONLY
     assert len(clear_street.calls) == 1
 
 
-async def test_a_new_key_is_not_offered_the_accounts_of_the_earlier_one(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.link()
-    assert [account.id for account in await ring.keyring.accounts_of(LINK)] == [FIRST, SECOND]
-    await ring.link(ANA, BENS)
-    assert [account.id for account in await ring.keyring.accounts_of(LINK)] == [ONLY]
+async def test_a_new_key_is_not_offered_the_accounts_of_the_earlier_one(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.link()
+    assert [account.id for account in await keyring.keyring.accounts_of(LINK)] == [FIRST, SECOND]
+    await keyring.link(ANA, BENS)
+    assert [account.id for account in await keyring.keyring.accounts_of(LINK)] == [ONLY]
 
 
-async def test_a_keyring_shows_neither_keys_nor_accounts(make_ring: MakeRing):
-    ring = make_ring()
-    await ring.link()
-    await ring.keyring.accounts_of(LINK)
-    shown = json.dumps([repr(ring.keyring), repr(ring.keyring._listings), repr(ring.links)])
+async def test_a_keyring_shows_neither_keys_nor_accounts(make_keyring: MakeRing):
+    keyring = make_keyring()
+    await keyring.link()
+    await keyring.keyring.accounts_of(LINK)
+    shown = json.dumps([repr(keyring.keyring), repr(keyring.keyring._listings), repr(keyring.links)])
     for secret in (ANAS, SHARED_KEY, "Retirement"):
         assert secret not in shown

@@ -27,11 +27,11 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
 
 async def main(names: list[str]) -> None:
     """Run these, one after the other."""
-    figures: list[Figure] = []
+    measurements: list[Figure] = []
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
-        figures += await BENCHMARKS[name]()
-    show(figures)
+        measurements += await BENCHMARKS[name]()
+    show(measurements)
     busy, cores = os.getloadavg()[0], os.cpu_count()
     print(f"{cores} cores; on average {busy:.1f} processes wanted one in the last minute")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.benchmarks.deployment import furnished, many_people, ready
 from tests.benchmarks.table import Figure, milliseconds, percentile, times
-from tests.journeys.conftest import Bot, House
+from tests.journeys.conftest import Bot, Deployment
 
 #: Events a second, and for how many seconds; one of so many is a question.
 RATE, SECONDS, QUESTIONS = 100, 8, 10
@@ -37,8 +37,8 @@ class AckOnly(Bot):
 class Stopwatch:
     """Times every event of a workspace, whichever way it goes."""
 
-    def __init__(self, house: House) -> None:
-        self._slack = house.slack
+    def __init__(self, deployment: Deployment) -> None:
+        self._slack = deployment.slack
         self._left: dict[str, float] = {}
         self._took: list[float] = []
         self._over = self._slack.subscribe(self._see)
@@ -61,34 +61,34 @@ class Stopwatch:
         return not self._left and all(d.seconds is not None for d in self._slack.deliveries)
 
 
-async def talk(house: House, people: list[str], *, count: int) -> None:
+async def talk(deployment: Deployment, people: list[str], *, count: int) -> None:
     """So many messages at an even pace."""
-    root = await house.slack.say("ana", "trading", "What a day!")
+    root = await deployment.slack.say("ana", "trading", "What a day!")
     began = time.perf_counter()
     for number in range(count):
         await asyncio.sleep(max(0.0, began + number / RATE - time.perf_counter()))
         if number % QUESTIONS == 0:
             person = people[number // QUESTIONS % len(people)]
-            await house.slack.say(person, house.slack.dm(person), f"question {number}")
+            await deployment.slack.say(person, deployment.slack.dm(person), f"question {number}")
         elif number % 2:
-            await house.slack.say("ana", "trading", f"Message {number}", thread_ts=root)
+            await deployment.slack.say("ana", "trading", f"Message {number}", thread_ts=root)
         else:
-            await house.slack.say("ben", "trading", f"Message {number}")
+            await deployment.slack.say("ben", "trading", f"Message {number}")
 
 
 async def of(*, http: bool, ours: bool, seconds: float, rest: float, slack_waits: float) -> list[float]:
     """The seconds each ack took."""
-    async with furnished(http=http, slack_waits=slack_waits) as house:
+    async with furnished(http=http, slack_waits=slack_waits) as deployment:
         if not ours:
-            house.bot = AckOnly(house.bot.environment, house.bot.log)
-        people = many_people(house.slack, 100)
-        await house.bot.start()
-        await ready(house)
-        await talk(house, people, count=20)  # warms up
+            deployment.bot = AckOnly(deployment.bot.environment, deployment.bot.log)
+        people = many_people(deployment.slack, 100)
+        await deployment.bot.start()
+        await ready(deployment)
+        await talk(deployment, people, count=20)  # warms up
         await asyncio.sleep(rest)
-        house.slack.deliveries.clear()
-        watch = Stopwatch(house)
-        await talk(house, people, count=int(RATE * seconds))
+        deployment.slack.deliveries.clear()
+        watch = Stopwatch(deployment)
+        await talk(deployment, people, count=int(RATE * seconds))
         return await watch.stop()
 
 
@@ -100,16 +100,16 @@ async def measure(*, seconds: float = SECONDS, rest: float = 3.0, slack_waits: f
         rest: seconds between the first words, which warm up, and those that are measured.
         slack_waits: seconds after which Slack gives up on a request; such an event took for ever.
     """
-    figures = []
+    measurements = []
     for transport, http in (("Socket Mode", False), ("HTTP", True)):
         ours = await of(http=http, ours=True, seconds=seconds, rest=rest, slack_waits=slack_waits)
         theirs = await of(http=http, ours=False, seconds=seconds, rest=rest, slack_waits=slack_waits)
         mine, other = percentile(ours, 99), percentile(theirs, 99)
         what = f"ack of an event over {transport}, {RATE}/s: p50, p99"
         p50 = milliseconds(percentile(ours, 50))
-        figures += [
+        measurements += [
             Figure(what, f"{p50}, {milliseconds(mine)}", f"p99 ≤ {milliseconds(P99)}", mine <= P99),
             Figure("  p99 against a Bolt app that only acks", times(mine, other), "≤ 4×", mine <= 4 * other),
             Figure("  that app", f"{milliseconds(percentile(theirs, 50))}, {milliseconds(other)}"),
         ]
-    return figures
+    return measurements

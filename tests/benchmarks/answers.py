@@ -9,7 +9,7 @@ from omnibot.turns.model import Kind
 from omnibot.turns.rules import poll_after
 from tests.benchmarks.deployment import furnished, ready
 from tests.benchmarks.table import Figure, percentile
-from tests.journeys.conftest import FINISHED, House
+from tests.journeys.conftest import FINISHED, Deployment
 
 #: Seconds of Omni's answers, one conversation each, all at the same time.
 DURATIONS = [1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 10.0, 10.0, 12.0, 15.0] * 3
@@ -22,12 +22,12 @@ HEARD = 1.0
 LONGER = [20.0, 30.0, 45.0, 60.0]
 
 
-async def ask(house: House, durations: Sequence[float]) -> dict[str, tuple[float, str]]:
+async def ask(deployment: Deployment, durations: Sequence[float]) -> dict[str, tuple[float, str]]:
     """Ask one question for each duration; what was asked, with its duration and the ts of its message."""
     asked: dict[str, tuple[float, str]] = {}
     for number, seconds in enumerate(durations):
         text = f"Answer number {number}. " + "It goes on and on. " * 60
-        house.omni.add_script(
+        deployment.omni.add_script(
             {
                 "name": f"bench {number}",
                 "pattern": f"bench {number}$",
@@ -35,7 +35,7 @@ async def ask(house: House, durations: Sequence[float]) -> dict[str, tuple[float
                 "final": {"at": seconds, "status": "succeeded", "parts": [{"type": "text", "text": text}]},
             }
         )
-        ts = await house.slack.say("ana", "trading", f"@Omni bench {number}")
+        ts = await deployment.slack.say("ana", "trading", f"@Omni bench {number}")
         asked[f"bench {number}"] = (seconds, ts)
         await asyncio.sleep(0.1)
     return asked
@@ -52,17 +52,19 @@ async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float
     late: dict[float, float] = {}
     polls: list[int] = []
     heard: list[float] = []
-    async with furnished() as house:
-        await house.bot.start()
-        await ready(house)
-        for question, (seconds, ts) in (await ask(house, [*durations, *longer])).items():
-            await house.answered("trading", ts, timeout=60 + seconds)
+    async with furnished() as deployment:
+        await deployment.bot.start()
+        await ready(deployment)
+        for question, (seconds, ts) in (await ask(deployment, [*durations, *longer])).items():
+            await deployment.answered("trading", ts, timeout=60 + seconds)
             create = next(
-                c for c in house.omni.calls if c.name == "POST /v1/omni-ai/threads" and c.args.get("text") == question
+                c
+                for c in deployment.omni.calls
+                if c.name == "POST /v1/omni-ai/threads" and c.args.get("text") == question
             )
-            heard.append(float(house.replies("trading", ts)[0].ts) - float(ts))
-            final = house.replies("trading", ts)[-1]
-            assert FINISHED in house.slack.visible_text(final)
+            heard.append(float(deployment.replies("trading", ts)[0].ts) - float(ts))
+            final = deployment.replies("trading", ts)[-1]
+            assert FINISHED in deployment.slack.visible_text(final)
             shown = float((final.edited or {}).get("ts") or final.ts)
             if seconds in longer:
                 late[seconds] = shown - (create.at + seconds)
@@ -70,10 +72,10 @@ async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float
             lags.append(shown - (create.at + seconds))
             if seconds == COUNTED:
                 response_id = create.answer["data"]["response_id"]
-                polls.append(sum(c.args.get("response_id") == response_id for c in house.omni.calls))
+                polls.append(sum(c.args.get("response_id") == response_id for c in deployment.omni.calls))
     p50, p95 = percentile(lags, 50), percentile(lags, 95)
     span = f"{min(durations):g}-{max(durations):g} s"
-    figures = [
+    measurements = [
         Figure(
             f"terminal status to final text, {len(lags)} answers of {span}: p50",
             f"{p50:.2f} s",
@@ -84,13 +86,13 @@ async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float
     ]
     for seconds, lag in late.items():
         bar = interval(seconds) + P50
-        figures.append(Figure(f"  an answer of {seconds:g} s", f"{lag:.2f} s", f"≤ {bar:.2f} s", lag <= bar))
+        measurements.append(Figure(f"  an answer of {seconds:g} s", f"{lag:.2f} s", f"≤ {bar:.2f} s", lag <= bar))
     soon = percentile(heard, 95)
-    figures.append(Figure("question to placeholder: p95", f"{soon:.2f} s", f"≤ {HEARD:g} s", soon <= HEARD))
+    measurements.append(Figure("question to placeholder: p95", f"{soon:.2f} s", f"≤ {HEARD:g} s", soon <= HEARD))
     if polls:
-        figures.append(
+        measurements.append(
             Figure(
                 f"polls of an answer of {COUNTED:g} s", f"{min(polls)}-{max(polls)}", f"≤ {POLLS}", max(polls) <= POLLS
             )
         )
-    return figures
+    return measurements

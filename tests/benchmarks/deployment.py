@@ -18,7 +18,7 @@ from omnibot_sandbox.slack import SlackEmulator
 from omnibot_sandbox.slack.workspace import User
 
 from omnibot.db.migrate import upgrade
-from tests.journeys.conftest import SETTINGS, Bot, House
+from tests.journeys.conftest import SETTINGS, Bot, Deployment
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 EVENTS = "/slack/events"
@@ -44,7 +44,7 @@ class FromNothing(Bot):
 @asynccontextmanager
 async def furnished(
     *, http: bool = False, slack_waits: float = 3.0, settings: Mapping[str, str] | None = None
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Deployment]:
     """A house with an upgraded database, whose bot does not run yet.
 
     Args:
@@ -72,19 +72,19 @@ async def furnished(
             }
             if http:
                 slack.deliver_http(f"http://127.0.0.1:{port}{EVENTS}", SECRET)
-            house = House(slack, omni, FromNothing(environment, Path(folder) / "bot.log"))
+            deployment = Deployment(slack, omni, FromNothing(environment, Path(folder) / "bot.log"))
             try:
                 await upgrade(environment["DATABASE_URL"])
-                yield house
+                yield deployment
             finally:
-                if house.bot.process is not None:
-                    await house.bot.kill()
+                if deployment.bot.process is not None:
+                    await deployment.bot.kill()
                 await omni.close()
 
 
-async def ready(house: House, *, patience: float = 60.0) -> None:
+async def ready(deployment: Deployment, *, patience: float = 60.0) -> None:
     """Return when the bot says that it is ready; a look every five milliseconds."""
-    url = f"http://127.0.0.1:{house.bot.environment['PORT']}/readyz"
+    url = f"http://127.0.0.1:{deployment.bot.environment['PORT']}/readyz"
     deadline = time.monotonic() + patience
     async with aiohttp.ClientSession() as session:
         while time.monotonic() < deadline:
@@ -95,12 +95,12 @@ async def ready(house: House, *, patience: float = 60.0) -> None:
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(0.005)
-    raise AssertionError(house.bot.logged())
+    raise AssertionError(deployment.bot.logged())
 
 
-async def metrics(house: House) -> dict[str, float]:
+async def metrics(deployment: Deployment) -> dict[str, float]:
     """What `/metrics` says, by name and labels."""
-    url = f"http://127.0.0.1:{house.bot.environment['PORT']}/metrics"
+    url = f"http://127.0.0.1:{deployment.bot.environment['PORT']}/metrics"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         lines = (await answer.text()).splitlines()
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}

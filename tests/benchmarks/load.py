@@ -28,7 +28,7 @@ from omnibot.turns.rules import DEADLINE
 from omnibot.turns.store import TurnStore
 from tests.benchmarks.deployment import furnished, many_people, metrics, ready
 from tests.benchmarks.table import Figure
-from tests.journeys.conftest import FINISHED, House
+from tests.journeys.conftest import FINISHED, Deployment
 
 #: So many people with a key and an account of their own ask all the questions, each as many.
 KEYS = 200
@@ -49,21 +49,21 @@ class Asker:
     account: int
 
 
-async def linked(house: House, database: Database, count: int) -> list[Asker]:
+async def linked(deployment: Deployment, database: Database, count: int) -> list[Asker]:
     """So many people, their keys known to Clear Street and in the database."""
     askers = [
-        Asker(Person(house.slack.team_id, user), f"key-number-{number:04}", 500_000 + number)
-        for number, user in enumerate(many_people(house.slack, count))
+        Asker(Person(deployment.slack.team_id, user), f"key-number-{number:04}", 500_000 + number)
+        for number, user in enumerate(many_people(deployment.slack, count))
     ]
     seal = Encryption([SECRET])
     async with database.transaction() as connection:
         for asker in askers:
-            house.omni.keys[asker.key] = [account(asker.account, "Main")]
+            deployment.omni.keys[asker.key] = [account(asker.account, "Main")]
             await connection.execute(
                 insert(links).values(
                     org=asker.person.org,
                     user=asker.person.user,
-                    team=house.slack.team_id,
+                    team=deployment.slack.team_id,
                     sealed=seal.seal(asker.key),
                     fingerprint=seal.fingerprint(asker.key),
                     created_at=database.now(),
@@ -73,26 +73,26 @@ async def linked(house: House, database: Database, count: int) -> list[Asker]:
     return askers
 
 
-async def gather(house: House, count: int, *, seconds: float) -> list[tuple[str, str]]:
+async def gather(deployment: Deployment, count: int, *, seconds: float) -> list[tuple[str, str]]:
     """So many running turns without an owner, whose answers take so long; channel and ts of each question."""
-    house.slack.hold_events()
+    deployment.slack.hold_events()
     asked: list[tuple[str, str]] = []
-    database = await open_database(house.bot.environment["DATABASE_URL"], exclusive=False)
+    database = await open_database(deployment.bot.environment["DATABASE_URL"], exclusive=False)
     store = TurnStore(database, "somebody who died")
-    askers = await linked(house, database, min(KEYS, count))
+    askers = await linked(deployment, database, min(KEYS, count))
     async with aiohttp.ClientSession() as session:
         for number, asker in zip(range(count), itertools.cycle(askers)):
             person, text = asker.person, f"crowd {number:05}"
-            channel = house.slack.dm(person.user)
-            ts = await house.slack.say(person.user, channel, text)
+            channel = deployment.slack.dm(person.user)
+            ts = await deployment.slack.say(person.user, channel, text)
             asked.append((channel, ts))
-            created = await ask_omni(session, house.omni, asker, text, seconds=seconds)
+            created = await ask_omni(session, deployment.omni, asker, text, seconds=seconds)
             turn_id = await store.accept(
                 NewTurn(
                     source_key=f"message:{channel}:{ts}",
                     surface=Surface.DM,
                     kind=Kind.INSTANT,
-                    team=house.slack.team_id,
+                    team=deployment.slack.team_id,
                     person=person,
                     channel=channel,
                     thread_ts=ts,
@@ -140,48 +140,50 @@ async def ask_omni(
     return data
 
 
-def owned(house: House, *, by_others_than: str) -> int:
+def owned(deployment: Deployment, *, by_others_than: str) -> int:
     """How many running turns belong to somebody else."""
-    return int(look(house, "SELECT count(*) FROM turns WHERE state = 'running' AND owner != ?", by_others_than))
+    return int(look(deployment, "SELECT count(*) FROM turns WHERE state = 'running' AND owner != ?", by_others_than))
 
 
-def look(house: House, query: str, *arguments: str) -> str:
+def look(deployment: Deployment, query: str, *arguments: str) -> str:
     """The first value of the first row."""
-    connection = sqlite3.connect(house.bot.environment["DATABASE_URL"].removeprefix("sqlite:///"))
+    connection = sqlite3.connect(deployment.bot.environment["DATABASE_URL"].removeprefix("sqlite:///"))
     try:
         return str(connection.execute(query, arguments).fetchone()[0])
     finally:
         connection.close()
 
 
-def memory(house: House) -> int:
+def memory(deployment: Deployment) -> int:
     """Bytes the bot has in memory."""
-    assert house.bot.process is not None
-    pages = Path(f"/proc/{house.bot.process.pid}/statm").read_text().split()[1]
+    assert deployment.bot.process is not None
+    pages = Path(f"/proc/{deployment.bot.process.pid}/statm").read_text().split()[1]
     return int(pages) * 4096
 
 
-async def until_claimed(house: House, count: int, *, before: str) -> float:
+async def until_claimed(deployment: Deployment, count: int, *, before: str) -> float:
     """Start the bot; seconds until it has taken so many turns over."""
     began = time.perf_counter()
-    await house.bot.start()
-    while owned(house, by_others_than=before) < count:
-        assert time.perf_counter() - began < 120, house.bot.logged()[-2000:]
+    await deployment.bot.start()
+    while owned(deployment, by_others_than=before) < count:
+        assert time.perf_counter() - began < 120, deployment.bot.logged()[-2000:]
         await asyncio.sleep(0.02)
     return time.perf_counter() - began
 
 
 async def killed(count: int, *, seconds: float) -> list[Figure]:
     """kill -9 with so many turns in flight."""
-    async with furnished(settings=SETTINGS) as house:
-        asked = await gather(house, count, seconds=seconds)
-        await until_claimed(house, count, before="somebody who died")
-        before = look(house, "SELECT owner FROM turns WHERE state = 'running' LIMIT 1")
-        await house.bot.kill()
-        took = await until_claimed(house, count, before=before)
+    async with furnished(settings=SETTINGS) as deployment:
+        asked = await gather(deployment, count, seconds=seconds)
+        await until_claimed(deployment, count, before="somebody who died")
+        before = look(deployment, "SELECT owner FROM turns WHERE state = 'running' LIMIT 1")
+        await deployment.bot.kill()
+        took = await until_claimed(deployment, count, before=before)
 
         def finished() -> list[int]:
-            return [sum(FINISHED in house.slack.visible_text(m) for m in house.replies(*each)) for each in asked]
+            return [
+                sum(FINISHED in deployment.slack.visible_text(m) for m in deployment.replies(*each)) for each in asked
+            ]
 
         answers = await settled(finished)
     lost, doubled = sum(n == 0 for n in answers), sum(n > 1 for n in answers)
@@ -208,20 +210,20 @@ async def settled(finished: Callable[[], list[int]]) -> list[int]:
 
 async def watched(count: int, *, seconds: float) -> list[Figure]:
     """So many active turns, watched for a while."""
-    async with furnished(settings=SETTINGS) as house:
-        await house.bot.start()
-        await ready(house)
+    async with furnished(settings=SETTINGS) as deployment:
+        await deployment.bot.start()
+        await ready(deployment)
         await asyncio.sleep(1)
-        idle = memory(house)
-        await house.bot.terminate()
-        await gather(house, count, seconds=600)
-        await until_claimed(house, count, before="somebody who died")
+        idle = memory(deployment)
+        await deployment.bot.terminate()
+        await gather(deployment, count, seconds=600)
+        await until_claimed(deployment, count, before="somebody who died")
         # Everybody is polled at once now; that is not how it goes on.
         await asyncio.sleep(min(5.0, seconds))
-        before = await metrics(house)
+        before = await metrics(deployment)
         await asyncio.sleep(seconds)
-        after = await metrics(house)
-        each = (memory(house) - idle) / count
+        after = await metrics(deployment)
+        each = (memory(deployment) - idle) / count
     lag = {name: after[name] - before.get(name, 0.0) for name in after if name.startswith("omnibot_alarm_lag")}
     polls = lag["omnibot_alarm_lag_seconds_count"]
     in_time = lag[f'omnibot_alarm_lag_seconds_bucket{{le="{LAG}"}}'] / polls if polls else 0.0

@@ -232,12 +232,12 @@ async def measure(*, rounds: int = ROUNDS, polls: int = POLLS, sdk: bool = True)
             official = await official_sdk(url, polls) if sdk else None
     cpu = {name: median(values) for name, values in spent.items()}
     ours, bare, httpx_bare = cpu["omnibot"], cpu["aiohttp"], cpu["httpx-aiohttp"]
-    figures = [
+    measurements = [
         Figure("CPU of a poll: GET, parse, re-arm", f"{ours * 1e6:.0f} µs"),
         Figure("  against a bare aiohttp GET of the same body", times(ours, bare), "≤ 6×", ours <= 6 * bare),
         Figure("  against a bare httpx-aiohttp GET", times(ours, httpx_bare), "≤ 1.5×", ours <= 1.5 * httpx_bare),
     ]
     if sdk:
         measured = times(official, bare) if official is not None else "no SDK here: tests/contracts installs it"
-        figures.append(Figure("  the official SDK's GET and parse, against aiohttp", measured))
-    return figures
+        measurements.append(Figure("  the official SDK's GET and parse, against aiohttp", measured))
+    return measurements

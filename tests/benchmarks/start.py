@@ -27,14 +27,14 @@ async def measure(starts: int = STARTS) -> list[Figure]:
     """The median of some starts, and how many times the imports that is."""
     ours: list[float] = []
     bare: list[float] = []
-    async with furnished() as house:
+    async with furnished() as deployment:
         for _ in range(starts):
             bare.append(await imports())
             began = time.perf_counter()
-            await house.bot.start()
-            await ready(house)
+            await deployment.bot.start()
+            await ready(deployment)
             ours.append(time.perf_counter() - began)
-            await house.bot.terminate()
+            await deployment.bot.terminate()
     took = median(ours)
     return [
         Figure("start to /readyz", f"{took:.2f} s", f"≤ {SECONDS} s", took <= SECONDS),

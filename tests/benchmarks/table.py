@@ -28,9 +28,9 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def times(figure: float, than: float) -> str:
+def times(measured: float, than: float) -> str:
     """How many times as much."""
-    return f"{figure / than:.1f}×" if than else "?"
+    return f"{measured / than:.1f}×" if than else "?"
 
 
 def milliseconds(seconds: float) -> str:
@@ -38,14 +38,14 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
 
 
-def show(figures: Sequence[Figure]) -> None:
+def show(measurements: Sequence[Figure]) -> None:
     """Print the table."""
     table = Table(title="omnibot: figures of one run")
     table.add_column("what")
     table.add_column("measured", justify="right")
     table.add_column("bar", justify="right")
     table.add_column("")
-    for figure in figures:
-        mark = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}[figure.reached]
-        table.add_row(figure.what, figure.measured, figure.bar, mark)
+    for measured in measurements:
+        mark = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}[measured.reached]
+        table.add_row(measured.what, measured.measured, measured.bar, mark)
     Console().print(table)

@@ -8,15 +8,15 @@ from tests.journeys.conftest import Bot
 
 
 async def test_polls_are_measured_against_a_bare_get():
-    figures = await polls.measure(rounds=1, polls=3, sdk=False)
-    assert [figure.bar for figure in figures] == ["", "≤ 6×", "≤ 1.5×"]
-    assert all(figure.measured for figure in figures)
+    measurements = await polls.measure(rounds=1, polls=3, sdk=False)
+    assert [measured.bar for measured in measurements] == ["", "≤ 6×", "≤ 1.5×"]
+    assert all(measured.measured for measured in measurements)
 
 
 async def test_rendering_is_measured_against_json():
-    figures = await rendering.measure(rounds=1)
-    assert all(figure.measured for figure in figures)
-    assert "messages" in figures[1].what
+    measurements = await rendering.measure(rounds=1)
+    assert all(measured.measured for measured in measurements)
+    assert "messages" in measurements[1].what
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ async def test_a_start_is_measured():
 @pytest.mark.usefixtures("forked")
 async def test_acks_are_measured_over_both_transports_against_an_app_that_only_acks():
     # However slow the machine is, every ack comes in the end: only a lost one takes for ever.
-    figures = await acks.measure(seconds=0.3, rest=0.1, slack_waits=acks.PATIENCE)
-    assert [figure.what.strip()[:3] for figure in figures] == ["ack", "p99", "tha"] * 2
-    assert not any("inf" in figure.measured or "nan" in figure.measured for figure in figures)
+    measurements = await acks.measure(seconds=0.3, rest=0.1, slack_waits=acks.PATIENCE)
+    assert [measured.what.strip()[:3] for measured in measurements] == ["ack", "p99", "tha"] * 2
+    assert not any("inf" in measured.measured or "nan" in measured.measured for measured in measurements)
 
 
 async def test_an_event_without_an_ack_took_for_ever_and_is_not_left_out(monkeypatch: pytest.MonkeyPatch):
@@ -52,8 +52,8 @@ async def test_an_event_without_an_ack_took_for_ever_and_is_not_left_out(monkeyp
 
 @pytest.mark.usefixtures("forked")
 async def test_short_and_longer_answers_are_measured():
-    figures = await answers.measure([0.3], longer=[1.0])
-    assert [figure.what.strip().split(":")[0] for figure in figures][1:] == [
+    measurements = await answers.measure([0.3], longer=[1.0])
+    assert [measured.what.strip().split(":")[0] for measured in measurements][1:] == [
         "p95",
         "an answer of 1 s",
         "question to placeholder",
@@ -62,9 +62,9 @@ async def test_short_and_longer_answers_are_measured():
 
 @pytest.mark.usefixtures("forked")
 async def test_a_crowd_with_keys_of_its_own_is_measured_and_no_answer_is_lost():
-    figures = await load.measure(in_flight=3, active=3, answers=4.0, seconds=1.0)
-    assert [figure.measured for figure in figures][1] == "0, 0"
-    assert "of 3 keys" in figures[2].what
+    measurements = await load.measure(in_flight=3, active=3, answers=4.0, seconds=1.0)
+    assert [measured.measured for measured in measurements][1] == "0, 0"
+    assert "of 3 keys" in measurements[2].what
 
 
 async def test_polls_without_the_sdk_say_so(monkeypatch: pytest.MonkeyPatch):
@@ -72,8 +72,8 @@ async def test_polls_without_the_sdk_say_so(monkeypatch: pytest.MonkeyPatch):
         """Nobody has installed it."""
 
     monkeypatch.setattr(polls, "official_sdk", absent)
-    figures = await polls.measure(rounds=1, polls=3)
-    assert "tests/contracts installs it" in figures[-1].measured
+    measurements = await polls.measure(rounds=1, polls=3)
+    assert "tests/contracts installs it" in measurements[-1].measured
 
 
 def test_percentiles():

@@ -160,14 +160,14 @@ def _run(code: list[tuple[Any, ...]], text: str, start: int, counter: Counter, *
             elif kind == "jump":
                 at = instruction[1]
             else:
-                moved = _aside(instruction, text, position, counter)
+                moved = _apart(instruction, text, position, counter)
                 if moved is None:
                     break
                 at, position = at + 1, moved
     return None
 
 
-def _aside(instruction: tuple[Any, ...], text: str, position: int, counter: Counter) -> int | None:
+def _apart(instruction: tuple[Any, ...], text: str, position: int, counter: Counter) -> int | None:
     if instruction[0] == "inside":
         return _run(instruction[1], text, position, counter)
     if instruction[0] == "look":

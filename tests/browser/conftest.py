@@ -145,7 +145,7 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE / 1000) -> No
 
 
 @pytest.fixture
-def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Note something measured, to be read at the end of the run."""
     return lambda sentence: record_property("figure", sentence)
 

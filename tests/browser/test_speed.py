@@ -71,7 +71,7 @@ STILL = """() => {
 }"""
 
 
-def test_the_page_opens_soon(stage: Stage, browser: Browser, figure: Figure):
+def test_the_page_opens_soon(stage: Stage, browser: Browser, measured: Figure):
     stage.do(lambda: furnish(stage.slack.workspace))
     loads, bares = [], []
     for _ in range(3):
@@ -96,7 +96,7 @@ def test_the_page_opens_soon(stage: Stage, browser: Browser, figure: Figure):
         context.close()
     own, clock = min(loads)
     least, _ = min(bares)
-    figure(
+    measured(
         f"a first load costs {own * 1000:.0f} ms of the page's thread, {own / least:.1f} times a bare page's "
         f"{least * 1000:.0f} ms; {clock:.2f} s by the clock"
     )
@@ -106,7 +106,7 @@ def test_the_page_opens_soon(stage: Stage, browser: Browser, figure: Figure):
 
 
 def test_two_thousand_messages_open_soon_and_stay_smooth_while_one_changes_ten_times_a_second(
-    stage: Stage, open_page: OpenPage, figure: Figure
+    stage: Stage, open_page: OpenPage, measured: Figure
 ):
     page = open_page(stage.address, expected="Failed to load resource")  # an icon for a page that has none
     few = growing(stage, page, fill(stage, 20)[-1])
@@ -122,7 +122,7 @@ def test_two_thousand_messages_open_soon_and_stay_smooth_while_one_changes_ten_t
     own, clock = costs(page, thread, load)
     until(lambda: page.locator(".message").count() == 2000, seconds=120)
     many = growing(stage, page, last)
-    figure(
+    measured(
         f"of 2,000 messages the newest is seen after {own * 1000:.0f} ms of the page's thread, {clock:.2f} s by the "
         f"clock; a change costs {many * 1000:.1f} ms, among twenty messages {few * 1000:.1f} ms"
     )

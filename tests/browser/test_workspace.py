@@ -23,9 +23,9 @@ COLOURS = "(one) => [getComputedStyle(one).color, getComputedStyle(one).backgrou
 
 def post(stage: Stage, who: str, text: str, *, channel: str = "trading", thread_ts: str | None = None) -> str:
     workspace = stage.slack.workspace
-    room, user = workspace.channel(channel), workspace.user(who)
+    conversation, user = workspace.channel(channel), workspace.user(who)
     blocks = None if user.is_bot else rich_text(text, "b")
-    return stage.do(lambda: workspace.post(room, user, text, blocks=blocks, thread_ts=thread_ts).ts)
+    return stage.do(lambda: workspace.post(conversation, user, text, blocks=blocks, thread_ts=thread_ts).ts)
 
 
 def test_two_tabs_agree(stage: Stage, open_page: OpenPage, say: Any):
@@ -310,10 +310,10 @@ def test_what_nobody_chose_follows_the_system(stage: Stage, open_page: OpenPage,
 )
 def test_times_are_the_viewers_own(stage: Stage, open_page: OpenPage, zone: str, locale: str, clock: str, day: str):
     workspace = stage.slack.workspace
-    room, ana = workspace.channel("trading"), workspace.user("ana")
+    conversation, ana = workspace.channel("trading"), workspace.user("ana")
     ts = "1763681400.000100"  # 2025-11-20 23:30 UTC, a year ago
-    said = Message(room.id, ts, ana.id, "late", rich_text("late", "b"), posted_at=float(ts))
-    stage.do(lambda: room.messages.update({ts: said}))
+    said = Message(conversation.id, ts, ana.id, "late", rich_text("late", "b"), posted_at=float(ts))
+    stage.do(lambda: conversation.messages.update({ts: said}))
     page = open_page(f"{stage.address}#ana/{TRADING}", timezone_id=zone, locale=locale)
     time = page.locator(".message time")
     expect(time).to_have_text(clock)

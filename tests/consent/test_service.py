@@ -221,11 +221,11 @@ async def test_the_card_names_the_accounts_and_once_signed_who_signed_what(bench
 async def test_what_is_shared_is_listed_and_revoked(bench: Bench):
     newest = bench.omni.revision == "2026-10"
     before = await bench.service.overview(ANA)
-    assert {one.standing for one in before.accounts} == {ConsentStatus.BY_DEFAULT if newest else ConsentStatus.OFF}
+    assert {one.status for one in before.accounts} == {ConsentStatus.BY_DEFAULT if newest else ConsentStatus.OFF}
     _, consent = await bench.answered()
     await bench.service.sign(consent.id, ANA, await bench.shown(consent), [FIRST])
     first, second = (await bench.service.overview(ANA)).accounts
-    assert (first.standing, first.grants[0].version, second.grants) == (ConsentStatus.GRANTED, 3, ())
+    assert (first.status, first.grants[0].version, second.grants) == (ConsentStatus.GRANTED, 3, ())
     # A version that can no longer be signed is known still.
     bench.omni.entitlements.publish()
     assert (await bench.service.overview(ANA)).accounts[0].grants[0].version == 3
@@ -234,7 +234,7 @@ async def test_what_is_shared_is_listed_and_revoked(bench: Bench):
     else:
         await bench.service.revoke(ANA, first.grants[0].entitlement_id)
     after = (await bench.service.overview(ANA)).accounts[0]
-    assert (after.standing, after.grants) == (ConsentStatus.OPTED_OUT if newest else ConsentStatus.OFF, ())
+    assert (after.status, after.grants) == (ConsentStatus.OPTED_OUT if newest else ConsentStatus.OFF, ())
     end = bench.service.opt_out(ANA, FIRST) if newest else bench.service.revoke(ANA, first.grants[0].entitlement_id)
     with pytest.raises(CannotSign, match="not enabled any more"):
         await end

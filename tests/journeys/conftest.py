@@ -67,7 +67,7 @@ class Bot:
 
 
 @dataclass
-class House:
+class Deployment:
     """Slack, Clear Street and the bot."""
 
     slack: SlackEmulator
@@ -156,44 +156,46 @@ FINISHED = "Omni AI can be wrong"
 
 
 @pytest.fixture
-async def house(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+async def deployment(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[Deployment]:
     """A running house; `@pytest.mark.parametrize("house", ["2026-10"], indirect=True)` picks a generation."""
-    async with furnished(tmp_path, migrated, revision=getattr(request, "param", "2026-04")) as house:
-        await house.start()
-        yield house
+    async with furnished(tmp_path, migrated, revision=getattr(request, "param", "2026-04")) as deployment:
+        await deployment.start()
+        yield deployment
 
 
-def settle_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def settle_in(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a bot in this process read the house's settings, and leave the logging alone."""
     monkeypatch.setattr("omnibot.telemetry.configure", lambda *_: None)
     for name in list(os.environ):
         if name.startswith(SETTINGS):
             monkeypatch.delenv(name)
-    for name, value in house.bot.environment.items():
+    for name, value in deployment.bot.environment.items():
         if name.startswith(SETTINGS) or name in ("DATABASE_URL", "PORT"):
             monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
-async def trading_house(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+async def trading_deployment(
+    tmp_path: Path, migrated: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Deployment]:
     """A running house in which Ana and Ben trade; a parameter is OMNIBOT_TRADING."""
     from tests.journeys.order_thread import POLICY
 
-    async with furnished(tmp_path, migrated, revision="2026-10") as house:
+    async with furnished(tmp_path, migrated, revision="2026-10") as deployment:
         policy = tmp_path / "policy.toml"
-        policy.write_text(POLICY.format(**{name: house.slack.workspace.user(name).id for name in ("ana", "ben")}))
-        house.bot.environment |= {
+        policy.write_text(POLICY.format(**{name: deployment.slack.workspace.user(name).id for name in ("ana", "ben")}))
+        deployment.bot.environment |= {
             "OMNIBOT_POLICY": str(policy),
             "CLEAR_STREET_ACCOUNT_ID": "19816",
             "OMNIBOT_TRADING": getattr(request, "param", "live"),
             "OMNIBOT_AUDIT_KEY": "a" * 40,
         }
-        await house.start()
-        yield house
+        await deployment.start()
+        yield deployment
 
 
 @contextlib.asynccontextmanager
-async def furnished(tmp_path: Path, migrated: Path, *, revision: str = "2026-04") -> AsyncIterator[House]:
+async def furnished(tmp_path: Path, migrated: Path, *, revision: str = "2026-04") -> AsyncIterator[Deployment]:
     """A house whose bot does not run yet."""
     slack, omni = SlackEmulator(), ClearStreetEmulator(revision=revision, pace=PACE)
     await slack.start()
@@ -211,7 +213,7 @@ async def furnished(tmp_path: Path, migrated: Path, *, revision: str = "2026-04"
     shutil.copy(migrated, tmp_path / "omnibot.sqlite3")
     bot = Bot(environment, tmp_path / "bot.log")
     try:
-        yield House(slack, omni, bot)
+        yield Deployment(slack, omni, bot)
     finally:
         if bot.process is not None:
             await bot.kill()

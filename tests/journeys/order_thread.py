@@ -9,7 +9,7 @@ from omnibot_sandbox.slack.interacting import SubmitResult
 from omnibot_sandbox.slack.workspace import Message
 
 from tests.blocks.slack_limits import strings
-from tests.journeys.conftest import House
+from tests.journeys.conftest import Deployment
 
 POLICY = """version = 1
 [trading]
@@ -36,12 +36,12 @@ PATIENCE = 40
 class OrderThread:
     """A thread with an answer that proposes orders."""
 
-    def __init__(self, house: House, ts: str, channel: str = "trading") -> None:
-        self.house, self.slack, self.ts, self.channel = house, house.slack, ts, channel
+    def __init__(self, deployment: Deployment, ts: str, channel: str = "trading") -> None:
+        self.deployment, self.slack, self.ts, self.channel = deployment, deployment.slack, ts, channel
 
     def cards(self) -> list[Message]:
         """Cards of orders, in order."""
-        return [m for m in self.house.replies(self.channel, self.ts) if is_card(m)]
+        return [m for m in self.deployment.replies(self.channel, self.ts) if is_card(m)]
 
     async def card(self, *words: str, place: int = 0) -> Message:
         """A card, once it says all that."""
@@ -83,8 +83,8 @@ class OrderThread:
         """Something said to one person alone."""
 
         def said() -> str:
-            whispers = [self.slack.visible_text(tell_privately) for tell_privately in self.slack.ephemerals(user)]
-            return next((text for text in whispers if all(word in text for word in words)), "")
+            ephemerals = [self.slack.visible_text(tell_privately) for tell_privately in self.slack.ephemerals(user)]
+            return next((text for text in ephemerals if all(word in text for word in words)), "")
 
         return await self.slack.wait_for(said, timeout=PATIENCE)
 
@@ -92,7 +92,7 @@ class OrderThread:
         """Something said in the thread."""
 
         def said() -> str:
-            shown = self.house.shown(self.channel, self.ts)
+            shown = self.deployment.shown(self.channel, self.ts)
             return next((text for text in shown if all(word in text for word in words)), "")
 
         return await self.slack.wait_for(said, timeout=PATIENCE)
@@ -121,34 +121,36 @@ def words(view: dict[str, Any]) -> str:
     return "\n".join(strings(view["blocks"]))
 
 
-async def asked(house: House, question: str, *, user: str = "ana", channel: str = "trading") -> OrderThread:
+async def asked(deployment: Deployment, question: str, *, user: str = "ana", channel: str = "trading") -> OrderThread:
     """Ask Omni, and wait for the answer."""
     said = question if channel.startswith("D") else f"@Omni {question}"
-    ts = await house.slack.say(user, channel, said)
-    await house.answered(channel, ts, timeout=PATIENCE)
-    return OrderThread(house, ts, channel)
+    ts = await deployment.slack.say(user, channel, said)
+    await deployment.answered(channel, ts, timeout=PATIENCE)
+    return OrderThread(deployment, ts, channel)
 
 
 async def press_review(thread: OrderThread, *, user: str = "ana", label: str = "Review") -> None:
     """Press the button of the answer that opens its orders' cards."""
-    answer = thread.house.replies(thread.channel, thread.ts)[0]
+    answer = thread.deployment.replies(thread.channel, thread.ts)[0]
     labels = [button["text"]["text"] for button in thread.slack.buttons(answer)]
     found = next(one for one in labels if label in one)
     assert await thread.slack.click(user, thread.channel, answer.ts, label=found)
 
 
-async def proposed(house: House, question: str, *, user: str = "ana", channel: str = "trading") -> OrderThread:
+async def proposed(
+    deployment: Deployment, question: str, *, user: str = "ana", channel: str = "trading"
+) -> OrderThread:
     """Ask Omni for an order, and open its card."""
-    thread = await asked(house, question, user=user, channel=channel)
+    thread = await asked(deployment, question, user=user, channel=channel)
     await press_review(thread, user=user)
     return thread
 
 
-def submitted(house: House) -> list[Call]:
+def submitted(deployment: Deployment) -> list[Call]:
     """Orders that Clear Street was asked to place."""
-    return [call for call in house.omni.calls if call.name == SUBMIT]
+    return [call for call in deployment.omni.calls if call.name == SUBMIT]
 
 
-def order_calls(house: House) -> list[str]:
+def order_calls(deployment: Deployment) -> list[str]:
     """Everything Clear Street was asked to do to orders, but for reading."""
-    return [call.name for call in house.omni.calls if ORDERS in call.name and not call.name.startswith("GET ")]
+    return [call.name for call in deployment.omni.calls if ORDERS in call.name and not call.name.startswith("GET ")]

@@ -13,7 +13,7 @@ from omnibot_sandbox.clearstreet.entitlements import CODE
 from omnibot.blocks.account.consent import ACCOUNTS_BLOCK, AGREE_BLOCK, AGREED, CHOICE_ACTION
 from omnibot.encryption import new_key
 from omnibot.telemetry import KEY_FIELD
-from tests.journeys.conftest import House, furnished
+from tests.journeys.conftest import Deployment, furnished
 from tests.journeys.test_http import free_port
 
 KEY = "anas-key-0123456789"
@@ -32,14 +32,14 @@ ASK = {
 OPEN_ROOMS = ("research", "client-desk")
 
 
-async def fill(house: House, values: Callable[[dict[str, Any]], dict[str, Any]], *words: str) -> None:
+async def fill(deployment: Deployment, values: Callable[[dict[str, Any]], dict[str, Any]], *words: str) -> None:
     """Submit Ana's uppermost form, once it says all that."""
 
     def ready() -> list[dict[str, Any]]:
-        return [v for v in house.slack.modals("ana")[-1:] if all(word in str(v["blocks"]) for word in words)]
+        return [v for v in deployment.slack.modals("ana")[-1:] if all(word in str(v["blocks"]) for word in words)]
 
-    view = (await house.slack.wait_for(ready))[0]
-    result = await house.slack.submit("ana", view["id"], values(view))
+    view = (await deployment.slack.wait_for(ready))[0]
+    result = await deployment.slack.submit("ana", view["id"], values(view))
     assert not result.errors
 
 
@@ -68,32 +68,32 @@ def consent_values(view: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def journey(house: House) -> str:
+async def journey(deployment: Deployment) -> str:
     """Ana links, chooses, asks, signs, is answered; asks in public; manages. Returns the metrics."""
-    slack = house.slack
+    slack = deployment.slack
     await slack.command("ana", "research", "/omni", "link")
-    await fill(house, key_values, "The key passes through Slack")
-    await fill(house, account_values, GROWTH)
+    await fill(deployment, key_values, "The key passes through Slack")
+    await fill(deployment, account_values, GROWTH)
     await slack.wait_for(lambda: "are about" in str(slack.modals("ana")[-1]["blocks"]))
     await slack.close_view("ana", slack.modals("ana")[-1]["id"], clear=True)
     ts = await slack.say("ana", "trading", f"@Omni {QUESTION}")
-    await house.answered("trading", ts, GROWTH)
+    await deployment.answered("trading", ts, GROWTH)
     (card,) = await slack.wait_for(lambda: [m for m in slack.history(slack.dm("ana")) if REASON in str(m.blocks)])
-    house.script("marmots", f"You hold {HOLDING} of them.")
+    deployment.script("marmots", f"You hold {HOLDING} of them.")
     await slack.click("ana", slack.dm("ana"), card.ts, action_id="omni_consent_read")
-    await fill(house, consent_values, CLAUSE)
-    await house.answered("trading", ts, HOLDING, count=2)
-    for room in OPEN_ROOMS:
-        await slack.say("ana", room, f"@Omni {QUESTION}")
-        said = await slack.say("ben", room, "@Omni hello")
-        await house.answered(room, said, "Hi there.")
+    await fill(deployment, consent_values, CLAUSE)
+    await deployment.answered("trading", ts, HOLDING, count=2)
+    for conversation in OPEN_ROOMS:
+        await slack.say("ana", conversation, f"@Omni {QUESTION}")
+        said = await slack.say("ben", conversation, "@Omni hello")
+        await deployment.answered(conversation, said, "Hi there.")
     for word in ("account", "consent", "threads"):
         await slack.command("ana", "research", "/omni", word)
     dm = slack.dm("ana")
     await slack.wait_for(lambda: sum(HOLDING in slack.visible_text(m) for m in slack.history(dm)) == len(OPEN_ROOMS))
     await slack.open_home("ana")
     await slack.wait_for(lambda: GROWTH in str(slack.home("ana")))
-    url = f"http://127.0.0.1:{house.bot.environment['PORT']}/metrics"
+    url = f"http://127.0.0.1:{deployment.bot.environment['PORT']}/metrics"
     async with aiohttp.ClientSession() as browser, browser.get(url) as answer:
         return await answer.text()
 
@@ -103,25 +103,28 @@ def database(folder: Path) -> bytes:
 
 
 async def test_account_data_is_where_the_person_reads_it_and_nowhere_else(tmp_path: Path, migrated: Path):
-    async with furnished(tmp_path, migrated, revision="2026-08") as house:
-        house.omni.keys[KEY] = [account(30001, GROWTH), account(30002, RETIREMENT)]
-        house.omni.entitlements.publish(f"# Rules\n\n{CLAUSE}.\n")
-        house.script("hello", "Hi there.")
+    async with furnished(tmp_path, migrated, revision="2026-08") as deployment:
+        deployment.omni.keys[KEY] = [account(30001, GROWTH), account(30002, RETIREMENT)]
+        deployment.omni.entitlements.publish(f"# Rules\n\n{CLAUSE}.\n")
+        deployment.script("hello", "Hi there.")
         part = {"type": "structured_action", "action_id": "019e5c1a-7d20-7090-9a41-5b8c0d2e4f64", "action": ASK}
         final = {"at": 1, "status": "succeeded", "parts": [{"type": "text", "text": "I may not see them."}, part]}
-        house.omni.add_script({"name": "asks", "pattern": "marmots", "snapshots": [], "final": final})
-        house.bot.environment |= {
+        deployment.omni.add_script({"name": "asks", "pattern": "marmots", "snapshots": [], "final": final})
+        deployment.bot.environment |= {
             "OMNIBOT_ENCRYPTION_KEYS": new_key(),
             "OMNIBOT_LOG_LEVEL": "debug",
             "PORT": str(free_port()),
         }
-        await house.start()
-        metrics = await journey(house)
-        await house.bot.terminate()
-        logged, slack = house.bot.logged(), house.slack
+        await deployment.start()
+        metrics = await journey(deployment)
+        await deployment.bot.terminate()
+        logged, slack = deployment.bot.logged(), deployment.slack
         kept = database(tmp_path)
-        ana, open_rooms = slack.workspace.user("ana").id, {slack.workspace.channel(room).id for room in OPEN_ROOMS}
-        posted = [call for call in slack.calls if call.args.get("channel") in open_rooms]
+        ana, open_conversations = (
+            slack.workspace.user("ana").id,
+            {slack.workspace.channel(conversation).id for conversation in OPEN_ROOMS},
+        )
+        posted = [call for call in slack.calls if call.args.get("channel") in open_conversations]
         public = str([(c.name, c.args) for c in posted if c.args.get("user") != ana])
         others = str([slack.ephemerals(user) for user in ("ben", "cleo", "dan")])
 

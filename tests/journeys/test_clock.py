@@ -9,7 +9,7 @@ import pytest
 from omnibot.app import running
 from omnibot.db.engine import Database
 from omnibot.settings import Settings
-from tests.journeys.conftest import House, settle_in
+from tests.journeys.conftest import Deployment, settle_in
 
 HOUR = timedelta(hours=1)
 
@@ -48,44 +48,46 @@ class Clock:
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
 async def test_an_answer_comes_once_and_whole_though_the_clock_jumps(
-    house: House, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, jump: timedelta
 ):
-    await house.bot.kill()
-    settle_in(house, monkeypatch)
+    await deployment.bot.kill()
+    settle_in(deployment, monkeypatch)
     clock = Clock(monkeypatch)
-    house.script("first", "The first answer, every word of it.", seconds=2)
-    house.script("second", "The second answer.")
+    deployment.script("first", "The first answer, every word of it.", seconds=2)
+    deployment.script("second", "The second answer.")
     async with running(Settings.read()):
-        await house.connected()
-        ts = await house.slack.say("ana", "trading", "@Omni the first")
-        await house.slack.wait_for(lambda: house.omni.active())
+        await deployment.connected()
+        ts = await deployment.slack.say("ana", "trading", "@Omni the first")
+        await deployment.slack.wait_for(lambda: deployment.omni.active())
         clock.ahead = jump
-        text = await house.answered("trading", ts, "The first answer, every word of it.")
+        text = await deployment.answered("trading", ts, "The first answer, every word of it.")
         assert "longer than" not in text
-        await house.slack.say("ana", "trading", "and the second", thread_ts=ts)
-        await house.answered("trading", ts, "The second answer.", count=2)
+        await deployment.slack.say("ana", "trading", "and the second", thread_ts=ts)
+        await deployment.answered("trading", ts, "The second answer.", count=2)
         clock.ahead = timedelta()
-    assert house.asked() == ["the first", "and the second"]
+    assert deployment.asked() == ["the first", "and the second"]
     # By this clock the first answer came late, and may be a post of its own.
-    text = "\n".join(house.shown("trading", ts))
+    text = "\n".join(deployment.shown("trading", ts))
     assert (text.count("The first answer"), text.count("The second answer")) == (1, 1)
 
 
 async def test_an_answer_is_finished_by_the_next_process_though_the_clock_was_set_back_between(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ):
-    await house.bot.kill()
-    settle_in(house, monkeypatch)
+    await deployment.bot.kill()
+    settle_in(deployment, monkeypatch)
     clock = Clock(monkeypatch)
-    house.script("first", "The first answer, every word of it.", seconds=3)
-    house.script("second", "The second answer.")
+    deployment.script("first", "The first answer, every word of it.", seconds=3)
+    deployment.script("second", "The second answer.")
     async with running(Settings.read()):
-        await house.connected()
-        ts = await house.slack.say("ana", "trading", "@Omni the first")
-        await house.slack.wait_for(lambda: house.omni.active())
-        await house.slack.say("ana", "trading", "and the second", thread_ts=ts)
-        await house.slack.wait_for(lambda: len(house.slack.socket_mode.acked) == len(house.slack.socket_mode.sent))
+        await deployment.connected()
+        ts = await deployment.slack.say("ana", "trading", "@Omni the first")
+        await deployment.slack.wait_for(lambda: deployment.omni.active())
+        await deployment.slack.say("ana", "trading", "and the second", thread_ts=ts)
+        await deployment.slack.wait_for(
+            lambda: len(deployment.slack.socket_mode.acked) == len(deployment.slack.socket_mode.sent)
+        )
     clock.ahead = -HOUR
     async with running(Settings.read()):
-        await house.answered("trading", ts, "The first answer", "The second answer.", count=2)
-    assert house.asked() == ["the first", "and the second"]
+        await deployment.answered("trading", ts, "The first answer", "The second answer.", count=2)
+    assert deployment.asked() == ["the first", "and the second"]

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.journeys.test_http import Door, signed
-from tests.journeys.test_http import door as door
+from tests.journeys.test_http import endpoint as endpoint
 
 MENTION = {"type": "app_mention", "user": "W0FOREIGN1", "text": "<@U0OMNI> positions?", "ts": "1795000000.000100"}
 EVENTS: tuple[dict[str, Any], ...] = (
@@ -68,22 +68,22 @@ def rows(folder: Path) -> dict[str, int]:
         return {name: database.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()[0] for name in names}
 
 
-async def test_what_is_for_another_workspace_is_acked_and_leaves_no_row(door: Door, tmp_path: Path):
+async def test_what_is_for_another_workspace_is_acked_and_leaves_no_row(endpoint: Door, tmp_path: Path):
     before = rows(tmp_path)
     for number, event in enumerate(EVENTS):
         for more in ({}, {"authorizations": [MEANT]}):
             own = {"event_id": f"Ev0FOREIGN{number}{len(more)}"}
             body = json.dumps(ENVELOPE | {"event": event} | own | more).encode()
-            assert await door.post(body, signed(body)) == 200, event["type"]
+            assert await endpoint.post(body, signed(body)) == 200, event["type"]
     form_type = {"Content-Type": "application/x-www-form-urlencoded"}
     for form in (COMMAND, {"payload": json.dumps(CLICK)}, {"payload": json.dumps(FORM)}):
         body = urlencode(form).encode()
-        assert await door.post(body, signed(body) | form_type) == 200
+        assert await endpoint.post(body, signed(body) | form_type) == 200
     assert rows(tmp_path) == before
-    assert "team_forgotten" not in door.house.bot.logged()
-    assert door.house.bot.logged().count("foreign_delivery_refused") == 1
-    counted = [line for line in (await door.get("/metrics"))[1].splitlines() if "foreign_deliveries_total{" in line]
+    assert "team_forgotten" not in endpoint.deployment.bot.logged()
+    assert endpoint.deployment.bot.logged().count("foreign_delivery_refused") == 1
+    counted = [line for line in (await endpoint.get("/metrics"))[1].splitlines() if "foreign_deliveries_total{" in line]
     assert sum(float(line.rpartition(" ")[2]) for line in counted) == 2 * len(EVENTS) + 3
     # What is ours still counts: the bot's own workspace removes it.
-    door.house.slack.uninstall()
-    await door.house.slack.wait_for(lambda: "team_forgotten" in door.house.bot.logged())
+    endpoint.deployment.slack.uninstall()
+    await endpoint.deployment.slack.wait_for(lambda: "team_forgotten" in endpoint.deployment.bot.logged())

@@ -10,7 +10,7 @@ from omnibot.blocks.orders.buttons import APPROVE, CANCEL, EDIT, REPLACE
 from omnibot.blocks.orders.forms import ENTERED_ACTION
 from omnibot.orders.click_results import SUPERSEDED
 from omnibot.slack.features.orders import NOBODY
-from tests.journeys.conftest import House
+from tests.journeys.conftest import Deployment
 from tests.journeys.order_thread import PATIENCE, OrderThread, order_calls, proposed, submitted, words
 from tests.journeys.test_order_clicks import keep_as_it_is
 
@@ -48,9 +48,9 @@ def typed(form: dict[str, Any]) -> str:
 
 
 async def test_what_an_edit_would_come_to_is_not_said_of_an_older_version_and_what_was_typed_stays(
-    trading_house: House,
+    trading_deployment: Deployment,
 ):
-    thread = await proposed(trading_house, BUY)
+    thread = await proposed(trading_deployment, BUY)
     await thread.press(EDIT)
     mine = await thread.form("ana", "Edit this order")
     await edited_by_ben(thread)
@@ -66,15 +66,15 @@ async def test_what_an_edit_would_come_to_is_not_said_of_an_older_version_and_wh
     assert words(again).count(SUPERSEDED) == 1
     assert typed(again) == "25"
     await thread.card("Buy 300 AAPL", "Waiting for approval")
-    assert order_calls(trading_house) == []
+    assert order_calls(trading_deployment) == []
 
 
-async def test_a_form_is_kept_when_slack_does_not_say_who_sends_it(trading_house: House):
-    slack = trading_house.slack
-    thread = await proposed(trading_house, BUY)
+async def test_a_form_is_kept_when_slack_does_not_say_who_sends_it(trading_deployment: Deployment):
+    slack = trading_deployment.slack
+    thread = await proposed(trading_deployment, BUY)
     await thread.press(EDIT)
     mine = await thread.form("ana", "Edit this order")
-    await trading_house.restart()  # whoever was known is asked for anew
+    await trading_deployment.restart()  # whoever was known is asked for anew
     slack.gate.refuse("users.info", status=200, body={"ok": False, "error": "internal_error"}, count=50)
     await preview(thread, mine, "20")
     again = await showing(thread, NOBODY)
@@ -88,10 +88,10 @@ async def test_a_form_is_kept_when_slack_does_not_say_who_sends_it(trading_house
 
 @pytest.mark.parametrize("keeps_id", [True, False], ids=["keeps the id", "another id"])
 async def test_a_form_that_changes_a_working_order_decides_nothing_once_a_colleague_has_changed_it(
-    trading_house: House, keeps_id: bool
+    trading_deployment: Deployment, keeps_id: bool
 ):
-    trading_house.omni.exchange.replace_keeps_id = keeps_id
-    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+    trading_deployment.omni.exchange.replace_keeps_id = keeps_id
+    thread = await proposed(trading_deployment, "buy 10 AAPL at $100")
     await thread.press(APPROVE)
     card = await thread.card("Working")
     await thread.press(REPLACE)
@@ -120,4 +120,4 @@ async def test_a_form_that_changes_a_working_order_decides_nothing_once_a_collea
     # The button of the card as it is now opens a form that shows what works now.
     await thread.press(REPLACE)
     assert "Now 30;" in words(await thread.form("ana", "Change this order"))
-    assert len(submitted(trading_house)) == 1
+    assert len(submitted(trading_deployment)) == 1

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.journeys.conftest import House
+from tests.journeys.conftest import Deployment
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
@@ -29,8 +29,8 @@ def free_port() -> int:
 class Door:
     """The bot's HTTP server."""
 
-    def __init__(self, house: House, port: int, session: aiohttp.ClientSession) -> None:
-        self.house = house
+    def __init__(self, deployment: Deployment, port: int, session: aiohttp.ClientSession) -> None:
+        self.deployment = deployment
         self.base = f"http://127.0.0.1:{port}"
         self.session = session
         #: What was answered to deliveries.
@@ -66,22 +66,22 @@ class Door:
             if await live():
                 return
             await asyncio.sleep(0.1)
-        raise AssertionError(self.house.bot.logged())
+        raise AssertionError(self.deployment.bot.logged())
 
 
 @pytest.fixture
-async def door(house: House) -> AsyncIterator[Door]:
+async def endpoint(deployment: Deployment) -> AsyncIterator[Door]:
     """The house's bot, in HTTP mode."""
-    await house.bot.terminate()
+    await deployment.bot.terminate()
     port = free_port()
-    del house.bot.environment["SLACK_APP_TOKEN"]
-    house.bot.environment |= {"SLACK_SIGNING_SECRET": SECRET, "PORT": str(port), "OMNIBOT_READY_SECONDS": "0.3"}
-    house.slack.deliver_http(f"http://127.0.0.1:{port}/slack/events", SECRET)
-    await house.bot.start()
+    del deployment.bot.environment["SLACK_APP_TOKEN"]
+    deployment.bot.environment |= {"SLACK_SIGNING_SECRET": SECRET, "PORT": str(port), "OMNIBOT_READY_SECONDS": "0.3"}
+    deployment.slack.deliver_http(f"http://127.0.0.1:{port}/slack/events", SECRET)
+    await deployment.bot.start()
     async with aiohttp.ClientSession() as session:
-        door = Door(house, port, session)
-        await door.up()
-        yield door
+        endpoint = Door(deployment, port, session)
+        await endpoint.up()
+        yield endpoint
 
 
 def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
@@ -94,68 +94,68 @@ def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dic
     }
 
 
-async def test_a_whole_conversation_over_http(door: Door):
-    house = door.house
-    assert await house.slack.verify_url()
-    ts = await house.slack.say("ana", "trading", "@Omni how are the markets doing today?")
-    await house.answered("trading", ts, "Pre-market")
-    (reply,) = house.replies("trading", ts)
-    assert await house.slack.click("ana", "trading", reply.ts, label="Check my positions")
-    await house.answered("trading", ts, count=2)
-    assert (await house.slack.command("ana", "trading", "/omni", "help")).acked
-    await house.slack.wait_for(lambda: all(d.status or d.error for d in house.slack.deliveries))
-    assert {d.status for d in house.slack.deliveries if not d.error} == {200}
+async def test_a_whole_conversation_over_http(endpoint: Door):
+    deployment = endpoint.deployment
+    assert await deployment.slack.verify_url()
+    ts = await deployment.slack.say("ana", "trading", "@Omni how are the markets doing today?")
+    await deployment.answered("trading", ts, "Pre-market")
+    (reply,) = deployment.replies("trading", ts)
+    assert await deployment.slack.click("ana", "trading", reply.ts, label="Check my positions")
+    await deployment.answered("trading", ts, count=2)
+    assert (await deployment.slack.command("ana", "trading", "/omni", "help")).acked
+    await deployment.slack.wait_for(lambda: all(d.status or d.error for d in deployment.slack.deliveries))
+    assert {d.status for d in deployment.slack.deliveries if not d.error} == {200}
 
 
-async def test_no_secret_is_logged_over_http_even_at_debug(door: Door):
-    house = door.house
-    await house.bot.terminate()
-    house.bot.environment["OMNIBOT_LOG_LEVEL"] = "debug"
-    await house.bot.start()
-    await door.up()
-    ts = await house.slack.say("ana", "trading", "@Omni how are the markets doing today?")
-    await house.answered("trading", ts, "Pre-market")
-    (reply,) = house.replies("trading", ts)
-    await house.slack.click("ana", "trading", reply.ts, action_id="omni_button:1")
-    result = await house.slack.command("ana", "trading", "/omni", "help")
-    await house.answered("trading", ts, count=2)
-    assert await door.post(b"{}", signed(b"{}", secret="not the secret")) == 401
-    logged = house.bot.logged()
+async def test_no_secret_is_logged_over_http_even_at_debug(endpoint: Door):
+    deployment = endpoint.deployment
+    await deployment.bot.terminate()
+    deployment.bot.environment["OMNIBOT_LOG_LEVEL"] = "debug"
+    await deployment.bot.start()
+    await endpoint.up()
+    ts = await deployment.slack.say("ana", "trading", "@Omni how are the markets doing today?")
+    await deployment.answered("trading", ts, "Pre-market")
+    (reply,) = deployment.replies("trading", ts)
+    await deployment.slack.click("ana", "trading", reply.ts, action_id="omni_button:1")
+    result = await deployment.slack.command("ana", "trading", "/omni", "help")
+    await deployment.answered("trading", ts, count=2)
+    assert await endpoint.post(b"{}", signed(b"{}", secret="not the secret")) == 401
+    logged = deployment.bot.logged()
     assert "DEBUG" in logged
-    for secret in (SECRET, house.slack.bot_token, "demo-key", result.response_url, result.trigger_id):
+    for secret in (SECRET, deployment.slack.bot_token, "demo-key", result.response_url, result.trigger_id):
         assert secret not in logged
 
 
-async def test_a_command_may_speak_of_a_payload(door: Door):
+async def test_a_command_may_speak_of_a_payload(endpoint: Door):
     """Bolt alone reads such a form as empty, and the question would be lost."""
-    door.house.script("payload", "About eight tonnes.")
-    await door.house.slack.command("ana", "trading", "/omni", "what is the payload of a Falcon?")
-    (root,) = await door.house.slack.wait_for(lambda: door.house.roots("trading"))
-    await door.house.answered("trading", root.ts, "eight tonnes")
+    endpoint.deployment.script("payload", "About eight tonnes.")
+    await endpoint.deployment.slack.command("ana", "trading", "/omni", "what is the payload of a Falcon?")
+    (root,) = await endpoint.deployment.slack.wait_for(lambda: endpoint.deployment.roots("trading"))
+    await endpoint.deployment.answered("trading", root.ts, "eight tonnes")
 
 
-async def test_events_delivered_twice_over_http_are_one_turn(door: Door):
-    door.house.script("hello", "Hi there.")
-    door.house.slack.deliver_twice = True
-    ts = await door.house.slack.say("ana", "trading", "@Omni hello")
-    await door.house.answered("trading", ts, "Hi there.")
-    assert door.house.asked() == ["hello"]
+async def test_events_delivered_twice_over_http_are_one_turn(endpoint: Door):
+    endpoint.deployment.script("hello", "Hi there.")
+    endpoint.deployment.slack.deliver_twice = True
+    ts = await endpoint.deployment.slack.say("ana", "trading", "@Omni hello")
+    await endpoint.deployment.answered("trading", ts, "Hi there.")
+    assert endpoint.deployment.asked() == ["hello"]
 
 
-async def test_an_event_that_could_not_be_stored_gets_a_500_and_is_retried(door: Door, tmp_path: Path):
-    house = door.house
-    house.script("hello", "Hi there.")
+async def test_an_event_that_could_not_be_stored_gets_a_500_and_is_retried(endpoint: Door, tmp_path: Path):
+    deployment = endpoint.deployment
+    deployment.script("hello", "Hi there.")
     connection = sqlite3.connect(tmp_path / "omnibot.sqlite3", timeout=20)
     connection.execute("CREATE TRIGGER full BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     connection.commit()
-    ts = await house.slack.say("ana", "trading", "@Omni hello")
-    await house.slack.wait_for(lambda: any(d.status == 500 for d in house.slack.deliveries))
+    ts = await deployment.slack.say("ana", "trading", "@Omni hello")
+    await deployment.slack.wait_for(lambda: any(d.status == 500 for d in deployment.slack.deliveries))
     connection.execute("DROP TRIGGER full")
     connection.commit()
     connection.close()
-    await house.answered("trading", ts, "Hi there.")
-    assert any(d.retry_num for d in house.slack.deliveries)
-    assert house.asked() == ["hello"]
+    await deployment.answered("trading", ts, "Hi there.")
+    assert any(d.retry_num for d in deployment.slack.deliveries)
+    assert deployment.asked() == ["hello"]
 
 
 def event(text: str = "hello") -> bytes:
@@ -184,13 +184,17 @@ BAD: dict[str, dict[str, Any]] = {
 }
 
 
-async def test_nothing_unsigned_or_unreadable_gets_in(door: Door):
+async def test_nothing_unsigned_or_unreadable_gets_in(endpoint: Door):
     for name, bad in BAD.items():
-        status = await door.post(bad.get("body", event()), bad["headers"])
+        status = await endpoint.post(bad.get("body", event()), bad["headers"])
         assert 400 <= status < 500, name
-        assert not [secret for secret in (SECRET, door.house.slack.bot_token, "demo-key") if secret in door.said[-1]]
-    assert [c for c in door.house.omni.calls if c.name.startswith("POST")] == []
-    assert "listener_failed" not in door.house.bot.logged()
+        assert not [
+            secret
+            for secret in (SECRET, endpoint.deployment.slack.bot_token, "demo-key")
+            if secret in endpoint.said[-1]
+        ]
+    assert [c for c in endpoint.deployment.omni.calls if c.name.startswith("POST")] == []
+    assert "listener_failed" not in endpoint.deployment.bot.logged()
 
 
 @pytest.mark.parametrize(
@@ -203,21 +207,21 @@ async def test_nothing_unsigned_or_unreadable_gets_in(door: Door):
         {"type": "view_submission", "user": {"id": "U1"}, "view": {"type": "modal", "callback_id": "unknown"}},
     ],
 )
-async def test_what_is_nothing_to_us_is_acked(door: Door, body: dict[str, Any]):
+async def test_what_is_nothing_to_us_is_acked(endpoint: Door, body: dict[str, Any]):
     raw = json.dumps(body).encode()
-    assert await door.post(raw, signed(raw)) == 200
+    assert await endpoint.post(raw, signed(raw)) == 200
 
 
-async def test_health_readiness_and_metrics(door: Door):
-    house = door.house
-    ts = await house.slack.say("ana", "trading", "@Omni what is the price of AAPL?")
-    await house.answered("trading", ts, "AAPL")
-    assert await door.get("/healthz") == (200, '{"status": "ok"}')
-    status, ready = await door.get("/readyz")
+async def test_health_readiness_and_metrics(endpoint: Door):
+    deployment = endpoint.deployment
+    ts = await deployment.slack.say("ana", "trading", "@Omni what is the price of AAPL?")
+    await deployment.answered("trading", ts, "AAPL")
+    assert await endpoint.get("/healthz") == (200, '{"status": "ok"}')
+    status, ready = await endpoint.get("/readyz")
     assert (status, json.loads(ready)) == (200, {"ready": True, "checks": {"database": "ok", "slack": "ok"}})
     ended = 'omnibot_turns_ended_total{outcome="succeeded"} 1.0'
     # A turn ends after its answer is shown.
-    metrics = await door.until("/metrics", lambda _status, text: ended in text)
+    metrics = await endpoint.until("/metrics", lambda _status, text: ended in text)
     for line in (
         'omnibot_turns{state="running"} 0.0',
         'omnibot_slack_calls_total{method="chat.startStream"} 1.0',
@@ -228,56 +232,56 @@ async def test_health_readiness_and_metrics(door: Door):
         'omnibot_delivery_lag_seconds_count{kind="message"} 1.0',
     ):
         assert line in metrics, line
-    for secret in (SECRET, house.slack.bot_token, "demo-key"):
+    for secret in (SECRET, deployment.slack.bot_token, "demo-key"):
         assert secret not in metrics
 
 
-async def test_readiness_says_what_is_missing(door: Door, tmp_path: Path):
+async def test_readiness_says_what_is_missing(endpoint: Door, tmp_path: Path):
     with closing(sqlite3.connect(tmp_path / "omnibot.sqlite3", timeout=20)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    report = await door.until("/readyz", lambda status, _: status == 503)
+    report = await endpoint.until("/readyz", lambda status, _: status == 503)
     checks = json.loads(report)["checks"]
     assert "omnibot db upgrade" in checks["database"]
     assert checks["slack"] == "ok"
-    door.house.slack.gate.refuse("auth.test", status=200, body={"ok": False, "error": "token_revoked"})
-    await door.until("/readyz", lambda status, text: status == 503 and '"slack": "token_revoked"' in text)
+    endpoint.deployment.slack.gate.refuse("auth.test", status=200, body={"ok": False, "error": "token_revoked"})
+    await endpoint.until("/readyz", lambda status, text: status == 503 and '"slack": "token_revoked"' in text)
 
 
-async def test_a_polite_stop_drains_within_its_grace(door: Door):
-    house = door.house
-    house.script("slow", "Slowly.", seconds=600)
-    await house.slack.say("ana", "trading", "@Omni slow")
-    await house.slack.wait_for(lambda: house.omni.active())
-    assert await house.bot.terminate() == 0  # within the patience of this
-    assert house.omni.active()
+async def test_a_polite_stop_drains_within_its_grace(endpoint: Door):
+    deployment = endpoint.deployment
+    deployment.script("slow", "Slowly.", seconds=600)
+    await deployment.slack.say("ana", "trading", "@Omni slow")
+    await deployment.slack.wait_for(lambda: deployment.omni.active())
+    assert await deployment.bot.terminate() == 0  # within the patience of this
+    assert deployment.omni.active()
 
 
-async def test_in_socket_mode_the_port_is_bound_too(house: House):
-    await house.bot.terminate()
+async def test_in_socket_mode_the_port_is_bound_too(deployment: Deployment):
+    await deployment.bot.terminate()
     port = free_port()
-    house.bot.environment["PORT"] = str(port)
-    await house.start()
+    deployment.bot.environment["PORT"] = str(port)
+    await deployment.start()
     async with aiohttp.ClientSession() as session:
-        door = Door(house, port, session)
-        await door.up()
-        async with session.post(f"{door.base}/slack/events") as answer:
+        endpoint = Door(deployment, port, session)
+        await endpoint.up()
+        async with session.post(f"{endpoint.base}/slack/events") as answer:
             assert answer.status == 404
 
 
-async def test_a_wrong_app_token_is_refused_at_start_by_its_name(house: House):
-    await house.bot.terminate()
-    house.bot.environment["SLACK_APP_TOKEN"] = "xapp-wrong"
-    await house.bot.start()
-    assert house.bot.process is not None
-    assert await asyncio.wait_for(house.bot.process.wait(), 60) == 1
-    assert "SLACK_APP_TOKEN" in house.bot.logged()
-    assert "Traceback" not in house.bot.logged()
+async def test_a_wrong_app_token_is_refused_at_start_by_its_name(deployment: Deployment):
+    await deployment.bot.terminate()
+    deployment.bot.environment["SLACK_APP_TOKEN"] = "xapp-wrong"
+    await deployment.bot.start()
+    assert deployment.bot.process is not None
+    assert await asyncio.wait_for(deployment.bot.process.wait(), 60) == 1
+    assert "SLACK_APP_TOKEN" in deployment.bot.logged()
+    assert "Traceback" not in deployment.bot.logged()
 
 
-async def test_slack_is_not_asked_who_we_are_before_every_event(house: House):
+async def test_slack_is_not_asked_who_we_are_before_every_event(deployment: Deployment):
     """One auth.test at start; an event must not wait for Slack, nor be acked when Slack does not answer."""
-    house.script("hello", "Hi there.")
-    house.slack.gate.refuse("auth.test", status=429, count=99)
-    ts = await house.slack.say("ana", house.slack.dm("ana"), "hello")
-    await house.answered(house.slack.dm("ana"), ts, "Hi there.")
-    assert len([c for c in house.slack.calls if c.name == "auth.test"]) == 1
+    deployment.script("hello", "Hi there.")
+    deployment.slack.gate.refuse("auth.test", status=429, count=99)
+    ts = await deployment.slack.say("ana", deployment.slack.dm("ana"), "hello")
+    await deployment.answered(deployment.slack.dm("ana"), ts, "Hi there.")
+    assert len([c for c in deployment.slack.calls if c.name == "auth.test"]) == 1

@@ -16,7 +16,7 @@ from omnibot_sandbox.clearstreet.accounts import account
 
 from omnibot.encryption import new_key
 from omnibot.telemetry import KEY_FIELD
-from tests.journeys.conftest import House, furnished
+from tests.journeys.conftest import Deployment, furnished
 from tests.journeys.test_http import free_port
 
 #: Ana's first key sees two accounts, her next one and Ben's one each.
@@ -30,33 +30,33 @@ CREATE = "POST /v1/omni-ai/threads"
 class Desk:
     """A person's way through the modals."""
 
-    house: House
+    deployment: Deployment
     folder: Path
     port: int
 
     async def type(self, user: str, words: str, channel: str = "trading") -> Any:
-        return await self.house.slack.command(user, channel, "/omni", words)
+        return await self.deployment.slack.command(user, channel, "/omni", words)
 
     async def modal(self, user: str, *words: str) -> dict[str, Any]:
         """The uppermost modal, once it says all this."""
 
         def showing() -> dict[str, Any] | None:
-            modals = self.house.slack.modals(user)
+            modals = self.deployment.slack.modals(user)
             return modals[-1] if modals and all(word in self.read(modals[-1]) for word in words) else None
 
-        found = await self.house.slack.wait_for(showing)
+        found = await self.deployment.slack.wait_for(showing)
         assert found is not None
         return found
 
     def read(self, view: dict[str, Any]) -> str:
         """Its words, without the asterisks around what is bold."""
-        return self.house.slack.visible_text({"text": "", "blocks": view["blocks"]}).replace("*", "")
+        return self.deployment.slack.visible_text({"text": "", "blocks": view["blocks"]}).replace("*", "")
 
     async def enter(self, user: str, key: str) -> Any:
         """Put a key into the form that is open, and send it."""
         view = await self.modal(user, "The key passes through Slack")
         block = next(b["block_id"] for b in view["blocks"] if b["type"] == "input")
-        return await self.house.slack.submit(
+        return await self.deployment.slack.submit(
             user, view["id"], {block: {KEY_FIELD: {"type": "plain_text_input", "value": key}}}
         )
 
@@ -69,7 +69,7 @@ class Desk:
     async def choose(self, user: str, name: str, scope: str | None = None) -> dict[str, Any]:
         """Choose an account in the modal that is open."""
         view = await self.modal(user, "Ask about")
-        await self.house.slack.submit(user, view["id"], account_chosen(view, name, scope))
+        await self.deployment.slack.submit(user, view["id"], account_chosen(view, name, scope))
         return await self.modal(user, f"are about {name}")
 
     async def press_in_modal(self, user: str, view: dict[str, Any], action: str) -> None:
@@ -79,7 +79,7 @@ class Desk:
             for e in (b.get("elements") or [b.get("accessory") or {}])
             if e.get("action_id", "").partition(":")[0] == action
         )
-        assert await self.house.slack.press(user, view_id=view["id"], block_id=block, action_id=name)
+        assert await self.deployment.slack.press(user, view_id=view["id"], block_id=block, action_id=name)
 
     def open_dialog(self, user: str, tell_privately: dict[str, Any], action: str) -> dict[str, Any]:
         """Press a button that asks first, and leave its dialog open. Returns what confirms it."""
@@ -90,15 +90,15 @@ class Desk:
             if e.get("action_id", "").partition(":")[0] == action
         )
         where = {"channel": tell_privately["channel"], "ts": tell_privately["ts"], "block_id": block, "action_id": name}
-        return {**where, "dialog": self.house.slack.open_dialog(user, **where)}
+        return {**where, "dialog": self.deployment.slack.open_dialog(user, **where)}
 
     async def close(self, user: str) -> None:
-        view = self.house.slack.modals(user)[-1]
-        await self.house.slack.close_view(user, view["id"], clear=True)
+        view = self.deployment.slack.modals(user)[-1]
+        await self.deployment.slack.close_view(user, view["id"], clear=True)
 
     async def nudge(self, user: str, *words: str, count: int = 1) -> dict[str, Any]:
         """The latest thing that only this person was shown, once `count` of those say all this."""
-        slack = self.house.slack
+        slack = self.deployment.slack
 
         def told() -> list[dict[str, Any]]:
             said = [e for e in slack.ephemerals(user) if all(w in slack.visible_text(e) for w in words)]
@@ -107,11 +107,13 @@ class Desk:
         return (await slack.wait_for(told))[-1]
 
     async def press(self, user: str, tell_privately: dict[str, Any], action: str) -> None:
-        assert await self.house.slack.click(user, tell_privately["channel"], tell_privately["ts"], action_id=action)
+        assert await self.deployment.slack.click(
+            user, tell_privately["channel"], tell_privately["ts"], action_id=action
+        )
 
     async def in_dm(self, user: str, *words: str) -> str:
         """What omnibot wrote to this person directly, once it says all this."""
-        slack = self.house.slack
+        slack = self.deployment.slack
 
         def written() -> str:
             text = "\n".join(slack.visible_text(m) for m in slack.history(slack.dm(user)) if m.user != user)
@@ -121,7 +123,7 @@ class Desk:
 
     def asked(self) -> list[tuple[str, int]]:
         """Key and account of each new Omni thread."""
-        calls = [call for call in self.house.omni.calls if call.name == CREATE]
+        calls = [call for call in self.deployment.omni.calls if call.name == CREATE]
         return [(c.headers["Authorization"].removeprefix("Bearer "), c.args["account_id"]) for c in calls]
 
     def links(self) -> int:
@@ -149,17 +151,17 @@ Furnish = Callable[..., Awaitable[Desk]]
 @pytest.fixture
 async def furnish(tmp_path: Path, migrated: Path) -> AsyncIterator[Furnish]:
     """Start a house in which people can link keys; keywords are settings, "" takes one away."""
-    async with furnished(tmp_path, migrated) as house:
+    async with furnished(tmp_path, migrated) as deployment:
 
         async def start(**settings: str) -> Desk:
-            house.omni.keys[ANAS] = [account(30001, "Growth"), account(30002, "Retirement")]
-            house.omni.keys[ANAS_NEXT] = [account(30003, "Ana's next")]
-            house.omni.keys[BENS] = [account(40001, "Ben's own")]
+            deployment.omni.keys[ANAS] = [account(30001, "Growth"), account(30002, "Retirement")]
+            deployment.omni.keys[ANAS_NEXT] = [account(30003, "Ana's next")]
+            deployment.omni.keys[BENS] = [account(40001, "Ben's own")]
             port = free_port()
-            house.bot.environment |= {"OMNIBOT_ENCRYPTION_KEYS": new_key(), "PORT": str(port), **settings}
-            house.script("hello", "Hi there.")
-            await house.start()
-            return Desk(house, tmp_path, port)
+            deployment.bot.environment |= {"OMNIBOT_ENCRYPTION_KEYS": new_key(), "PORT": str(port), **settings}
+            deployment.script("hello", "Hi there.")
+            await deployment.start()
+            return Desk(deployment, tmp_path, port)
 
         yield start
 
@@ -167,7 +169,7 @@ async def furnish(tmp_path: Path, migrated: Path) -> AsyncIterator[Furnish]:
 async def test_a_key_goes_in_is_used_checked_replaced_and_forgotten_and_is_nowhere_to_be_found(furnish: Furnish):
     port = free_port()
     desk = await furnish(OMNIBOT_LOG_LEVEL="debug", PORT=str(port), OMNIBOT_PUBLIC_URL=f"http://127.0.0.1:{port}")
-    house = desk.house
+    deployment = desk.deployment
 
     await desk.type("ana", "link")
     refused = await desk.enter("ana", "two words")
@@ -178,8 +180,8 @@ async def test_a_key_goes_in_is_used_checked_replaced_and_forgotten_and_is_nowhe
     await desk.modal("ana", "Your key is linked", "2 accounts: Growth, Retirement")
     await desk.choose("ana", "Retirement")
     await desk.close("ana")
-    ts = await house.slack.say("ana", "trading", "@Omni hello")
-    await house.answered("trading", ts, "Hi there.")
+    ts = await deployment.slack.say("ana", "trading", "@Omni hello")
+    await deployment.answered("trading", ts, "Hi there.")
     assert desk.asked() == [(ANAS, 30002)]
 
     # What is linked can be checked again, and another key takes its place.
@@ -191,8 +193,8 @@ async def test_a_key_goes_in_is_used_checked_replaced_and_forgotten_and_is_nowhe
     await desk.close("ana")
     await desk.link("ana", ANAS_NEXT, "in place of the earlier one", "one account, Ana's next")
     await desk.close("ana")
-    ts = await house.slack.say("ana", "trading", "@Omni hello again")
-    await house.answered("trading", ts, "Hi there.")
+    ts = await deployment.slack.say("ana", "trading", "@Omni hello again")
+    await deployment.answered("trading", ts, "Hi there.")
     assert desk.asked()[-1] == (ANAS_NEXT, 30003)
 
     # Ben enters his on the page, past Slack, and hears of it in his own messages.
@@ -209,8 +211,8 @@ async def test_a_key_goes_in_is_used_checked_replaced_and_forgotten_and_is_nowhe
         async with browser.get(f"http://127.0.0.1:{port}/metrics") as answer:
             metrics = await answer.text()
     await desk.in_dm("ben", "was linked for you on omnibot's page", "/omni unlink")
-    ts = await house.slack.say("ben", "trading", "@Omni hello")
-    await house.answered("trading", ts, "Hi there.")
+    ts = await deployment.slack.say("ben", "trading", "@Omni hello")
+    await deployment.answered("trading", ts, "Hi there.")
     assert desk.asked()[-1] == (BENS, 40001)
 
     said = await desk.type("ana", "unlink")
@@ -220,9 +222,9 @@ async def test_a_key_goes_in_is_used_checked_replaced_and_forgotten_and_is_nowhe
     assert desk.links() == 1
     assert "have not linked" in str((await desk.type("ana", "unlink")).ack_payload)
 
-    calls = str([(call.name, call.args) for call in house.slack.calls])
-    await house.bot.terminate()
-    logged, kept = house.bot.logged(), b"".join(f.read_bytes() for f in desk.folder.glob("omnibot.sqlite3*"))
+    calls = str([(call.name, call.args) for call in deployment.slack.calls])
+    await deployment.bot.terminate()
+    logged, kept = deployment.bot.logged(), b"".join(f.read_bytes() for f in desk.folder.glob("omnibot.sqlite3*"))
     # The search would find them: what may be there is there.
     assert "DEBUG" in logged
     assert "event=key_linked" in logged
@@ -235,7 +237,7 @@ async def test_a_key_goes_in_is_used_checked_replaced_and_forgotten_and_is_nowhe
         assert key not in metrics
         assert key.encode() not in kept
     assert page.rsplit("/", 1)[1] not in logged
-    assert house.slack.refusals == [r for r in house.slack.refusals if r.answer["error"] == "not_found"]
+    assert deployment.slack.refusals == [r for r in deployment.slack.refusals if r.answer["error"] == "not_found"]
 
 
 @pytest.mark.parametrize("reading", ["as_shown", "as_now"])
@@ -243,7 +245,7 @@ async def test_a_dialog_about_one_key_does_not_forget_the_next(
     furnish: Furnish, reading: Literal["as_shown", "as_now"]
 ):
     desk = await furnish()
-    desk.house.slack.held_dialogs = reading
+    desk.deployment.slack.held_dialogs = reading
     await desk.link("ana", ANAS, "Your key is linked")
     await desk.close("ana")
     await desk.type("ana", "unlink")
@@ -251,7 +253,7 @@ async def test_a_dialog_about_one_key_does_not_forget_the_next(
     await desk.link("ana", ANAS_NEXT, "in place of the earlier one")
     await desk.close("ana")
 
-    assert await desk.house.slack.press("ana", **dialog)
+    assert await desk.deployment.slack.press("ana", **dialog)
     await desk.nudge("ana", "Your key changed since this was shown, so nothing was done")
     assert desk.links() == 1
     await desk.type("ana", "unlink")
@@ -266,7 +268,7 @@ async def test_a_form_for_a_key_held_open_while_another_is_linked_links_nothing_
 ):
     port = free_port()
     desk = await furnish(PORT=str(port), OMNIBOT_PUBLIC_URL=f"http://127.0.0.1:{port}")
-    slack = desk.house.slack
+    slack = desk.deployment.slack
     slack.held_dialogs = reading
     await desk.type("ana", "link")
     form = await desk.modal("ana", "Keep the key out of Slack")
@@ -289,11 +291,11 @@ async def test_a_form_for_a_key_held_open_while_another_is_linked_links_nothing_
 async def test_a_key_that_is_linked_while_another_is_being_checked_stays(furnish: Furnish):
     port = free_port()
     desk = await furnish(PORT=str(port), OMNIBOT_PUBLIC_URL=f"http://127.0.0.1:{port}")
-    house = desk.house
+    deployment = desk.deployment
     await desk.type("ana", "link")
     form = await desk.modal("ana", "Keep the key out of Slack")
     page = re.findall(r"http://127\.0\.0\.1:\d+/link/[\w-]+", str(form))[0]
-    held = house.omni.gate.hold(ACCOUNTS)
+    held = deployment.omni.gate.hold(ACCOUNTS)
     await desk.enter("ana", ANAS)
     await held.reached()
     async with aiohttp.ClientSession() as browser, browser.post(page, data={KEY_FIELD: ANAS_NEXT}) as answer:
@@ -301,8 +303,8 @@ async def test_a_key_that_is_linked_while_another_is_being_checked_stays(furnish
     held.release()
     await desk.modal("ana", "Not done", "Your key changed since this was shown")
     await desk.close("ana")
-    ts = await house.slack.say("ana", "trading", "@Omni hello")
-    await house.answered("trading", ts, "Hi there.")
+    ts = await deployment.slack.say("ana", "trading", "@Omni hello")
+    await deployment.answered("trading", ts, "Hi there.")
     assert desk.asked() == [(ANAS_NEXT, 30003)]
 
 
@@ -311,7 +313,7 @@ async def test_a_choice_of_accounts_held_open_while_what_it_shows_changes_choose
     furnish: Furnish, reading: Literal["as_shown", "as_now"]
 ):
     desk = await furnish()
-    slack = desk.house.slack
+    slack = desk.deployment.slack
     slack.held_dialogs = reading
     await desk.link("ana", ANAS, "Your key is linked", "Choose the one")
     first = slack.modals("ana")[-1]
@@ -334,8 +336,8 @@ async def test_a_choice_of_accounts_held_open_while_what_it_shows_changes_choose
 
 async def test_keys_and_accounts_that_slack_delivers_twice_at_once_are_taken_once(furnish: Furnish):
     desk = await furnish()
-    house = desk.house
-    house.slack.doubled = True
+    deployment = desk.deployment
+    deployment.slack.doubled = True
     await desk.link("ana", ANAS, "Your key is linked", "2 accounts: Growth, Retirement")
     await desk.choose("ana", "Retirement")
     await desk.close("ana")
@@ -343,20 +345,20 @@ async def test_keys_and_accounts_that_slack_delivers_twice_at_once_are_taken_onc
     await desk.press("ana", await desk.nudge("ana", "Forget your Clear Street API key?"), "omni_unlink_key")
     await desk.nudge("ana", "Forgotten: your Clear Street API key")
     assert desk.links() == 0
-    assert "have not linked" not in str(house.slack.ephemerals("ana"))
-    assert [m for m in house.slack.history(house.slack.dm("ana")) if m.user != "U0ANA00001"] == []
+    assert "have not linked" not in str(deployment.slack.ephemerals("ana"))
+    assert [m for m in deployment.slack.history(deployment.slack.dm("ana")) if m.user != "U0ANA00001"] == []
 
 
 async def test_clear_street_may_be_slow_or_away_and_the_modal_says_so(furnish: Furnish):
     desk = await furnish()
-    house = desk.house
-    house.omni.gate.refuse(ACCOUNTS, status=503, count=100)
+    deployment = desk.deployment
+    deployment.omni.gate.refuse(ACCOUNTS, status=503, count=100)
     await desk.link("ana", ANAS, "Not done", "not answering right now", "not stored", "(request ")
-    house.omni.gate.clear()
+    deployment.omni.gate.clear()
     assert desk.links() == 0
 
     # Longer than Slack waits for an answer: the modal says what is going on, then what came of it.
-    held = house.omni.gate.hold(ACCOUNTS)
+    held = deployment.omni.gate.hold(ACCOUNTS)
     result = await desk.enter("ana", ANAS)
     assert result.acked
     await desk.modal("ana", "Asking Clear Street about this key")
@@ -366,7 +368,7 @@ async def test_clear_street_may_be_slow_or_away_and_the_modal_says_so(furnish: F
     await desk.close("ana")
 
     # Who closes the modal meanwhile hears of it all the same.
-    held = house.omni.gate.hold(ACCOUNTS)
+    held = deployment.omni.gate.hold(ACCOUNTS)
     await desk.type("ben", "link")
     await desk.enter("ben", BENS)
     await held.reached()
@@ -378,114 +380,114 @@ async def test_clear_street_may_be_slow_or_away_and_the_modal_says_so(furnish: F
 
 async def test_a_question_waits_for_a_key_and_an_account_and_is_answered_once(furnish: Furnish):
     desk = await furnish(CLEAR_STREET_API_KEY="")
-    house = desk.house
-    ts = await house.slack.say("ana", "trading", "@Omni hello")
+    deployment = desk.deployment
+    ts = await deployment.slack.say("ana", "trading", "@Omni hello")
     await desk.press("ana", await desk.nudge("ana", "You have not linked"), "omni_link_key")
     await desk.enter("ana", ANAS)
     await desk.modal("ana", "Your key is linked", "waiting question goes on once you have chosen")
     await desk.choose("ana", "Growth")
-    await house.answered("trading", ts, "Hi there.")
+    await deployment.answered("trading", ts, "Hi there.")
 
     # With one account there is nothing to choose: the question goes on at once.
-    root = await house.slack.say("ben", "trading", "@Omni hello")
+    root = await deployment.slack.say("ben", "trading", "@Omni hello")
     await desk.press("ben", await desk.nudge("ben", "You have not linked"), "omni_link_key")
     await desk.enter("ben", BENS)
     await desk.modal("ben", "one account, Ben's own", "Your waiting question goes on now")
-    await house.answered("trading", root, "Hi there.")
+    await deployment.answered("trading", root, "Hi there.")
     assert desk.asked() == [(ANAS, 30001), (BENS, 40001)]
-    assert len(house.replies("trading", ts)) == len(house.replies("trading", root)) == 1
+    assert len(deployment.replies("trading", ts)) == len(deployment.replies("trading", root)) == 1
 
 
 async def test_an_account_is_chosen_for_one_conversation_and_another_one_for_the_rest(furnish: Furnish):
     desk = await furnish(CLEAR_STREET_API_KEY="")
-    house = desk.house
+    deployment = desk.deployment
     await desk.link("ana", ANAS, "Your key is linked")
     await desk.close("ana")
-    house.omni.gate.refuse(ACCOUNTS, status=503, count=100)
+    deployment.omni.gate.refuse(ACCOUNTS, status=503, count=100)
     await desk.type("ana", "account")
     view = await desk.modal("ana", "Clear Street does not say right now", "(request ")
-    house.omni.gate.clear()
+    deployment.omni.gate.clear()
     await desk.press_in_modal("ana", view, "omni_choose_account")
     await desk.modal("ana", "Ask about")
     await desk.close("ana")
 
-    ts = await house.slack.say("ana", "trading", "@Omni hello")
+    ts = await deployment.slack.say("ana", "trading", "@Omni hello")
     nudge = await desk.nudge("ana", "2 open accounts")
     await desk.press("ana", nudge, "omni_choose_account")
     await desk.choose("ana", "Growth", "here")
-    await house.answered("trading", ts, "Hi there.")
+    await deployment.answered("trading", ts, "Hi there.")
     await desk.close("ana")
 
     await desk.type("ana", "account")
     assert "In this conversation only" not in desk.read(await desk.modal("ana", "Ask about"))
     await desk.choose("ana", "Retirement")
     await desk.close("ana")
-    root = await house.slack.say("ana", "research", "@Omni hello")
-    await house.answered("research", root, "Hi there.")
+    root = await deployment.slack.say("ana", "research", "@Omni hello")
+    await deployment.answered("research", root, "Hi there.")
     assert desk.asked() == [(ANAS, 30001), (ANAS, 30002)]
 
     # The button still knows its conversation: there it is changed, and a new Omni thread begins.
     await desk.press("ana", nudge, "omni_choose_account")
     await desk.modal("ana", "Your questions in this conversation are about Growth")
     await desk.choose("ana", "Retirement", "here")
-    await house.slack.say("ana", "trading", "hello once more", thread_ts=ts)
-    await house.answered("trading", ts, count=2)
+    await deployment.slack.say("ana", "trading", "hello once more", thread_ts=ts)
+    await deployment.answered("trading", ts, count=2)
     assert desk.asked() == [(ANAS, 30001), (ANAS, 30002), (ANAS, 30002)]
-    assert "about another account" in house.shown("trading", ts)[-1]
+    assert "about another account" in deployment.shown("trading", ts)[-1]
 
 
 async def test_below_each_answer_its_account_is_named_and_changed_by_each_for_themselves(furnish: Furnish):
     desk = await furnish()
-    house = desk.house
+    deployment = desk.deployment
     await desk.link("ana", ANAS, "Your key is linked")
     await desk.choose("ana", "Growth")
     await desk.close("ana")
-    ts = await house.slack.say("ana", "trading", "@Omni hello")
-    await house.answered("trading", ts, "Hi there.", "Account: Growth")
-    (answer,) = house.replies("trading", ts)
+    ts = await deployment.slack.say("ana", "trading", "@Omni hello")
+    await deployment.answered("trading", ts, "Hi there.", "Account: Growth")
+    (answer,) = deployment.replies("trading", ts)
 
     # Ben's own questions use the shared key, whose accounts are none of Ana's.
-    await house.slack.click("ben", "trading", answer.ts, label="Change account")
+    await deployment.slack.click("ben", "trading", answer.ts, label="Change account")
     said = await desk.modal("ben", "sees no other open account")
     assert "Growth" not in desk.read(said)
 
-    await house.slack.click("ana", "trading", answer.ts, label="Change account")
+    await deployment.slack.click("ana", "trading", answer.ts, label="Change account")
     await desk.choose("ana", "Retirement")
     await desk.close("ana")
     # What was sent is what stood there: in this conversation only.
     await desk.type("ana", "account")
     assert "about Growth" in desk.read(await desk.modal("ana", "Ask about"))
     await desk.close("ana")
-    await house.slack.say("ana", "trading", "hello again", thread_ts=ts)
-    await house.answered("trading", ts, "Account: Retirement", "about another account", count=2)
+    await deployment.slack.say("ana", "trading", "hello again", thread_ts=ts)
+    await deployment.answered("trading", ts, "Account: Retirement", "about another account", count=2)
 
     # And back: that conversation goes on, and says what it has not seen.
-    await house.slack.click("ana", "trading", house.replies("trading", ts)[-1].ts, label="Change account")
+    await deployment.slack.click("ana", "trading", deployment.replies("trading", ts)[-1].ts, label="Change account")
     await desk.choose("ana", "Growth")
     await desk.close("ana")
-    await house.slack.say("ana", "trading", "hello once more", thread_ts=ts)
-    await house.answered("trading", ts, "said in between", count=3)
+    await deployment.slack.say("ana", "trading", "hello once more", thread_ts=ts)
+    await deployment.answered("trading", ts, "said in between", count=3)
     assert desk.asked() == [(ANAS, 30001), (ANAS, 30002)]
 
     # Outside a desk channel nobody reads which accounts she has.
-    public = await house.slack.say("ana", "research", "@Omni hello")
-    text = await house.answered("research", public, "Hi there.")
+    public = await deployment.slack.say("ana", "research", "@Omni hello")
+    text = await deployment.answered("research", public, "Hi there.")
     assert "Account:" not in text
-    assert "Change account" not in str([m.blocks for m in house.replies("research", public)])
+    assert "Change account" not in str([m.blocks for m in deployment.replies("research", public)])
 
 
 async def test_a_conversation_goes_on_with_another_key_about_an_account_that_key_sees(furnish: Furnish):
     desk = await furnish(CLEAR_STREET_API_KEY="")
-    house = desk.house
+    deployment = desk.deployment
     await desk.link("ana", ANAS, "Your key is linked")
     await desk.choose("ana", "Growth")
     await desk.close("ana")
-    ts = await house.slack.say("ana", "trading", "@Omni hello")
-    await house.answered("trading", ts, "Hi there.")
+    ts = await deployment.slack.say("ana", "trading", "@Omni hello")
+    await deployment.answered("trading", ts, "Hi there.")
     await desk.link("ana", ANAS_NEXT, "in place of the earlier one")
     await desk.close("ana")
-    await house.slack.say("ana", "trading", "hello again", thread_ts=ts)
-    await house.answered("trading", ts, "about another account", count=2)
+    await deployment.slack.say("ana", "trading", "hello again", thread_ts=ts)
+    await deployment.answered("trading", ts, "about another account", count=2)
     assert desk.asked() == [(ANAS, 30001), (ANAS_NEXT, 30003)]
 
 
@@ -493,41 +495,41 @@ async def test_who_links_a_key_with_several_accounts_is_asked_once_which_one_a_w
     furnish: Furnish,
 ):
     desk = await furnish(CLEAR_STREET_API_KEY="")
-    house = desk.house
-    first = await house.slack.say("ana", "trading", "@Omni hello")
+    deployment = desk.deployment
+    first = await deployment.slack.say("ana", "trading", "@Omni hello")
     await desk.nudge("ana", "You have not linked")
     await desk.link("ana", ANAS, "Your key is linked")
     # She closes the form without choosing, so her question asks.
     await desk.close("ana")
     nudge = await desk.nudge("ana", "2 open accounts")
-    second = await house.slack.say("ana", "client-desk", "@Omni hello")
+    second = await deployment.slack.say("ana", "client-desk", "@Omni hello")
     other = await desk.nudge("ana", "2 open accounts", count=2)
     # A choice for one conversation answers that one, and leaves the other in peace.
     await desk.press("ana", nudge, "omni_choose_account")
     await desk.choose("ana", "Growth", "here")
     await desk.close("ana")
-    await house.answered("trading", first, "Hi there.")
+    await deployment.answered("trading", first, "Hi there.")
     await desk.press("ana", other, "omni_choose_account")
     await desk.choose("ana", "Retirement", "here")
     # Two looks for what may go on lie between the first choice and this.
-    await house.answered("client-desk", second, "Hi there.")
-    said = [e for e in house.slack.ephemerals("ana") if "2 open accounts" in str(e["text"])]
+    await deployment.answered("client-desk", second, "Hi there.")
+    said = [e for e in deployment.slack.ephemerals("ana") if "2 open accounts" in str(e["text"])]
     assert len(said) == 2
 
 
 async def test_who_has_a_broken_key_is_told_privately_once_and_can_put_another_in_its_place(furnish: Furnish):
     desk = await furnish()
-    house = desk.house
-    house.script("slow", "Never seen. " * 20, seconds=60)
+    deployment = desk.deployment
+    deployment.script("slow", "Never seen. " * 20, seconds=60)
     await desk.link("ben", BENS, "Your key is linked")
     await desk.close("ben")
-    ts = await house.slack.say("ben", "trading", "@Omni slow")
-    await house.slack.wait_for(house.omni.active)
-    del house.omni.keys[BENS]
-    await house.answered("trading", ts, "no longer accepts your API key")
+    ts = await deployment.slack.say("ben", "trading", "@Omni slow")
+    await deployment.slack.wait_for(deployment.omni.active)
+    del deployment.omni.keys[BENS]
+    await deployment.answered("trading", ts, "no longer accepts your API key")
     nudge = await desk.nudge("ben", "while Omni was answering you")
 
-    root = await house.slack.say("ben", "trading", "@Omni hello")
+    root = await deployment.slack.say("ben", "trading", "@Omni hello")
     await desk.nudge("ben", "no longer accepts your API key", "Your question waits")
     await desk.press("ben", nudge, "omni_link_key")
     form = await desk.modal("ben", "Clear Street refused it on", "in its place")
@@ -535,14 +537,14 @@ async def test_who_has_a_broken_key_is_told_privately_once_and_can_put_another_i
     await desk.modal("ben", "Not done", "does not accept this key")
     await desk.enter("ben", ANAS_NEXT)
     await desk.modal("ben", "in place of the earlier one", "Your waiting question goes on now")
-    await house.answered("trading", root, "Hi there.")
+    await deployment.answered("trading", root, "Hi there.")
     assert desk.asked()[-1] == (ANAS_NEXT, 30003)
     await desk.close("ben")
-    assert len([e for e in house.slack.ephemerals("ben") if "while Omni was answering you" in str(e)]) == 1
+    assert len([e for e in deployment.slack.ephemerals("ben") if "while Omni was answering you" in str(e)]) == 1
 
     # Forgetting it drops what waits for it.
-    del house.omni.keys[ANAS_NEXT]
-    await house.slack.say("ben", "trading", "@Omni hello")
+    del deployment.omni.keys[ANAS_NEXT]
+    await deployment.slack.say("ben", "trading", "@Omni hello")
     await desk.nudge("ben", "Your question waits", count=2)
     await desk.type("ben", "link")
     await desk.press_in_modal("ben", await desk.modal("ben", "Clear Street refused it"), "omni_unlink_key")
@@ -580,8 +582,8 @@ async def test_keys_of_people_who_leave_and_of_a_workspace_that_uninstalls_are_f
     for user, key in (("ana", ANAS), ("ben", BENS)):
         await desk.link(user, key, "Your key is linked")
     assert desk.links() == 2
-    desk.house.slack.deactivate("ben")
-    await desk.house.slack.wait_for(lambda: desk.links() == 1)
-    desk.house.slack.uninstall()
-    await desk.house.slack.wait_for(lambda: desk.links() == 0)
-    assert "event=team_forgotten" in desk.house.bot.logged()
+    desk.deployment.slack.deactivate("ben")
+    await desk.deployment.slack.wait_for(lambda: desk.links() == 1)
+    desk.deployment.slack.uninstall()
+    await desk.deployment.slack.wait_for(lambda: desk.links() == 0)
+    assert "event=team_forgotten" in desk.deployment.bot.logged()

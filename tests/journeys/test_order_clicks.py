@@ -13,7 +13,7 @@ from omnibot_sandbox.slack.workspace import User
 from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, DECLINE, EDIT
 from omnibot.blocks.orders.forms import ENTERED_ACTION
 from omnibot.orders.click_results import SUPERSEDED
-from tests.journeys.conftest import House
+from tests.journeys.conftest import Deployment
 from tests.journeys.order_thread import (
     PATIENCE,
     OrderThread,
@@ -37,34 +37,36 @@ def keep_as_it_is(thread: OrderThread, card_ts: str) -> Any:
     return thread.slack.gate.hold("chat.update", "before", count=20, matches=lambda call: call.args["ts"] == card_ts)
 
 
-async def test_who_presses_approve_again_or_after_somebody_else_hears_that_it_is_done_already(trading_house: House):
-    thread = await proposed(trading_house, BUY)
+async def test_who_presses_approve_again_or_after_somebody_else_hears_that_it_is_done_already(
+    trading_deployment: Deployment,
+):
+    thread = await proposed(trading_deployment, BUY)
     card = await thread.card("Buy 10 AAPL")
     hold = keep_as_it_is(thread, card.ts)
-    assert await trading_house.slack.click("ana", "trading", card.ts, action_id=APPROVE)
-    await trading_house.slack.wait_for(lambda: submitted(trading_house), timeout=PATIENCE)
-    assert await trading_house.slack.click("ana", "trading", card.ts, action_id=APPROVE)
+    assert await trading_deployment.slack.click("ana", "trading", card.ts, action_id=APPROVE)
+    await trading_deployment.slack.wait_for(lambda: submitted(trading_deployment), timeout=PATIENCE)
+    assert await trading_deployment.slack.click("ana", "trading", card.ts, action_id=APPROVE)
     await thread.heard("ana", "approved", "by @Ana")
-    assert await trading_house.slack.click("ben", "trading", card.ts, action_id=APPROVE)
+    assert await trading_deployment.slack.click("ben", "trading", card.ts, action_id=APPROVE)
     await thread.heard("ben", "approved", "by @Ana")
     hold.release()
     await thread.card("Filled")
-    assert len(submitted(trading_house)) == 1
+    assert len(submitted(trading_deployment)) == 1
 
 
-async def test_two_people_who_press_at_the_same_time_make_one_order(trading_house: House):
-    thread = await proposed(trading_house, BUY)
+async def test_two_people_who_press_at_the_same_time_make_one_order(trading_deployment: Deployment):
+    thread = await proposed(trading_deployment, BUY)
     card = await thread.card("Buy 10 AAPL")
-    clicks = [trading_house.slack.click(who, "trading", card.ts, action_id=APPROVE) for who in ("ana", "ben") * 3]
+    clicks = [trading_deployment.slack.click(who, "trading", card.ts, action_id=APPROVE) for who in ("ana", "ben") * 3]
     assert all(await asyncio.gather(*clicks))
     await thread.card("Filled")
-    assert len(submitted(trading_house)) == 1
+    assert len(submitted(trading_deployment)) == 1
 
 
-async def test_who_may_not_approve_is_told_why_and_whom_to_ask_and_nothing_happens(trading_house: House):
-    slack = trading_house.slack
+async def test_who_may_not_approve_is_told_why_and_whom_to_ask_and_nothing_happens(trading_deployment: Deployment):
+    slack = trading_deployment.slack
     slack.workspace.users["U0EVE00001"] = User("U0EVE00001", "eve", "Eve")
-    thread = await proposed(trading_house, BUY)
+    thread = await proposed(trading_deployment, BUY)
     card = await thread.card("Buy 10 AAPL")
     # They come when the card is there: with a guest in the channel it would have gone to Ana's direct messages.
     for name in ("cleo", "dan", "eve"):
@@ -84,12 +86,12 @@ async def test_who_may_not_approve_is_told_why_and_whom_to_ask_and_nothing_happe
         assert modal["submit"] is None
         assert "AAPL" not in words(modal)
     assert "Waiting for approval" in thread.text()
-    assert order_calls(trading_house) == []
+    assert order_calls(trading_deployment) == []
 
 
-async def test_an_edit_is_checked_shown_and_makes_a_version_of_its_own(trading_house: House):
-    slack = trading_house.slack
-    thread = await proposed(trading_house, "buy 300 AAPL at $400")
+async def test_an_edit_is_checked_shown_and_makes_a_version_of_its_own(trading_deployment: Deployment):
+    slack = trading_deployment.slack
+    thread = await proposed(trading_deployment, "buy 300 AAPL at $400")
     await thread.press(APPROVE, user="ben")
     card = await thread.card("Approved so far* by @Ben")
     await thread.press(EDIT)
@@ -114,7 +116,7 @@ async def test_an_edit_is_checked_shown_and_makes_a_version_of_its_own(trading_h
     assert "Approved so far" not in thread.text()
     await thread.press(APPROVE)
     await thread.card("Filled")
-    (call,) = submitted(trading_house)
+    (call,) = submitted(trading_deployment)
     assert "'20'" in str(call.args)
 
 
@@ -129,11 +131,11 @@ def open_dialog(thread: OrderThread, user: str, action: str, ts: str) -> dict[st
 
 @pytest.mark.parametrize("reading", ["as_shown", "as_now"])
 async def test_a_dialog_held_open_through_an_edit_approves_nothing(
-    trading_house: House, reading: Literal["as_shown", "as_now"]
+    trading_deployment: Deployment, reading: Literal["as_shown", "as_now"]
 ):
-    slack = trading_house.slack
+    slack = trading_deployment.slack
     slack.held_dialogs = reading
-    thread = await proposed(trading_house, "buy 10 AAPL at $300")
+    thread = await proposed(trading_deployment, "buy 10 AAPL at $300")
     card = await thread.card("Buy 10 AAPL", "Waiting for approval")
     dialog = open_dialog(thread, "ana", APPROVE, card.ts)
 
@@ -144,22 +146,22 @@ async def test_a_dialog_held_open_through_an_edit_approves_nothing(
     assert await slack.press("ana", **dialog)
     await thread.heard("ana", "This order changed, read it again", "It now reads", "Buy 300 AAPL")
     await thread.card("Waiting for approval")
-    assert order_calls(trading_house) == []
+    assert order_calls(trading_deployment) == []
 
     await thread.press(APPROVE)
     await thread.card("Filled")
-    assert len(submitted(trading_house)) == 1
+    assert len(submitted(trading_deployment)) == 1
 
 
 @pytest.mark.parametrize("reading", ["as_shown", "as_now"])
 async def test_approve_all_held_open_through_an_edit_of_one_approves_none(
-    trading_house: House, reading: Literal["as_shown", "as_now"]
+    trading_deployment: Deployment, reading: Literal["as_shown", "as_now"]
 ):
-    slack = trading_house.slack
+    slack = trading_deployment.slack
     slack.held_dialogs = reading
-    thread = await proposed(trading_house, "buy 10 AAPL and sell 5 MSFT")
+    thread = await proposed(trading_deployment, "buy 10 AAPL and sell 5 MSFT")
     await thread.read("2 of 2 orders wait")
-    footer = trading_house.replies("trading", thread.ts)[-1]
+    footer = trading_deployment.replies("trading", thread.ts)[-1]
     dialog = open_dialog(thread, "ana", APPROVE_ALL, footer.ts)
 
     await thread.press(EDIT, user="ben")
@@ -169,13 +171,15 @@ async def test_approve_all_held_open_through_an_edit_of_one_approves_none(
     assert await slack.press("ana", **dialog)
     await thread.heard("ana", "This order changed, read it again")
     await thread.card("Sell 5 MSFT", "Waiting for approval", place=1)
-    assert order_calls(trading_house) == []
+    assert order_calls(trading_deployment) == []
 
 
 @pytest.mark.parametrize("action", [EDIT, DECLINE])
-async def test_a_form_opened_before_an_edit_says_so_itself_and_keeps_what_was_typed(trading_house: House, action: str):
-    slack = trading_house.slack
-    thread = await proposed(trading_house, BUY)
+async def test_a_form_opened_before_an_edit_says_so_itself_and_keeps_what_was_typed(
+    trading_deployment: Deployment, action: str
+):
+    slack = trading_deployment.slack
+    thread = await proposed(trading_deployment, BUY)
     await thread.card("Buy 10 AAPL", "Waiting for approval")
     await thread.press(action)
     mine = await thread.form("ana", "Edit this order" if action == EDIT else "Decline this order")
@@ -192,13 +196,15 @@ async def test_a_form_opened_before_an_edit_says_so_itself_and_keeps_what_was_ty
     assert list((came.errors or {}).values()) == [SUPERSEDED]
     assert slack.modals("ana")[-1]["state"]["values"][block][element]["value"] == typed
     await thread.card("Buy 300 AAPL", "Waiting for approval")
-    assert order_calls(trading_house) == []
+    assert order_calls(trading_deployment) == []
 
 
 @pytest.mark.parametrize("action", ["order_cancel", "order_replace"])
-async def test_a_press_on_a_working_order_whose_parts_do_not_agree_proposes_nothing(trading_house: House, action: str):
-    slack = trading_house.slack
-    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+async def test_a_press_on_a_working_order_whose_parts_do_not_agree_proposes_nothing(
+    trading_deployment: Deployment, action: str
+):
+    slack = trading_deployment.slack
+    thread = await proposed(trading_deployment, "buy 10 AAPL at $100")
     await thread.press(APPROVE)
     card = await thread.card("Working")
     row = next(block for block in card.blocks if block["type"] == "actions")
@@ -214,46 +220,48 @@ async def test_a_press_on_a_working_order_whose_parts_do_not_agree_proposes_noth
     assert len(thread.cards()) == 1
 
 
-async def test_who_presses_all_the_time_is_told_so_once_and_makes_no_more_calls_than_their_share(trading_house: House):
-    slack = trading_house.slack
+async def test_who_presses_all_the_time_is_told_so_once_and_makes_no_more_calls_than_their_share(
+    trading_deployment: Deployment,
+):
+    slack = trading_deployment.slack
     slack.workspace.users["U0EVE00001"] = User("U0EVE00001", "eve", "Eve")
     await slack.join("eve", "trading")
     # Nobody may sell short: every press is looked at and denied.
-    thread = await proposed(trading_house, "sell 50 MSFT")
+    thread = await proposed(trading_deployment, "sell 50 MSFT")
     card = await thread.card("Sell 50 MSFT", "Waiting for approval")
-    whispers, looks = _whispers(thread), len(trading_house.omni.calls)
+    ephemerals, looks = _ephemerals(thread), len(trading_deployment.omni.calls)
     for _ in range(10):
         assert all(
             await asyncio.gather(*(slack.click("ana", "trading", card.ts, action_id=APPROVE) for _ in range(30)))
         )
     await thread.heard("ana", "pressing faster than I can follow")
     ts = await slack.say("eve", "trading", "@Omni hello")
-    await trading_house.answered("trading", ts, timeout=PATIENCE)
+    await trading_deployment.answered("trading", ts, timeout=PATIENCE)
     said = [slack.visible_text(one) for one in slack.ephemerals("ana")]
     assert len([one for one in said if one.startswith("You are pressing faster")]) < 5
-    assert _whispers(thread) - whispers <= MOST
-    assert len(trading_house.omni.calls) - looks <= MOST * A_LOOK
+    assert _ephemerals(thread) - ephemerals <= MOST
+    assert len(trading_deployment.omni.calls) - looks <= MOST * A_LOOK
 
 
-def _whispers(thread: OrderThread) -> int:
+def _ephemerals(thread: OrderThread) -> int:
     return len([call for call in thread.slack.calls if call.name == "chat.postEphemeral"])
 
 
-async def test_who_declines_may_say_why_and_the_card_shows_it(trading_house: House):
-    thread = await proposed(trading_house, BUY)
+async def test_who_declines_may_say_why_and_the_card_shows_it(trading_deployment: Deployment):
+    thread = await proposed(trading_deployment, BUY)
     await thread.press(DECLINE, user="ben")
     form = await thread.form("ben", "Decline this order")
     reason = {"order_reason": {"order_reason": {"value": "Earnings are tomorrow."}}}
-    assert (await trading_house.slack.submit("ben", form["id"], reason)).closed
+    assert (await trading_deployment.slack.submit("ben", form["id"], reason)).closed
     card = await thread.card("Declined* by @Ben", "Earnings are tomorrow.")
     assert buttons(card) == []
     await thread.read("@Ana *Declined* by @Ben", "Earnings are tomorrow.")
-    assert order_calls(trading_house) == []
+    assert order_calls(trading_deployment) == []
 
 
-async def test_a_halt_keeps_everything_but_cancels_from_going_out(trading_house: House):
-    slack = trading_house.slack
-    thread = await proposed(trading_house, "buy 10 AAPL at $100")
+async def test_a_halt_keeps_everything_but_cancels_from_going_out(trading_deployment: Deployment):
+    slack = trading_deployment.slack
+    thread = await proposed(trading_deployment, "buy 10 AAPL at $100")
     await thread.press(APPROVE)
     await thread.card("Working")
     await slack.command("ben", "trading", "/omni", "halt")
@@ -261,7 +269,7 @@ async def test_a_halt_keeps_everything_but_cancels_from_going_out(trading_house:
     await slack.command("ana", "trading", "/omni", "halt")
     await thread.heard("ana", "Trading is halted. Only cancels go through")
 
-    other = await proposed(trading_house, BUY)
+    other = await proposed(trading_deployment, BUY)
     await other.press(APPROVE)
     await other.heard("ana", "rading is halted", "Who can help")
     await other.card("Waiting for approval")
@@ -273,18 +281,18 @@ async def test_a_halt_keeps_everything_but_cancels_from_going_out(trading_house:
     await thread.heard("ana", "Trading goes on")
     await other.press(APPROVE)
     await other.card("Filled")
-    assert len(submitted(trading_house)) == 2
+    assert len(submitted(trading_deployment)) == 2
 
 
 async def test_omni_may_propose_orders_only_to_who_may_trade_and_what_comes_anyway_cannot_be_pressed(
-    trading_house: House,
+    trading_deployment: Deployment,
 ):
-    slack = trading_house.slack
+    slack = trading_deployment.slack
     slack.workspace.users["U0EVE00001"] = User("U0EVE00001", "eve", "Eve")
     await slack.join("eve", "trading")
-    await asked(trading_house, BUY)
-    thread = await asked(trading_house, BUY, user="eve")
-    named = [call.args["capabilities"] for call in trading_house.omni.calls if "capabilities" in call.args]
+    await asked(trading_deployment, BUY)
+    thread = await asked(trading_deployment, BUY, user="eve")
+    named = [call.args["capabilities"] for call in trading_deployment.omni.calls if "capabilities" in call.args]
     assert ["PREFILL_ORDER" in str(capabilities) for capabilities in named] == [True, False]
 
     await press_review(thread, user="eve")
@@ -292,8 +300,8 @@ async def test_omni_may_propose_orders_only_to_who_may_trade_and_what_comes_anyw
     assert buttons(card) == []
 
 
-async def test_the_button_of_an_answer_opens_one_card_for_the_asker_alone(trading_house: House):
-    thread = await asked(trading_house, BUY)
+async def test_the_button_of_an_answer_opens_one_card_for_the_asker_alone(trading_deployment: Deployment):
+    thread = await asked(trading_deployment, BUY)
     await press_review(thread, user="ben")
     await thread.heard("ben", "proposed to @Ana", "ask Omni yourself")
     assert thread.cards() == []
@@ -301,6 +309,6 @@ async def test_the_button_of_an_answer_opens_one_card_for_the_asker_alone(tradin
     card = await thread.card("Buy 10 AAPL")
     await press_review(thread)
     await thread.heard("ana", "Its card is there already", "the card")
-    assert f"p{card.ts.replace('.', '')}" in str(trading_house.slack.ephemerals("ana")[-1])
+    assert f"p{card.ts.replace('.', '')}" in str(trading_deployment.slack.ephemerals("ana")[-1])
     assert len(thread.cards()) == 1
     assert has_button(card, APPROVE)

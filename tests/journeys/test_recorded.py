@@ -19,7 +19,7 @@ from omnibot.encryption import new_key
 from tests.journeys.test_account_data import KEY, fill, key_values
 from tests.journeys.test_foreign import rows
 from tests.journeys.test_http import Door, signed
-from tests.journeys.test_http import door as door
+from tests.journeys.test_http import endpoint as endpoint
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 USER, CHANNEL, DM, TS = "U0ANA00001", "C0RESEARCH", "D0ANA00001", "1795000000.000100"
@@ -236,52 +236,52 @@ def everything(team: str, events: tuple[Event, ...]) -> list[tuple[bytes, dict[s
 
 @pytest.mark.parametrize("team", ["T0FOREIGN1", ""], ids=["another", "none"])
 async def test_what_is_on_record_of_another_workspace_or_of_none_is_acked_and_leaves_no_row(
-    door: Door, tmp_path: Path, team: str
+    endpoint: Door, tmp_path: Path, team: str
 ):
     before = rows(tmp_path)
     for body, headers in everything(team, EVENTS + FAREWELLS):
-        assert await door.post(body, headers) == 200, body
+        assert await endpoint.post(body, headers) == 200, body
     assert rows(tmp_path) == before
-    assert "Traceback" not in door.house.bot.logged()
-    assert "team_forgotten" not in door.house.bot.logged()
+    assert "Traceback" not in endpoint.deployment.bot.logged()
+    assert "team_forgotten" not in endpoint.deployment.bot.logged()
     # And nobody was told anything.
-    assert [call.name for call in door.house.slack.calls if call.name.startswith(("chat.", "views."))] == []
+    assert [call.name for call in endpoint.deployment.slack.calls if call.name.startswith(("chat.", "views."))] == []
 
 
-async def test_what_is_on_record_of_our_workspace_is_acked_and_breaks_nothing(door: Door, tmp_path: Path):
-    house = door.house
+async def test_what_is_on_record_of_our_workspace_is_acked_and_breaks_nothing(endpoint: Door, tmp_path: Path):
+    deployment = endpoint.deployment
     before = rows(tmp_path)
-    for body, headers in everything(house.slack.team_id, EVENTS):
-        assert await door.post(body, headers) == 200, body
+    for body, headers in everything(deployment.slack.team_id, EVENTS):
+        assert await endpoint.post(body, headers) == 200, body
     # Of all that two messages are questions to Omni; each envelope is a delivery of the same one.
     assert rows(tmp_path)["turns"] - before["turns"] == 2
-    await house.at_rest()
-    assert "Traceback" not in house.bot.logged()
-    assert "listener_failed" not in house.bot.logged()
+    await deployment.at_rest()
+    assert "Traceback" not in deployment.bot.logged()
+    assert "listener_failed" not in deployment.bot.logged()
 
 
 @pytest.mark.parametrize("event", FAREWELLS, ids=["revoked", "uninstalled"])
 async def test_a_farewell_of_another_workspace_forgets_no_key_and_one_of_ours_every_one(
-    door: Door, tmp_path: Path, event: Event
+    endpoint: Door, tmp_path: Path, event: Event
 ):
-    house = door.house
-    house.omni.keys[KEY] = [account(30001, "Growth")]
-    await house.bot.terminate()
-    house.bot.environment["OMNIBOT_ENCRYPTION_KEYS"] = new_key()
-    await house.bot.start()
-    await door.up()
-    await house.slack.command("ana", "research", "/omni", "link")
-    await fill(house, key_values, "The key passes through Slack")
-    await house.slack.wait_for(lambda: rows(tmp_path)["links"] == 1)
+    deployment = endpoint.deployment
+    deployment.omni.keys[KEY] = [account(30001, "Growth")]
+    await deployment.bot.terminate()
+    deployment.bot.environment["OMNIBOT_ENCRYPTION_KEYS"] = new_key()
+    await deployment.bot.start()
+    await endpoint.up()
+    await deployment.slack.command("ana", "research", "/omni", "link")
+    await fill(deployment, key_values, "The key passes through Slack")
+    await deployment.slack.wait_for(lambda: rows(tmp_path)["links"] == 1)
 
     # The outermost workspace is where it happened, whatever else is named.
     foreign = [*envelopes("T0FOREIGN1", event), *envelopes("", event)]
-    mixed = json.loads(foreign[0]) | named(house.slack.team_id) | {"event_id": "Ev0MIXED"}
+    mixed = json.loads(foreign[0]) | named(deployment.slack.team_id) | {"event_id": "Ev0MIXED"}
     for body in (*foreign, json.dumps(mixed).encode()):
-        assert await door.post(body, signed(body)) == 200
+        assert await endpoint.post(body, signed(body)) == 200
     assert rows(tmp_path)["links"] == 1
-    assert "team_forgotten" not in house.bot.logged()
+    assert "team_forgotten" not in deployment.bot.logged()
 
-    for body in envelopes(house.slack.team_id, event):
-        assert await door.post(body, signed(body)) == 200
+    for body in envelopes(deployment.slack.team_id, event):
+        assert await endpoint.post(body, signed(body)) == 200
     assert rows(tmp_path)["links"] == 0

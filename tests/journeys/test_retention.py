@@ -10,7 +10,7 @@ import pytest
 from omnibot.app import running
 from omnibot.settings import Settings
 from omnibot.turns import engine
-from tests.journeys.conftest import House, settle_in
+from tests.journeys.conftest import Deployment, settle_in
 
 OLD, YOUNG = ("The secret of the old.", "old zebra"), ("The secret of the young.", "young zebra")
 
@@ -28,26 +28,26 @@ def pruned(database: Path) -> list[bool]:
 
 
 async def test_after_the_retention_no_word_is_left_in_the_database_and_before_it_every_word_is(
-    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    await house.bot.terminate()
+    await deployment.bot.terminate()
     database = tmp_path / "omnibot.sqlite3"
-    house.bot.environment["OMNIBOT_RETENTION_DAYS"] = "3"
-    settle_in(house, monkeypatch)
+    deployment.bot.environment["OMNIBOT_RETENTION_DAYS"] = "3"
+    settle_in(deployment, monkeypatch)
     monkeypatch.setattr(engine, "PRUNE", 0.2)
-    house.script("old", OLD[0])
-    house.script("young", YOUNG[0])
+    deployment.script("old", OLD[0])
+    deployment.script("young", YOUNG[0])
     async with running(Settings.read()):
-        await house.connected()
+        await deployment.connected()
         for answer, question in (OLD, YOUNG):
-            ts = await house.slack.say("ana", "trading", f"@Omni {question}")
-            await house.answered("trading", ts, answer)
-        await house.slack.wait_for(lambda: len(ended(database)) == 2)
+            ts = await deployment.slack.say("ana", "trading", f"@Omni {question}")
+            await deployment.answered("trading", ts, answer)
+        await deployment.slack.wait_for(lambda: len(ended(database)) == 2)
         assert pruned(database) == [False, False]
         # On a thread: the bot runs on this loop, and may hold the lock that is waited for.
         await asyncio.to_thread(ages, database, YOUNG[1], 2.9)
         await asyncio.to_thread(ages, database, OLD[1], 3.1)
-        await house.slack.wait_for(lambda: any(pruned(database)))
+        await deployment.slack.wait_for(lambda: any(pruned(database)))
         assert pruned(database) == [True, False]
     # What it had open is closed: all of it stands in one file.
     kept = written(tmp_path)

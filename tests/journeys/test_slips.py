@@ -11,7 +11,7 @@ import pytest
 
 from omnibot.accounts.key_detection import KEY_SEEN
 from omnibot.blocks.orders.buttons import DECLINE, EDIT
-from tests.journeys.conftest import House
+from tests.journeys.conftest import Deployment
 from tests.journeys.order_thread import proposed
 from tests.journeys.order_thread import words as words_of
 
@@ -21,26 +21,26 @@ SHORT = "hunter2hunter"
 TOLD = KEY_SEEN.split(",", 1)[0]
 
 
-def told(house: House, name: str) -> int:
-    return sum(TOLD in str(said["text"]) for said in house.slack.ephemerals(name))
+def told(deployment: Deployment, name: str) -> int:
+    return sum(TOLD in str(said["text"]) for said in deployment.slack.ephemerals(name))
 
 
-def told_so_often(house: House, name: str, number: int) -> bool:
-    return told(house, name) == number
+def told_so_often(deployment: Deployment, name: str, number: int) -> bool:
+    return told(deployment, name) == number
 
 
-async def stored(house: House, tmp_path: Path) -> bytes:
+async def stored(deployment: Deployment, tmp_path: Path) -> bytes:
     """Everything that is left of it: the database with its journals, and every line of the log."""
-    await house.bot.terminate()
-    return left(tmp_path, house.bot.log)
+    await deployment.bot.terminate()
+    return left(tmp_path, deployment.bot.log)
 
 
 def left(folder: Path, log: Path) -> bytes:
     return b"\n".join(file.read_bytes() for file in (*folder.glob("omnibot.sqlite3*"), log))
 
 
-def received(house: House) -> str:
-    calls: list[Any] = [*house.slack.calls, *house.omni.calls]
+def received(deployment: Deployment) -> str:
+    calls: list[Any] = [*deployment.slack.calls, *deployment.omni.calls]
     return json.dumps([call.args for call in calls], default=str)
 
 
@@ -49,22 +49,22 @@ def received(house: House) -> str:
     [f"link {KEY}", f"what is {KEY}", f"private {KEY}", f"research AAPL {KEY}", f"account {KEY}", f"halt {KEY}"],
     ids=lambda words: words.split()[0],
 )
-async def test_a_key_in_a_command_is_nowhere_afterwards(trading_house: House, tmp_path: Path, words: str):
-    house = trading_house
-    result = await house.slack.command("ana", "research", "/omni", words)
+async def test_a_key_in_a_command_is_nowhere_afterwards(trading_deployment: Deployment, tmp_path: Path, words: str):
+    deployment = trading_deployment
+    result = await deployment.slack.command("ana", "research", "/omni", words)
 
-    await house.slack.wait_for(lambda: TOLD in str(result) or told(house, "ana"))
+    await deployment.slack.wait_for(lambda: TOLD in str(result) or told(deployment, "ana"))
 
-    assert KEY not in received(house)
-    assert not house.omni.threads
-    assert KEY.encode() not in await stored(house, tmp_path)
+    assert KEY not in received(deployment)
+    assert not deployment.omni.threads
+    assert KEY.encode() not in await stored(deployment, tmp_path)
 
 
 async def test_a_key_in_a_form_of_an_order_is_refused_where_it_was_typed_and_goes_no_further(
-    trading_house: House, tmp_path: Path
+    trading_deployment: Deployment, tmp_path: Path
 ):
-    house, slack = trading_house, trading_house.slack
-    thread = await proposed(house, "buy 10 AAPL at $100")
+    deployment, slack = trading_deployment, trading_deployment.slack
+    thread = await proposed(deployment, "buy 10 AAPL at $100")
     await thread.press(DECLINE)
     form = await thread.form("ana", "Decline this order")
     came = await slack.submit("ana", form["id"], {"order_reason": {"order_reason": {"value": f"No: {KEY}"}}})
@@ -81,45 +81,47 @@ async def test_a_key_in_a_form_of_an_order_is_refused_where_it_was_typed_and_goe
     await slack.wait_for(lambda: TOLD in words_of(slack.modals("ana")[-1]))
 
     await thread.card("Buy 10 AAPL", "Waiting for approval")
-    assert KEY not in received(house)
-    assert KEY.encode() not in await stored(house, tmp_path)
+    assert KEY not in received(deployment)
+    assert KEY.encode() not in await stored(deployment, tmp_path)
 
 
-async def test_a_key_in_what_is_said_of_a_bad_answer_is_refused_and_goes_no_further(house: House, tmp_path: Path):
-    slack = house.slack
-    house.script("hello", "Hi there.")
+async def test_a_key_in_what_is_said_of_a_bad_answer_is_refused_and_goes_no_further(
+    deployment: Deployment, tmp_path: Path
+):
+    slack = deployment.slack
+    deployment.script("hello", "Hi there.")
     ts = await slack.say("ana", "trading", "@Omni hello")
-    await house.answered("trading", ts, "Hi there.")
-    (answer,) = house.replies("trading", ts)
+    await deployment.answered("trading", ts, "Hi there.")
+    (answer,) = deployment.replies("trading", ts)
     await slack.click("ana", "trading", answer.ts, label="Bad answer")
     (form,) = await slack.wait_for(partial(slack.modals, "ana"))
     (block,) = [one for one in form["blocks"] if one["type"] == "input"]
     typed = {block["block_id"]: {block["element"]["action_id"]: {"value": f"It said {KEY}"}}}
     came = await slack.submit("ana", form["id"], typed)
     assert came.errors == {block["block_id"]: KEY_SEEN}
-    assert KEY not in received(house)
-    assert KEY.encode() not in await stored(house, tmp_path)
+    assert KEY not in received(deployment)
+    assert KEY.encode() not in await stored(deployment, tmp_path)
 
 
-async def test_anything_behind_link_may_be_a_key(house: House, tmp_path: Path):
-    await house.slack.command("ana", "research", "/omni", f"link {SHORT}")
-    await house.slack.wait_for(lambda: house.slack.modals("ana"))
-    await house.slack.wait_for(lambda: "revoke it" in str(house.slack.ephemerals("ana")))
-    ts = await house.slack.say("ben", "research", f"@Omni link {SHORT}1")
-    await house.slack.wait_for(lambda: told(house, "ben"))
+async def test_anything_behind_link_may_be_a_key(deployment: Deployment, tmp_path: Path):
+    await deployment.slack.command("ana", "research", "/omni", f"link {SHORT}")
+    await deployment.slack.wait_for(lambda: deployment.slack.modals("ana"))
+    await deployment.slack.wait_for(lambda: "revoke it" in str(deployment.slack.ephemerals("ana")))
+    ts = await deployment.slack.say("ben", "research", f"@Omni link {SHORT}1")
+    await deployment.slack.wait_for(lambda: told(deployment, "ben"))
 
-    assert house.shown("research", ts) == []
-    assert SHORT not in received(house)
-    assert SHORT.encode() not in await stored(house, tmp_path)
+    assert deployment.shown("research", ts) == []
+    assert SHORT not in received(deployment)
+    assert SHORT.encode() not in await stored(deployment, tmp_path)
 
 
-async def test_a_key_in_a_message_is_nowhere_afterwards(house: House, tmp_path: Path):
-    house.script("price", "AAPL is at $250.")
-    slack = house.slack
+async def test_a_key_in_a_message_is_nowhere_afterwards(deployment: Deployment, tmp_path: Path):
+    deployment.script("price", "AAPL is at $250.")
+    slack = deployment.slack
     dm = slack.dm("ana")
 
     asked = await slack.say("ana", "research", "@Omni price of AAPL?")
-    await house.answered("research", asked, "AAPL is at $250.")
+    await deployment.answered("research", asked, "AAPL is at $250.")
     ways = (
         ("research", f"@Omni my key is {KEY}", None),
         (dm, f"use {KEY}", None),
@@ -127,27 +129,27 @@ async def test_a_key_in_a_message_is_nowhere_afterwards(house: House, tmp_path: 
     )
     for number, (channel, words, thread) in enumerate(ways, start=1):
         await slack.say("ana", channel, words, thread_ts=thread)
-        await slack.wait_for(partial(told_so_often, house, "ana", number))
+        await slack.wait_for(partial(told_so_often, deployment, "ana", number))
     await slack.edit("research", asked, f"@Omni price of AAPL with {KEY}?")
-    await slack.wait_for(lambda: told(house, "ana") == len(ways) + 1)
+    await slack.wait_for(lambda: told(deployment, "ana") == len(ways) + 1)
 
-    assert house.asked() == ["price of AAPL?"]
-    assert KEY not in received(house)
-    assert KEY.encode() not in await stored(house, tmp_path)
+    assert deployment.asked() == ["price of AAPL?"]
+    assert KEY not in received(deployment)
+    assert KEY.encode() not in await stored(deployment, tmp_path)
 
 
-async def test_a_waiting_question_into_which_a_key_is_edited_is_not_asked(house: House, tmp_path: Path):
-    house.script("hello", "Hi there.", seconds=3)
-    slack = house.slack
+async def test_a_waiting_question_into_which_a_key_is_edited_is_not_asked(deployment: Deployment, tmp_path: Path):
+    deployment.script("hello", "Hi there.", seconds=3)
+    slack = deployment.slack
     first = await slack.say("ana", "research", "@Omni hello")
-    await slack.wait_for(house.omni.active)
+    await slack.wait_for(deployment.omni.active)
     second = await slack.say("ana", "research", "and prices?", thread_ts=first)
     await slack.wait_for(lambda: slack.ephemerals("ana"))
 
     await slack.edit("research", second, f"and prices with {KEY}?")
-    await slack.wait_for(lambda: told(house, "ana"))
-    await house.answered("research", first, "Hi there.")
+    await slack.wait_for(lambda: told(deployment, "ana"))
+    await deployment.answered("research", first, "Hi there.")
 
-    assert house.asked() == ["hello"]
-    assert KEY not in received(house)
-    assert KEY.encode() not in await stored(house, tmp_path)
+    assert deployment.asked() == ["hello"]
+    assert KEY not in received(deployment)
+    assert KEY.encode() not in await stored(deployment, tmp_path)

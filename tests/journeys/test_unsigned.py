@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.journeys.conftest import Bot, House
+from tests.journeys.conftest import Bot, Deployment
 from tests.journeys.test_http import SECRET, Door, free_port, signed
 
 #: A delivery that is acked although nothing comes of it.
@@ -26,21 +26,21 @@ HALVES = {
 
 
 @asynccontextmanager
-async def http_bot(house: House, *, files: int | None = None, **settings: str) -> AsyncIterator[Door]:
+async def http_bot(deployment: Deployment, *, files: int | None = None, **settings: str) -> AsyncIterator[Door]:
     """The house's bot anew, in HTTP mode, with these settings; it may open so many files."""
-    await house.bot.terminate()
+    await deployment.bot.terminate()
     port = free_port()
-    house.bot.environment.pop("SLACK_APP_TOKEN", None)
-    house.bot.environment |= {"SLACK_SIGNING_SECRET": SECRET, "PORT": str(port), **settings}
-    house.slack.deliver_http(f"http://127.0.0.1:{port}/slack/events", SECRET)
+    deployment.bot.environment.pop("SLACK_APP_TOKEN", None)
+    deployment.bot.environment |= {"SLACK_SIGNING_SECRET": SECRET, "PORT": str(port), **settings}
+    deployment.slack.deliver_http(f"http://127.0.0.1:{port}/slack/events", SECRET)
     if files is None:
-        await house.bot.start()
+        await deployment.bot.start()
     else:
-        await start_with_few_files(house.bot, files)
+        await start_with_few_files(deployment.bot, files)
     async with aiohttp.ClientSession() as session:
-        door = Door(house, port, session)
+        endpoint = Door(deployment, port, session)
         await listening(port)
-        yield door
+        yield endpoint
 
 
 async def start_with_few_files(bot: Bot, files: int) -> None:
@@ -64,9 +64,9 @@ async def listening(port: int) -> None:
 
 
 @asynccontextmanager
-async def half_open(door: Door, *beginnings: bytes) -> AsyncIterator[list[socket.socket]]:
+async def half_open(endpoint: Door, *beginnings: bytes) -> AsyncIterator[list[socket.socket]]:
     """Connections on each of which no more comes than this."""
-    address = ("127.0.0.1", int(door.base.rpartition(":")[2]))
+    address = ("127.0.0.1", int(endpoint.base.rpartition(":")[2]))
     loop = asyncio.get_running_loop()
     with ExitStack() as stack:
         opened: list[socket.socket] = []
@@ -89,94 +89,99 @@ async def closed(connections: list[socket.socket]) -> None:
                 pass
 
 
-def asked_slack(house: House) -> int:
-    return sum(call.name == "auth.test" for call in house.slack.calls)
+def asked_slack(deployment: Deployment) -> int:
+    return sum(call.name == "auth.test" for call in deployment.slack.calls)
 
 
-async def test_however_many_ask_for_readiness_slack_is_asked_once_and_questions_are_answered(house: House):
-    before = asked_slack(house)
-    async with http_bot(house, OMNIBOT_READY_SECONDS="3600") as door:
+async def test_however_many_ask_for_readiness_slack_is_asked_once_and_questions_are_answered(deployment: Deployment):
+    before = asked_slack(deployment)
+    async with http_bot(deployment, OMNIBOT_READY_SECONDS="3600") as endpoint:
         ask_on = True
 
         async def hammer(path: str) -> int:
             answers = 0
             while ask_on:
-                answers += (await door.get(path))[0] == 200
+                answers += (await endpoint.get(path))[0] == 200
             return answers
 
         async with asyncio.TaskGroup() as group:
             callers = [group.create_task(hammer(path)) for path in ("/readyz", "/metrics") for _ in range(50)]
-            ts = await house.slack.say("ana", "trading", "@Omni how are the markets doing today?")
-            await house.answered("trading", ts, "Pre-market")
+            ts = await deployment.slack.say("ana", "trading", "@Omni how are the markets doing today?")
+            await deployment.answered("trading", ts, "Pre-market")
             ask_on = False
         assert all(caller.result() for caller in callers)
         # At the start, and for all of those.
-        assert asked_slack(house) - before == 2
+        assert asked_slack(deployment) - before == 2
 
 
-async def test_requests_without_an_end_are_closed(house: House):
-    async with http_bot(house, OMNIBOT_REQUEST_SECONDS="0.5") as door, half_open(door, *HALVES.values()) as halves:
+async def test_requests_without_an_end_are_closed(deployment: Deployment):
+    async with (
+        http_bot(deployment, OMNIBOT_REQUEST_SECONDS="0.5") as endpoint,
+        half_open(endpoint, *HALVES.values()) as halves,
+    ):
         for half, connection in zip(HALVES, halves, strict=True):
             try:
                 await asyncio.wait_for(closed([connection]), 60)
             except TimeoutError:
                 raise AssertionError(f"still open with {half}") from None
-        assert await door.post(HARMLESS, signed(HARMLESS)) == 200
+        assert await endpoint.post(HARMLESS, signed(HARMLESS)) == 200
 
 
-async def test_half_open_connections_beyond_all_files_keep_no_delivery_out(house: House):
-    async with http_bot(house, files=200, OMNIBOT_REQUEST_SECONDS="5") as door:
+async def test_half_open_connections_beyond_all_files_keep_no_delivery_out(deployment: Deployment):
+    async with http_bot(deployment, files=200, OMNIBOT_REQUEST_SECONDS="5") as endpoint:
         # Nothing is said of those that came before.
-        before = len(house.bot.logged().splitlines())
-        async with half_open(door, *[HALVES["half a body"]] * 400) as halves:
+        before = len(deployment.bot.logged().splitlines())
+        async with half_open(endpoint, *[HALVES["half a body"]] * 400) as halves:
             for _ in range(5):
-                assert await door.post(HARMLESS, signed(HARMLESS)) == 200
-            ts = await house.slack.say("ana", "trading", "@Omni how are the markets doing today?")
-            await house.answered("trading", ts, "Pre-market")
+                assert await endpoint.post(HARMLESS, signed(HARMLESS)) == 200
+            ts = await deployment.slack.say("ana", "trading", "@Omni how are the markets doing today?")
+            await deployment.answered("trading", ts, "Pre-market")
             await asyncio.wait_for(closed(halves), 60)
 
-        assert all(delivery.status == 200 for delivery in house.slack.deliveries)
-        said = house.bot.logged().splitlines()[before:]
+        assert all(delivery.status == 200 for delivery in deployment.slack.deliveries)
+        said = deployment.bot.logged().splitlines()[before:]
         assert [line for line in said if "Traceback" in line or "out of system resource" in line] == []
         assert 1 <= sum("http_connection_closed" in line for line in said) < 20
 
 
-async def test_a_flood_of_wrong_signatures_fills_no_log(house: House):
-    async with http_bot(house) as door:
+async def test_a_flood_of_wrong_signatures_fills_no_log(deployment: Deployment):
+    async with http_bot(deployment) as endpoint:
         for _ in range(10):
-            answers = await asyncio.gather(*(door.post(HARMLESS, signed(HARMLESS, secret="no")) for _ in range(100)))
+            answers = await asyncio.gather(
+                *(endpoint.post(HARMLESS, signed(HARMLESS, secret="no")) for _ in range(100))
+            )
             assert set(answers) == {401}
-        assert await door.post(HARMLESS, signed(HARMLESS)) == 200
-        assert 1 <= house.bot.logged().count("slack_request_refused") < 20
+        assert await endpoint.post(HARMLESS, signed(HARMLESS)) == 200
+        assert 1 <= deployment.bot.logged().count("slack_request_refused") < 20
 
 
 async def test_a_delivery_is_not_taken_into_a_database_file_that_was_moved_away_and_is_once_it_is_back(
-    house: House, tmp_path: Path
+    deployment: Deployment, tmp_path: Path
 ):
-    house.script("hello", "Hi there.")
-    async with http_bot(house, OMNIBOT_READY_SECONDS="0.3") as door:
-        await door.up()
+    deployment.script("hello", "Hi there.")
+    async with http_bot(deployment, OMNIBOT_READY_SECONDS="0.3") as endpoint:
+        await endpoint.up()
         path = tmp_path / "omnibot.sqlite3"
         path.rename(tmp_path / "elsewhere")
-        ts = await house.slack.say("ana", "trading", "@Omni hello")
-        await house.slack.wait_for(lambda: any(delivery.status == 500 for delivery in house.slack.deliveries))
-        report = await door.until("/readyz", lambda status, _: status == 503)
+        ts = await deployment.slack.say("ana", "trading", "@Omni hello")
+        await deployment.slack.wait_for(lambda: any(delivery.status == 500 for delivery in deployment.slack.deliveries))
+        report = await endpoint.until("/readyz", lambda status, _: status == 503)
         assert "was moved, deleted or replaced" in json.loads(report)["checks"]["database"]
         assert not path.exists()
 
         (tmp_path / "elsewhere").rename(path)
-        await house.answered("trading", ts, "Hi there.")
-        assert house.asked() == ["hello"]
-        await door.up()
+        await deployment.answered("trading", ts, "Hi there.")
+        assert deployment.asked() == ["hello"]
+        await endpoint.up()
 
 
-async def test_health_and_metrics_have_an_address_of_their_own(house: House):
+async def test_health_and_metrics_have_an_address_of_their_own(deployment: Deployment):
     apart = free_port()
-    async with http_bot(house, OMNIBOT_HEALTH_ADDRESS=f"127.0.0.1:{apart}") as door:
+    async with http_bot(deployment, OMNIBOT_HEALTH_ADDRESS=f"127.0.0.1:{apart}") as endpoint:
         for path in ("/healthz", "/readyz", "/metrics"):
-            assert (await door.get(path))[0] == 404
-            async with door.session.get(f"http://127.0.0.1:{apart}{path}") as answer:
+            assert (await endpoint.get(path))[0] == 404
+            async with endpoint.session.get(f"http://127.0.0.1:{apart}{path}") as answer:
                 assert answer.status == 200
-        assert await door.post(HARMLESS, signed(HARMLESS)) == 200
-        async with door.session.post(f"http://127.0.0.1:{apart}/slack/events", data=HARMLESS) as answer:
+        assert await endpoint.post(HARMLESS, signed(HARMLESS)) == 200
+        async with endpoint.session.post(f"http://127.0.0.1:{apart}/slack/events", data=HARMLESS) as answer:
             assert answer.status == 404

@@ -7,43 +7,43 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.conftest import House
+from tests.journeys.conftest import Deployment
 from tests.journeys.test_faults import SLACK_FAULTS, befall
 
-Act = Callable[[House], Coroutine[Any, Any, None]]
+Act = Callable[[Deployment], Coroutine[Any, Any, None]]
 
 
-async def say_nothing(house: House) -> None:
-    await house.slack.say("ana", "trading", "@Omni")
+async def say_nothing(deployment: Deployment) -> None:
+    await deployment.slack.say("ana", "trading", "@Omni")
 
 
-async def stop_what_somebody_else_asked(house: House) -> None:
-    house.script("slow", "At last.", seconds=60)
-    ts = await house.slack.say("ben", "trading", "@Omni slow")
-    key = (house.slack.workspace.channel("trading").id, ts)
-    await house.slack.wait_for(lambda: house.slack.sessions.get(key, {}).get("status") == "processing")
-    await house.slack.stop("ana", "trading", ts)
+async def stop_what_somebody_else_asked(deployment: Deployment) -> None:
+    deployment.script("slow", "At last.", seconds=60)
+    ts = await deployment.slack.say("ben", "trading", "@Omni slow")
+    key = (deployment.slack.workspace.channel("trading").id, ts)
+    await deployment.slack.wait_for(lambda: deployment.slack.sessions.get(key, {}).get("status") == "processing")
+    await deployment.slack.stop("ana", "trading", ts)
 
 
-async def press_what_is_over(house: House) -> None:
+async def press_what_is_over(deployment: Deployment) -> None:
     """Ask for an answer anew that is the last no longer."""
-    dm = house.slack.dm("ana")
-    asked = [message.ts for message in house.roots(dm) if message.text == "a number please"]
+    dm = deployment.slack.dm("ana")
+    asked = [message.ts for message in deployment.roots(dm) if message.text == "a number please"]
     if not asked:
-        house.script("number", "Seven.", seconds=0.2)
-        asked = [await house.slack.say("ana", dm, "a number please")]
-        await house.answered(dm, asked[0], "Seven.")
-        await house.slack.say("ana", dm, "another number", thread_ts=asked[0])
-        await house.answered(dm, asked[0], count=2)
-    first, _ = house.replies(dm, asked[0])
-    await house.slack.click("ana", dm, first.ts, label="Regenerate")
+        deployment.script("number", "Seven.", seconds=0.2)
+        asked = [await deployment.slack.say("ana", dm, "a number please")]
+        await deployment.answered(dm, asked[0], "Seven.")
+        await deployment.slack.say("ana", dm, "another number", thread_ts=asked[0])
+        await deployment.answered(dm, asked[0], count=2)
+    first, _ = deployment.replies(dm, asked[0])
+    await deployment.slack.click("ana", dm, first.ts, label="Regenerate")
 
 
-def told(house: House, words: str) -> tuple[int, int]:
+def told(deployment: Deployment, words: str) -> tuple[int, int]:
     """How often Ana was told so: where she was, and in her DM."""
-    dm = [m for m in house.slack.history(house.slack.dm("ana")) if m.user == house.slack.bot_user_id]
-    there = sum(words in tell_privately["text"] for tell_privately in house.slack.ephemerals("ana"))
-    return there, sum(words in house.slack.visible_text(message) for message in dm)
+    dm = [m for m in deployment.slack.history(deployment.slack.dm("ana")) if m.user == deployment.slack.bot_user_id]
+    there = sum(words in tell_privately["text"] for tell_privately in deployment.slack.ephemerals("ana"))
+    return there, sum(words in deployment.slack.visible_text(message) for message in dm)
 
 
 ACTS = [
@@ -54,21 +54,21 @@ ACTS = [
 
 
 @pytest.mark.parametrize(("act", "words"), ACTS)
-async def test_a_whisper_that_slack_refuses_or_drops_once_is_heard(house: House, act: Act, words: str):
+async def test_a_whisper_that_slack_refuses_or_drops_once_is_heard(deployment: Deployment, act: Act, words: str):
     """All faults with one bot, one after the other."""
     there = elsewhere = 0
 
     def as_expected() -> bool:
-        return told(house, words) == (there, elsewhere)
+        return told(deployment, words) == (there, elsewhere)
 
     for fault in SLACK_FAULTS:
-        befall(house, "chat.postEphemeral", fault)
-        await act(house)
+        befall(deployment, "chat.postEphemeral", fault)
+        await act(deployment)
         # What Slack showed without saying so is told again elsewhere: nobody can look a whisper up.
         there, elsewhere = there + (fault == "after"), elsewhere + 1
-        await house.slack.wait_for(as_expected)
+        await deployment.slack.wait_for(as_expected)
 
-    await act(house)
+    await act(deployment)
     there += 1
-    await house.slack.wait_for(as_expected)
-    assert "background_failed" not in house.bot.logged()
+    await deployment.slack.wait_for(as_expected)
+    assert "background_failed" not in deployment.bot.logged()

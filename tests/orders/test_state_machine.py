@@ -267,9 +267,9 @@ class Tickets(RuleBasedStateMachine):
         self.run(self._meanwhile([self._ticket(index) for index in indexes], act, colleague, entered))
 
     async def _meanwhile(self, pressed: list[Ticket], act: str, colleague: Who, entered: dict[str, str]) -> None:
-        looking: Any = self.safe.orders._market
+        checking: Any = self.safe.orders._market
         acted = False
-        look = looking.look
+        look = checking.look
 
         async def look_while_a_colleague_acts(*arguments: Any) -> Any:
             nonlocal acted
@@ -279,11 +279,11 @@ class Tickets(RuleBasedStateMachine):
                 await self._act(pressed[-1], act, colleague, entered)
             return seen
 
-        looking.look = look_while_a_colleague_acts
+        checking.look = look_while_a_colleague_acts
         try:
             await self._approve([pressed], [ANA])
         finally:
-            looking.look = look
+            checking.look = look
 
     async def _act(self, ticket: Ticket, act: str, colleague: Who, entered: dict[str, str]) -> None:
         orders, token = self.safe.orders, (await self.safe.get(ticket)).token

@@ -9,7 +9,7 @@ import pytest
 from omnibot.db.engine import Database, open_database
 from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.store import TurnStore
-from tests.turns.harness import Hall, open_hall
+from tests.turns.harness import EngineHarness, open_harness
 
 ANA = Person("T1", "U_ANA")
 BEN = Person("T1", "U_BEN")
@@ -53,9 +53,9 @@ def store(database: Database) -> TurnStore:
 
 
 @pytest.fixture
-async def hall(tmp_path: Path, migrated: Path) -> AsyncIterator[Hall]:
+async def harness(tmp_path: Path, migrated: Path) -> AsyncIterator[EngineHarness]:
     """An instance at work, on SQLite."""
     database = await open_database(f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'hall.sqlite3')}")
-    async with open_hall(database) as hall:
-        yield hall
+    async with open_harness(database) as harness:
+        yield harness
     await database.close()

@@ -61,7 +61,7 @@ class Notebook:
     breaks: dict[str, int] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     answers: dict[str, TurnAnswer] = field(default_factory=dict)
-    whispers: list[str] = field(default_factory=list)
+    ephemerals: list[str] = field(default_factory=list)
 
     def _note(self, method: str) -> None:
         self.calls.append(method)
@@ -90,14 +90,14 @@ class Notebook:
 
     async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
         self._note("whisper")
-        self.whispers.append(sentence)
+        self.ephemerals.append(sentence)
 
     def drop(self, turn_id: str) -> None:
         """Nothing is kept beside what was written."""
 
 
 @dataclass
-class Hall:
+class EngineHarness:
     """One instance, and Clear Street."""
 
     database: Database
@@ -146,7 +146,7 @@ class Hall:
 
 
 @asynccontextmanager
-async def open_hall(database: Database) -> AsyncIterator[Hall]:
+async def open_harness(database: Database) -> AsyncIterator[EngineHarness]:
     """Start an instance on this database."""
     omni = ClearStreetEmulator(pace=0.05)
     await omni.start()
@@ -172,7 +172,7 @@ async def open_hall(database: Database) -> AsyncIterator[Hall]:
     )
     service.start()
     try:
-        yield Hall(database, omni, client, keyring, store, service, admission, reply)
+        yield EngineHarness(database, omni, client, keyring, store, service, admission, reply)
     finally:
         await service.drain()
         await scheduler.stop()

@@ -75,7 +75,7 @@ class SlackModel:
     working: set[str] = field(default_factory=set)
     finals: dict[str, Final] = field(default_factory=dict)
     nowhere: set[str] = field(default_factory=set)
-    whispers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    ephemerals: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     #: By turn: the root messages of commands.
     roots: dict[str, tuple[str, str]] = field(default_factory=dict)
     troubles: dict[str, deque[Refusal]] = field(default_factory=lambda: defaultdict(deque))
@@ -223,7 +223,7 @@ class SlackLine:
 
     async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
         await self._trouble("whisper")
-        self._slack.whispers[turn.id].append(sentence)
+        self._slack.ephemerals[turn.id].append(sentence)
 
     def drop(self, turn_id: str) -> None:
         return

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from omnibot.turns import engine
 from omnibot.turns.model import NewTurn, Outcome, Stopped, TurnState
 from tests.turns.conftest import BEN, new_turn
-from tests.turns.harness import Hall
+from tests.turns.harness import EngineHarness
 
 ALWAYS = 999
 
@@ -28,7 +28,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 @pytest.mark.parametrize("state", [TurnState.SUBMITTING, TurnState.RUNNING])
 async def test_a_turn_whose_steps_break_eight_times_ends_with_an_apology(
-    hall: Hall, state: TurnState, monkeypatch: pytest.MonkeyPatch
+    harness: EngineHarness, state: TurnState, monkeypatch: pytest.MonkeyPatch
 ):
     broken = 0
 
@@ -37,70 +37,70 @@ async def test_a_turn_whose_steps_break_eight_times_ends_with_an_apology(
         broken += 1
         raise RuntimeError("a bug")
 
-    hall.script("once", "Never mind.", seconds=60)
+    harness.script("once", "Never mind.", seconds=60)
     if state is TurnState.SUBMITTING:
-        monkeypatch.setattr(hall.reply, "begin", break_down)
+        monkeypatch.setattr(harness.reply, "begin", break_down)
     else:
-        monkeypatch.setattr(hall.client, "get_response", break_down)
-    turn_id = await hall.ask(question())
-    assert (await hall.ended(turn_id)).state is TurnState.FAILED
-    answer = hall.reply.answers[turn_id]
+        monkeypatch.setattr(harness.client, "get_response", break_down)
+    turn_id = await harness.ask(question())
+    assert (await harness.ended(turn_id)).state is TurnState.FAILED
+    answer = harness.reply.answers[turn_id]
     assert answer.outcome is Outcome.FAILED
     assert answer.reason == engine.BROKEN.format(reference=turn_id)
-    assert broken == engine.MAX_STUMBLES == 8
-    assert hall.reply.calls.count("finish") == 1
-    assert len(hall.asked()) == (0 if state is TurnState.SUBMITTING else 1)
+    assert broken == engine.MAX_FAILURES == 8
+    assert harness.reply.calls.count("finish") == 1
+    assert len(harness.asked()) == (0 if state is TurnState.SUBMITTING else 1)
 
 
-async def test_a_turn_that_breaks_before_it_is_admitted_gets_its_apology_in_private(hall: Hall):
-    hall.admission.breaks = ALWAYS
-    turn_id = await hall.ask(question())
-    turn = await hall.ended(turn_id)
+async def test_a_turn_that_breaks_before_it_is_admitted_gets_its_apology_in_private(harness: EngineHarness):
+    harness.admission.breaks = ALWAYS
+    turn_id = await harness.ask(question())
+    turn = await harness.ended(turn_id)
     assert (turn.state, turn.question, turn.event) == (TurnState.FAILED, None, {})
-    assert hall.admission.asked == engine.MAX_STUMBLES
-    assert hall.reply.whispers == [engine.BROKEN.format(reference=turn_id)]
-    assert hall.reply.answers == {}
+    assert harness.admission.asked == engine.MAX_FAILURES
+    assert harness.reply.ephemerals == [engine.BROKEN.format(reference=turn_id)]
+    assert harness.reply.answers == {}
 
 
-async def test_a_turn_whose_steps_break_seven_times_is_answered_all_the_same(hall: Hall):
-    hall.script("once", "The answer.", seconds=0.1)
-    hall.admission.breaks = engine.MAX_STUMBLES - 1
-    assert (await hall.ended(await hall.ask(question()))).state is TurnState.SUCCEEDED
-    assert hall.reply.whispers == []
+async def test_a_turn_whose_steps_break_seven_times_is_answered_all_the_same(harness: EngineHarness):
+    harness.script("once", "The answer.", seconds=0.1)
+    harness.admission.breaks = engine.MAX_FAILURES - 1
+    assert (await harness.ended(await harness.ask(question()))).state is TurnState.SUCCEEDED
+    assert harness.reply.ephemerals == []
 
 
-async def test_an_apology_that_breaks_too_is_made_again(hall: Hall, logged: list[Any]):
-    hall.admission.breaks = ALWAYS
-    hall.reply.breaks["whisper"] = 2
-    assert (await hall.ended(await hall.ask(question()))).state is TurnState.FAILED
-    assert len(hall.reply.whispers) == 1
+async def test_an_apology_that_breaks_too_is_made_again(harness: EngineHarness, logged: list[Any]):
+    harness.admission.breaks = ALWAYS
+    harness.reply.breaks["whisper"] = 2
+    assert (await harness.ended(await harness.ask(question()))).state is TurnState.FAILED
+    assert len(harness.reply.ephemerals) == 1
     assert [entry["event"] for entry in logged].count("apology_failed") == 2
 
 
-async def test_that_it_stops_is_said_while_clear_street_has_not_yet_heard_it(hall: Hall):
-    hall.script("once", "A long story.", seconds=60)
-    turn_id = await hall.ask(question())
-    await hall.until(lambda: "progress" in hall.reply.calls)
-    canceling = hall.omni.gate.hold("DELETE *")
-    turn = await hall.store.get(turn_id)
+async def test_that_it_stops_is_said_while_clear_street_has_not_yet_heard_it(harness: EngineHarness):
+    harness.script("once", "A long story.", seconds=60)
+    turn_id = await harness.ask(question())
+    await harness.until(lambda: "progress" in harness.reply.calls)
+    canceling = harness.omni.gate.hold("DELETE *")
+    turn = await harness.store.get(turn_id)
     assert turn is not None
-    assert await hall.service.stop_turn(turn_id, BEN, turn.channel) is Stopped.NOTHING
-    assert "stopping" not in hall.reply.calls
-    assert await hall.service.stop_turn(turn_id, turn.person, turn.channel) is Stopped.HERE
-    assert "stopping" in hall.reply.calls
+    assert await harness.service.stop_turn(turn_id, BEN, turn.channel) is Stopped.NOTHING
+    assert "stopping" not in harness.reply.calls
+    assert await harness.service.stop_turn(turn_id, turn.person, turn.channel) is Stopped.HERE
+    assert "stopping" in harness.reply.calls
     await canceling.reached()
-    assert await hall.service.stop_turn(turn_id, turn.person, turn.channel) is Stopped.NOTHING
-    assert (await hall.ended(turn_id)).state is TurnState.CANCELED
+    assert await harness.service.stop_turn(turn_id, turn.person, turn.channel) is Stopped.NOTHING
+    assert (await harness.ended(turn_id)).state is TurnState.CANCELED
     canceling.release()
-    await hall.until(lambda: not hall.omni.active())
+    await harness.until(lambda: not harness.omni.active())
 
 
-async def test_a_stop_that_another_instance_took_is_noticed_and_said(hall: Hall):
-    hall.script("once", "A long story.", seconds=60)
-    turn_id = await hall.ask(question())
-    await hall.until(lambda: "progress" in hall.reply.calls)
-    turn = await hall.store.get(turn_id)
+async def test_a_stop_that_another_instance_took_is_noticed_and_said(harness: EngineHarness):
+    harness.script("once", "A long story.", seconds=60)
+    turn_id = await harness.ask(question())
+    await harness.until(lambda: "progress" in harness.reply.calls)
+    turn = await harness.store.get(turn_id)
     assert turn is not None
-    assert await hall.store.request_cancel(turn.person, turn.channel) != {}
-    await hall.until(lambda: "stopping" in hall.reply.calls)
-    assert (await hall.ended(turn_id)).state is TurnState.CANCELED
+    assert await harness.store.request_cancel(turn.person, turn.channel) != {}
+    await harness.until(lambda: "stopping" in harness.reply.calls)
+    assert (await harness.ended(turn_id)).state is TurnState.CANCELED

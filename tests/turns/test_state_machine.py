@@ -351,7 +351,7 @@ class TurnMachine(RuleBasedStateMachine):
             assert final is None
             # Deleted before it came, or stopped or deleted while it waited; else its asker was told.
             deleted = row["source_key"] in {post.source_key for post in slack.posts if post.deleted}
-            assert row["cancel_requested_at"] or deleted or slack.whispers[row["id"]], row
+            assert row["cancel_requested_at"] or deleted or slack.ephemerals[row["id"]], row
             return
         answer = json.loads(row["answer"])
         if row["id"] in slack.nowhere and row["state"] == "failed":

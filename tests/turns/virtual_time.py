@@ -111,38 +111,38 @@ class Alarms:
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._rings: dict[str, set[asyncio.Task[None]]] = {}
+        self._callbacks: dict[str, set[asyncio.Task[None]]] = {}
         self._silent = False
 
     def as_scheduler(self) -> Scheduler:
         """This, under the type it stands in for."""
         return cast(Scheduler, self)
 
-    def at(self, name: str, seconds: float, ring: Callback, *args: Any) -> None:
+    def at(self, name: str, seconds: float, callback: Callback, *args: Any) -> None:
         self.forget(name)
         if not self._silent:
-            self._timers[name] = self._loop.call_later(max(0.0, seconds), self._ring, name, ring, args)
+            self._timers[name] = self._loop.call_later(max(0.0, seconds), self._call, name, callback, args)
 
-    def every(self, name: str, seconds: float, ring: Callback, *args: Any) -> None:
+    def every(self, name: str, seconds: float, callback: Callback, *args: Any) -> None:
         def again() -> None:
             self._timers[name] = self._loop.call_later(seconds, again)
-            if not self._rings.get(name):
-                self._begin(name, ring, args)
+            if not self._callbacks.get(name):
+                self._begin(name, callback, args)
 
         self.forget(name)
         self._timers[name] = self._loop.call_later(seconds, again)
 
-    def _ring(self, name: str, ring: Callback, args: tuple[Any, ...]) -> None:
+    def _call(self, name: str, callback: Callback, args: tuple[Any, ...]) -> None:
         self._timers.pop(name, None)
-        self._begin(name, ring, args)
+        self._begin(name, callback, args)
 
-    def _begin(self, name: str, ring: Callback, args: tuple[Any, ...]) -> None:
+    def _begin(self, name: str, callback: Callback, args: tuple[Any, ...]) -> None:
         async def run() -> None:
-            await ring(*args)
+            await callback(*args)
 
         task = self._loop.create_task(run())
-        self._rings.setdefault(name, set()).add(task)
-        task.add_done_callback(self._rings[name].discard)
+        self._callbacks.setdefault(name, set()).add(task)
+        task.add_done_callback(self._callbacks[name].discard)
 
     def forget(self, name: str) -> None:
         if timer := self._timers.pop(name, None):
@@ -150,7 +150,7 @@ class Alarms:
 
     async def finish(self, name: str) -> None:
         self.forget(name)
-        if ringing := self._rings.get(name):
+        if ringing := self._callbacks.get(name):
             await asyncio.wait(ringing)
 
     def silence(self) -> None:

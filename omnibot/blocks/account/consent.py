@@ -294,10 +294,10 @@ def _account(number: int, account: AccountConsent, *, can_change: bool) -> list[
         ConsentStatus.OPTED_OUT: ":white_circle: not shared: opted out",
         ConsentStatus.OFF: ":white_circle: not shared",
     }
-    standing = said[account.standing]
-    if account.standing is ConsentStatus.BY_DEFAULT and account.grants:
-        standing = ":large_green_circle: shared: in part enabled by default at Clear Street, in part signed for"
-    head = f"*{name}*\n{standing}"
+    status = said[account.status]
+    if account.status is ConsentStatus.BY_DEFAULT and account.grants:
+        status = ":large_green_circle: shared: in part enabled by default at Clear Street, in part signed for"
+    head = f"*{name}*\n{status}"
     if account.can_opt_out or not account.grants:
         block = section("\n".join([head, *(_grant(grant) for grant in account.grants[:10])]))
         if can_change and account.can_opt_out:
@@ -346,7 +346,7 @@ def endings(overview: Overview) -> list[ClickedButton]:
 def _account_mark(account: AccountConsent) -> str:
     """Of what is shown of an account."""
     return digest(
-        str(account.account_id), account.name, account.standing.value, *(one.entitlement_id for one in account.grants)
+        str(account.account_id), account.name, account.status.value, *(one.entitlement_id for one in account.grants)
     )
 
 

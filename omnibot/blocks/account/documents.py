@@ -86,15 +86,15 @@ def _lines(content: str) -> Iterator[str]:
 
 def _paragraphs(page: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Elements of rich text, each with the number of its block: a blank line begins a new one."""
-    number, room = 0, PARAGRAPH_TEXT
+    number, space = 0, PARAGRAPH_TEXT
     for line in _lines(page):
         words = _BREAK.sub("", line)
         if not _UNSEEN.sub(_MARK, words).strip():
-            number, room = number + 1, PARAGRAPH_TEXT
+            number, space = number + 1, PARAGRAPH_TEXT
             continue
-        if size(words) > room:
-            number, room = number + 1, PARAGRAPH_TEXT
-        room -= size(words)
+        if size(words) > space:
+            number, space = number + 1, PARAGRAPH_TEXT
+        space -= size(words)
         yield number, _element(words)
 
 

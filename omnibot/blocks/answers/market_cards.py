@@ -39,7 +39,7 @@ def market_card_units(market_card: MarketCard, *, chart_url: str | None = None, 
             return [_failed(market_card)]
 
 
-def exhibit_words(market_card: MarketCard) -> str:
+def market_card_words(market_card: MarketCard) -> str:
     """The exhibit in one line, for those who cannot see it."""
     match market_card.get("kind"):
         case "symbol":

@@ -78,7 +78,7 @@ def view(*, thoughts: Sequence[str], text: str, waiting: str | None = None, elap
     """
     status = shorten(waiting, TITLE) if waiting else WORKING
     words = safe(settled(text[:_LOOKED_AT]))
-    pieces = split(words, limit=_room(words))[:_MESSAGES] or [""]
+    pieces = split(words, limit=_space(words))[:_MESSAGES] or [""]
     pieces[-1] = _open_ended(pieces[-1], words)
     return View(status, read_steps(thoughts), tuple(pieces), None if elapsed is None else int(elapsed))
 
@@ -194,7 +194,7 @@ def _open_ended(piece: str, words: str) -> str:
     return piece
 
 
-def _room(words: str) -> int:
+def _space(words: str) -> int:
     """Characters of one piece, so that it keeps to `_BYTES`; in few sizes, so that growing text keeps its cuts."""
     weight = len(words.encode("utf-8", "surrogatepass")) / max(len(words), 1)
     return _BYTES if weight < 1.2 else _BYTES // 2 if weight < 1.9 else _BYTES // 3

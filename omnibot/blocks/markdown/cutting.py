@@ -17,11 +17,11 @@ _WHOLE_REACH: Final = 2_600
 _JOINER: Final = "\u200d"
 
 
-def cut_point(line: str, room: int) -> int:
-    """How many characters of `line`, which is longer than `room`, go first: at least one, at most `room` long."""
-    most = min(room, len(line))
-    while most > 1 and size(line[:most]) > room:
-        most -= max((size(line[:most]) - room) // 2, 1)
+def cut_point(line: str, space: int) -> int:
+    """How many characters of `line`, which is longer than `space`, go first: at least one, at most `space` long."""
+    most = min(space, len(line))
+    while most > 1 and size(line[:most]) > space:
+        most -= max((size(line[:most]) - space) // 2, 1)
     most = max(most, 1)
     least = most * 6 // 10
     sentences = [m.end() for m in _SENTENCE.finditer(line, least, most)]

@@ -42,7 +42,7 @@ def rewrite_links(text: str) -> str:
     """
     lines = clean(text).split("\n")
     structure = read(lines)
-    references = _References(structure.definitions, room=len(text))
+    references = _References(structure.definitions, space=len(text))
     defining = {number for definition in structure.definitions for number in range(definition.start, definition.end)}
     fenced = {number for fence in structure.fences for number in range(fence.start, fence.end)}
     passage_end = dict(structure.passages)
@@ -66,13 +66,13 @@ def rewrite_links(text: str) -> str:
 class _References:
     """The definitions of a text, and how much of it their addresses may become where they are referred to."""
 
-    def __init__(self, definitions: list[Definition], *, room: int) -> None:
+    def __init__(self, definitions: list[Definition], *, space: int) -> None:
         self._known: dict[str, Definition] = {}
         for definition in definitions:
             if len(definition.url) <= LONGEST_ADDRESS:
                 self._known.setdefault(definition.key, definition)  # the first counts
         self._addresses: dict[str, Address] = {}
-        self._room = room
+        self._space = space
         self._used: set[str] = set()
         #: Referred to where there was no room any more: these stay where they stand.
         self._left: set[str] = set()
@@ -90,10 +90,10 @@ class _References:
         if not _means_something(where):
             return None
         length = len(where.url) + len(where.shown)
-        if length > self._room:
+        if length > self._space:
             self._left.add(key)
             return None
-        self._room -= length
+        self._space -= length
         self._used.add(key)
         return where
 

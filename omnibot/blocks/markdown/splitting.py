@@ -31,18 +31,18 @@ def split(text: str, *, limit: int = PIECE_TEXT, items: int = PIECE_ITEMS, table
 
     None for a text without words.
     """
-    room = limit - _SPARE
+    space = limit - _SPARE
     lines = annotate(text.replace("\r\n", "\n").replace("\r", "\n"), widest_header=limit // 3)
-    waiting = deque(short for line in lines for short in _shortened(line, room))
-    piece = _Piece(room, items, tables)
+    waiting = deque(short for line in lines for short in _shortened(line, space))
+    piece = _Piece(space, items, tables)
     pieces: list[str] = []
     while waiting:
         line = waiting.popleft()
         if piece.accepts(line):
             piece.add(line)
             continue
-        fits_nowhere = _Piece(room, items, tables).left_for(line) < size(line.text)
-        if not piece.lines or (fits_nowhere and piece.left_for(line) > room * _FILLED and not line.item):
+        fits_nowhere = _Piece(space, items, tables).left_for(line) < size(line.text)
+        if not piece.lines or (fits_nowhere and piece.left_for(line) > space * _FILLED and not line.item):
             first, rest = _tear(line, max(piece.left_for(line), 1))
             piece.add(first)
             waiting.appendleft(rest)
@@ -50,16 +50,16 @@ def split(text: str, *, limit: int = PIECE_TEXT, items: int = PIECE_ITEMS, table
             waiting.appendleft(line)
             waiting.extendleft(reversed(piece.give_back()))
         pieces.append(piece.render())
-        piece = _Piece(room, items, tables)
+        piece = _Piece(space, items, tables)
     pieces.append(piece.render())
     return [checked for piece_text in pieces for checked in _checked(piece_text, limit, items, tables)]
 
 
-def _shortened(line: Line, room: int) -> Iterator[Line]:
+def _shortened(line: Line, space: int) -> Iterator[Line]:
     """A line of very many pieces as lines of one piece each, and a rest: torn one by one, each would copy the rest."""
     start = 0
-    while len(line.text) - start > _MANY * room:
-        cut = start + cut_point(line.text[start : start + _REACH * room], room)
+    while len(line.text) - start > _MANY * space:
+        cut = start + cut_point(line.text[start : start + _REACH * space], space)
         yield replace(
             line, text=line.text[start:cut], opens=line.opens and not start, **({} if not start else _ONLY_TEXT)
         )
@@ -74,9 +74,9 @@ def _blanks(text: str, start: int) -> int:
     return end - start
 
 
-def _tear(line: Line, room: int) -> tuple[Line, Line]:
+def _tear(line: Line, space: int) -> tuple[Line, Line]:
     """A line that is too long for any piece, in two. The second half of a table's row is only text."""
-    cut = cut_point(line.text, room)
+    cut = cut_point(line.text, space)
     rest = line.text[cut:] if line.fence else line.text[cut:].lstrip(" ")
     second = replace(line, text=rest, opens=False, **_ONLY_TEXT)
     return replace(line, text=line.text[:cut]), second
@@ -86,7 +86,7 @@ def _tear(line: Line, room: int) -> tuple[Line, Line]:
 class _Piece:
     """A piece in the making."""
 
-    room: int
+    space: int
     items: int
     tables: int
     lines: list[Line] = field(default_factory=list)
@@ -105,7 +105,7 @@ class _Piece:
 
     def left_for(self, line: Line) -> int:
         """How many characters of `line` there is room for."""
-        return self.room - self.length - self._around(line) - 1
+        return self.space - self.length - self._around(line) - 1
 
     def add(self, line: Line) -> None:
         self.length += self._around(line) + 1 + (0 if line.closes else size(line.text))
@@ -132,7 +132,7 @@ class _Piece:
         length = 0
         for number, line in enumerate(self.lines):
             pause = line.begins or (number > 0 and self.lines[number - 1].blank and not line.blank)
-            if number and pause and length >= self.room * _FILLED:
+            if number and pause and length >= self.space * _FILLED:
                 at = number
             length += size(line.text) + 1
         last = at  # a heading belongs to what follows it

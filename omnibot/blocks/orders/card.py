@@ -23,7 +23,7 @@ from omnibot.blocks.orders.status import (
     people,
     reason_words,
     slack_time,
-    standing,
+    status,
     utc,
 )
 from omnibot.clearstreet.models.enums import MarketSession
@@ -76,10 +76,10 @@ def order_card(
         several: how many orders the same answer proposes.
     """
     waits = ticket.decidable and not overdue(ticket, now)
-    stands = _CHECKING if checking else standing(ticket, now)
+    stands = _CHECKING if checking else status(ticket, now)
     if waits and withheld is not None:
         stands = OrderStatusText("Nothing can be approved here", shorten(withheld, _WARNING))
-    blocks = [_decision(ticket), *_standing(ticket, stands, checking=checking)]
+    blocks = [_decision(ticket), *_status(ticket, stands, checking=checking)]
     if ticket.state is TicketState.COPYABLE:
         blocks.append(copyable(ticket))
     if ticket.state in _WEIGHED and not overdue(ticket, now):
@@ -149,7 +149,7 @@ def _rich(block_id: str, element: Block) -> Block:
     return {"type": "rich_text", "block_id": block_id, "elements": [element]}
 
 
-def _standing(ticket: Ticket, stands: OrderStatusText, *, checking: bool) -> list[Block]:
+def _status(ticket: Ticket, stands: OrderStatusText, *, checking: bool) -> list[Block]:
     lines = [section(stands.mrkdwn) | {"block_id": f"order_standing:{ticket.id}"}]
     if not checking and ticket.decidable and ticket.unsendable:
         lines += [section(f"⚠ {part}") for part in escaped_parts(reason_words(ticket.unsendable))]

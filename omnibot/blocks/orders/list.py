@@ -11,7 +11,7 @@ from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT
 from omnibot.blocks.markdown.escaping import escape
 from omnibot.blocks.markdown.plain import fit
-from omnibot.blocks.orders.status import decision, link, order_status, progress_of, slack_time, standing
+from omnibot.blocks.orders.status import decision, link, order_status, progress_of, slack_time, status
 from omnibot.clearstreet.models import Order
 from omnibot.orders.model import Ticket
 from omnibot.orders.order_parser import terms_of
@@ -84,7 +84,7 @@ def _escaped(words: str, limit: int) -> str:
 
 
 def _ticket(ticket: Ticket, now: datetime, card: str) -> Block:
-    stands = standing(ticket, now)
+    stands = status(ticket, now)
     told = [_escaped(stands.words, _STANDS)]
     if ticket.decidable and stands.title != "Expired":
         told.append(f"Expires {slack_time(ticket.expires_at)}")

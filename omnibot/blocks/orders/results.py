@@ -19,7 +19,7 @@ from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT
 from omnibot.blocks.markdown.escaping import escape
 from omnibot.blocks.orders.manual_entry import NAMES
-from omnibot.blocks.orders.status import PEOPLE, decision, link, people, standing
+from omnibot.blocks.orders.status import PEOPLE, decision, link, people, status
 from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState
 from omnibot.policy.facts import OrderAction
 from omnibot.policy.order_rules import RuleVerdict
@@ -136,7 +136,7 @@ def _as_it_is(ticket: Ticket) -> str:
         return f"It now reads: {escape(shorten(decision(ticket), _SENTENCE))}."
     by = ticket.approved_by if ticket.state is not TicketState.DECLINED else ()
     approved = f"Approved by {people(by)}. " if by else ""
-    return approved + standing(ticket, ticket.created_at).mrkdwn
+    return approved + status(ticket, ticket.created_at).mrkdwn
 
 
 def second_page(ticket: Ticket, approvers: Sequence[str]) -> Page:
@@ -163,7 +163,7 @@ def outcome_page(ticket: Ticket, *, mention: bool = True, card: str = "") -> Pag
         mention: whether the requester is called.
         card: its permalink, where this stands elsewhere.
     """
-    told = standing(ticket, ticket.created_at)
+    told = status(ticket, ticket.created_at)
     mentioned = live_mention(ticket.owner.user) if mention else ""
     blocks = [section(" ".join(filter(None, [mentioned, told.mrkdwn])))]
     blocks += [section(part) for part in escaped_parts(f"{_ABOUT[ticket.terms.act]}: {decision(ticket)}.")]

@@ -247,7 +247,7 @@ def _quantity(ticket: Ticket) -> Decimal | None:
 # -- tickets ----------------------------------------------------------------------------------------------------------
 
 
-def standing(ticket: Ticket, now: datetime) -> OrderStatusText:
+def status(ticket: Ticket, now: datetime) -> OrderStatusText:
     """Where a ticket is; of a submitted one, where its order is.
 
     Args:

@@ -61,8 +61,8 @@ class Pictures:
             found |= await self._make_all(turn, {index: wanted[index] for index in missing})
         return {index: file_id for index, file_id in found.items() if file_id != FAILED}
 
-    async def _make_all(self, turn: Turn, figures: Mapping[int, ChartModel]) -> dict[int, str]:
-        making = {asyncio.ensure_future(self._have(turn, index, chart)): index for index, chart in figures.items()}
+    async def _make_all(self, turn: Turn, charts: Mapping[int, ChartModel]) -> dict[int, str]:
+        making = {asyncio.ensure_future(self._have(turn, index, chart)): index for index, chart in charts.items()}
         try:
             done, late = await asyncio.wait(making, timeout=PATIENCE)
         except BaseException:

@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 CardOf = Callable[[str], Awaitable[Card | None]]
 #: The slot of a card that is shown apart from its answer.
 CONSENT = "consent"
-_REMEDIES = {HeldFor.LINK: LINK_ACTION, HeldFor.ACCOUNT: ACCOUNT_ACTION}
+_PROMPTS = {HeldFor.LINK: LINK_ACTION, HeldFor.ACCOUNT: ACCOUNT_ACTION}
 #: Tries of one write within one call of `finish`, before the turn's alarm takes over.
 TRIES = 6
 #: Seconds between tries to take a placeholder away, whatever Slack asks for.
@@ -366,7 +366,7 @@ class SlackReply:
 
     async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
         """Tell the asker alone; in a DM if the channel is closed to us."""
-        blocks = prompt_page(sentence, _REMEDIES[prompt], turn.id).blocks if prompt in _REMEDIES else None
+        blocks = prompt_page(sentence, _PROMPTS[prompt], turn.id).blocks if prompt in _PROMPTS else None
         thread_ts = turn.thread_ts if turn.thread_ts != turn.message_ts else None
         await tell_privately(
             self._client,

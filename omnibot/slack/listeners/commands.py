@@ -44,7 +44,7 @@ _LINK_SLIP = (
     "I did not use what you typed behind that word: it was neither stored nor sent to Omni. If it was an API key, "
     "revoke it where it was made. A key belongs into the form that `/omni link` opens, and nowhere else."
 )
-_ASIDES = {
+_IN_BACKGROUND = {
     "link": _LINK_SLIP,
     "unlink": _LINK_SLIP,
     "account": (
@@ -77,7 +77,7 @@ def register(
             case Stop():
                 await ack(text=stopped_words(*await turns.stop(person, form.channel_id)))
             case Reserved(name, about) if name in others:
-                in_background = _aside(name, about)
+                in_background = _in_background(name, about)
                 typed = form.model_copy(update={"text": "" if in_background else about})
                 await others[name](name, typed, person, ack, client, respond)
                 if in_background is not None:
@@ -95,11 +95,11 @@ def register(
     app.command("/omni")(handle_omni)
 
 
-def _aside(name: str, about: str) -> str | None:
+def _in_background(name: str, about: str) -> str | None:
     """What is said of words behind one that takes none, or a key behind one that does."""
     if not about:
         return None
-    return KEY_SEEN if holds_key(about) else _ASIDES.get(name)
+    return KEY_SEEN if holds_key(about) else _IN_BACKGROUND.get(name)
 
 
 def _asked(form: SlashCommand, person: Person, command: Question | Private | Research) -> NewTurn:

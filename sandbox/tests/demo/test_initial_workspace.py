@@ -15,8 +15,12 @@ async def test_everybody_has_direct_messages_of_which_no_app_learns():
         furnish(slack.workspace)
         bot, talks = slack.bot_user_id, {}
         for name in ("ana", "ben", "cleo", "dan"):
-            rooms = slack.visible_channels(name)
-            talks[name] = {room.id for room in rooms if room.kind == "im" and bot not in room.members}
+            conversations = slack.visible_channels(name)
+            talks[name] = {
+                conversation.id
+                for conversation in conversations
+                if conversation.kind == "im" and bot not in conversation.members
+            }
         assert {name: len(found) for name, found in talks.items()} == {"ana": 3, "ben": 1, "cleo": 1, "dan": 1}
         assert talks["ben"] & talks["ana"] == talks["ben"]
         talk = next(iter(talks["ben"]))

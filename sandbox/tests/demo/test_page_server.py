@@ -91,9 +91,9 @@ def test_every_module_a_script_names_is_there():
 async def test_a_person_sees_their_rooms_and_only_their_own_ephemerals(slack: SlackEmulator, page):
     ana, trading = slack.workspace.user("ana"), slack.workspace.channel("trading")
     await slack.say("ana", "trading", "hello")
-    slack.workspace.whisper(trading, ana, "psst", [], None, "chat.postEphemeral")
+    slack.workspace.post_ephemeral(trading, ana, "psst", [], None, "chat.postEphemeral")
     shown = await state(page)
-    names = [room["name"] for room in shown["channels"]]
+    names = [conversation["name"] for conversation in shown["channels"]]
     assert names == ["trading", "research", "lobby", "client-desk", "advisers", "boardroom", "Omni"]
     assert [(m["text"], m.get("only_you", False)) for m in shown["messages"][TRADING]] == [
         ("hello", False),
@@ -103,7 +103,11 @@ async def test_a_person_sees_their_rooms_and_only_their_own_ephemerals(slack: Sl
     assert [m["text"] for m in bens["messages"][TRADING]] == ["hello"]
     assert BOARDROOM not in bens["messages"]
     assert bens["names"][BOARDROOM] == {"name": "", "kind": "channel", "hidden": True}
-    assert [room["name"] for room in (await state(page, "cleo"))["channels"]] == ["research", "lobby", "advisers"]
+    assert [conversation["name"] for conversation in (await state(page, "cleo"))["channels"]] == [
+        "research",
+        "lobby",
+        "advisers",
+    ]
     dans = await state(page, "dan")
     assert list(dans["messages"]) == [CLIENTS]
     assert dans["names"][RESEARCH]["hidden"]
@@ -128,8 +132,10 @@ async def test_changes_are_told_whole_and_only_to_who_may_see_them(slack: SlackE
 
 async def test_what_has_not_been_read_is_counted_for_each_person(slack: SlackEmulator, page):
     async def counts(user: str) -> tuple[int, int, dict[str, int]]:
-        room = next(room for room in (await state(page, user))["channels"] if room["id"] == RESEARCH)
-        return room["unread"], room["mentions"], room["threads"]
+        conversation = next(
+            conversation for conversation in (await state(page, user))["channels"] if conversation["id"] == RESEARCH
+        )
+        return conversation["unread"], conversation["mentions"], conversation["threads"]
 
     root = await slack.say("ana", "research", "one")
     second = await slack.say("ana", "research", "two, @Ben")
@@ -173,7 +179,7 @@ async def test_messages_are_edited_deleted_and_reacted_to_by_those_who_may(slack
 
 async def test_an_ephemeral_is_dismissed_by_its_person(slack: SlackEmulator, page):
     ana, trading = slack.workspace.user("ana"), slack.workspace.channel("trading")
-    ts = slack.workspace.whisper(trading, ana, "psst", [], None, "chat.postEphemeral")["ts"]
+    ts = slack.workspace.post_ephemeral(trading, ana, "psst", [], None, "chat.postEphemeral")["ts"]
     await post(page, "/dismiss", user="ben", channel=TRADING, ts=ts)
     assert len((await state(page))["messages"][TRADING]) == 1
     async with page.get("/events?user=ana") as stream:
@@ -337,9 +343,9 @@ async def test_a_file_opens_only_to_who_sees_it(slack: SlackEmulator, page):
     await slack.upload("ana", "client-desk", "terms.pdf", b"%PDF-1")
     await slack.upload("ana", "boardroom", "chart.png", b"\x89PNG\r\n\x1a\ny")
     draft, terms, chart = slack.workspace.files
-    room, omni = slack.workspace.channel("research"), slack.workspace.user("omni")
+    conversation, omni = slack.workspace.channel("research"), slack.workspace.user("omni")
     picture = {"type": "image", "block_id": "b", "slack_file": {"id": chart}, "alt_text": "a chart"}
-    slack.workspace.post(room, omni, "a chart", blocks=[{"type": "container", "child_blocks": [picture]}])
+    slack.workspace.post(conversation, omni, "a chart", blocks=[{"type": "container", "child_blocks": [picture]}])
 
     async def who_sees(file: str) -> set[str]:
         seen = set()

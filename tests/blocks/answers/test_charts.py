@@ -42,12 +42,12 @@ PRICES = {"2026-01-05": "182.10", "2026-01-03": "180", "2026-01-04": "-1.5"}
 
 
 def test_dates_are_recognised_and_put_in_order():
-    figure = read_chart(chart(AAPL=PRICES))
+    read = read_chart(chart(AAPL=PRICES))
 
-    assert figure.places == ("2026-01-03", "2026-01-04", "2026-01-05")
-    assert figure.series[0].values == (Decimal("180"), Decimal("-1.5"), Decimal("182.10"))
-    assert figure.moments is not None
-    assert native_chart(figure)["chart"]["type"] == "line"  # type: ignore[index]  # a Block Kit dict
+    assert read.places == ("2026-01-03", "2026-01-04", "2026-01-05")
+    assert read.series[0].values == (Decimal("180"), Decimal("-1.5"), Decimal("182.10"))
+    assert read.moments is not None
+    assert native_chart(read)["chart"]["type"] == "line"  # type: ignore[index]  # a Block Kit dict
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_a_place_on_the_axis_is_a_moment_only_if_it_is_a_date(place, moment):
 
 
 def test_categories_keep_their_order_and_become_bars():
-    figure = read_chart(chart(Weight={"Tech": "40", "Energy": "25", "Cash": "35"}))
+    read = read_chart(chart(Weight={"Tech": "40", "Energy": "25", "Cash": "35"}))
 
-    assert figure.places == ("Tech", "Energy", "Cash")
-    assert native_chart(figure)["chart"]["type"] == "bar"  # type: ignore[index]  # a Block Kit dict
+    assert read.places == ("Tech", "Energy", "Cash")
+    assert native_chart(read)["chart"]["type"] == "bar"  # type: ignore[index]  # a Block Kit dict
 
 
 def test_a_series_with_gaps_is_for_a_picture():
@@ -82,11 +82,11 @@ def test_a_series_with_gaps_is_for_a_picture():
 
 
 def test_a_chart_without_points_says_so():
-    figure = read_chart(DataChart())
+    read = read_chart(DataChart())
 
-    assert not fits_natively(figure)
-    assert in_words(figure) == ["This chart has no points."]
-    assert to_csv(figure) == '""\n'
+    assert not fits_natively(read)
+    assert in_words(read) == ["This chart has no points."]
+    assert to_csv(read) == '""\n'
 
 
 def test_words_say_where_a_series_begins_and_ends():
@@ -98,16 +98,16 @@ def test_words_say_where_a_series_begins_and_ends():
 
 def test_thinning_keeps_the_ends():
     points = {f"2026-01-{day:02}": str(day) for day in range(1, 32)}
-    figure = thinned(read_chart(chart(a=points)))
+    read = thinned(read_chart(chart(a=points)))
 
-    assert len(figure.places) == POINTS
-    assert (figure.places[0], figure.places[-1]) == ("2026-01-01", "2026-01-31")
+    assert len(read.places) == POINTS
+    assert (read.places[0], read.places[-1]) == ("2026-01-01", "2026-01-31")
 
 
 def test_the_csv_has_every_digit_and_no_formulas():
-    figure = read_chart(chart(**{"=cmd()": {"2026-01-03": "0.10000000000000000001", "2026-01-04": "-5"}}))
+    read = read_chart(chart(**{"=cmd()": {"2026-01-03": "0.10000000000000000001", "2026-01-04": "-5"}}))
 
-    assert list(csv.reader(io.StringIO(to_csv(figure)))) == [
+    assert list(csv.reader(io.StringIO(to_csv(read)))) == [
         ["", "'=cmd()"],
         ["2026-01-03", "0.10000000000000000001"],
         ["2026-01-04", "-5"],
@@ -141,11 +141,11 @@ charts = st.lists(
 @given(charts)
 @examples(60)
 def test_any_chart_is_drawn_as_slack_takes_it_or_said_in_words(data):
-    figure = read_chart(data)
-    assert in_words(figure)
-    to_csv(figure)
-    if fits_natively(figure):
-        page = Page([native_chart(figure)], "chart")
+    read = read_chart(data)
+    assert in_words(read)
+    to_csv(read)
+    if fits_natively(read):
+        page = Page([native_chart(read)], "chart")
         json.dumps(page.blocks, allow_nan=False)
         check(page)
         assert not live([page])

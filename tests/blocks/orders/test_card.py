@@ -20,7 +20,7 @@ from omnibot.blocks.limits import BLOCKS, BUTTON_TEXT
 from omnibot.blocks.markdown.escaping import pings
 from omnibot.blocks.orders.buttons import APPROVE, APPROVE_ALL, CANCEL, DECLINE, EDIT, REPLACE
 from omnibot.blocks.orders.card import footer_card, order_card
-from omnibot.blocks.orders.status import order_status, progress, reason_words, standing
+from omnibot.blocks.orders.status import order_status, progress, reason_words, status
 from omnibot.clearstreet.models.enums import (
     InstrumentType,
     OrderStatus,
@@ -275,9 +275,9 @@ def test_the_card_follows_the_order_in_plain_words(status: str, more: dict[str, 
 
 
 def test_no_order_status_is_left_out_and_none_is_shown_as_the_api_spells_it():
-    assert {status for status, *_ in ORDERS} >= {status.value for status in OrderStatus}
-    for status in OrderStatus:
-        said = order_status(progress(working(status.value))).words
+    assert {shown for shown, *_ in ORDERS} >= {one.value for one in OrderStatus}
+    for one in OrderStatus:
+        said = order_status(progress(working(one.value))).words
         assert not re.search(r"[A-Z]{2,}", said), said
 
 
@@ -755,7 +755,7 @@ def test_slack_takes_the_card_of_whatever_is_proposed_and_nothing_pings(
 @given(tickets())
 @examples(40)
 def test_where_a_ticket_stands_is_one_line_of_words(one: Ticket):
-    told = standing(one, NOW)
+    told = status(one, NOW)
 
     assert told.title
     assert "\n" not in told.words

@@ -18,11 +18,11 @@ def asked(desktop: Desktop) -> list[str]:
 async def test_of_a_message_that_mentions_many_people_only_so_many_are_looked_up_a_few_at_a_time(desktop: Desktop):
     people = [f"U0NOBODY{n:02}" for n in range(NAMES + 10)]
     ana = desktop.slack.workspace.user("ana")
-    looking = desktop.slack.gate.hold("users.info", count=NAMES)
+    checking = desktop.slack.gate.hold("users.info", count=NAMES)
     names = asyncio.ensure_future(Users(desktop.client).names(desktop.slack.team_id, [ana.id, *people, ana.id]))
-    await desktop.slack.wait_for(lambda: len(looking.calls) == ASKING)
+    await desktop.slack.wait_for(lambda: len(checking.calls) == ASKING)
     assert len(asked(desktop)) == ASKING
-    looking.release()
+    checking.release()
     assert await names == {ana.id: ana.name}
     assert asked(desktop) == [ana.id, *people[: NAMES - 1]]
 

@@ -84,19 +84,19 @@ class Lobby:
         self, name: str, channel: str, question: str, *, principal: str = "shared", account_id: int = 19816
     ) -> PastConversation:
         """Somebody's question that Omni has answered, as omnibot remembers it, with its conversation."""
-        person, room = self.person(name), self.slack.workspace.channel(channel).id
+        person, conversation = self.person(name), self.slack.workspace.channel(channel).id
         key = await self.keyring.key_of(principal)
         created = await self.client.create_thread(
             key, account_id, thread_body(account_id, text=question), idempotency_key=None
         )
         await self.slack.wait_for(lambda: not self.omni.active())
         ts = await self.slack.say(name, channel, f"@Omni {question}")
-        new = NewTurn(f"m:{ts}", Surface.MENTION, Kind.INSTANT, self.slack.team_id, person, room, ts, ts, {})
+        new = NewTurn(f"m:{ts}", Surface.MENTION, Kind.INSTANT, self.slack.team_id, person, conversation, ts, ts, {})
         store = self.desktop.store
         turn = await store.get(await store.accept(new) or "")
         assert turn is not None
         joined = await store.join(
-            turn, question=question, channel=room, thread_ts=ts, principal=principal, account_id=account_id
+            turn, question=question, channel=conversation, thread_ts=ts, principal=principal, account_id=account_id
         )
         async with self.desktop.database.transaction() as connection:
             await connection.execute(
@@ -243,13 +243,15 @@ async def test_what_did_not_change_is_not_published_again(lobby: Lobby):
 
 async def test_what_another_instance_published_meanwhile_does_not_stay(lobby: Lobby):
     def instance() -> AppHome:
-        rooms = (
+        conversations = (
             lobby.desktop.client,
             Authorization(
                 lobby.desktop.client, Users(lobby.desktop.client), lambda: lobby.policy[-1], team=lobby.slack.team_id
             ),
         )
-        return AppHome(*rooms, lobby.keyring, lobby.links, lobby.past, lobby.background, retention_days=30, alone=False)
+        return AppHome(
+            *conversations, lobby.keyring, lobby.links, lobby.past, lobby.background, retention_days=30, alone=False
+        )
 
     one, other, ana = instance(), instance(), lobby.person("ana")
     one.refresh(ana)
@@ -426,8 +428,8 @@ async def test_a_private_conversation_never_goes_on_in_a_channel(lobby: Lobby):
 
 
 async def test_a_desk_channel_that_is_closed_to_the_bot_means_the_dm(lobby: Lobby):
-    room = lobby.slack.workspace.channel("lobby").id
-    lobby.policy.append(Policy.model_validate({"channels": {"desk": [room]}}))
+    conversation = lobby.slack.workspace.channel("lobby").id
+    lobby.policy.append(Policy.model_validate({"channels": {"desk": [conversation]}}))
     past = await lobby.asked("ana", "trading", "how are the markets doing today?")
 
     went_on = await lobby.go_on("ana", past, "lobby")

@@ -13,7 +13,7 @@ from omnibot.turns.model import NotNow, Person, Turn
 from tests.slack.conftest import Desktop
 
 
-def notary(desktop: Desktop, *signers: str) -> SlackConsentPolicy:
+def consent_policy(desktop: Desktop, *signers: str) -> SlackConsentPolicy:
     policy = Policy(consent=Consent(consent_signers=tuple(person(desktop, name).user for name in signers)))
     people = Users(desktop.client)
     return SlackConsentPolicy(Authorization(desktop.client, people, lambda: policy, team=desktop.slack.team_id))
@@ -37,28 +37,28 @@ async def test_under_the_shared_key_only_signers_are_asked_and_only_where_accoun
     desktop: Desktop, name: str, channel: str, signers: tuple[str, ...], asked: bool
 ):
     turn = await desktop.turn(user=name, channel=channel)
-    assert await notary(desktop, *signers).may_be_asked(turn, SHARED) is asked
+    assert await consent_policy(desktop, *signers).may_be_asked(turn, SHARED) is asked
 
 
 async def test_in_direct_messages_a_signer_is_asked(desktop: Desktop):
     dm = desktop.slack.workspace.dm("ana").id
     turn = replace(await desktop.turn(user="ana"), channel=dm)
-    assert await notary(desktop, "ana").may_be_asked(turn, SHARED)
+    assert await consent_policy(desktop, "ana").may_be_asked(turn, SHARED)
 
 
 async def test_an_account_is_named_where_its_data_may_be_shown_and_not_while_slack_is_silent(desktop: Desktop):
-    rules = notary(desktop)
+    rules = consent_policy(desktop)
     assert await rules.may_read_accounts(await desktop.turn(user="ana", channel="trading"))
     assert not await rules.may_read_accounts(await desktop.turn(user="ana", channel="research"))
     assert not await rules.may_read_accounts(await desktop.turn(user="cleo", channel="advisers"))
     desktop.slack.gate.refuse("users.info", status=500, count=10)
-    silent = notary(desktop)  # remembers nobody
+    silent = consent_policy(desktop)  # remembers nobody
     assert not await silent.may_read_accounts(await desktop.turn(user="ben", channel="trading"))
 
 
 async def test_with_a_key_of_ones_own_one_signs_for_oneself_and_nobody_else(desktop: Desktop):
     turn: Turn = await desktop.turn(user="ben")
-    rules = notary(desktop)
+    rules = consent_policy(desktop)
     assert await rules.may_sign(turn, link_principal(person(desktop, "ben")))
     refused = await rules.may_sign(turn, link_principal(person(desktop, "ana")))
     assert not refused
@@ -67,14 +67,14 @@ async def test_with_a_key_of_ones_own_one_signs_for_oneself_and_nobody_else(desk
 
 async def test_who_may_not_sign_learns_whom_to_ask(desktop: Desktop):
     turn = await desktop.turn(user="ben")
-    refused = await notary(desktop, "ana").may_sign(turn, SHARED)
+    refused = await consent_policy(desktop, "ana").may_sign(turn, SHARED)
     assert refused.ask == (person(desktop, "ana").user,)
 
 
 async def test_while_slack_is_silent_a_turn_waits_and_a_click_is_refused(desktop: Desktop):
     turn = await desktop.turn(user="ana")
     desktop.slack.gate.refuse("users.info", status=503, count=100)
-    rules = notary(desktop, "ana")
+    rules = consent_policy(desktop, "ana")
     with pytest.raises(NotNow):
         await rules.may_sign(turn, SHARED)
     refused = await rules.may_sign_now(person(desktop, "ana"), SHARED)
@@ -84,6 +84,6 @@ async def test_while_slack_is_silent_a_turn_waits_and_a_click_is_refused(desktop
 
 
 async def test_full_members_may_look_and_people_of_other_companies_may_not(desktop: Desktop):
-    rules = notary(desktop)
+    rules = consent_policy(desktop)
     assert await rules.may_look_now(person(desktop, "ben"))
     assert not await rules.may_look_now(person(desktop, "dan"))

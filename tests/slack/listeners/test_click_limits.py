@@ -15,7 +15,7 @@ from omnibot.slack.listeners.click_limits import BURST, PER_MINUTE, SILENT, TOO_
 from tests.slack.conftest import Desktop
 
 
-class Room:
+class Limit:
     """Presses as Bolt hands them on, a clock that stands still, and what was said."""
 
     def __init__(self) -> None:
@@ -42,30 +42,30 @@ class Room:
 
 
 async def test_who_presses_without_end_is_told_once_and_others_are_not_held_up():
-    room = Room()
+    limit = Limit()
     for number in range(5_000):
-        await room.press(f"{number}")
-    await room.press("another", user="U2")
-    await room.background.close()
-    assert len(room.taken) == BURST + 1
-    assert room.said == [("U1", TOO_MANY)]
+        await limit.press(f"{number}")
+    await limit.press("another", user="U2")
+    await limit.background.close()
+    assert len(limit.taken) == BURST + 1
+    assert limit.said == [("U1", TOO_MANY)]
 
-    room.now += SILENT
+    limit.now += SILENT
     for number in range(5_000):
-        await room.press(f"later {number}")
-    await room.background.close()
-    assert len(room.taken) == BURST + 1 + min(BURST, PER_MINUTE)
-    assert room.said == [("U1", TOO_MANY)] * 2
+        await limit.press(f"later {number}")
+    await limit.background.close()
+    assert len(limit.taken) == BURST + 1 + min(BURST, PER_MINUTE)
+    assert limit.said == [("U1", TOO_MANY)] * 2
 
 
 async def test_of_thousands_who_press_without_end_each_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(click_limits, "REMEMBERED", 3)
-    room = Room()
+    limit = Limit()
     for user in range(6):
         for number in range(int(BURST) + 5):
-            await room.press(f"{user} {number}", user=f"U{user}")
-    await room.background.close()
-    assert room.said == [(f"U{user}", TOO_MANY) for user in range(6)]
+            await limit.press(f"{user} {number}", user=f"U{user}")
+    await limit.background.close()
+    assert limit.said == [(f"U{user}", TOO_MANY) for user in range(6)]
 
 
 async def test_whispers_leave_room_for_everything_else_that_is_said_in_slack(desktop: Desktop):

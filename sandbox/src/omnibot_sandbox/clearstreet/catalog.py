@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from omnibot_sandbox.clearstreet.instruments import Instrument
 from omnibot_sandbox.clearstreet.market import Market
-from omnibot_sandbox.clearstreet.quotes import figures
+from omnibot_sandbox.clearstreet.quotes import numbers
 from omnibot_sandbox.clearstreet.revision import JSON
 
 Value = float | int | str | None
@@ -104,7 +104,7 @@ def _cap(market: Market, instrument: Instrument, _: str | None) -> Value:
 def _earnings(market: Market, instrument: Instrument, period: str | None) -> Value:
     if instrument.sector is None:
         return None
-    year = figures(instrument.symbol).cents / 100 / figures(instrument.symbol).price_to_earnings
+    year = numbers(instrument.symbol).cents / 100 / numbers(instrument.symbol).price_to_earnings
     return round(year / 4 if period == "QUARTER" else year, 2)
 
 
@@ -117,7 +117,7 @@ def _revenue(market: Market, instrument: Instrument, period: str | None) -> Valu
 
 
 def _ratio(market: Market, instrument: Instrument, _: str | None) -> Value:
-    return figures(instrument.symbol).price_to_earnings if instrument.sector is not None else None
+    return numbers(instrument.symbol).price_to_earnings if instrument.sector is not None else None
 
 
 def _report_date(market: Market, instrument: Instrument, _: str | None) -> Value:

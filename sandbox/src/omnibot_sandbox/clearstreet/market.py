@@ -28,7 +28,7 @@ from typing import Literal, get_args
 
 from omnibot_sandbox.clearstreet.instruments import LISTED, Instrument
 from omnibot_sandbox.clearstreet.options import premium, read_option
-from omnibot_sandbox.clearstreet.quotes import figures
+from omnibot_sandbox.clearstreet.quotes import numbers
 
 Condition = Literal["live", "frozen", "stale", "null", "one_sided", "halted"]
 Phase = Literal["open", "pre_market", "after_hours", "overnight", "closed", "early_close", "holiday", "weekend"]
@@ -106,7 +106,7 @@ class Market:
         self.instruments = Instruments()
         self._phase: Phase = "open"
         self._clock = clock
-        self._standing: float | None = None
+        self._status: float | None = None
         self._began = clock()
         self._ramps: dict[str, _Ramp] = {}
         self._switched: dict[str, _Switched] = {}
@@ -168,13 +168,13 @@ class Market:
         return "live" if switched is None else switched.condition
 
     @contextmanager
-    def standing(self) -> Iterator[None]:
+    def status(self) -> Iterator[None]:
         """Let no time pass: all that is looked at inside agrees with itself."""
-        self._standing = self._clock()
+        self._status = self._clock()
         try:
             yield
         finally:
-            self._standing = None
+            self._status = None
 
     # -- prices -------------------------------------------------------------------------------------------------------
 
@@ -219,14 +219,14 @@ class Market:
         if instrument.underlying is not None:
             return 100 + zlib.crc32(instrument.symbol.encode()) % 9_000
         grown = int(self._time() - self._began) * 137 if self._moving else 0
-        return figures(instrument.symbol).volume + grown
+        return numbers(instrument.symbol).volume + grown
 
     def trading(self, *, extended: bool) -> bool:
         """Whether an order works now."""
         return self._phase in REGULAR or (extended and self._phase in EXTENDED)
 
     def _time(self) -> float:
-        return self._clock() if self._standing is None else self._standing
+        return self._clock() if self._status is None else self._status
 
     @property
     def _moving(self) -> bool:
@@ -246,8 +246,8 @@ class Market:
 
     def _moment(self, instrument: Instrument) -> float:
         switched = self._switch(instrument)
-        standing = switched is not None and switched.condition in ("frozen", "stale", "halted")
-        return switched.at if switched is not None and standing else self._time()
+        status = switched is not None and switched.condition in ("frozen", "stale", "halted")
+        return switched.at if switched is not None and status else self._time()
 
     def _premium(self, option: Instrument) -> Decimal:
         assert option.underlying is not None

@@ -24,7 +24,7 @@ class Figures:
     price_to_earnings: float
 
 
-def figures(symbol: str) -> Figures:
+def numbers(symbol: str) -> Figures:
     """The figures of a symbol. A symbol nobody knows gets a price made from its letters."""
     seed = zlib.crc32(symbol.encode())
     known = LISTED.get(symbol)
@@ -59,7 +59,7 @@ def describe(variables: dict[str, Any]) -> dict[str, str]:
 
 def quote(symbol: str) -> dict[str, str]:
     """What a text can say about a symbol."""
-    known, its = LISTED.get(symbol), figures(symbol)
+    known, its = LISTED.get(symbol), numbers(symbol)
     shares = known.shares_m if known else 100 + zlib.crc32(symbol.encode()) % 3_000
     sign = "+" if its.change >= 0 else "−"
     return {

@@ -225,7 +225,7 @@ class ClearStreetEmulator:
                 raw=raw,
                 page_size=self.page_size,
             )
-            with self.market.standing():
+            with self.market.status():
                 answer = handler(visit)
         except ApiError as refusal:
             return refusal.status, _error_envelope(refusal)

@@ -10,7 +10,7 @@ from omnibot_sandbox.clearstreet.errors import ApiError
 from omnibot_sandbox.clearstreet.instruments import Instrument
 from omnibot_sandbox.clearstreet.market import Market
 from omnibot_sandbox.clearstreet.options import volatility, years_left
-from omnibot_sandbox.clearstreet.quotes import figures
+from omnibot_sandbox.clearstreet.quotes import numbers
 from omnibot_sandbox.clearstreet.revision import JSON, Revision
 from omnibot_sandbox.clearstreet.visits import Answer, Handler, Visit
 
@@ -96,7 +96,7 @@ class Snapshots:
             return out if known else None
         if not known:
             return {"ohlv_applicable": True, **dict.fromkeys((*out, *_DAY))}
-        index, its = instrument.type == "INDEX", figures(instrument.symbol)
+        index, its = instrument.type == "INDEX", numbers(instrument.symbol)
         day: JSON = dict.fromkeys(_DAY)
         if not index and instrument.underlying is None:
             day |= {

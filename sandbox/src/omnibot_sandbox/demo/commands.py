@@ -110,14 +110,14 @@ async def _beside(session: DemoSession, work: Coroutine[Any, Any, list[str]]) ->
     Raises:
         DemoError: the bot ended first.
     """
-    working, watching = asyncio.create_task(work), asyncio.create_task(session.bot.watch())
+    working, watched = asyncio.create_task(work), asyncio.create_task(session.bot.watch())
     try:
-        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
-        return await (working if working.done() else watching)
+        await asyncio.wait((working, watched), return_when=asyncio.FIRST_COMPLETED)
+        return await (working if working.done() else watched)
     finally:
         working.cancel()
-        watching.cancel()
-        await asyncio.gather(working, watching, return_exceptions=True)
+        watched.cancel()
+        await asyncio.gather(working, watched, return_exceptions=True)
 
 
 _WELCOME = """\

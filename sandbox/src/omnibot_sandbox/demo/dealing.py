@@ -44,7 +44,7 @@ class Dealing:
         """Type a command, and be told something in private. What went wrong, in words."""
         heard = len(self._slack.ephemerals(step.user))
         self._transcript.say(step.user.capitalize(), [f"/omni {step.text}"], "bold")
-        channel = self._slack.workspace.channel(step.room).id
+        channel = self._slack.workspace.channel(step.conversation).id
         await self._slack.command(step.user, channel, "/omni", step.text)
         return await self._until(partial(self._unheard, step.user, heard, step.words))
 

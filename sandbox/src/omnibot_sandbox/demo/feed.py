@@ -81,7 +81,7 @@ class Feed:
 
     def state(self, user: str) -> JSON:
         """Everything, for a page that has nothing yet."""
-        seen = {room.id for room in self._view.channels(user)}
+        seen = {conversation.id for conversation in self._view.channels(user)}
         me = self._slack.workspace.user(user).id
         refusals = [refusal.as_json() for refusal in self.refusals.of(me, seen)]
         return {"seq": self.seq, **self._view.state(user), "refusals": refusals, "backstage": self.controls()}
@@ -177,6 +177,6 @@ class Feed:
         if refusal is None:
             return {"type": "refusal_gone", "id": number}
         me = self._slack.workspace.user(user).id
-        seen = {room.id for room in self._view.channels(user)}
+        seen = {conversation.id for conversation in self._view.channels(user)}
         concerns = self.refusals.concerns(refusal, me, seen)
         return {"type": "refusal", "refusal": refusal.as_json()} if concerns else None

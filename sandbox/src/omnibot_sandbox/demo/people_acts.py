@@ -145,7 +145,7 @@ class Acts:
 
     async def dismiss_refusal(self, form: forms.DismissForm) -> JSON:
         refusal, me = self._feed.refusals.get(form.refusal), self._slack.workspace.user(form.user).id
-        seen = {room.id for room in self._view.channels(form.user)}
+        seen = {conversation.id for conversation in self._view.channels(form.user)}
         if refusal is None or not self._feed.refusals.concerns(refusal, me, seen):
             raise LookupError(f"refusal: {form.user} sees no such refusal")
         self._feed.refusals.dismiss(form.refusal)

@@ -117,7 +117,7 @@ class Player:
         return self._differences(turn)
 
     async def _link(self, step: Link) -> str:
-        channel = self._slack.workspace.channel(step.room).id
+        channel = self._slack.workspace.channel(step.conversation).id
         self._transcript.say(step.user.capitalize(), ["/omni link" if step.key else "/omni unlink"], "bold")
         if step.key:
             return await link(self._slack, step.user, channel, step.key)
@@ -151,13 +151,15 @@ class Player:
 
     async def _act(self, step: Step, earlier: set[str], answered: set[str]) -> _Turn:
         match step:
-            case Say(user, room, text, reply):
-                channel = self._slack.dm(user) if room == "dm" else self._slack.workspace.channel(room).id
+            case Say(user, conversation, text, reply):
+                channel = (
+                    self._slack.dm(user) if conversation == "dm" else self._slack.workspace.channel(conversation).id
+                )
                 root = self._last.root if reply and self._last else None
                 ts = await self._slack.say(user, channel, text, thread_ts=root)
                 return _Turn(channel, root or ts, earlier, answered)
-            case Command(user, room, text, answered_in):
-                typed_in = self._slack.workspace.channel(room).id
+            case Command(user, conversation, text, answered_in):
+                typed_in = self._slack.workspace.channel(conversation).id
                 self._transcript.say(user.capitalize(), [f"/omni {text}"], "bold")
                 result = await self._slack.command(user, typed_in, "/omni", text)
                 problems = [] if result.acked else ["the command was not acknowledged in time"]

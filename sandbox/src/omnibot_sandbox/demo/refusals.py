@@ -90,12 +90,12 @@ class Refusals:
         said: Any = args.get("channel") or args.get("channel_id")
         if said in self._workspace.users and not self._workspace.users[said].is_bot:
             said = self._workspace.dm(said).id
-        room = self._workspace.channels.get(str(said))
-        if room is None:
+        conversation = self._workspace.channels.get(str(said))
+        if conversation is None:
             return None, None
-        message = room.messages.get(str(args.get("ts")))
+        message = conversation.messages.get(str(args.get("ts")))
         within = message.thread_ts if message is not None and message.is_reply else None
-        return room.id, args.get("thread_ts") or within
+        return conversation.id, args.get("thread_ts") or within
 
     def _person(self, args: JSON) -> str | None:
         named: Any = args.get("user") or args.get("user_id")

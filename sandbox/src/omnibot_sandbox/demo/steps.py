@@ -14,20 +14,20 @@ NEXT = ("POST threads/{thread_id}/messages", "GET responses/{response_id} …", 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Type a message; `room` "dm" is one's DM with Omni, `reply` puts it into the thread of the last answer."""
+    """Type a message; `conversation` "dm" is one's DM with Omni, `reply` puts it into the thread of the last answer."""
 
     user: str
-    room: str
+    conversation: str
     text: str
     reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Type `/omni` and these words; `room` is where they are typed, `answered_in` where the answer must appear."""
+    """Type `/omni` and these words in `conversation`; the answer must appear in `answered_in`."""
 
     user: str
-    room: str
+    conversation: str
     text: str
     answered_in: str = ""
 
@@ -67,7 +67,7 @@ class Link:
     """Link a key of one's own, which sees one account; `key` "" has it forgotten."""
 
     user: str
-    room: str
+    conversation: str
     key: str = ""
 
 
@@ -111,7 +111,7 @@ class Hear:
     """Type `/omni` and these words, and read these in private."""
 
     user: str
-    room: str
+    conversation: str
     text: str
     words: str
 

@@ -38,14 +38,14 @@ class Transcript:
         """Print until the block ends."""
         self._began = time.monotonic()
         unsubscribe = self._session.slack.subscribe(self._on_change)
-        watching = asyncio.create_task(self._watch_calls())
+        watched = asyncio.create_task(self._watch_calls())
         try:
             yield
         finally:
             unsubscribe()
-            watching.cancel()
+            watched.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await watching
+                await watched
             self._print_calls()
 
     def say(self, who: str, lines: Sequence[str], style: str = "") -> None:

@@ -50,24 +50,24 @@ class View:
 
     def sees(self, user: str, channel: str) -> bool:
         """Whether this person can open the channel."""
-        return any(room.id == channel for room in self.channels(user))
+        return any(conversation.id == channel for conversation in self.channels(user))
 
     def sees_file(self, user: str, file_id: str) -> bool:
         """Whether this person can open the file: it was shared where they are, or something they see shows it."""
-        file, rooms = self._workspace.files.get(file_id), self.channels(user)
+        file, conversations = self._workspace.files.get(file_id), self.channels(user)
         if file is None:
             return False
         me = self._workspace.user(user)
-        if file.user == me.id or any(room.id in file.channels for room in rooms):
+        if file.user == me.id or any(conversation.id in file.channels for conversation in conversations):
             return True
         views = [*self.modals(user), self.home(user)]
-        messages = (message for room in rooms for message in self._messages(room, me))
+        messages = (message for conversation in conversations for message in self._messages(conversation, me))
         return any(_names(shown, file_id) for shown in (*views, *messages))
 
     def state(self, user: str) -> JSON:
         """Everything the page shows to this person."""
         me = self._workspace.user(user)
-        rooms = self.channels(user)
+        conversations = self.channels(user)
         return {
             "me": me.id,
             "workspace": TEAM_NAMES[me.team_id],
@@ -78,9 +78,14 @@ class View:
             "commands": [asdict(command) for command in self._slack.commands],
             "prompts": list(self._app.prompts),
             "home_tab": self._app.home_tab,
-            "channels": [self.channel(room.id, user) for room in rooms],
-            "messages": {room.id: _without_labels(self._messages(room, me), self._hidden(user)) for room in rooms},
-            "threads": [self.thread(*key) for key in self._thread_keys({room.id for room in rooms})],
+            "channels": [self.channel(conversation.id, user) for conversation in conversations],
+            "messages": {
+                conversation.id: _without_labels(self._messages(conversation, me), self._hidden(user))
+                for conversation in conversations
+            },
+            "threads": [
+                self.thread(*key) for key in self._thread_keys({conversation.id for conversation in conversations})
+            ],
             "modals": self.modals(user),
             "home": self.home(user),
         }
@@ -91,23 +96,23 @@ class View:
             u.id: {"name": u.real_name, "kind": "bot" if u.is_bot else "user"} for u in self._workspace.users.values()
         }
         hidden = self._hidden(user)
-        rooms: JSON = {
-            room.id: {"name": "", "kind": "channel", "hidden": True}
-            if room.id in hidden
-            else {"name": room.name, "kind": "channel"}
-            for room in self._workspace.channels.values()
-            if room.kind != "im"
+        conversations: JSON = {
+            conversation.id: {"name": "", "kind": "channel", "hidden": True}
+            if conversation.id in hidden
+            else {"name": conversation.name, "kind": "channel"}
+            for conversation in self._workspace.channels.values()
+            if conversation.kind != "im"
         }
-        return people | rooms
+        return people | conversations
 
     def _hidden(self, user: str) -> set[str]:
         """The channels whose names this person may not know: private ones they are not in, and to who is no full member
         of the workspace all they are not in."""
         who = self._workspace.user(user)
         return {
-            room.id
-            for room in self._workspace.channels.values()
-            if who.id not in room.members and (room.kind != "public" or not may_use_agents(who))
+            conversation.id
+            for conversation in self._workspace.channels.values()
+            if who.id not in conversation.members and (conversation.kind != "public" or not may_use_agents(who))
         }
 
     def _person(self, name: str) -> JSON:
@@ -119,19 +124,21 @@ class View:
 
     def channel(self, channel: str, user: str) -> JSON:
         """One channel, with what this person has not read there; `kind` "im": with the bot, "dm": of two people."""
-        room, me = self._workspace.channel(channel), self._workspace.user(user)
-        others = [self._workspace.users[one] for one in room.members - {me.id}] if room.kind == "im" else []
+        conversation, me = self._workspace.channel(channel), self._workspace.user(user)
+        others = (
+            [self._workspace.users[one] for one in conversation.members - {me.id}] if conversation.kind == "im" else []
+        )
         person = next((one for one in others if not one.is_bot), None)
-        unread = self._marks.unread(room, me.id)
+        unread = self._marks.unread(conversation, me.id)
         return {
-            "id": room.id,
-            "name": person.real_name if person else "Omni" if room.kind == "im" else room.name,
-            "kind": "dm" if person else room.kind,
+            "id": conversation.id,
+            "name": person.real_name if person else "Omni" if conversation.kind == "im" else conversation.name,
+            "kind": "dm" if person else conversation.kind,
             "with": person.id if person else "",
-            "is_ext_shared": room.is_ext_shared,
-            "members": sorted(room.members),
-            "topic": TOPICS.get(room.name, "") if room.kind != "im" else "",
-            "company": TEAM_NAMES[_other_team(me)] if room.is_ext_shared else "",
+            "is_ext_shared": conversation.is_ext_shared,
+            "members": sorted(conversation.members),
+            "topic": TOPICS.get(conversation.name, "") if conversation.kind != "im" else "",
+            "company": TEAM_NAMES[_other_team(me)] if conversation.is_ext_shared else "",
             **unread,
         }
 
@@ -150,15 +157,19 @@ class View:
         shown: JSON = _without_labels(self._message(message), hidden)
         return shown
 
-    def _messages(self, room: Channel, me: User) -> list[JSON]:
-        own = [self._ephemeral(e) for e in self._workspace.ephemerals if (e["channel"], e["user"]) == (room.id, me.id)]
-        standing = [self._message(message) for message in room.messages.values() if self._stands(message)]
-        return sorted([*standing, *own], key=lambda m: (float(m["ts"]), m["ts"])) if own else standing
+    def _messages(self, conversation: Channel, me: User) -> list[JSON]:
+        own = [
+            self._ephemeral(e)
+            for e in self._workspace.ephemerals
+            if (e["channel"], e["user"]) == (conversation.id, me.id)
+        ]
+        status = [self._message(message) for message in conversation.messages.values() if self._stands(message)]
+        return sorted([*status, *own], key=lambda m: (float(m["ts"]), m["ts"])) if own else status
 
     def _stands(self, message: Message) -> bool:
         """Deleted messages are gone, but for a root that others answered: its tombstone stays."""
-        room = self._workspace.channel(message.channel)
-        return not message.deleted or (not message.is_reply and bool(room.replies(message.ts)))
+        conversation = self._workspace.channel(message.channel)
+        return not message.deleted or (not message.is_reply and bool(conversation.replies(message.ts)))
 
     def _message(self, message: Message) -> JSON:
         out: JSON = {

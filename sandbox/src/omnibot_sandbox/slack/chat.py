@@ -170,7 +170,7 @@ def post_ephemeral(workspace: Workspace, args: JSON) -> JSON:
     thread_ts = thread_root(channel, args)
     text, blocks = content(workspace, args)
     user = workspace.users[str(args["user"])]
-    ephemeral = workspace.whisper(channel, user, text, blocks, thread_ts, "chat.postEphemeral")
+    ephemeral = workspace.post_ephemeral(channel, user, text, blocks, thread_ts, "chat.postEphemeral")
     return {"message_ts": ephemeral["ts"]}
 
 

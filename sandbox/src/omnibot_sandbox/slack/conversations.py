@@ -75,8 +75,8 @@ def replies(workspace: Workspace, args: JSON) -> JSON:
 def history(workspace: Workspace, args: JSON) -> JSON:
     """conversations.history: messages outside threads and the roots of threads, from the newest back."""
     channel = member_channel(workspace, args)
-    standing = [m for m in channel.messages.values() if not m.is_reply and (not m.deleted or channel.replies(m.ts))]
-    return _page(workspace, channel, [m for m in reversed(standing) if _in_range(m, args)], args, 100)
+    status = [m for m in channel.messages.values() if not m.is_reply and (not m.deleted or channel.replies(m.ts))]
+    return _page(workspace, channel, [m for m in reversed(status) if _in_range(m, args)], args, 100)
 
 
 def _in_range(message: Message, args: JSON) -> bool:

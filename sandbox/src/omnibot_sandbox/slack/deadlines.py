@@ -20,11 +20,11 @@ class Deadlines:
         except RuntimeError:
             return  # nothing runs, so no time passes
 
-        def ring() -> None:
+        def expire() -> None:
             self._timers.pop(name, None)
             action()
 
-        self._timers[name] = loop.call_later(max(0.0, seconds), ring)
+        self._timers[name] = loop.call_later(max(0.0, seconds), expire)
 
     def cancel(self, name: Hashable) -> None:
         """Forget one, if there is one."""

@@ -158,8 +158,8 @@ class Interacting:
             who, place = self.workspace.user(user), (view_id,)
             blocks = self._seen_view(who, view_id)["blocks"]
         else:
-            who, room = self._at(user, channel or "")
-            clicked, place = self._seen_message(who, room, ts or ""), (room.id, ts or "")
+            who, conversation = self._at(user, channel or "")
+            clicked, place = self._seen_message(who, conversation, ts or ""), (conversation.id, ts or "")
             blocks = clicked.blocks if isinstance(clicked, Message) else clicked["blocks"]
         block, element = _element(who, blocks, (block_id, action_id))
         if not element.get("confirm"):
@@ -263,12 +263,12 @@ class Interacting:
         who = self.workspace.user(user)
         if not visibility.may_use_agents(who):
             raise LookupError(f"{who.name} sees no apps that are agents")
-        room = self.workspace.dm(who.id)
-        event: JSON = {"type": "app_home_opened", "user": who.id, "channel": room.id, "tab": tab, "context": {}}
+        conversation = self.workspace.dm(who.id)
+        event: JSON = {"type": "app_home_opened", "user": who.id, "channel": conversation.id, "tab": tab, "context": {}}
         published = view_stack.home(self.workspace, who.id)
         if tab == "home" and published is not None:
             event["view"] = view_stack.public(published)
-        self.workspace.on_event("app_home_opened", room, None, {"event": event})
+        self.workspace.on_event("app_home_opened", conversation, None, {"event": event})
 
     # -- what they see ------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ class ResponseURLs:
             workspace.post(invocation.channel, bot, text, blocks=blocks, thread_ts=args.get("thread_ts"))
         else:
             thread_ts: Any = args.get("thread_ts") or invocation.thread_ts
-            workspace.whisper(invocation.channel, invocation.user, text, blocks, thread_ts, "response_url")
+            workspace.post_ephemeral(invocation.channel, invocation.user, text, blocks, thread_ts, "response_url")
 
     def _remove(self, clicked: Message | JSON) -> None:
         if isinstance(clicked, Message):

@@ -15,19 +15,19 @@ def visible_channels(workspace: Workspace, user: User) -> list[Channel]:
 
     Who may not use agents has that one only once something was said there.
     """
-    mine = [room for room in workspace.channels.values() if user.id in room.members]
-    rooms = [room for room in mine if not _with_bot(room)]
+    mine = [conversation for conversation in workspace.channels.values() if user.id in conversation.members]
+    conversations = [conversation for conversation in mine if not _with_bot(conversation)]
     if may_use_agents(user):
-        return [*rooms, workspace.dm(user.id)]
-    return rooms + [room for room in mine if _with_bot(room) and _said_to(room)]
+        return [*conversations, workspace.dm(user.id)]
+    return conversations + [conversation for conversation in mine if _with_bot(conversation) and _said_to(conversation)]
 
 
-def _with_bot(room: Channel) -> bool:
-    return room.kind == "im" and BOT_USER_ID in room.members
+def _with_bot(conversation: Channel) -> bool:
+    return conversation.kind == "im" and BOT_USER_ID in conversation.members
 
 
-def _said_to(room: Channel) -> bool:
-    return any(not message.deleted for message in room.messages.values())
+def _said_to(conversation: Channel) -> bool:
+    return any(not message.deleted for message in conversation.messages.values())
 
 
 def person_json(user: User) -> JSON:

@@ -343,7 +343,7 @@ class Workspace:
             channel.members.remove(user.id)
             self.on_event("member_left_channel", channel, None, {"user": user.id, "team": user.team_id})
 
-    def whisper(
+    def post_ephemeral(
         self, channel: Channel, user: User, text: str, blocks: list[JSON], thread_ts: str | None, via: str
     ) -> JSON:
         """Show something to one person only; `via` is the method (or "response_url") that did it."""
