@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     omnibot_public_url: HttpUrl | None = None
 
     #: Clear Street: the shared key (none where everybody links their own), its account, the API's base URL and
-    #: generation, calls a second per key.
+    #: revision, calls a second per key.
     clear_street_api_key: SecretStr | None = Field(default=None, validate_default=True)
     clear_street_account_id: int | None = None
     clear_street_base_url: HttpUrl = "https://api.clearstreet.com"

@@ -16,18 +16,18 @@ def _body(account_id: int | None, capabilities: Sequence[str], fields: dict[str,
 
 
 def thread_body(account_id: int | None, *, text: str, capabilities: Sequence[str] = ()) -> dict[str, Any]:
-    """POST threads, type `instant`: a question (all generations)."""
+    """POST threads, type `instant`: a question (all revisions)."""
     return _body(account_id, capabilities, {"type": "instant", "text": text})
 
 
 def deep_insights_body(
     account_id: int | None, *, ticker: str, thesis: str | None = None, capabilities: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """POST threads, type `deep_insights`: minutes of research about a ticker (all generations)."""
+    """POST threads, type `deep_insights`: minutes of research about a ticker (all revisions)."""
     fields: dict[str, Any] = {"type": "deep_insights", "target": {"type": "ticker", "ticker": ticker}}
     return _body(account_id, capabilities, fields if thesis is None else {**fields, "thesis": thesis})
 
 
 def message_body(account_id: int | None, *, text: str, capabilities: Sequence[str] = ()) -> dict[str, Any]:
-    """POST threads/{id}/messages: the next question of a conversation (all generations)."""
+    """POST threads/{id}/messages: the next question of a conversation (all revisions)."""
     return _body(account_id, capabilities, {"text": text})

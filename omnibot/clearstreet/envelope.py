@@ -1,6 +1,6 @@
 """The API's envelope `{data, error, metadata}`: bytes in, data or the right error out. No IO.
 
-Source: BaseResponse, ApiError and ResponseMetadata, all generations.
+Source: BaseResponse, ApiError and ResponseMetadata, all revisions.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class MarketData:
         self._transport = transport
 
     async def snapshots(self, key: str, instruments: Sequence[str]) -> list[Snapshot]:
-        """Quote, last trade and day of each instrument (GET market-data/snapshot, all generations).
+        """Quote, last trade and day of each instrument (GET market-data/snapshot, all revisions).
 
         Not necessarily in the order asked for, and an instrument asked for twice comes once.
 
@@ -57,7 +57,7 @@ class MarketData:
             page_token: from the page before; the page size is then that page's.
 
         Raises:
-            NotFound: the generation has no screener (2026-04).
+            NotFound: the revision has no screener (2026-04).
             Invalid: it does not know a field, or an operator does not fit its field.
         """
         sent = dict(body)
@@ -73,7 +73,7 @@ class MarketData:
         return answer.read(screener.catalog)
 
     async def clock(self, key: str) -> Clock:
-        """The server's time (GET clock, all generations)."""
+        """The server's time (GET clock, all revisions)."""
         answer = await self._transport.call("GET", "/v1/clock", key=key)
         return answer.read(market.clock)
 
@@ -82,7 +82,7 @@ class MarketData:
     ) -> list[MarketHours]:
         """Sessions of a day, today by default, and whether the market is open now (GET calendars/market-hours).
 
-        All generations. Without a market: those for equities and for options.
+        All revisions. Without a market: those for equities and for options.
         """
         query = {
             "date": None if day is None else day.isoformat(),

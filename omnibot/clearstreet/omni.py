@@ -183,7 +183,7 @@ class Omni:
         query = {"trading_account_id" if old else "account_id": account_id}
         answer = await self._transport.call("GET", ENTITLEMENTS, key=key, query=query)
         grants = answer.read_whole(read.entitlements)
-        # A generation that does not know the parameter's name lists all.
+        # A revision that does not know the parameter's name lists all.
         return [grant for grant in grants if account_id is None or grant.account_id == account_id]
 
     async def create_entitlements(
@@ -214,21 +214,21 @@ class Omni:
         return answer.read_whole(read.agreements)
 
     async def entitlement_status(self, key: str, account_id: int | None = None) -> list[EntitlementStatus]:
-        """What is enabled, of one account or of all (2026-10). Raises NotFound in earlier generations."""
+        """What is enabled, of one account or of all (2026-10). Raises NotFound in earlier revisions."""
         return await self._entitlement_status(key, account_id, retries=True)
 
     async def opt_out(
         self, key: str, *, account_ids: Sequence[int], entitlement_codes: Sequence[str]
     ) -> list[EntitlementStatus]:
-        """Disable entitlements for accounts (2026-10). Raises NotFound in earlier generations."""
+        """Disable entitlements for accounts (2026-10). Raises NotFound in earlier revisions."""
         body = {"account_ids": list(account_ids), "entitlement_codes": list(entitlement_codes)}
         answer = await self._transport.call("POST", f"{ENTITLEMENTS}/opt-out", key=key, body=body)
         return answer.read_whole(read.entitlement_statuses)
 
-    # Generations
+    # Revisions
 
     async def supports(self, key: str) -> Revision:
-        """Which generation answers: asked once, with this key; `unknown` when this key could not find out."""
+        """Which revision answers: asked once, with this key; `unknown` when this key could not find out."""
         try:
             return await self.revision(key)
         except (Unavailable, RateLimited):
@@ -244,7 +244,7 @@ class Omni:
             known = self._revision.revision(_now())
             if known is not Revision.UNKNOWN:
                 return known
-            try:  # what the answer says about the generation is noted on the way
+            try:  # what the answer says about the revision is noted on the way
                 await self._entitlement_status(key, None, retries=False)
             except (Unavailable, RateLimited):
                 if self._revision.revision(_now()) is Revision.UNKNOWN:

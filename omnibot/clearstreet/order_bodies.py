@@ -1,7 +1,7 @@
-"""The exact bodies of orders and replacements, in each generation's words: pure, so that a body can be stored first.
+"""The exact bodies of orders and replacements, in each revision's words: pure, so that a body can be stored first.
 
-Source: NewOrderRequest and ReplaceOrderRequest of all generations. Amounts are written as the decimals they are, never
-through a float and never with an exponent. What a generation cannot say is refused here, not left out; but for the
+Source: NewOrderRequest and ReplaceOrderRequest of all revisions. Amounts are written as the decimals they are, never
+through a float and never with an exponent. What a revision cannot say is refused here, not left out; but for the
 type of the instrument, which only 2026-04 asks for, where the symbol says it too.
 """
 
@@ -34,7 +34,7 @@ _CROSSINGS = {TimeInForce.GOOD_TILL_CROSSING, TimeInForce.GOOD_THROUGH_CROSSING,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFields:
-    """An order to be placed, in words that are the same in all generations."""
+    """An order to be placed, in words that are the same in all revisions."""
 
     client_order_id: str
     """Ours; unique per account for ever."""
@@ -63,11 +63,11 @@ class OrderFields:
 def order_body(order: OrderFields, revision: Revision) -> dict[str, Any]:
     """One element of POST orders.
 
-    `unknown` is written as 2026-10 and `earlier` as 2026-04: where they differ from the generation that answers, it
+    `unknown` is written as 2026-10 and `earlier` as 2026-04: where they differ from the revision that answers, it
     refuses the body with a 422 and nothing is placed.
 
     Raises:
-        ValueError: the generation cannot say this, or a field makes no sense; the text says which.
+        ValueError: the revision cannot say this, or a field makes no sense; the text says which.
     """
     newest = revision in (Revision.V2026_10, Revision.UNKNOWN)
     if order.instrument_type is InstrumentType.PREFERRED_STOCK and revision is not Revision.V2026_04:
@@ -104,7 +104,7 @@ class Replacement:
 
 
 def replace_body(change: Replacement) -> dict[str, Any]:
-    """The body of PATCH orders/{id}, the same in all generations.
+    """The body of PATCH orders/{id}, the same in all revisions.
 
     Raises:
         ValueError: nothing changes.
@@ -153,7 +153,7 @@ def _prices(order: OrderFields) -> dict[str, Any]:
 
 def _time_in_force(time: TimeInForce, revision: Revision, *, newest: bool) -> str:
     if time is TimeInForce.OTHER or (time in _CROSSINGS and revision in (Revision.V2026_08, Revision.V2026_10)):
-        raise ValueError(f"{time} cannot be sent to this generation")
+        raise ValueError(f"{time} cannot be sent to this revision")
     return str((_NEWER_TIMES if newest else _OLDER_TIMES).get(time, time))
 
 

@@ -103,7 +103,7 @@ async def newest(
 ) -> list[Message]:
     """The newest `count` messages of a thread, chronological.
 
-    2026-04 begins with the oldest page, later generations with the newest, and neither says which token leads where:
+    2026-04 begins with the oldest page, later revisions with the newest, and neither says which token leads where:
     so the first token followed shows it, and what it shows is remembered.
 
     Raises:

@@ -1,6 +1,6 @@
-"""Which generation of the API answers: the one place where generations differ.
+"""Which revision of the API answers: the one place where revisions differ.
 
-Reads accept every generation's names always. What is left to know: whether threads may be without an account, what the
+Reads accept every revision's names always. What is left to know: whether threads may be without an account, what the
 fields of an entitlement grant are called, and from which end the messages of a thread are paged.
 """
 
@@ -19,7 +19,7 @@ OLD_GRANT_NAMES = {"entitlement_codes": "requested_entitlement_codes", "account_
 
 
 class Revision(StrEnum):
-    """A generation, or as much as is known of it."""
+    """A revision, or as much as is known of it."""
 
     V2026_04 = "2026-04"
     V2026_08 = "2026-08"
@@ -65,7 +65,7 @@ def wants_old_grant_names(error: Invalid) -> bool:
 
 
 def grant_body(agreement_id: str, codes: Sequence[str], accounts: Sequence[int], *, old_names: bool) -> dict[str, Any]:
-    """The body of POST entitlements in either generation's names."""
+    """The body of POST entitlements in either revision's names."""
     body = {"agreement_id": agreement_id, "entitlement_codes": list(codes), "account_ids": list(accounts)}
     return {OLD_GRANT_NAMES.get(name, name): value for name, value in body.items()} if old_names else body
 
@@ -74,13 +74,13 @@ class ApiRevision:
     """What is known about one base URL. The clock is the caller's, in seconds.
 
     Args:
-        setting: `auto`, or a generation that is then taken as certain.
+        setting: `auto`, or a revision that is then taken as certain.
     """
 
     def __init__(self, setting: str = "auto") -> None:
         self.fixed = None if setting == "auto" else Revision(setting)
         if self.fixed in (Revision.EARLIER, Revision.UNKNOWN):
-            raise ValueError(f"not a generation: {setting}")
+            raise ValueError(f"not a revision: {setting}")
         self._seen = Revision.UNKNOWN
         self._seen_until = 0.0
         self._old_names_until = 0.0

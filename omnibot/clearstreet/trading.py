@@ -38,7 +38,7 @@ ORDERS = f"{ACCOUNT}/orders"
 ORDER = f"{ORDERS}/{{order_id}}"
 
 _ONLY_NEWEST = frozenset({OrderStatus.QUEUED, OrderStatus.PENDING_TRIGGER})
-"""Statuses that an earlier generation refuses to filter by."""
+"""Statuses that an earlier revision refuses to filter by."""
 
 
 Note = Callable[[str | None], None]
@@ -69,12 +69,12 @@ class Trading:
         return [account for account in everything if account.status != AccountStatus.CLOSED]
 
     async def balances(self, key: str, account_id: int) -> Balances:
-        """What the account is worth and can spend (GET balances, all generations)."""
+        """What the account is worth and can spend (GET balances, all revisions)."""
         answer = await self._transport.call("GET", f"{ACCOUNT}/balances", key=key, ids=_ids(account_id))
         return answer.read(holdings.balances)
 
     async def positions(self, key: str, account_id: int) -> list[Position]:
-        """Everything the account holds, long and short (GET positions, all generations).
+        """Everything the account holds, long and short (GET positions, all revisions).
 
         Raises:
             Incomplete: there is more than can be read.
@@ -103,7 +103,7 @@ class Trading:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> list[Order]:
-        """All such orders of the account, in the API's order (GET orders, all generations).
+        """All such orders of the account, in the API's order (GET orders, all revisions).
 
         With `order_ids`, Clear Street's ids or client ids, this finds an order at any time, open or over: the call to
         reconcile with. An order may show up here some time after it was accepted. 2026-04 does not look at `order_ids`
@@ -111,7 +111,7 @@ class Trading:
 
         Args:
             order_ids: only orders with one of these ids.
-            statuses: only orders in one of these; words an earlier generation does not know make it refuse the call.
+            statuses: only orders in one of these; words an earlier revision does not know make it refuse the call.
             since: only orders created at or after this moment.
             until: only orders created at or before this moment.
 
@@ -145,22 +145,22 @@ class Trading:
         return named
 
     async def open_orders(self, key: str, account_id: int) -> list[Order]:
-        """The orders that are not over yet, of any day (GET orders, all generations).
+        """The orders that are not over yet, of any day (GET orders, all revisions).
 
         Raises:
-            Incomplete: there are more than can be read, or it is not known which generation answers (ask `Omni`
+            Incomplete: there are more than can be read, or it is not known which revision answers (ask `Omni`
                 first), and so not by which words it can be asked for them.
         """
         known = self._transport.revision.revision(asyncio.get_running_loop().time())
         if known is Revision.UNKNOWN:
-            raise Incomplete("It is not known which generation of Clear Street's API answers.")
+            raise Incomplete("It is not known which revision of Clear Street's API answers.")
         newest = known is Revision.V2026_10
         statuses = [one for one in OrderStatus if one not in OVER and (newest or one not in _ONLY_NEWEST)]
         found = await self.list_orders(key, account_id, statuses=statuses)
         return [order for order in found if not order.over]
 
     async def get_order(self, key: str, account_id: int, order_id: str) -> Order:
-        """One order (GET orders/{id}, all generations).
+        """One order (GET orders/{id}, all revisions).
 
         Args:
             order_id: Clear Street's id; or a client id, which works while the order is open only.
@@ -175,7 +175,7 @@ class Trading:
     async def submit_orders(
         self, key: str, account_id: int, bodies: Sequence[Mapping[str, Any]], *, note: Note = _unheard
     ) -> list[Order]:
-        """Place orders; accepted is not filled (POST orders, all generations). Sent at most once.
+        """Place orders; accepted is not filled (POST orders, all revisions). Sent at most once.
 
         Args:
             bodies: from `order_bodies.order_body`, sent as they are, each with a client id.
@@ -197,7 +197,7 @@ class Trading:
     async def replace_order(
         self, key: str, account_id: int, order_id: str, body: Mapping[str, Any], *, note: Note = _unheard
     ) -> Order:
-        """Change an open order; accepted is not replaced (PATCH orders/{id}, all generations). Sent at most once.
+        """Change an open order; accepted is not replaced (PATCH orders/{id}, all revisions). Sent at most once.
 
         Afterwards the change may stand in another order, which then has the client id: read again with `list_orders`.
 
@@ -215,7 +215,7 @@ class Trading:
         return answer.read(orders.order)
 
     async def cancel_order(self, key: str, account_id: int, order_id: str, *, note: Note = _unheard) -> Order:
-        """Ask for an open order to be canceled; it may still fill (DELETE orders/{id}, all generations).
+        """Ask for an open order to be canceled; it may still fill (DELETE orders/{id}, all revisions).
 
         Sent at most once, though it would be safe to repeat.
 

@@ -250,9 +250,9 @@ def key_refused(error: ClearStreetError, host: str) -> Finding:
             )
 
 
-def generation(setting: str, seen: Revision) -> Finding:
-    """The generation that is set, against the one that answers."""
-    check = "generation"
+def revision(setting: str, seen: Revision) -> Finding:
+    """The revision that is set, against the one that answers."""
+    check = "revision"
     if setting == "auto":
         if seen is Revision.UNKNOWN:
             fix = "set CLEAR_STREET_API_REVISION if it stays so"

@@ -112,7 +112,7 @@ class Examination:
     async def _check_clear_street(self) -> list[Finding]:
         settings = self._settings
         if why := self._unusable("CLEAR_STREET_API_KEY", "CLEAR_STREET_BASE_URL"):
-            return [model.unchecked(check, why) for check in ("Clear Street key", "generation", "account")]
+            return [model.unchecked(check, why) for check in ("Clear Street key", "revision", "account")]
         if settings.clear_street_api_key is None:
             return [model.no_shared_key()]
         key, host = settings.clear_street_api_key.get_secret_value(), _host(settings.clear_street_base_url)
@@ -123,14 +123,14 @@ class Examination:
             seen = await Omni(transport).supports(key)
         except ClearStreetError as error:
             why = "the key did not list its accounts"
-            return [model.key_refused(error, host), *(model.unchecked(c, why) for c in ("generation", "account"))]
+            return [model.key_refused(error, host), *(model.unchecked(c, why) for c in ("revision", "account"))]
         finally:
             await transport.close()
         if why := self._unusable("CLEAR_STREET_ACCOUNT_ID"):
             account = model.unchecked("account", why)
         else:
             account = model.account([account.id for account in accounts], settings.clear_street_account_id)
-        return [model.key_accepted(host), model.generation(settings.clear_street_api_revision, seen), account]
+        return [model.key_accepted(host), model.revision(settings.clear_street_api_revision, seen), account]
 
     async def _check_policy(self) -> list[Finding]:
         path, shared = self._settings.omnibot_policy, self._settings.clear_street_api_key is not None

@@ -56,7 +56,7 @@ class Markets:
             async with asyncio.timeout(patience):
                 return await self._screen(key, action)
         except NotFound as error:
-            reason = "This generation of Clear Street's API has no screener."
+            reason = "This revision of Clear Street's API has no screener."
             return failed_card(what, reason, error.request_id)
         except (ClearStreetError, TimeoutError) as error:
             return _failed(what, error)
@@ -80,7 +80,7 @@ class Markets:
         return screen_card(action, wanted, rows[:MAX_ROWS], more=more, catalog=catalog, now=now)
 
     async def _catalog_of(self, key: str) -> Catalog | None:
-        """The fields there are; None where the API's generation does not tell."""
+        """The fields there are; None where the API's revision does not tell."""
         if self._catalog is None or time.monotonic() - self._catalog[1] > CATALOG_AGE:
             try:
                 found: Catalog | None = await self._data.screener_catalog(key)

@@ -32,12 +32,12 @@ from omnibot.policy.facts import OrderAction
 PATIENCE = 2.2
 #: So much earlier than a ticket may an order of its seem to have been made: clocks differ.
 MARGIN = timedelta(days=1)
-#: Generations that do not say how old a quote is: while the market is open it is taken to be as old as the question.
+#: Revisions that do not say how old a quote is: while the market is open it is taken to be as old as the question.
 _UNDATED = (Revision.V2026_04, Revision.V2026_08, Revision.EARLIER)
 TOO_SLOW = "Clear Street took too long to answer."
 
 ApiRevision = Callable[[str], Awaitable[Revision]]
-"""Which generation of the API answers, asked with this key."""
+"""Which revision of the API answers, asked with this key."""
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class MarketReader:
         needs = [
             self._need(heard, "quote", self._quotes(heard, key, symbols)),
             self._need(heard, "market hours", self._hours(heard, key)),
-            self._need(heard, "generation", self._revision(heard, key)),
+            self._need(heard, "revision", self._revision(heard, key)),
         ]
         if account_id != NO_ACCOUNT:
             selling = any(sells(one.terms, one.before) for one in tickets)
@@ -286,7 +286,7 @@ def _sellable(ticket: Ticket, held: Decimal | None, orders: Sequence[Order] | No
 def _trouble(heard: _Heard, *, quoted: bool) -> str | None:
     if "key" in heard.trouble:
         return heard.trouble["key"]
-    said = [f"There is no answer about {name}: {why}" for name, why in heard.trouble.items() if name != "generation"]
+    said = [f"There is no answer about {name}: {why}" for name, why in heard.trouble.items() if name != "revision"]
     if not quoted and "quote" not in heard.trouble:
         said.insert(0, "Clear Street has no quote for it.")
     return " ".join(said) or None

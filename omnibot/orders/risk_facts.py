@@ -68,7 +68,7 @@ def _instrument(terms: Terms) -> tuple[Instrument | None, Decimal | None]:
 
 
 def _side(terms: Terms) -> Side | UnknownValue | None:
-    """A sale that opens a position is a short one, whatever the generation calls it."""
+    """A sale that opens a position is a short one, whatever the revision calls it."""
     if terms.side is Side.SELL and terms.position_effect is PositionEffect.OPEN:
         return Side.SELL_SHORT
     return terms.side

@@ -81,7 +81,7 @@ class Orders:
         rules: the policy of the moment.
         who: tells who somebody is, as Slack says now, seen from a workspace; may raise, and then they are nobody.
         cards: what Slack does for tickets.
-        generation: which generation of the API answers (`Omni.supports`).
+        revision: which revision of the API answers (`Omni.supports`).
         live: OMNIBOT_TRADING is `live`. Otherwise no order is placed, changed or canceled, ever: approving ends in a
             copyable ticket.
         clock: the time, UTC without zone.

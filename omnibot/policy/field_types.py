@@ -260,7 +260,7 @@ ORDER_TYPES = (
     OrderType.TRAILING_STOP_LIMIT,
 )
 
-#: Generations name the auctions differently; the policy means both by the newest name.
+#: Revisions name the auctions differently; the policy means both by the newest name.
 SAME_TIME = {TimeInForce.AT_THE_OPENING: TimeInForce.AT_OPEN, TimeInForce.AT_THE_CLOSE: TimeInForce.AT_CLOSE}
 
 TIMES_IN_FORCE = (

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 #: Seconds admission may fail (Slack or Clear Street away) before the asker gets an error instead.
 ADMISSION_PATIENCE = 180.0
-#: Seconds for which Clear Street may keep to itself which generation answers, before an answer moves for that.
+#: Seconds for which Clear Street may keep to itself which revision answers, before an answer moves for that.
 REVISION_PATIENCE = 20.0
 
 
@@ -116,7 +116,7 @@ class Admission:
             return admitted, None
         place = Place(turn.team, admitted.channel, admitted.thread_ts)
         account_id = await self._keyring.account_of(principal, turn.person, place)
-        # Where it is not known which generation answers, it is not known either whether data is enabled by default.
+        # Where it is not known which revision answers, it is not known either whether data is enabled by default.
         if revision is not Revision.UNKNOWN and not await self._granted(principal, key, account_id):
             return admitted, account_id
         if admitted.show is Show.NEVER:
@@ -125,7 +125,7 @@ class Admission:
         return await self._desk.direct(turn, admitted, before), account_id
 
     async def _revision(self, turn: Turn, show: Show, key: str) -> Revision:
-        """Which generation answers. An API that stumbles for a moment moves nobody's answer, and turns nobody away.
+        """Which revision answers. An API that stumbles for a moment moves nobody's answer, and turns nobody away.
 
         Raises:
             Unavailable, RateLimited: ask again in a while.

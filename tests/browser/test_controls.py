@@ -168,7 +168,7 @@ def test_a_bot_killed_in_the_middle_comes_back_and_answers(demo: Served, open_pa
     drawer.get_by_label("quick", exact=True).check()
 
 
-def test_another_generation_of_the_api_answers_too(demo: Served, open_page: OpenPage, say: Any):
+def test_another_revision_of_the_api_answers_too(demo: Served, open_page: OpenPage, say: Any):
     page = open_page(f"{demo.address}#ben/C0RESEARCH")
     drawer = controls(page, "Bot & API")
     started_again(drawer, lambda: drawer.get_by_label("2026-08").check())

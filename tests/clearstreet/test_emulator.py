@@ -1,4 +1,4 @@
-"""Our client against the emulator: every endpoint, every generation, with the generation set and with `auto`."""
+"""Our client against the emulator: every endpoint, every revision, with the revision set and with `auto`."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ async def test_consent_is_given_listed_and_withdrawn(omni: Omni):
     assert await omni.entitlements(KEY) == []
 
 
-async def test_the_generation_is_found_out(emulator: ClearStreetEmulator, omni: Omni):
+async def test_the_revision_is_found_out(emulator: ClearStreetEmulator, omni: Omni):
     known = await omni.supports(KEY)
 
     assert known.threads_without_account is (emulator.revision == "2026-10")

@@ -93,7 +93,7 @@ class TestSnapshots:
 
         assert (row.bid, row.ask, row.last, row.volume, row.short_sale_restricted) == (None,) * 5
 
-    async def test_the_newest_generation_says_when(self, api: ScriptedApi, markets: MarketData):
+    async def test_the_newest_revision_says_when(self, api: ScriptedApi, markets: MarketData):
         quote = {"bid": "1.00", "ask": "1.02", "bid_timestamp": "2026-11-20T15:00:05Z"}
         session = {"ohlv_applicable": True, "high": "1.10", "low": "0.90", "cumulative_volume": 7}
         row = {"instrument_id": "i", "symbol": "X", "session": session, "cumulative_volume": 6}

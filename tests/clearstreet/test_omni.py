@@ -1,4 +1,4 @@
-"""Every endpoint against the API's own examples, and the places where generations differ."""
+"""Every endpoint against the API's own examples, and the places where revisions differ."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ async def test_an_active_response_is_found(api: ScriptedApi, omni: Omni):
 
 
 @pytest.mark.parametrize("idle", [refusal(404), Say(envelope(None)), Say({"metadata": {"request_id": "r"}})])
-async def test_an_idle_thread_has_no_response_in_any_generation(api: ScriptedApi, omni: Omni, idle):
+async def test_an_idle_thread_has_no_response_in_any_revision(api: ScriptedApi, omni: Omni, idle):
     api.script(f"GET {THREADS}/{THREAD}", payload("thread"))
     api.script(f"GET {THREADS}/{THREAD}/response", idle)
 
@@ -179,7 +179,7 @@ async def test_a_thread_that_is_not_there_is_not_idle(omni: Omni):
 
 
 def thread_of(count: int, *, page: int, latest_first: bool, token: str = "next_page_token") -> Any:
-    """GET messages of a thread of so many, in either generation's paging; `token` is where the next page's is said."""
+    """GET messages of a thread of so many, in either revision's paging; `token` is where the next page's is said."""
     everything = [
         {"id": f"m{seq}", "thread_id": THREAD, "role": "USER", "seq": seq, "content": {"parts": []}}
         for seq in range(1, count + 1)
@@ -279,7 +279,7 @@ async def test_a_list_without_pages_that_has_some_is_not_known(api: ScriptedApi,
         await reads[path](KEY)
 
 
-async def test_entitlements_of_the_first_generation(api: ScriptedApi, omni: Omni):
+async def test_entitlements_of_the_first_revision(api: ScriptedApi, omni: Omni):
     api.script(f"GET {GRANTS}", envelope(payload("entitlements_2026_04")["data"]))
     api.script("GET /v1/omni-ai/entitlement-agreements", envelope(payload("agreements")["data"]))
     api.script(f"DELETE {GRANTS}/entitlement_id", payload("entitlement_deleted"))
@@ -359,7 +359,7 @@ async def test_consent_refused_for_another_reason_is_not_written_again(api: Scri
     assert len(api.heard) == 1
 
 
-async def test_a_fixed_generation_does_not_probe(api: ScriptedApi):
+async def test_a_fixed_revision_does_not_probe(api: ScriptedApi):
     transport = Transport(base_url=api.base_url, revision="2026-08")
     api.play(f"POST {GRANTS}", grants(("requested_entitlement_codes", "trading_account_ids"), "trading_account_id"))
 
@@ -382,7 +382,7 @@ async def test_a_fixed_generation_does_not_probe(api: ScriptedApi):
         (Say(drop=True), Revision.UNKNOWN, 2),
     ],
 )
-async def test_the_generation_is_asked_for_until_known(api: ScriptedApi, omni: Omni, say, revision, asked):
+async def test_the_revision_is_asked_for_until_known(api: ScriptedApi, omni: Omni, say, revision, asked):
     api.script(STATUS, say)
 
     assert await omni.supports(KEY) is revision
@@ -391,7 +391,7 @@ async def test_the_generation_is_asked_for_until_known(api: ScriptedApi, omni: O
 
 
 @pytest.mark.parametrize("moment", [refusal(500), refusal(429), Say(drop=True), Say(b"busy", 502), Say(b"certainly")])
-async def test_those_who_can_ask_again_are_told_when_the_generation_could_not_be_asked_for(
+async def test_those_who_can_ask_again_are_told_when_the_revision_could_not_be_asked_for(
     api: ScriptedApi, omni: Omni, moment
 ):
     api.script(STATUS, moment, Say(envelope([])))
@@ -402,7 +402,7 @@ async def test_those_who_can_ask_again_are_told_when_the_generation_could_not_be
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_key_that_may_not_find_out_the_generation_is_not_told_to_ask_again(
+async def test_a_key_that_may_not_find_out_the_revision_is_not_told_to_ask_again(
     api: ScriptedApi, omni: Omni, status: int
 ):
     api.script(STATUS, refusal(status))

@@ -1,4 +1,4 @@
-"""The bytes of an order, in each generation's words."""
+"""The bytes of an order, in each revision's words."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ PLAIN = {
 
 
 @pytest.mark.parametrize("revision", Revision)
-def test_an_everyday_order_is_the_same_in_every_generation(revision):
+def test_an_everyday_order_is_the_same_in_every_revision(revision):
     assert order_body(ORDER, revision) == PLAIN
 
 
@@ -73,7 +73,7 @@ def test_an_everyday_order_is_the_same_in_every_generation(revision):
         (Revision.UNKNOWN, {"side": "SELL", "position_intent": "OPEN"}),
     ],
 )
-def test_a_short_sale_is_said_in_the_generations_words(revision, written):
+def test_a_short_sale_is_said_in_the_revisions_words(revision, written):
     short = replace(
         ORDER,
         side=Side.SELL_SHORT,
@@ -86,7 +86,7 @@ def test_a_short_sale_is_said_in_the_generations_words(revision, written):
 
 @pytest.mark.parametrize("revision", Revision)
 @pytest.mark.parametrize("word", [TimeInForce.AT_THE_OPENING, TimeInForce.AT_OPEN])
-def test_the_opening_is_called_what_the_generation_calls_it(revision, word):
+def test_the_opening_is_called_what_the_revision_calls_it(revision, word):
     body = order_body(replace(ORDER, time_in_force=word), revision)
 
     assert body["time_in_force"] == ("AT_OPEN" if revision in (NEWEST, Revision.UNKNOWN) else "AT_THE_OPENING")
@@ -94,7 +94,7 @@ def test_the_opening_is_called_what_the_generation_calls_it(revision, word):
 
 @pytest.mark.parametrize("effect", PositionEffect)
 @pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
-def test_what_a_generation_cannot_say_is_refused_and_not_left_out(side, effect):
+def test_what_a_revision_cannot_say_is_refused_and_not_left_out(side, effect):
     with pytest.raises(ValueError, match="opens or closes"):
         order_body(replace(ORDER, side=side, position_effect=effect), MIDDLE)
     preferred = replace(ORDER, instrument_type=InstrumentType.PREFERRED_STOCK)
@@ -160,7 +160,7 @@ def test_everything_an_order_can_have_is_written():
         ({"expires_at": datetime(2026, 1, 1)}, NEWEST),  # noqa: DTZ001  # that is the mistake
     ],
 )
-def test_what_a_generation_cannot_say_is_not_left_out_but_refused(changes, revision):
+def test_what_a_revision_cannot_say_is_not_left_out_but_refused(changes, revision):
     with pytest.raises(ValueError, match=r"\w"):
         order_body(replace(ORDER, **changes), revision)
 

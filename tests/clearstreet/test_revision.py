@@ -1,4 +1,4 @@
-"""What tells the generations apart, without asking anyone."""
+"""What tells the revisions apart, without asking anyone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_only_a_missing_old_name_asks_for_old_names(status, message, wanted):
     assert wants_old_grant_names(Invalid(status=status, api_message=message)) is wanted
 
 
-def test_the_newest_generation_is_for_good_and_earlier_ones_for_an_hour():
+def test_the_newest_revision_is_for_good_and_earlier_ones_for_an_hour():
     revision = ApiRevision()
     assert revision.revision(0) is Revision.UNKNOWN
 
@@ -75,7 +75,7 @@ def test_old_names_are_remembered_for_an_hour():
         ("auto", False, Paging.UNKNOWN, False),
     ],
 )
-def test_a_fixed_generation_is_certain_at_once(setting, old_names, paging, without_account):
+def test_a_fixed_revision_is_certain_at_once(setting, old_names, paging, without_account):
     revision = ApiRevision(setting)
 
     assert revision.old_grant_names(0) is old_names
@@ -85,7 +85,7 @@ def test_a_fixed_generation_is_certain_at_once(setting, old_names, paging, witho
 
 
 @pytest.mark.parametrize("setting", ["", "2025-01", "earlier", "unknown"])
-def test_a_generation_nobody_knows_is_refused(setting):
+def test_a_revision_nobody_knows_is_refused(setting):
     with pytest.raises(ValueError, match=r".*"):
         ApiRevision(setting)
 

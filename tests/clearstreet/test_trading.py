@@ -125,7 +125,7 @@ async def test_a_days_orders_are_asked_for_in_utc(api: ScriptedApi, trading: Tra
         ("2026-10", {"NEW", "QUEUED", "PENDING_TRIGGER"}),
     ],
 )
-async def test_open_orders_are_filtered_by_words_the_generation_knows(api: ScriptedApi, revision, asked):
+async def test_open_orders_are_filtered_by_words_the_revision_knows(api: ScriptedApi, revision, asked):
     api.script(f"GET {ORDERS}", envelope([{"id": "1", "status": "NEW"}, {"id": "2", "status": "FILLED"}]))
     transport = Transport(base_url=api.base_url, revision=revision)
 
@@ -140,8 +140,8 @@ async def test_open_orders_are_filtered_by_words_the_generation_knows(api: Scrip
     assert ("QUEUED" in status) == (revision == "2026-10")
 
 
-async def test_which_orders_are_open_is_not_known_while_the_generation_is_not(api: ScriptedApi, trading: Trading):
-    with pytest.raises(Incomplete, match="generation"):
+async def test_which_orders_are_open_is_not_known_while_the_revision_is_not(api: ScriptedApi, trading: Trading):
+    with pytest.raises(Incomplete, match="revision"):
         await trading.open_orders(KEY, ACCOUNT)
     assert api.heard == []
 
@@ -261,9 +261,7 @@ def test_reasons_are_read_from_whatever_comes(details, codes):
     assert [reason.code for reason in read_reasons(details)] == codes
 
 
-async def test_the_generation_of_a_base_url_is_shared_with_omni(
-    api: ScriptedApi, trading: Trading, transport: Transport
-):
+async def test_the_revision_of_a_base_url_is_shared_with_omni(api: ScriptedApi, trading: Trading, transport: Transport):
     api.script(f"GET {ORDERS}", envelope([]))
     transport.revision.saw_entitlement_status(200, 0.0)
 

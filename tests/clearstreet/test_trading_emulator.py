@@ -1,4 +1,4 @@
-"""Our client against the emulator: markets, holdings and orders in every generation."""
+"""Our client against the emulator: markets, holdings and orders in every revision."""
 
 from __future__ import annotations
 

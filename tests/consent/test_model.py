@@ -84,19 +84,19 @@ def status(account: int, enabled: bool) -> EntitlementStatus:
     return EntitlementStatus(account, CODE, enabled)
 
 
-def test_before_the_newest_generation_an_account_is_shared_when_somebody_signed():
+def test_before_the_newest_revision_an_account_is_shared_when_somebody_signed():
     shared, off = account_consents([(1, "One"), (2, "Two")], [grant(1)], None, {"a1": 3})
     assert (shared.status, shared.grants[0].version, shared.can_opt_out) == (ConsentStatus.GRANTED, 3, ())
     assert (off.status, off.grants) == (ConsentStatus.OFF, ())
 
 
-def test_where_the_newest_generation_does_not_say_what_was_signed_counts():
+def test_where_the_newest_revision_does_not_say_what_was_signed_counts():
     signed, other = account_consents([(1, "One"), (2, "Two")], [grant(1)], [status(2, True)], {})
     assert (signed.status, signed.can_opt_out) == (ConsentStatus.GRANTED, ())
     assert other.status is ConsentStatus.BY_DEFAULT
 
 
-def test_the_newest_generation_says_what_is_enabled_by_default_and_what_somebody_chose():
+def test_the_newest_revision_says_what_is_enabled_by_default_and_what_somebody_chose():
     statuses = [status(1, True), status(2, True), status(3, False)]
     accounts = [(1, "One"), (2, "Two"), (3, "Three"), (4, "Four")]
     found = account_consents(accounts, [grant(1)], statuses, {})

@@ -1,4 +1,4 @@
-"""Clear Street: the key, the generation, the account."""
+"""Clear Street: the key, the revision, the account."""
 
 import pytest
 
@@ -47,21 +47,21 @@ async def test_accounts_that_cannot_be_listed_are_explained(
         ("2026-10", "2026-04", Symbol.WARNING, "the API is 2026-10"),
     ],
 )
-async def test_the_generation_is_detected_and_held_to_the_setting(
+async def test_the_revision_is_detected_and_held_to_the_setting(
     clinic: Clinic, api: str, setting: str, mark: Symbol, words: str
 ):
     clinic.omni.revision = api
 
     found = await clinic.examine(CLEAR_STREET_API_REVISION=setting)
 
-    assert found["generation"].mark is mark
-    assert words in found["generation"].message
+    assert found["revision"].mark is mark
+    assert words in found["revision"].message
 
 
-async def test_a_generation_that_does_not_show_is_a_warning(clinic: Clinic):
+async def test_a_revision_that_does_not_show_is_a_warning(clinic: Clinic):
     clinic.omni.gate.refuse("GET /v1/omni-ai/entitlement-status", status=500)
 
-    assert (await clinic.examine())["generation"].mark is Symbol.WARNING
+    assert (await clinic.examine())["revision"].mark is Symbol.WARNING
 
 
 @pytest.mark.parametrize(

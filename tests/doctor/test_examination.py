@@ -24,7 +24,7 @@ async def test_a_bot_that_lacks_nothing_is_found_well(clinic: Clinic):
         "Slack scopes",
         "Slack app token",
         "Clear Street key",
-        "generation",
+        "revision",
         "account",
         "port",
         "policy",
@@ -59,7 +59,7 @@ async def test_everything_is_examined_even_where_everything_is_wrong(clinic: Cli
 
     assert problems(found) == {"settings", "database", "Slack bot token", "Slack app token", "Clear Street key"}
     assert found["port"].mark is Symbol.OK
-    for check in ("Slack scopes", "generation", "account"):
+    for check in ("Slack scopes", "revision", "account"):
         assert found[check].mark is Symbol.WARNING
         assert "not checked" in found[check].message
 

@@ -157,7 +157,7 @@ FINISHED = "Omni AI can be wrong"
 
 @pytest.fixture
 async def deployment(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[Deployment]:
-    """A running house; `@pytest.mark.parametrize("house", ["2026-10"], indirect=True)` picks a generation."""
+    """A running house; `@pytest.mark.parametrize("house", ["2026-10"], indirect=True)` picks a revision."""
     async with furnished(tmp_path, migrated, revision=getattr(request, "param", "2026-04")) as deployment:
         await deployment.start()
         yield deployment

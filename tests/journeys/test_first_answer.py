@@ -4,10 +4,10 @@ import pytest
 
 from tests.journeys.conftest import FINISHED, Deployment
 
-GENERATIONS = pytest.mark.parametrize("house", ["2026-04", "2026-08", "2026-10"], indirect=True)
+REVISIONS = pytest.mark.parametrize("house", ["2026-04", "2026-08", "2026-10"], indirect=True)
 
 
-@GENERATIONS
+@REVISIONS
 async def test_a_mention_in_a_channel_is_answered_in_its_thread_and_a_follow_up_needs_no_mention(
     deployment: Deployment,
 ):

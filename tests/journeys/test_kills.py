@@ -8,7 +8,7 @@ WORDS = "The answer that must arrive exactly once, whole."
 CREATE = "POST /v1/omni-ai/threads"
 CONTINUE = "POST /v1/omni-ai/threads/{thread_id}/messages"
 POLL = "GET /v1/omni-ai/responses/{response_id}"
-GENERATIONS = pytest.mark.parametrize("house", ["2026-04", "2026-10"], indirect=True)
+REVISIONS = pytest.mark.parametrize("house", ["2026-04", "2026-10"], indirect=True)
 
 
 async def settled(deployment: Deployment, channel: str, ts: str) -> None:
@@ -21,7 +21,7 @@ async def settled(deployment: Deployment, channel: str, ts: str) -> None:
     assert all(FINISHED in text for text in texts), texts
 
 
-@GENERATIONS
+@REVISIONS
 @pytest.mark.parametrize("point", ["before", "after"])
 async def test_while_the_first_question_is_on_its_way(deployment: Deployment, point):
     deployment.script("once", WORDS)
@@ -35,7 +35,7 @@ async def test_while_the_first_question_is_on_its_way(deployment: Deployment, po
     assert deployment.asked() == ["once please"]
 
 
-@GENERATIONS
+@REVISIONS
 @pytest.mark.parametrize("point", ["before", "after"])
 async def test_while_a_follow_up_is_on_its_way(deployment: Deployment, point):
     deployment.script("first", WORDS.replace("once", "first"))

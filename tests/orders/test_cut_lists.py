@@ -45,7 +45,7 @@ async def sell(safe: Safe) -> tuple[ClickOutcome, str]:
 
 @pytest.mark.parametrize("revision", REVISIONS)
 async def test_after_a_restart_what_open_orders_sell_is_not_sold_again(database: Database, revision: str):
-    """The generation is not known yet, and the open sale is listed behind a thousand older orders."""
+    """The revision is not known yet, and the open sale is listed behind a thousand older orders."""
     async with open_emulator(revision=revision) as emulator:
         plant(emulator, 1000, status="FILLED")
         plant(emulator, 1, status="NEW", side="SELL", quantity=120)
@@ -65,7 +65,7 @@ async def test_an_open_sale_behind_a_thousand_open_orders_counts(still: Safe):
     assert (answer, "Only 0 of this can be sold" in message) == (ClickOutcome.DENIED, True)
 
 
-async def test_nothing_is_sold_while_the_generation_is_not_known(database: Database, emulator: ClearStreetEmulator):
+async def test_nothing_is_sold_while_the_revision_is_not_known(database: Database, emulator: ClearStreetEmulator):
     rule = emulator.gate.every(STATUS, 1, Refuse(503))
     async with open_safe(database, emulator, working=False, revision="auto") as safe:
         assert (await sell(safe))[0] is ClickOutcome.DENIED

@@ -432,7 +432,7 @@ async def test_the_audit_tells_what_the_card_showed_from_what_the_rules_were_ask
 
 
 @pytest.mark.parametrize("revision", ["2026-04", "2026-08"])
-async def test_earlier_generations_are_traded_with_in_their_own_words(database: Database, revision: str):
+async def test_earlier_revisions_are_traded_with_in_their_own_words(database: Database, revision: str):
     async with (
         open_emulator(revision=revision) as emulator,
         open_safe(database, emulator, book=Book(rules())) as safe,

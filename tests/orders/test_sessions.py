@@ -257,7 +257,7 @@ def test_a_calendar_without_its_own_time_is_read_at_the_time_of_the_question():
 
 @pytest.fixture(params=["2026-04", "2026-08"])
 async def undated(database: Database, request: pytest.FixtureRequest) -> AsyncIterator[Safe]:
-    """An instance at a generation whose quotes carry no time."""
+    """An instance at a revision whose quotes carry no time."""
     book = Book(rules(sessions='["regular", "extended"]'))
     async with (
         open_emulator(revision=request.param) as emulator,

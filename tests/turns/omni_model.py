@@ -149,7 +149,7 @@ class OmniModel:
 
     def __init__(self, loop: VirtualLoop, *, repeatable: bool) -> None:
         self.loop = loop
-        #: The newest generation: the same create under the same key is done once.
+        #: The newest revision: the same create under the same key is done once.
         self.repeatable = repeatable
         self.threads: dict[str, OmniThread] = {}
         self.scripts: dict[str, Script] = {}

@@ -331,7 +331,7 @@ def playing(*, repeatable: bool = False, account_known: bool = True) -> Iterator
     """A world of its own, whose bot runs.
 
     Args:
-        repeatable: Omni is of the newest generation: the same create under the same key is done once.
+        repeatable: Omni is of the newest revision: the same create under the same key is done once.
         account_known: the account is in the bot's settings; else it has to ask for it.
     """
     with ExitStack() as stack:

@@ -40,7 +40,7 @@ REASON, _FIELD = 500, 200
 _PROBLEM: Final = 150
 _YES: Final = {"text": plain("May also trade outside regular hours"), "value": "yes"}
 
-#: In either spelling of an opening or closing auction; each generation is written in its own.
+#: In either spelling of an opening or closing auction; each revision is written in its own.
 _OFFERED_TIMES: Final = (
     TimeInForce.DAY,
     TimeInForce.GOOD_TILL_CANCEL,

@@ -1,6 +1,6 @@
 """Structured actions: what Omni asks the client to carry out after a person agrees.
 
-Source: StructuredAction of all three generations. Anything in an action that cannot be read makes the whole action an
+Source: StructuredAction of all three revisions. Anything in an action that cannot be read makes the whole action an
 `UnknownAction` with its JSON: half an order, or half of several, must never look like an order.
 """
 
@@ -88,7 +88,7 @@ class NewOrder(_FromWire):
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder(_FromWire):
-    """One order of PREFILL_ORDER CANCEL (all generations)."""
+    """One order of PREFILL_ORDER CANCEL (all revisions)."""
 
     account_id: Identity
     order_id: str
@@ -133,7 +133,7 @@ class PrefillModify:
 
 @dataclass(frozen=True, slots=True)
 class OpenChart:
-    """Show the chart of a symbol (`open_chart`, all generations). `timeframe`: "1D", "1W", "3M", "5Y" and the like."""
+    """Show the chart of a symbol (`open_chart`, all revisions). `timeframe`: "1D", "1W", "3M", "5Y" and the like."""
 
     symbol: str
     timeframe: MaybeText = None

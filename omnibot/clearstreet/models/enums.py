@@ -2,7 +2,7 @@
 
 A field typed `Side | UnknownValue` holds a member when we know the word, else the word itself as `UnknownValue`. Both
 are strings, so both can be shown; `isinstance(value, UnknownValue)` asks whether to trust it. Members of every
-generation are listed together: what a generation calls a thing is for the reader of the value to weigh.
+revision are listed together: what a revision calls a thing is for the reader of the value to weigh.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class UnknownValue(str):
 
 
 class ResponseStatus(StrEnum):
-    """Where a response is (GET /v1/omni-ai/responses/{id}, all generations)."""
+    """Where a response is (GET /v1/omni-ai/responses/{id}, all revisions)."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -34,7 +34,7 @@ class ResponseStatus(StrEnum):
 
 
 class MessageOutcome(StrEnum):
-    """How a finalised message ended; USER messages carry one too (all generations)."""
+    """How a finalised message ended; USER messages carry one too (all revisions)."""
 
     COMPLETED = "completed"
     ERRORED = "errored"
@@ -42,14 +42,14 @@ class MessageOutcome(StrEnum):
 
 
 class MessageRole(StrEnum):
-    """Who wrote a message (all generations)."""
+    """Who wrote a message (all revisions)."""
 
     USER = "USER"
     ASSISTANT = "ASSISTANT"
 
 
 class Capability(StrEnum):
-    """What the client says it can carry out, sent with every create (all generations)."""
+    """What the client says it can carry out, sent with every create (all revisions)."""
 
     PREFILL_ORDER = "PREFILL_ORDER"
     OPEN_CHART = "OPEN_CHART"
@@ -58,7 +58,7 @@ class Capability(StrEnum):
 
 
 class OrderType(StrEnum):
-    """How an order is priced (all generations). OTHER stands in orders as they are read; nobody can send it."""
+    """How an order is priced (all revisions). OTHER stands in orders as they are read; nobody can send it."""
 
     MARKET = "MARKET"
     LIMIT = "LIMIT"
@@ -118,14 +118,14 @@ class PositionEffect(StrEnum):
 
 
 class TrailingOffsetType(StrEnum):
-    """Unit of a trailing offset: an amount in the quote currency, or basis points (all generations)."""
+    """Unit of a trailing offset: an amount in the quote currency, or basis points (all revisions)."""
 
     PRICE = "PRICE"
     BPS = "BPS"
 
 
 class OrderStatus(StrEnum):
-    """Where an order is (all generations; QUEUED and PENDING_TRIGGER from 2026-10)."""
+    """Where an order is (all revisions; QUEUED and PENDING_TRIGGER from 2026-10)."""
 
     PENDING_NEW = "PENDING_NEW"
     """Accepted by Clear Street, not yet by the venue."""
@@ -154,21 +154,21 @@ class OrderStatus(StrEnum):
 
 
 class QueueState(StrEnum):
-    """Whether a queued order was released (all generations)."""
+    """Whether a queued order was released (all revisions)."""
 
     AWAITING_RELEASE = "AWAITING_RELEASE"
     RELEASED = "RELEASED"
 
 
 class PositionType(StrEnum):
-    """Which way a position is held (all generations)."""
+    """Which way a position is held (all revisions)."""
 
     LONG = "LONG"
     SHORT = "SHORT"
 
 
 class MarketType(StrEnum):
-    """A market with hours of its own (all generations; event contracts from 2026-10)."""
+    """A market with hours of its own (all revisions; event contracts from 2026-10)."""
 
     US_EQUITIES = "us_equities"
     US_OPTIONS = "us_options"
@@ -176,7 +176,7 @@ class MarketType(StrEnum):
 
 
 class MarketSession(StrEnum):
-    """Part of a trading day (all generations; `overnight` from 2026-10)."""
+    """Part of a trading day (all revisions; `overnight` from 2026-10)."""
 
     OVERNIGHT = "overnight"
     PRE_MARKET = "pre_market"
@@ -185,7 +185,7 @@ class MarketSession(StrEnum):
 
 
 class DayType(StrEnum):
-    """What kind of day it is for a market (all generations)."""
+    """What kind of day it is for a market (all revisions)."""
 
     TRADING_DAY = "TRADING_DAY"
     EARLY_CLOSE = "EARLY_CLOSE"

@@ -22,7 +22,7 @@ from omnibot.clearstreet.models.scalars import (
 
 @dataclass(frozen=True, slots=True)
 class StartOfDay:
-    """Balances as the day began (AccountBalancesSod, all generations)."""
+    """Balances as the day began (AccountBalancesSod, all revisions)."""
 
     asof: MaybeDay = None
     buying_power: MaybeAmount = None
@@ -44,7 +44,7 @@ class MarginSession:
 
 @dataclass(frozen=True, slots=True)
 class MarginUsage:
-    """How much of the margin is in use (MarginDetailsUsage, all generations)."""
+    """How much of the margin is in use (MarginDetailsUsage, all revisions)."""
 
     total: MaybeAmount = None
     used: MaybeAmount = None
@@ -52,7 +52,7 @@ class MarginUsage:
 
 @dataclass(frozen=True, slots=True)
 class MarginContributor:
-    """One underlying's part in the margin (MarginTopContributor, all generations; only when asked for)."""
+    """One underlying's part in the margin (MarginTopContributor, all revisions; only when asked for)."""
 
     underlying_instrument_id: Text = ""
     initial_margin_requirement: MaybeAmount = None
@@ -63,7 +63,7 @@ class MarginContributor:
 
 @dataclass(frozen=True, slots=True)
 class MarginDetails:
-    """Margin accounts only (MarginDetails, all generations: session details from 2026-08, overnight ones from 2026-10,
+    """Margin accounts only (MarginDetails, all revisions: session details from 2026-08, overnight ones from 2026-10,
     day trades in 2026-04 only).
     """
 
@@ -84,7 +84,7 @@ class MarginDetails:
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """What an account is worth and can spend (GET balances, all generations), in `currency`."""
+    """What an account is worth and can spend (GET balances, all revisions), in `currency`."""
 
     account_id: Identity
     currency: Text = ""
@@ -114,7 +114,7 @@ class Balances:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A holding (GET positions, all generations)."""
+    """A holding (GET positions, all revisions)."""
 
     symbol: str
     quantity: MaybeAmount

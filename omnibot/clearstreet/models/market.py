@@ -81,7 +81,7 @@ class DaySession:
 
 @dataclass(frozen=True, slots=True)
 class Greeks:
-    """Theoretical price and sensitivities of an option, per share (SnapshotGreeks, all generations)."""
+    """Theoretical price and sensitivities of an option, per share (SnapshotGreeks, all revisions)."""
 
     theo_price: MaybeAmount = None
     iv: MaybeAmount = None
@@ -96,7 +96,7 @@ class Greeks:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the market says about one instrument (GET market-data/snapshot, all generations)."""
+    """What the market says about one instrument (GET market-data/snapshot, all revisions)."""
 
     instrument_id: str
     symbol: str
@@ -128,14 +128,14 @@ class Snapshot:
 
     @property
     def volume(self) -> int | None:
-        """Shares or contracts traded in the session, wherever the generation says it."""
+        """Shares or contracts traded in the session, wherever the revision says it."""
         in_session = self.session.cumulative_volume if self.session else None
         return self.cumulative_volume if in_session is None else in_session
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The server's time (GET clock, all generations)."""
+    """The server's time (GET clock, all revisions)."""
 
     clock: Moment = None
 
@@ -177,7 +177,7 @@ class MarketStatus:
 
 @dataclass(frozen=True, slots=True)
 class MarketHours:
-    """A market's day (GET calendars/market-hours, all generations)."""
+    """A market's day (GET calendars/market-hours, all revisions)."""
 
     market: MaybeMarketType
     status: Annotated[MarketStatus | None, or_none(MarketStatus)] = None

@@ -38,7 +38,7 @@ OVER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order and how far it has got (GET, POST, PATCH and DELETE of orders; all generations).
+    """An order and how far it has got (GET, POST, PATCH and DELETE of orders; all revisions).
 
     An amount of None is absent or was no plain decimal number: not known. `raw` is the whole order as it came.
     """

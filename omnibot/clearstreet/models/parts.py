@@ -1,6 +1,6 @@
 """Content parts: the pieces of an answer, in the order Omni sends them.
 
-Source: MessageContentPart and ResponseContentPart of all three generations; names inside chart and suggested-actions
+Source: MessageContentPart and ResponseContentPart of all three revisions; names inside chart and suggested-actions
 payloads are camelCase on the wire. A part we cannot read is an `UnknownPart` with its JSON; nothing here raises.
 """
 
@@ -46,7 +46,7 @@ def _inner(name: str) -> PlainValidator:
 
 @dataclass(frozen=True, slots=True)
 class ActionButton:
-    """A button under an answer or a chart (ActionButton, all generations).
+    """A button under an answer or a chart (ActionButton, all revisions).
 
     `button_id` is unique only within its part. `prompt` is the next question to ask; `action_id` names a structured
     action of the same message. Either, both or neither may be there.

@@ -23,7 +23,7 @@ TERMINAL = frozenset({ResponseStatus.SUCCEEDED, ResponseStatus.FAILED, ResponseS
 
 @dataclass(frozen=True, slots=True)
 class ErrorStatus:
-    """Why a response or message failed; `code` is text here, unlike in the envelope (ErrorStatus, all generations)."""
+    """Why a response or message failed; `code` is text here, unlike in the envelope (ErrorStatus, all revisions)."""
 
     code: str = ""
     message: str = ""
@@ -44,7 +44,7 @@ MaybeError = Annotated[ErrorStatus | None, PlainValidator(_read_error)]
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A turn has begun (POST threads, POST threads/{id}/messages; all generations)."""
+    """A turn has begun (POST threads, POST threads/{id}/messages; all revisions)."""
 
     thread_id: str
     response_id: str
@@ -53,7 +53,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A snapshot of an answer in the making (GET responses/{id}, GET threads/{id}/response; all generations).
+    """A snapshot of an answer in the making (GET responses/{id}, GET threads/{id}/response; all revisions).
 
     Only `status` says whether it is over: `output_message_id` may be there long before.
     """
@@ -84,7 +84,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A finalised message (GET messages/{id}, GET threads/{id}/messages; all generations).
+    """A finalised message (GET messages/{id}, GET threads/{id}/messages; all revisions).
 
     `seq` orders the messages of a thread. USER messages carry an outcome too, and from 2026-10 perhaps `context`.
     """
@@ -107,7 +107,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A conversation's title and times, without its messages (GET threads, GET threads/{id}; all generations)."""
+    """A conversation's title and times, without its messages (GET threads, GET threads/{id}; all revisions)."""
 
     id: str
     title: Text = ""
@@ -117,7 +117,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """Feedback was stored (POST messages/{id}/feedback; all generations)."""
+    """Feedback was stored (POST messages/{id}/feedback; all revisions)."""
 
     created_at: Moment = None
     feedback_id: MaybeText = None
@@ -136,7 +136,7 @@ class Entitlement:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A document that can be signed (GET entitlement-agreements; all generations)."""
+    """A document that can be signed (GET entitlement-agreements; all revisions)."""
 
     agreement_id: str
     agreement_key: str

@@ -74,7 +74,7 @@ class Caller:
 
 @pytest.fixture(params=["2026-04", "2026-08", "2026-10"])
 def revision(request: pytest.FixtureRequest) -> str:
-    """Every test that takes an emulator runs in every generation."""
+    """Every test that takes an emulator runs in every revision."""
     return str(request.param)
 
 

@@ -1,4 +1,4 @@
-"""Threads, messages and responses behave as documented, generation by generation."""
+"""Threads, messages and responses behave as documented, revision by revision."""
 
 import uuid
 
@@ -56,7 +56,7 @@ async def test_the_running_response_of_a_thread_can_be_looked_up(call):
     assert (status, answer["data"]["id"]) == (200, asked["response_id"])
 
 
-async def test_an_idle_thread_has_no_response_each_generation_says_it_in_its_way(call, omni, revision):
+async def test_an_idle_thread_has_no_response_each_revision_says_it_in_its_way(call, omni, revision):
     asked = await call.ask("What is the price of AAPL?")
     await call.finish(asked["response_id"])
 
@@ -100,7 +100,7 @@ async def test_deep_insights_begin_with_a_sentence_of_their_own(call, omni):
     assert omni.user_texts(answer["data"]["thread_id"]) == ["Deep insights on NVDA: Margins will hold"]
 
 
-async def test_threads_are_listed_newest_first_in_the_generations_sense(call, revision):
+async def test_threads_are_listed_newest_first_in_the_revisions_sense(call, revision):
     threads = []
     for n in range(3):
         asked = await call.ask(f"question {n}")
@@ -133,7 +133,7 @@ async def test_thread_pages_meet_each_thread_once_and_a_token_beats_a_size(call)
     assert [title for page in seen for title in page] == [f"question {n}" for n in reversed(range(5))]
 
 
-async def test_message_pages_are_chronological_and_start_where_the_generation_starts(call, revision):
+async def test_message_pages_are_chronological_and_start_where_the_revision_starts(call, revision):
     thread = None
     for n in range(3):
         asked = await call.ask(f"question {n}", thread)
@@ -173,7 +173,7 @@ async def test_a_page_that_cannot_be_is_400(call, query):
 
 
 @old
-async def test_older_generations_leave_out_what_is_not_there(call):
+async def test_older_revisions_leave_out_what_is_not_there(call):
     asked = await call.ask("many buttons")
     response = await call.finish(asked["response_id"])
     message = (await call.messages(asked["thread_id"]))[-1]
@@ -185,7 +185,7 @@ async def test_older_generations_leave_out_what_is_not_there(call):
 
 
 @new
-async def test_the_newest_generation_spells_out_what_is_not_there(call):
+async def test_the_newest_revision_spells_out_what_is_not_there(call):
     asked = await call.ask("many buttons")
     assert (await call.poll(asked["response_id"])).keys() >= {"content", "error", "output_message_id"}
     response = await call.finish(asked["response_id"])
@@ -201,7 +201,7 @@ async def test_the_newest_generation_spells_out_what_is_not_there(call):
 
 
 @middle
-async def test_the_middle_generation_does_not_know_clicks_nor_item_ids(call):
+async def test_the_middle_revision_does_not_know_clicks_nor_item_ids(call):
     for question in ("many buttons", "compare AAPL to AMD"):
         asked = await call.ask(question)
         response = await call.finish(asked["response_id"])
@@ -218,7 +218,7 @@ def names_in(value):
     return set().union(*map(names_in, value)) if isinstance(value, list) else set()
 
 
-async def test_structured_actions_use_the_words_of_their_generation(call, omni, revision):
+async def test_structured_actions_use_the_words_of_their_revision(call, omni, revision):
     actions = [
         {"open_entitlement_consent": {"account_ids": [MAIN], "entitlement_codes": ["omni.account_data"]}},
         {"open_screener": {"filters": [], "columns": ["price"]}},
@@ -242,7 +242,7 @@ async def test_structured_actions_use_the_words_of_their_generation(call, omni, 
 
 
 @new
-async def test_charts_of_the_newest_generation_say_whether_they_were_clicked(call):
+async def test_charts_of_the_newest_revision_say_whether_they_were_clicked(call):
     asked = await call.ask("compare AAPL to AMD")
     response = await call.finish(asked["response_id"])
 
@@ -314,7 +314,7 @@ class TestIdempotencyKey:
         assert len(omni.threads) == 2
 
     @old
-    async def test_older_generations_ignore_it(self, call, omni):
+    async def test_older_revisions_ignore_it(self, call, omni):
         await call("POST", THREADS, json=HELLO, headers=KEY)
         await call("POST", THREADS, json=HELLO, headers=KEY)
 
@@ -370,7 +370,7 @@ async def test_accounts_are_those_of_the_key_the_closed_ones_too(call, stranger)
     assert (begun["metadata"]["total_items"], begun["metadata"]["total_pages"]) == (2, 2)
 
 
-async def test_the_generation_can_change_under_way(call, omni):
+async def test_the_revision_can_change_under_way(call, omni):
     asked = await call.ask("hello")
     await call.finish(asked["response_id"])
 

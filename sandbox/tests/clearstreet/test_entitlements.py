@@ -1,4 +1,4 @@
-"""Agreements and entitlements, in the words of each generation."""
+"""Agreements and entitlements, in the words of each revision."""
 
 import hashlib
 
@@ -47,7 +47,7 @@ async def test_consent_is_recorded_for_each_account_and_may_be_repeated(call, ag
     assert one["data"] == listed["data"][1:]
 
 
-async def test_the_names_of_another_generation_are_refused_naming_the_missing_field(call, agreement, revision):
+async def test_the_names_of_another_revision_are_refused_naming_the_missing_field(call, agreement, revision):
     other = "2026-10" if revision == "2026-04" else "2026-04"
 
     status, answer = await call("POST", PATH, json=consent(agreement["agreement_id"], other, MAIN))
@@ -90,7 +90,7 @@ async def test_an_account_can_be_granted_again_after_it_was_revoked(call, agreem
     assert second["data"][0]["entitlement_id"] != first["data"][0]["entitlement_id"]
 
 
-async def test_no_agreement_to_sign_is_an_empty_list_or_in_the_middle_generation_404(call, omni, revision):
+async def test_no_agreement_to_sign_is_an_empty_list_or_in_the_middle_revision_404(call, omni, revision):
     omni.entitlements.agreements.clear()
 
     status, answer = await call("GET", "/omni-ai/entitlement-agreements")
@@ -99,7 +99,7 @@ async def test_no_agreement_to_sign_is_an_empty_list_or_in_the_middle_generation
 
 
 @middle
-async def test_the_middle_generation_lists_by_the_new_name_and_ignores_the_old_one(call, agreement, revision):
+async def test_the_middle_revision_lists_by_the_new_name_and_ignores_the_old_one(call, agreement, revision):
     await call("POST", PATH, json=consent(agreement["agreement_id"], revision, MAIN, OTHER))
 
     _, one = await call("GET", PATH, account_id=OTHER)
@@ -125,7 +125,7 @@ async def test_an_account_nobody_chose_for_is_enabled_until_opted_out(call, agre
 
 
 @old
-async def test_status_and_opt_out_are_unknown_to_older_generations(call):
+async def test_status_and_opt_out_are_unknown_to_older_revisions(call):
     assert (await call("GET", "/omni-ai/entitlement-status"))[0] == 404
     assert (await call("POST", f"{PATH}/opt-out", json={}))[0] == 404
 

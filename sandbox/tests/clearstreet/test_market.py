@@ -203,7 +203,7 @@ class TestCalendar:
         assert ["time_until_close" in span for span in sessions.values()].count(True) == len(around)
         assert (sessions == {}) == (phase in ("holiday", "weekend"))
 
-    async def test_the_night_is_a_session_in_the_newest_generation_only(self, call, omni, revision):
+    async def test_the_night_is_a_session_in_the_newest_revision_only(self, call, omni, revision):
         omni.market.phase = "overnight"
         _, answer = await call("GET", "/calendars/market-hours")
         equities, options = answer["data"]

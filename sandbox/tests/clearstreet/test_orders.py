@@ -58,7 +58,7 @@ class TestAcceptance:
 
         assert (status, [order["client_order_id"] for order in answer["data"]]) == (200, ["a", "b"])
 
-    async def test_orders_speak_their_generations_words(self, call, revision):
+    async def test_orders_speak_their_revisions_words(self, call, revision):
         words = {"2026-10": {"time_in_force": "AT_OPEN", "side": "SELL", "position_intent": "OPEN"}}.get(
             revision, {"time_in_force": "AT_THE_OPENING", "side": "SELL_SHORT"}
         )
@@ -69,7 +69,7 @@ class TestAcceptance:
             name: words[name] for name in ("time_in_force", "side")
         }
 
-    async def test_words_of_another_generation_are_refused(self, call, revision):
+    async def test_words_of_another_revision_are_refused(self, call, revision):
         other = {"time_in_force": "AT_THE_OPENING"} if revision == "2026-10" else {"time_in_force": "AT_OPEN"}
 
         status, answer = await call("POST", ORDERS, json=[{**LIMIT, **other}])
@@ -286,7 +286,7 @@ class TestFinding:
 
 
 @old
-async def test_the_generation_may_change_while_an_order_works(call, omni):
+async def test_the_revision_may_change_while_an_order_works(call, omni):
     order = await place(call, side="SELL_SHORT", symbol="TSLA", limit_price="500.00", time_in_force="AT_THE_CLOSE")
     omni.revision = "2026-10"
 

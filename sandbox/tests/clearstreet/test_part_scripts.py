@@ -40,7 +40,7 @@ def proposed(message):
     return [(one["prefill_order"]["action_type"], one["prefill_order"]["orders"]) for one in actions]
 
 
-async def test_a_proposed_order_is_written_in_the_words_of_its_generation(call, revision):
+async def test_a_proposed_order_is_written_in_the_words_of_its_revision(call, revision):
     _, option, _ = await watch(call, "Buy 2 AAPL calls")
     _, short, _ = await watch(call, "Short 20 TSLA at $420")
     _, every, _ = await watch(call, "every order type")

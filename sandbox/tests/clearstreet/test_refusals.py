@@ -168,7 +168,7 @@ async def test_a_question_while_the_last_one_is_being_answered_is_409(call, omni
 
 
 @old
-async def test_context_is_an_unknown_field_before_the_newest_generation(call):
+async def test_context_is_an_unknown_field_before_the_newest_revision(call):
     body = {"account_id": MAIN, "type": "instant", "text": "x", "context": {"items": []}}
 
     status, _ = await call("POST", THREADS, json=body)

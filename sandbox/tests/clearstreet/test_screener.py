@@ -184,7 +184,7 @@ class TestResults:
         assert await search(call, where("symbol", "EQUAL", "KO"), columns=["price"]) == [(99.5,)]
 
     @oldest
-    async def test_the_oldest_generation_has_no_screener(self, call):
+    async def test_the_oldest_revision_has_no_screener(self, call):
         assert (await call("POST", "/screener", json={}))[0] == 404
 
 
@@ -206,5 +206,5 @@ async def test_the_catalog_describes_every_field_and_only_what_works(call):
 
 
 @old
-async def test_older_generations_have_no_catalog(call):
+async def test_older_revisions_have_no_catalog(call):
     assert (await call("GET", "/screener/catalog"))[0] == 404

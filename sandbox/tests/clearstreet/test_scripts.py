@@ -13,7 +13,7 @@ from sandbox.tests.clearstreet.conftest import MAIN, new, old
 
 PRICE = "What is current price of AAPL?"
 MARKETS = "How are the markets doing today?"
-#: Questions that get the script of this name in every generation.
+#: Questions that get the script of this name in every revision.
 QUESTIONS = {
     "price": PRICE,
     "compare": "Compare NVDA to AMD",
@@ -56,7 +56,7 @@ PARTS = {
     "prefill_cancel_nothing": "Cancel my last order",
     "prefill_modify_nothing": "Change my AAPL order",
 }
-#: Questions whose script depends on the generation.
+#: Questions whose script depends on the revision.
 POSITIONS, CHART = "What are my current positions?", "Show me the chart of AAPL over 1Y"
 EARLIER = {"positions_unshared": POSITIONS, "symbol_chart": CHART}
 MIDDLE = {"positions_unshared": POSITIONS, "symbol_chart_later": CHART}
@@ -74,7 +74,7 @@ OTHERS = {
 
 
 def parts_in(revision):
-    """The questions about charts, tables and actions that can be asked in a generation at once, by script."""
+    """The questions about charts, tables and actions that can be asked in a revision at once, by script."""
     return {**PARTS, **{"2026-04": EARLIER, "2026-08": MIDDLE, "2026-10": NEWEST}[revision]}
 
 
@@ -111,11 +111,11 @@ def test_every_script_has_a_question_here():
     assert {*QUESTIONS, *PARTS, *EARLIER, *MIDDLE, *NEWEST, *OTHERS} == set(ScriptBook().names)
 
 
-@pytest.mark.parametrize("generation", ["2026-04", "2026-08", "2026-10"])
-def test_no_question_is_caught_by_another_script(generation):
-    book, situation = ScriptBook(), Situation(generation, entitled=generation == "2026-10")
+@pytest.mark.parametrize("revision", ["2026-04", "2026-08", "2026-10"])
+def test_no_question_is_caught_by_another_script(revision):
+    book, situation = ScriptBook(), Situation(revision, entitled=revision == "2026-10")
 
-    for name, question in {**QUESTIONS, **parts_in(generation)}.items():
+    for name, question in {**QUESTIONS, **parts_in(revision)}.items():
         assert book.plan("instant", question, [], {}, MAIN, situation).script == name
 
 

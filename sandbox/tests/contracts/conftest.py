@@ -1,4 +1,4 @@
-"""An emulator in the generation the test names, and a caller that speaks plain JSON to it."""
+"""An emulator in the revision the test names, and a caller that speaks plain JSON to it."""
 
 from __future__ import annotations
 
@@ -113,13 +113,13 @@ class Caller:
 
 
 def actions_of(revision: str) -> list[dict[str, Any]]:
-    """The actions a generation has; the emulator puts them into its words. 2026-04 cannot modify orders."""
+    """The actions a revision has; the emulator puts them into its words. 2026-04 cannot modify orders."""
     return [ACTIONS[0], ACTIONS[1], *ACTIONS[3:]] if revision == "2026-04" else ACTIONS
 
 
 @pytest.fixture
 def revision() -> str:
-    """The generation; a module overrides this."""
+    """The revision; a module overrides this."""
     raise NotImplementedError
 
 

@@ -301,14 +301,14 @@ async def test_switches_are_set_and_told(emulators, page):
         "hold_events": True,
         "pace": 0.5,
         "stream_seconds": 20,
-        "generation": "2026-10",
+        "revision": "2026-10",
     }
     for name, value in wanted.items():
         assert (await post(page, "/backstage/switch", name=name, value=value))["ok"]
     assert (await get(page))["switches"] == wanted
     assert (slack.enforce_tiers, slack.deliver_twice) == (True, True)
     assert (slack.stream_seconds, omni.pace, omni.revision) == (20, 0.5, "2026-10")
-    for name, value in (("pace", "fast"), ("pace", -1), ("rate_limits", 1.5), ("generation", "2027-01")):
+    for name, value in (("pace", "fast"), ("pace", -1), ("rate_limits", 1.5), ("revision", "2027-01")):
         refused = await post(page, "/backstage/switch", name=name, value=value)
         assert refused["ok"] is False
         assert name in refused["error"]

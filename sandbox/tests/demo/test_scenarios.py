@@ -35,7 +35,7 @@ def situation(script: dict[str, Any]) -> Situation:
     wanted = script.get("when", {})
     order = {"order.id": "1", "order.symbol": "AAPL", "order.side": "BUY"} if wanted.get("open_order") else None
     return Situation(
-        generation=script.get("generations", ["2026-10"])[-1],
+        revision=script.get("revisions", ["2026-10"])[-1],
         entitled=wanted.get("entitled", False),
         consent=wanted.get("consent", False),
         order=lambda _: order,

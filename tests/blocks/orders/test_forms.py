@@ -174,7 +174,7 @@ def test_a_form_that_nobody_touched_changes_nothing(terms: Terms):
 
 
 @pytest.mark.parametrize("time", list(TimeInForce))
-def test_what_is_chosen_now_is_offered_however_a_generation_spells_it(time: TimeInForce):
+def test_what_is_chosen_now_is_offered_however_a_revision_spells_it(time: TimeInForce):
     view = taken(edit_view(ticket(terms=replace(GTD, time_in_force=time)), now=NOW))
     menu = inputs(view)[block_of("time_in_force")]["element"]
     labels = [option["text"]["text"] for option in menu["options"]]

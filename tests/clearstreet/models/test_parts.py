@@ -172,7 +172,7 @@ def test_a_symbol_chart_is_read():
     assert part.payload.symbol_chart == SymbolChart("AAPL", "1M")
 
 
-def test_a_structured_action_of_the_newest_generation_is_read():
+def test_a_structured_action_of_the_newest_revision_is_read():
     raw = {
         "type": "structured_action",
         "action_id": "a1",
@@ -192,7 +192,7 @@ def test_a_structured_action_of_the_newest_generation_is_read():
     "names",
     [("requested_entitlement_codes", "trading_account_ids"), ("entitlement_codes", "account_ids")],
 )
-def test_consent_is_read_in_both_generations_names(names):
+def test_consent_is_read_in_both_revisions_names(names):
     codes, accounts = names
     raw = {"agreement_key": "omni_account_data_access", "reason": "r", codes: ["omni.account_data"], accounts: [1, "2"]}
 
@@ -202,7 +202,7 @@ def test_consent_is_read_in_both_generations_names(names):
 
 
 @pytest.mark.parametrize("name", ["field_filter", "columns"])
-def test_a_screener_is_read_in_both_generations_names(name):
+def test_a_screener_is_read_in_both_revisions_names(name):
     raw = {"filters": [{"field": "price", "operator": "gte", "value": [1]}], name: ["symbol"], "sort_direction": "ASC"}
 
     assert read_action({"open_screener": raw}) == OpenScreener(
@@ -210,7 +210,7 @@ def test_a_screener_is_read_in_both_generations_names(name):
     )
 
 
-def test_an_order_of_the_first_generation_is_read():
+def test_an_order_of_the_first_revision_is_read():
     read = order(
         instrument_type="OPTION",
         position_effect="OPEN",
@@ -227,7 +227,7 @@ def test_an_order_of_the_first_generation_is_read():
     assert read.unknown_fields == ()
 
 
-def test_an_order_of_the_newest_generation_is_read():
+def test_an_order_of_the_newest_revision_is_read():
     read = order(position_intent="CLOSE", strategy={"type": "VWAP"}, item_id="i", time_in_force="AT_OPEN")
 
     assert read.position_effect is PositionEffect.CLOSE

@@ -57,7 +57,7 @@ def check_fields(
         lists_known: whether a complaint about an unknown field says which there are.
     """
     known: dict[str, Check] = {**required, **optional}
-    # Missing before unknown: a caller that speaks another generation's names must hear which field this one lacks.
+    # Missing before unknown: a caller that speaks another revision's names must hear which field this one lacks.
     for name in required:
         if name not in body:
             raise mismatch(raw, f"{where}missing field `{name}`")

@@ -40,7 +40,7 @@ class Conversations:
         }
 
     def list_threads(self, visit: Visit) -> Answer:
-        """Threads of an account (or, in the newest generation, those of none), newest first in its sense."""
+        """Threads of an account (or, in the newest revision, those of none), newest first in its sense."""
         account_id = visit.account()
         self.store.settle()
         own = [t for t in self.store.threads.values() if t.owner == visit.key and t.account_id == account_id]

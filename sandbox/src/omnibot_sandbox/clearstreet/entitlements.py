@@ -31,7 +31,7 @@ class Grant:
     granted_at: str
 
     def written(self, short_names: bool) -> JSON:
-        """The grant as a generation writes it."""
+        """The grant as a revision writes it."""
         return {
             "agreement_id": self.agreement_id,
             "entitlement_code": self.code,
@@ -50,7 +50,7 @@ class Entitlements:
         self.grants: dict[str, Grant] = {}
         #: Ids of grants that were taken back, and whose they were.
         self._withdrawn: dict[str, str] = {}
-        #: What callers chose, by (key, account, code). The newest generation enables what nobody chose.
+        #: What callers chose, by (key, account, code). The newest revision enables what nobody chose.
         self._chosen: dict[tuple[str, int, str], bool] = {}
 
     # What a test or the demo changes.

@@ -1,4 +1,4 @@
-"""Reading the bodies of orders and replacements, in each generation's words, into words that are the same in all."""
+"""Reading the bodies of orders and replacements, in each revision's words, into words that are the same in all."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def read_search(query: dict[str, str], revision: Revision, market: Market) -> Or
 
 
 def write_status(status: str, revision: Revision) -> str:
-    """A status as a generation calls it."""
+    """A status as a revision calls it."""
     return status if revision.intents else WAITING.get(status, status)
 
 

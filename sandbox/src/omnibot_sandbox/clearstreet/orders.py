@@ -1,4 +1,4 @@
-"""The order endpoints, and orders as each generation writes them."""
+"""The order endpoints, and orders as each revision writes them."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Orders:
 
 
 def write_order(order: Order, revision: Revision) -> JSON:
-    """An order as a generation writes it."""
+    """An order as a revision writes it."""
     wanted, instrument = order.wanted, order.instrument
     amounts = {name: _text(wanted.amount(name)) for name in AMOUNTS}
     out: JSON = {

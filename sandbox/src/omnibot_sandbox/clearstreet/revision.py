@@ -1,4 +1,4 @@
-"""The generations of the API, and how the same stored facts are written in each."""
+"""The revisions of the API, and how the same stored facts are written in each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEWER_TIMES = {"AT_THE_OPENING": "AT_OPEN", "AT_THE_CLOSE": "AT_CLOSE"}
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What one generation does; each flag is one difference a caller can notice."""
+    """What one revision does; each flag is one difference a caller can notice."""
 
     name: str
     #: Threads may live without a trading account, and reads need none.
@@ -87,11 +87,11 @@ REVISIONS: dict[str, Revision] = {
 
 
 def write_message(message: JSON, revision: Revision) -> JSON:
-    """A finalised message as this generation writes it."""
+    """A finalised message as this revision writes it."""
     out = {**message, "content": {"parts": write_parts(message["content"]["parts"], revision)}}
     if revision.explicit_nulls:
         out.setdefault("error", None)
-        # This generation was seen to put a blank where ISO 8601 has its T: callers must read both.
+        # This revision was seen to put a blank where ISO 8601 has its T: callers must read both.
         out["created_at"] = str(message["created_at"]).replace("T", " ")
     else:
         out.pop("context", None)
@@ -99,7 +99,7 @@ def write_message(message: JSON, revision: Revision) -> JSON:
 
 
 def write_response(response: JSON, revision: Revision) -> JSON:
-    """A response snapshot as this generation writes it."""
+    """A response snapshot as this revision writes it."""
     out = dict(response)
     if out.get("content") is not None:
         out["content"] = {"parts": write_parts(out["content"]["parts"], revision)}
@@ -110,7 +110,7 @@ def write_response(response: JSON, revision: Revision) -> JSON:
 
 
 def write_parts(parts: list[Any], revision: Revision) -> list[Any]:
-    """Content parts as this generation writes them; what a script spelled out itself is left alone."""
+    """Content parts as this revision writes them; what a script spelled out itself is left alone."""
     return [_write_part(part, revision) if isinstance(part, dict) else part for part in parts]
 
 
@@ -129,7 +129,7 @@ def _write_action(kind: str, action: Any, revision: Revision) -> Any:
 
 
 def write_proposal(order: Any, revision: Revision) -> Any:
-    """A proposed order as this generation writes it. Scripts say all there is to say in the words of 2026-04."""
+    """A proposed order as this revision writes it. Scripts say all there is to say in the words of 2026-04."""
     if not isinstance(order, dict) or revision.position_effect:
         return order
     out = {name: value for name, value in order.items() if name not in ("instrument_type", "position_effect")}

@@ -6,7 +6,7 @@ A script is one JSON object:
     pattern    regex, case-insensitive, searched in the question; its named groups become `{variables}` of all texts
     follows    optional: only in a thread in which one of these scripts (a name or a list) already answered
     kind       "instant" (default) or "deep_insights"
-    generations  optional: only in these generations of the API
+    revisions  optional: only in these revisions of the API
     when       optional: only if {entitled: true | false} (may Omni see the account's data?), {consent: true | false}
                (did the caller name the capability to ask for that?) and {open_order: true | false} (has the account an
                open order, of the {ticker} if the question names one?) are so
@@ -73,7 +73,7 @@ class Situation:
     """What the choice of a script depends on beside the words."""
 
     #: Empty: any.
-    generation: str = ""
+    revision: str = ""
     entitled: bool = False
     #: Facts about the newest open order of a symbol, or of any; None when there is none.
     order: Callable[[str | None], dict[str, Any] | None] = lambda _: None
@@ -128,8 +128,8 @@ class ScriptBook:
 
 
 def _suits(script: JSON, situation: Situation, order: dict[str, Any] | None) -> bool:
-    generations, wanted = script.get("generations"), script.get("when", {})
-    if generations and situation.generation and situation.generation not in generations:
+    revisions, wanted = script.get("revisions"), script.get("when", {})
+    if revisions and situation.revision and situation.revision not in revisions:
         return False
     real = {"entitled": situation.entitled, "consent": situation.consent, "open_order": order is not None}
     return all(real[name] == value for name, value in wanted.items())

@@ -39,7 +39,7 @@ class Snapshots:
         return Answer([self.write(one, visit.revision) for one in found.values()], {}, explicit=True)
 
     def write(self, instrument: Instrument, revision: Revision) -> JSON:
-        """One snapshot as a generation writes it."""
+        """One snapshot as a revision writes it."""
         known = self.market.condition(instrument) != "null"
         out: JSON = {
             "instrument_id": instrument.id,

@@ -1,4 +1,4 @@
-"""One call on its way through a handler: who asks, in which generation, with what."""
+"""One call on its way through a handler: who asks, in which revision, with what."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Answer:
 
     data: Any
     metadata: JSON
-    #: Whether every generation says `error: null` beside it.
+    #: Whether every revision says `error: null` beside it.
     explicit: bool = False
 
 
@@ -50,7 +50,7 @@ class Visit:
         return account_id
 
     def account(self) -> int | None:
-        """The account the query string names, which may be left out only in generations that allow it."""
+        """The account the query string names, which may be left out only in revisions that allow it."""
         required = not self.revision.account_optional
         return self.allow(read_integer(self.query, "account_id", required=required))
 
@@ -77,7 +77,7 @@ class Visit:
     def sees(self, thread: Thread, account_id: int | None) -> bool:
         """May this call, made for this account, know of the thread?
 
-        The newest generation authorises by the thread's own account, whichever the call names.
+        The newest revision authorises by the thread's own account, whichever the call names.
         """
         return thread.owner == self.key and (self.revision.account_optional or thread.account_id == account_id)
 

@@ -88,7 +88,7 @@ def _is_label(on_it: str, label: str, text: str) -> bool:
     return bool(begun) and _flat(wanted).startswith(" " + " ".join(begun)) and _flat(wanted) in text
 
 
-#: What a bot may look up at Omni at any time: which generation answers, what is enabled, what there is to sign.
+#: What a bot may look up at Omni at any time: which revision answers, what is enabled, what there is to sign.
 _LOOKUPS = ("GET entitlement-status", "GET entitlements", "GET entitlement-agreements")
 
 

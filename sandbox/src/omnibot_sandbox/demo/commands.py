@@ -128,7 +128,7 @@ Omni is in a Slack you can see, no account needed. Open
 Started, on this computer only:
     the bot        process {pid}; its database and log are in {folder}
     Slack          {slack}
-    Clear Street   {omni}   (generation {revision})
+    Clear Street   {omni}   (revision {revision})
 
 The first minute:
     1. In #trading type   @Omni what is the price of AAPL?   and watch the thread
@@ -141,7 +141,7 @@ Ctrl-C ends it all and leaves nothing behind."""
 _EMULATORS = """\
 The page       {address}
 Slack          {slack}
-Clear Street   {omni}   (generation {revision}; API keys: {keys})
+Clear Street   {omni}   (revision {revision}; API keys: {keys})
 
 For the bot:
 

@@ -53,7 +53,7 @@ class Controls:
                 "hold_events": self._held,
                 "pace": self._omni.pace,
                 "stream_seconds": self._slack.stream_seconds,
-                "generation": self._omni.revision,
+                "revision": self._omni.revision,
             },
             "rules": [
                 {**rule.describe(), "side": side} for side, gate in self._gates().items() for rule in gate.rules()
@@ -68,7 +68,7 @@ class Controls:
             **self.describe(),
             "calls": [entry.summary() for entry in self._journal.entries],
             "methods": {"slack": sorted(METHODS), "clear-street": sorted(self._omni.endpoints)},
-            "generations": list(REVISIONS),
+            "revisions": list(REVISIONS),
             "scenarios": scenarios(),
             "addresses": {"slack": self._slack.api_url, "clear-street": self._omni.base_url},
         }
@@ -143,8 +143,8 @@ class Controls:
         Raises:
             LookupError: not to this value.
         """
-        if form.name == "generation":
-            self._generation(str(form.value))
+        if form.name == "revision":
+            self._revision(str(form.value))
         elif form.name in ("pace", "stream_seconds"):
             self._number(form.name, form.value)
         elif not isinstance(form.value, bool):
@@ -176,12 +176,12 @@ class Controls:
         else:
             self._slack.stream_seconds = float(value)
 
-    def _generation(self, revision: str) -> None:
+    def _revision(self, revision: str) -> None:
         if revision not in REVISIONS:
-            raise LookupError(f"generation: must be one of {', '.join(REVISIONS)}")
+            raise LookupError(f"revision: must be one of {', '.join(REVISIONS)}")
         self._omni.revision = revision
         if self._supervisor is not None and self._supervisor.state == "running":
-            self._supervisor.restart()  # it remembers for an hour which generation it met
+            self._supervisor.restart()  # it remembers for an hour which revision it met
 
     # -- the bot ------------------------------------------------------------------------------------------------------
 

@@ -175,7 +175,7 @@ class SwitchForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: Literal["rate_limits", "duplicates", "out_of_order", "hold_events", "pace", "stream_seconds", "generation"]
+    name: Literal["rate_limits", "duplicates", "out_of_order", "hold_events", "pace", "stream_seconds", "revision"]
     value: bool | float | str
 
 

@@ -17,7 +17,7 @@ class Scenario:
     about: str
     #: What is typed.
     text: str
-    #: The emulator's scripts that answer it; which one may depend on the account, its orders and the API's generation.
+    #: The emulator's scripts that answer it; which one may depend on the account, its orders and the API's revision.
     scripts: tuple[str, ...] = ()
     #: Where: the channel one looks at, the thread that is open (after an answer there), or one's DM with Omni.
     place: Literal["channel", "thread", "dm"] = "channel"
@@ -106,7 +106,7 @@ _GROUPS: dict[str, tuple[Scenario, ...]] = {
         Scenario("a press shows a card with price and range", "@Omni open the AAPL chart", ("open_chart",)),
         Scenario("the same without a button for it", "@Omni a chart without a button", ("open_chart_alone",)),
         Scenario(
-            "a symbol's chart, as each generation of the API sends it",
+            "a symbol's chart, as each revision of the API sends it",
             "@Omni chart of TSLA over 3m",
             ("symbol_chart", "symbol_chart_later"),
         ),

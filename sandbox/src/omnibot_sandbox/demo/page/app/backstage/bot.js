@@ -21,7 +21,7 @@ function said(bot) {
 export function Bot() {
   const bot = useStore((s) => s.backstage?.bot);
   const switches = useStore((s) => s.backstage?.switches) ?? {};
-  const generations = useStore((s) => s.backstage?.generations) ?? NOTHING;
+  const revisions = useStore((s) => s.backstage?.revisions) ?? NOTHING;
   const addresses = useStore((s) => s.backstage?.addresses);
   if (!bot) return html`<p class="aside">…</p>`;
   const running = bot.state === "running";
@@ -41,12 +41,12 @@ export function Bot() {
       <button type="button" class="plain" onClick=${() => act("tear-sockets")}>Tear all sockets</button>
       <button type="button" class="plain" onClick=${() =>
           act("refresh-sockets")}>Ask them to reconnect, as Slack does</button></div>
-    <h3>Generation of Clear Street's API</h3>
-    <div class="segments" role="radiogroup" aria-label="Generation of Clear Street's API">${generations.map((name) =>
+    <h3>Revision of Clear Street's API</h3>
+    <div class="segments" role="radiogroup" aria-label="Revision of Clear Street's API">${revisions.map((name) =>
         html`<label key=${name}>
-      <input type="radio" name="generation" checked=${switches.generation === name}
-          onChange=${() => turn("generation", name)} /><span>${name}</span></label>`)}</div>
-    ${bot.ours && html`<p class="aside">The bot is restarted with it: it remembers which generation it met.</p>`}
+      <input type="radio" name="revision" checked=${switches.revision === name}
+          onChange=${() => turn("revision", name)} /><span>${name}</span></label>`)}</div>
+    ${bot.ours && html`<p class="aside">The bot is restarted with it: it remembers which revision it met.</p>`}
     <h3>How long Omni takes</h3>
     <div class="segments" role="radiogroup" aria-label="How long Omni takes">${PACES.map(([pace, label]) =>
         html`<label key=${pace}>
