@@ -56,6 +56,7 @@ lint: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.wording
 
 fmt: .venv/dev
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""The composition root: settings in, one running service out."""
+"""The composition root: from settings to one running service."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[None]:
-    """Start everything, from the back of the house to its door; stop in the opposite order.
+    """Start everything, the listeners last; stop in the opposite order.
 
     Raises:
         SettingsError: something is missing or wrong; the message says what to do.
@@ -264,7 +264,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         )
         checks: dict[str, web.Check] = {"database": partial(_database_trouble, database)}
         events = EventsEndpoint(app, signing_secret or "").handle if app_token is None else None
-        # The doors close first: nothing new comes in while the rest drains.
+        # The listeners stop first: nothing new comes in while the rest drains.
         if app_token is not None:
             sockets = await stack.enter_async_context(socket_mode(app, app_token, scheduler))
             checks["slack"] = partial(_socket_trouble, sockets)

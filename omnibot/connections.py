@@ -1,4 +1,4 @@
-"""Connections of the HTTP server: limits on what anybody may hold open, whoever they are.
+"""Limits on the connections of the HTTP server, for everybody.
 
 Whoever has not yet sent a whole request is unknown, so every limit is on that: the seconds it may take, how many such
 connections there are, and how many bytes they have sent. At a limit those that wait longest are closed, never the

@@ -1,4 +1,4 @@
-"""Every error omnibot raises on purpose, in one tree.
+"""Every error that omnibot raises on purpose.
 
     OmnibotError                    `str(error)` is a sentence a person may read
     ├── SettingsError               the operator's settings cannot work; says which and how to mend it

@@ -1,6 +1,6 @@
-"""The alarm clock: `at` rings once, `every` rings again and again. It knows no domain word.
+"""Timers: `at` calls once, `every` calls again and again. It knows no domain word.
 
-Alarms live in memory and are hints only: whoever owns the work finds it in the database without them.
+Timers live in memory and are hints only: whoever owns the work finds it in the database without them.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ DUE = "due"
 
 
 class Scheduler:
-    """APScheduler with the defaults an alarm clock must have.
+    """APScheduler with the defaults an scheduler must have.
 
-    `misfire_grace_time=None`: a late alarm still rings (the library's default drops a one-shot job after a stall of
-    one second). `coalesce=True`: a late repeating alarm rings once, not once for every time it missed.
+    `misfire_grace_time=None`: a late timer still calls (the library's default drops a one-shot job after a stall of
+    one second). `coalesce=True`: a late repeating timer calls once, not once for every time it missed.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Scheduler:
             timezone=UTC,
         )
         self._offset = 0.0
-        #: What rings right now, named.
+        #: Callbacks that run right now, by name.
         self._callbacks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
 
@@ -54,7 +54,7 @@ class Scheduler:
         self._watch = asyncio.get_running_loop().call_later(WATCH, self._watch_clock)
 
     async def stop(self, grace: float = 10.0) -> None:
-        """Ring no more, and let what rings end by itself: the library would cancel it in the middle of a statement."""
+        """Call no more, and let running callbacks end: the library would cancel them in the middle of a statement."""
         if self._watch is not None:
             self._watch.cancel()
         if self._clock.running:
@@ -95,7 +95,7 @@ class Scheduler:
         )
 
     async def _call(self, name: str, callback: Callback, args: tuple[Any, ...], *, due: float = 0.0) -> None:
-        # Only begun here: an alarm that rings while its namesake still runs would be dropped by the library. What must
+        # Only begun here: a timer that is due while its namesake still runs would be dropped by the library. What must
         # not overlap guards itself.
         task = asyncio.create_task(_run(name, callback, args), name=name)
         self._callbacks.add(task)
@@ -109,7 +109,7 @@ class Scheduler:
         return [task for task in self._callbacks if task.get_name() == name]
 
     async def finish(self, name: str) -> None:
-        """Cancel an alarm, and wait until it does not ring any more."""
+        """Cancel a timer, and wait until its callback has ended."""
         self.forget(name)
         if ringing := self._ringing(name):
             await asyncio.wait(ringing)
@@ -133,7 +133,7 @@ async def _run(name: str, callback: Callback, args: tuple[Any, ...]) -> None:
 
 
 def _left(job: Job, now: datetime, jump: timedelta) -> timedelta:
-    """How long until it rings, although the clock was set; some alarms were made after that, and some before."""
+    """Seconds until the call, although the clock was set; some timers were made after that, and some before."""
     if DUE in job.kwargs:
         left = timedelta(seconds=job.kwargs[DUE] - time.monotonic())
     else:

@@ -78,7 +78,7 @@ def exposition() -> tuple[bytes, str]:
     return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
 
 
-#: Slack tokens, bearer headers, and what else opens doors, wherever it turns up: libraries put payloads into errors,
+#: Slack tokens, bearer headers, and other credentials, wherever they turn up: libraries put payloads into errors,
 #: with response URLs, trigger ids, the old verification token and the sockets' tickets in them.
 _TOKENS = re.compile(
     r"""xox[a-z]-[\w-]+|xapp-[\w-]+|xoxe\.[\w.-]+|(?<=[Bb]earer )[^\s'"]+"""

@@ -1,4 +1,4 @@
-"""What tests of several rooms share."""
+"""What tests of several packages share."""
 
 import asyncio
 import gc
@@ -46,7 +46,7 @@ TOGETHER = ("contracts/test_sdk_newest", "contracts/test_sdk_oldest")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Nothing that the modules of all rooms make at import is garbage: looking for it would double the time."""
+    """Nothing that all modules make at import is garbage: looking for it would double the time."""
     gc.disable()
     try:
         return (yield)

@@ -121,7 +121,7 @@ async def noted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
 
 
 def called() -> set[str]:
-    """The Web API methods that the code of the front door names, as slack_sdk spells them."""
+    """The Web API methods that the code of slack/ names, as slack_sdk spells them."""
     methods = {name for name in vars(AsyncWebClient) if "_" in name and not name.startswith("_")}
     trees = [ast.parse(path.read_text()) for path in (ROOT / "omnibot" / "slack").rglob("*.py")]
     names = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

@@ -1,4 +1,4 @@
-"""Alarms ring, late ones too."""
+"""Timers call, late ones too."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ async def scheduler():
     await scheduler.stop()
 
 
-async def test_an_alarm_rings_once_with_its_arguments(scheduler: Scheduler):
+async def test_a_timer_calls_once_with_its_arguments(scheduler: Scheduler):
     rung: list[str] = []
 
     async def called(word: str) -> None:
@@ -42,7 +42,7 @@ async def test_a_second_alarm_of_the_same_name_replaces_the_first(scheduler: Sch
     assert rung == [2]
 
 
-async def test_an_alarm_missed_by_seconds_because_the_loop_stalled_still_rings(scheduler: Scheduler):
+async def test_a_timer_missed_by_seconds_because_the_loop_stalled_still_calls(scheduler: Scheduler):
     rung = asyncio.Event()
 
     async def called() -> None:
@@ -53,7 +53,7 @@ async def test_an_alarm_missed_by_seconds_because_the_loop_stalled_still_rings(s
     await asyncio.wait_for(rung.wait(), 1)
 
 
-async def test_an_alarm_rings_even_while_its_namesake_still_runs(scheduler: Scheduler):
+async def test_a_timer_calls_even_while_its_namesake_still_runs(scheduler: Scheduler):
     rung: Iterator[int] = iter(range(10))
     second = asyncio.Event()
 
@@ -101,7 +101,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
-async def test_an_alarm_rings_after_its_seconds_also_when_the_clock_is_set_meanwhile(
+async def test_a_timer_calls_after_its_seconds_also_when_the_clock_is_set_meanwhile(
     scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch, jump: timedelta
 ):
     rung: list[float] = []
@@ -121,7 +121,7 @@ async def test_an_alarm_rings_after_its_seconds_also_when_the_clock_is_set_meanw
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)], ids=["back", "forward"])
-async def test_an_alarm_set_between_a_jump_of_the_clock_and_its_discovery_rings_after_its_seconds_too(
+async def test_a_timer_set_between_a_jump_of_the_clock_and_its_discovery_calls_after_its_seconds_too(
     scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch, jump: timedelta
 ):
     rung, ticked = asyncio.Event(), asyncio.Event()
@@ -141,7 +141,7 @@ async def test_an_alarm_set_between_a_jump_of_the_clock_and_its_discovery_rings_
         assert time.monotonic() - began > (1.4 if heard is rung else 0)
 
 
-async def test_stopping_lets_what_rings_end(scheduler: Scheduler):
+async def test_stopping_lets_running_callbacks_end(scheduler: Scheduler):
     ended = asyncio.Event()
 
     async def called() -> None:
@@ -154,7 +154,7 @@ async def test_stopping_lets_what_rings_end(scheduler: Scheduler):
     assert ended.is_set()
 
 
-async def test_a_repeating_alarm_that_fails_rings_again(scheduler: Scheduler):
+async def test_a_repeating_timer_that_fails_calls_again(scheduler: Scheduler):
     rung = 0
     thrice = asyncio.Event()
 
@@ -169,7 +169,7 @@ async def test_a_repeating_alarm_that_fails_rings_again(scheduler: Scheduler):
     await asyncio.wait_for(thrice.wait(), 60)
 
 
-async def test_finishing_an_alarm_waits_until_it_no_longer_rings(scheduler: Scheduler):
+async def test_finishing_a_timer_waits_until_its_callback_has_ended(scheduler: Scheduler):
     ended = asyncio.Event()
 
     async def called() -> None:

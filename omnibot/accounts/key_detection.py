@@ -1,4 +1,4 @@
-"""Keys where none belongs: whether a text that somebody typed holds what looks like one. Linear in the text.
+"""Whether a text that somebody typed holds what looks like an API key. Linear in the length of the text.
 
 In doubt a text holds a key: a refused question can be typed again, while a key that was published stays published.
 What must pass are the long names of this trade: symbols of options, ISINs, order ids (UUIDs), addresses, file names.

@@ -1,4 +1,4 @@
-"""Links, decrypted, and believed for a moment: what another instance changes counts here within seconds."""
+"""Decrypted API keys, cached for seconds: what another instance changes takes effect within that time."""
 
 from __future__ import annotations
 

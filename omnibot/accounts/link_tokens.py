@@ -1,4 +1,4 @@
-"""Invitations to enter a key on a web page: tokens for one person, one use and ten minutes, hashed in the database."""
+"""Tokens for the one-time link page: for one person, one use and ten minutes; the database holds hashes."""
 
 from __future__ import annotations
 

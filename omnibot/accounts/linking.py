@@ -1,4 +1,4 @@
-"""Linking a person's own key: checked with Clear Street first, then stored encrypted; and forgetting it."""
+"""Linking a person's own API key: checked with Clear Street, then stored encrypted; and unlinking it."""
 
 from __future__ import annotations
 

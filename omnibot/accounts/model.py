@@ -1,4 +1,4 @@
-"""Pure rules of the keyring: who, whose authority, which account, and what people are told when there is none."""
+"""Pure rules of API keys and accounts: who may use which, and what people are told when there is none."""
 
 from __future__ import annotations
 

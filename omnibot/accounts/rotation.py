@@ -1,4 +1,4 @@
-"""Encrypting every linked key with the first of the operator's keys, while bots run."""
+"""Re-encrypting every linked API key with the first encryption key, while bots run."""
 
 from __future__ import annotations
 

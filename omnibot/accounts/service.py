@@ -1,4 +1,4 @@
-"""Whose key and which account a call uses: the one door of everybody who asks Clear Street."""
+"""Which API key and which account a call to Clear Street uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links in SQL: encrypted keys, and nothing of what they open."""
+"""Linked API keys in SQL: encrypted keys, and no secret in the clear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations that somebody began: their list, and what shows where one goes on."""
+"""Past conversations: their list, and the notice where one is continued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""App Home: what stands in it, section by section."""
+"""App Home, section by section."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ EXAMPLES: Final = (
 )
 #: Accounts that are named; of more the count is said.
 ACCOUNTS: Final = 10
-#: Blocks of one section of another room.
+#: Blocks of one section of another package.
 _SPACE: Final = 30
-#: Value of the buttons that open what other rooms show.
+#: Value of the buttons that open what other packages show.
 _HERE: Final = "home"
 _CUT: Final = "There is more than can be shown here."
 
@@ -128,7 +128,7 @@ def _account_line(account: Account, default: int | None) -> str:
 
 
 def other_section(blocks: Sequence[Block]) -> list[Block]:
-    """A section made elsewhere, as far as there is room for it."""
+    """A section made elsewhere, as far as it fits."""
     return list(blocks) if len(blocks) <= _SPACE else [*blocks[: _SPACE - 1], context(_CUT)]
 
 

@@ -9,7 +9,7 @@ from omnibot.blocks.layout.types import Block, Page
 from omnibot.blocks.limits import FALLBACK_TEXT, LINE_TEXT, size
 from omnibot.blocks.markdown.escaping import clean, escape
 
-#: Room for a quoted question once escaped; only one of mostly ampersands or brackets needs more.
+#: Characters of a quoted question once escaped; only one of mostly ampersands or brackets needs more.
 _QUOTE_TEXT: Final = 11_000
 #: What the root message of a command says, by the kind of the question.
 _ASKS: Final = {

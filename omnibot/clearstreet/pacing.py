@@ -1,4 +1,4 @@
-"""How fast we may call: a token bucket for each API key, writes before reads when tokens are short."""
+"""Client-side rate limits: a token bucket for each API key; writes go before reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists that come in pages: following tokens to the end, and finding the newest messages from either end."""
+"""Paged lists: following tokens to the end, and finding the newest messages from either end."""
 
 from __future__ import annotations
 

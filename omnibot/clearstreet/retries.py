@@ -1,4 +1,4 @@
-"""When to ask again, decided without asking anyone: pure functions of what happened."""
+"""When to retry: pure functions of what happened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which revision of the API answers: the one place where revisions differ.
+"""Which revision of the API answers; all differences between revisions are here.
 
 Reads accept every revision's names always. What is left to know: whether threads may be without an account, what the
 fields of an entitlement grant are called, and from which end the messages of a thread are paged.

@@ -1,7 +1,7 @@
 """Screener requests: Omni's `open_screener` in the words of POST screener. Pure.
 
 Omni says field, operator and value (`market_cap`, `gte`, 10000000000); the endpoint wants `{left, op, right}` with its
-own operators, and refuses what its catalog does not know. What has no counterpart is set aside, to be shown.
+own operators, and refuses what its catalog does not know. What has no counterpart is kept apart, to be shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One HTTP call to Clear Street: key, pace, time limit, retries of reads, errors of our own tree. Knows no endpoint."""
+"""One HTTP call to Clear Street: key, rate limit, timeout, retries of reads, typed errors. Knows no endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a consent is, which document it is about, and what is enabled for which account. Pure: no IO."""
+"""Consents: states, documents, and what is enabled for which account. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The notary acts: shows agreements, signs them for accounts, looks up what became of it, revokes."""
+"""Consents: shows agreements, signs them for accounts, looks up unknown outcomes, revokes."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ async def forget_consents(connection: AsyncConnection, principals: Sequence[str]
 
 
 class ConsentStore:
-    """What the notary remembers."""
+    """The consents table."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -36,7 +36,7 @@ CONNECT_TIMEOUT = 5
 _WHEN_COMMITTED = "when_committed"
 #: The permissions of what is made: it holds questions, answers and account data.
 OWNER_ONLY = 0o600
-#: Bytes by which is tried whether there is room.
+#: Bytes that are written to find out whether the disk is full.
 PROBE = 64 * 1024
 #: PostgreSQL's SQLSTATE when a disk is full or broken, or everything is read-only. What it says is in any language.
 UNWRITABLE_STATES = frozenset({"53100", "58030", "25006"})
@@ -153,7 +153,7 @@ class Database:
         self.engine = engine
         self._lock = lock
         self._file = file
-        #: What the last write said, if it failed for want of room or of a disk that works.
+        #: What the last write said, if it failed because the disk is full or broken.
         self._refused_write: str | None = None
 
     @property

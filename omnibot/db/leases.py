@@ -1,4 +1,4 @@
-"""Who works on which row: a lease with the database's time, taken and renewed in one statement each.
+"""Leases on rows, by the database's clock: taken and renewed in one statement each.
 
 PostgreSQL: rows that are free, expired or a dead instance's are claimed with SKIP LOCKED. SQLite: this process holds
 the file, so every row that is not marked as its own was left behind by a dead one.

@@ -1,4 +1,4 @@
-"""Who is alive: on PostgreSQL each instance holds a session advisory lock, so that a killed one is known at once.
+"""Which instances are alive: on PostgreSQL each holds a session advisory lock, which falls with its process.
 
 A lock falls with its session, and a session falls with its process. But it also falls when the server restarts or the
 network breaks, while the process lives and may be in the middle of a write. So a missing lock counts only once the

@@ -1,4 +1,4 @@
-"""Rows that this version cannot read: newer ones, damaged ones. Each stops nothing but itself."""
+"""Rows that this version cannot parse: newer ones, damaged ones. Each is set aside alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is found, and what it means. Pure: facts in, findings out."""
+"""Findings and what they mean. Pure: facts in, findings out."""
 
 from __future__ import annotations
 

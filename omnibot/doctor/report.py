@@ -1,4 +1,4 @@
-"""The findings, for people and for programs."""
+"""The findings as lines and as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks everything that can be asked, at the same time, whatever fails."""
+"""Checks everything at the same time, whatever fails."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Exhibits: what is shown beside Omni's words and comes from the market, not from Omni. Pure.
+"""Market cards: what is shown below Omni's words and comes from the market, not from Omni. Pure.
 
-An exhibit is plain JSON, because it is stored with the answer it belongs to: drawn again later it says what was said
+A market card is plain JSON, because it is stored with the answer it belongs to: drawn again later it says what was said
 then. Amounts are decimal strings, moments ISO 8601; what nobody knows is null, never zero.
 """
 

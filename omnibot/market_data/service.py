@@ -1,4 +1,4 @@
-"""Gets exhibits from Clear Street: one symbol's market, or a screen. Nothing here raises; what fails says so."""
+"""Fetches market cards from Clear Street: one symbol, or a screen. Nothing here raises; failures are cards too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Approving in SQL: votes, what a session has used up, the halt, all under locks that make two approvals take turns."""
+"""Approving in SQL: votes, exposure, halt and caps, under locks that serialise approvals."""
 
 from __future__ import annotations
 

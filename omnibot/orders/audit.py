@@ -1,4 +1,4 @@
-"""The audit: rows that are only ever added, each signed together with the one before it.
+"""The audit: append-only rows, each signed together with the one before it.
 
 A row's hash is an HMAC over the hash before it and the row's own text. The key is outside the database, so that
 whoever can write to the database cannot make a row, nor change, remove or insert one without it being found. A tail
@@ -164,7 +164,7 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What looking through the audit found."""
+    """What verifying the audit found."""
 
     rows: int
     head: str

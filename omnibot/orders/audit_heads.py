@@ -1,4 +1,4 @@
-"""The audit's newest row as this process last saw it: what the database holds has to continue it.
+"""The last audit row this process saw, which the table has to continue.
 
 Whoever can write to the database can cut off the newest rows and set the head back, and nothing in there tells. The
 running bot does: it remembers the head, in memory and, if set, in a file.

@@ -1,4 +1,4 @@
-"""What the audit's rows say about each ticket, step by step, against the tables that orders hang on.
+"""Replays the audit's rows of each ticket and compares the result with the tables.
 
 Nothing is sent without an approval of the same content, version and attempt; no ticket is without rows, and none of the
 rows without a ticket: tickets are never forgotten.

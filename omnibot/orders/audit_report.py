@@ -1,4 +1,4 @@
-"""The audit for the command line: verified and printed, whatever else is at work on the database."""
+"""The audit for the command line: verification and export, while bots run."""
 
 from __future__ import annotations
 

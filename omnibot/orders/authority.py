@@ -1,4 +1,4 @@
-"""What lets an approved ticket be sent: a signature with the audit's key, over all that the call is made of.
+"""What allows an approved ticket to be sent: a signature with the audit key over everything the call is made of.
 
 It is written in the transaction that approves, and looked at in the one that begins to send: what the database says by
 itself, however it came to say so, sends nothing.

@@ -1,4 +1,4 @@
-"""Cards: what Slack's side does for tickets, and the work of keeping them true.
+"""Keeps order cards in step with their tickets; and the port to Slack for it.
 
 Each ticket has a row that is due while its card lacks the newest change, or somebody is still to be told of it. One
 instance at a time works on a card, so that nothing is posted twice.

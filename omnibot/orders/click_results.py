@@ -1,4 +1,4 @@
-"""What a click is answered where it changes nothing, in words. Pure."""
+"""Results of clicks that change nothing, in words. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where people decide: approve, preview, edit, decline. Every click is authorised as the clicker, at this moment."""
+"""Decisions on orders: approve, preview, edit, decline. Every click is authorised as the clicker, at this moment."""
 
 from __future__ import annotations
 

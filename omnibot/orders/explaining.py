@@ -1,4 +1,4 @@
-"""Why an order was or was not let through, from the audit: each rule's verdict, each time somebody approved."""
+"""Why an order was allowed or denied, from the audit: each rule's result at each approval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locks in SQL: whoever takes one waits until the transaction of whoever has it ends.
+"""Locks in SQL, held until the transaction ends.
 
 They are taken in one order: the halt, the owner's days by date, the accounts, the tickets by id, the head of the audit.
 """

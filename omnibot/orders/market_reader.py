@@ -1,6 +1,6 @@
-"""What the market and the account say about tickets: asked all at once, each need in one call, and only for reading.
+"""What the market and the account say about tickets: read-only, in parallel, one call for each need.
 
-Nothing here raises for want of an answer: what could not be read is None, and `Seen.trouble` says why.
+Nothing here raises for want of an answer: what could not be read is None, and `MarketView.trouble` says why.
 """
 
 from __future__ import annotations

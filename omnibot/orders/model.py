@@ -1,4 +1,4 @@
-"""What a ticket is and what may happen to it. Pure: no IO, and `now` is a parameter.
+"""Tickets: their states, and what may happen in each. Pure: no IO, and `now` is a parameter.
 
 proposed → approved → submitting → submitted | rejected | unknown          unknown → submitted | not_placed
    │  ↑ edit            approved → copyable (trading is off)               not_placed → approved | submitted

@@ -1,4 +1,4 @@
-"""Proposed actions as terms, edits of terms, and the bytes that are sent. Pure; hostile values never raise."""
+"""Proposed actions as typed terms, edits of terms, and the bytes that are sent. Pure; hostile values never raise."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def _prices_not_of(kind: OrderType | UnknownValue | None) -> set[str]:
 
 
 def _contradicting(terms: Terms) -> set[str]:
-    """Of a new order, what its time in force, its side and its symbol leave no room for."""
+    """Fields of a new order that contradict its time in force, side or symbol."""
     wrong = set() if terms.time_in_force is TimeInForce.GOOD_TILL_DATE else {"expires_at"}
     if terms.side is Side.SELL_SHORT and terms.position_effect is PositionEffect.CLOSE:
         wrong.add("position_effect")
@@ -446,6 +446,6 @@ def _fitting(terms: Terms, problems: dict[str, str], now: datetime) -> Terms:
 
 
 def _taken_away(terms: Terms, names: Collection[str]) -> Terms:
-    """Terms without what a person's choice of type or of time leaves no room for, understood or not."""
+    """Terms without the fields that a person's choice of type or time in force excludes, understood or not."""
     taken: dict[str, Any] = dict.fromkeys(names)
     return replace(terms, **taken, not_understood=tuple(one for one in terms.not_understood if one not in names))

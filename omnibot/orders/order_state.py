@@ -1,4 +1,4 @@
-"""Orders at Clear Street as tickets see them: which one it is, what of it is kept, and what it means. Pure."""
+"""Orders at Clear Street as tickets see them: matching, progress and meaning. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tickets read from SQL."""
+"""Reading tickets from SQL."""
 
 from __future__ import annotations
 

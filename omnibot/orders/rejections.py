@@ -1,4 +1,4 @@
-"""Why Clear Street refused, in plain words. Pure; what is not known is shown as it is."""
+"""Clear Street's rejection codes in plain words. Pure; an unknown code is shown as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tickets as the rule book sees them, and what a careful colleague would point out. Pure."""
+"""Tickets as the policy rules see them, and warnings for the approver. Pure."""
 
 from __future__ import annotations
 

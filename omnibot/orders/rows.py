@@ -1,4 +1,4 @@
-"""Rows as tickets, and what of Omni's goes into rows."""
+"""SQL rows to tickets, and Omni's data to rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The safe's doors: what people and Omni ask of tickets, and the alarm clock that moves every ticket to its end.
+"""Order tickets: public operations, and the worker that advances each ticket to its end.
 
 The ordinary sweep claims whatever is due or orphaned: after a crash nothing else is needed. Order work and card work
 have leases of their own, so that a slow card never holds up an order.
@@ -77,7 +77,7 @@ class Orders:
         trading: places, changes and cancels orders, and reads them.
         markets: quotes and hours.
         keyring: the owner's key for each call, asked for afresh.
-        scheduler: rings for the sweep.
+        scheduler: calls the sweep.
         rules: the policy of the moment.
         who: tells who somebody is, as Slack says now, seen from a workspace; may raise, and then they are nobody.
         cards: what Slack does for tickets.
@@ -311,7 +311,7 @@ class Orders:
         """A hook of the keyring: links are forgotten in this transaction (see `TicketStore.forget`)."""
         return await self._store.forget(connection, principals)
 
-    # The alarm clock.
+    # The timer.
 
     def start(self) -> None:
         """Begin to sweep and to renew leases."""

@@ -1,4 +1,4 @@
-"""In which exchange session an order would work first, by the calendar of Clear Street's API. Pure."""
+"""In which exchange session an order would work first, by Clear Street's calendar. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tickets in SQL (their approval: approvals.py). Each transition is one guarded UPDATE, its audit rows beside it."""
+"""Tickets in SQL (approval: approvals.py). Each transition is one guarded UPDATE with its audit rows."""
 
 from __future__ import annotations
 

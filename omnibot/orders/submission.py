@@ -1,4 +1,4 @@
-"""Sending what was approved, once, and finding out what became of it when nobody said.
+"""Sending an approved order exactly once, and looking up unknown outcomes.
 
 The attempt is written down before the call. What the call's outcome is unknown of is looked up by whichever instance is
 alive, and never sent again without a human.

@@ -1,4 +1,4 @@
-"""Making tickets: of what Omni proposes, and of what people ask of an order's card."""
+"""Creating tickets: from what Omni proposes, and from what people ask for on an order's card."""
 
 from __future__ import annotations
 

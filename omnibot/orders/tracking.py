@@ -1,4 +1,4 @@
-"""Following an order at Clear Street to its end."""
+"""Tracking an order at Clear Street to its end."""
 
 from __future__ import annotations
 

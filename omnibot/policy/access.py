@@ -1,4 +1,4 @@
-"""Who may ask, with whose key, where account data is shown, who signs. Pure: values in, verdicts out."""
+"""Who may ask, with whose key, where account data is shown, who signs. Pure."""
 
 from __future__ import annotations
 

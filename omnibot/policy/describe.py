@@ -1,4 +1,4 @@
-"""A policy in sentences, for whoever wrote the file. Pure."""
+"""A policy in sentences, for its author. Pure."""
 
 from __future__ import annotations
 

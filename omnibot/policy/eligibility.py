@@ -1,4 +1,4 @@
-"""Rules about who trades what: people, keys, accounts, symbols, sorts of order. Pure."""
+"""Rules on who trades what: people, keys, accounts, symbols, order types. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules about prices and amounts: quotes, the collar, short sales, caps, the second pair of eyes. Pure."""
+"""Rules on prices and amounts: quotes, collar, short sales, caps, four eyes. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rules of trading are told about an order, the market and the day. None is: not known."""
+"""What the trading rules are told about an order, the market and the day. None means unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading rules for single values of the policy file. Each raises ValueError with a reason in plain words."""
+"""Parsers for single values of the policy file. Each raises ValueError with a reason in plain words."""
 
 from __future__ import annotations
 

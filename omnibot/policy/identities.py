@@ -1,11 +1,11 @@
-"""Who acts and where in Slack, as far as rules need it, and what a rule answers."""
+"""Who acts and where in Slack, as far as the rules need it, and their results."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: Members of a channel who are looked up, one by one: one with more is no desk channel unless the policy names it.
+#: Members of a channel who are looked up, one by one; a larger one shows no account data unless the policy names it.
 MOST_MEMBERS = 50
 
 

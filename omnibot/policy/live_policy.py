@@ -1,4 +1,4 @@
-"""The policy of the moment: read at start, read again when the file has changed, kept when the new one is bad."""
+"""The current policy: read at start, re-read when the file changes, kept when the new one is invalid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The policy file as frozen values. Every key has a default but those that `reading` asks for."""
+"""The policy as frozen values. Every key has a default except those that `parser` requires."""
 
 from __future__ import annotations
 

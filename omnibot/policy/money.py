@@ -1,4 +1,4 @@
-"""Exact amounts: which can be trusted, what an order is worth, how they are written."""
+"""Exact amounts: which can be trusted, notionals, formatting."""
 
 from __future__ import annotations
 

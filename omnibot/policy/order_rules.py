@@ -1,4 +1,4 @@
-"""What the policy says about a proposed order: a verdict for every rule. Pure, and what is not known is denied."""
+"""The policy's result for a proposed order, rule by rule. Pure; what is unknown is denied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the text of a policy file to a policy, or to everything that is wrong with it at once. Pure."""
+"""From a policy file's text to a policy, or to all of its errors at once. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from omnibot.policy.field_types import Fraction, shown
 from omnibot.policy.model import AccessTable, Channels, Consent, Policy, PolicyError, Table, Trader, Trading
 
-#: Bytes; more than any desk writes, and read in a moment.
+#: Bytes; more than any policy needs, and parsed in milliseconds.
 LARGEST = 1_000_000
 
 #: Parts of one key: any key of a policy has fewer, and reading takes a time that grows with the square of them.
 DEEPEST = 8
 
-#: Pieces of TOML as far as dotted keys go. Each is taken whole, so that looking through a text is linear.
+#: Pieces of TOML as far as dotted keys go. Each is taken whole, so that scanning a text is linear.
 _PIECE = re.compile(
     r"""
       (?P<part>[A-Za-z0-9_+-]++ | "(?:[^"\\\n] | \\.)*+"? | '[^'\n]*+'?)

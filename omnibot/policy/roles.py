@@ -1,4 +1,4 @@
-"""Who may trade, approve and halt. Pure: values in, verdicts out."""
+"""Who may trade, approve and halt. Pure."""
 
 from __future__ import annotations
 

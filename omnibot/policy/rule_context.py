@@ -1,4 +1,4 @@
-"""One order and all that its rules look at; how rules speak. Pure."""
+"""One order with everything its rules look at, and the type of their results. Pure."""
 
 from __future__ import annotations
 

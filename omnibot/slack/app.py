@@ -1,4 +1,4 @@
-"""Bolt, put together: one web client on one shared session."""
+"""Builds the Bolt app: one web client on one shared session."""
 
 from __future__ import annotations
 

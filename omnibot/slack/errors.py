@@ -1,4 +1,4 @@
-"""What a failed Slack call means for a reply. Pure."""
+"""What a failed Slack call means for whoever made it. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SlackFailure(StrEnum):
     #: Slack does not like the blocks: say it with simpler ones.
     BAD_BLOCKS = "bad_blocks"
     #: Nothing can be posted there by us: use the asker's DM.
-    CLOSED_DOOR = "closed_door"
+    CLOSED = "closed_door"
     #: The app's token or scopes are broken; an operator must mend that. Keep trying, seldom.
     BROKEN_APP = "broken_app"
     #: Anything else Slack refuses.
@@ -61,7 +61,7 @@ _MEANING = {
         "markdown_text_conflict",
         "no_text",
     ),
-    SlackFailure.CLOSED_DOOR: (
+    SlackFailure.CLOSED: (
         "channel_not_found",
         "not_in_channel",
         "is_archived",

@@ -1,4 +1,4 @@
-"""Whether what Omni says may hold account data: what is not known counts as yes."""
+"""Whether what Omni says may hold account data; unknown counts as yes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this process remembers of a turn it owns, beside its row: hints, all of them lost in a crash without harm."""
+"""What this process remembers of a turn beside its row: hints that may be lost."""
 
 from __future__ import annotations
 

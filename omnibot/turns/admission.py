@@ -1,4 +1,4 @@
-"""Into the hall: who asks what, in which conversation; or why not."""
+"""Admission of a turn: who asks what in which conversation, or why not."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Admission:
         return await self._desk.direct(turn, admitted, before), account_id
 
     async def _revision(self, turn: Turn, show: Show, key: str) -> Revision:
-        """Which revision answers. An API that stumbles for a moment moves nobody's answer, and turns nobody away.
+        """Which revision answers. An API that fails for a moment moves nobody's answer, and turns nobody away.
 
         Raises:
             Unavailable, RateLimited: ask again in a while.

@@ -1,4 +1,4 @@
-"""What people do with an answer that is there: rate it, take its data away."""
+"""What people do with a finished answer: rate it, export its data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Export:
     """Data of an answer that somebody wants as a file."""
 
     turn: Turn
-    #: A part of the answer, or an exhibit beside it, as JSON.
+    #: A part of the answer, or a market card below it, as JSON.
     part: dict[str, Any] | None = None
     market_card: Mapping[str, Any] | None = None
 

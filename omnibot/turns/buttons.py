@@ -1,4 +1,4 @@
-"""Buttons below answers, and what a press on one begins."""
+"""Buttons below answers, and the turns that clicks on them begin."""
 
 from __future__ import annotations
 

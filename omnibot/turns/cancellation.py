@@ -1,4 +1,4 @@
-"""Stop: Omni is told until it has heard it, and whoever pressed Stop is not made to wait for that."""
+"""Stop: Omni is told until it confirms, and whoever pressed Stop is not made to wait for that."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Cancellation:
 
     Args:
         omni: where.
-        aside: does something beside the steps of turns.
+        in_background: runs something beside the steps of turns.
     """
 
     def __init__(self, omni: Omni, *, in_background: Callable[[Coroutine[Any, Any, None]], None]) -> None:

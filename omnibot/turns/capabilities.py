@@ -1,4 +1,4 @@
-"""What Omni may ask of a turn's person, consent and orders, and what follows when it does."""
+"""What Omni may ask of a turn's person (consent, orders), and what follows when it does."""
 
 from __future__ import annotations
 

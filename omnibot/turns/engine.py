@@ -1,4 +1,4 @@
-"""The hall's doors: accept, press, stop, edit; and the alarm clock that moves every turn to its end.
+"""The turn engine: accept, click, stop, edit; and the scheduler loop that advances each turn to its end.
 
 The ordinary sweep claims whatever is due or orphaned: after a crash nothing else is needed.
 """
@@ -62,10 +62,10 @@ RELEASE = 5.0
 PRUNE = 3600.0
 #: Turns claimed by one statement.
 CLAIM = 250
-#: Seconds a waiting turn waits before looking by itself whether it may begin.
+#: Seconds after which a waiting turn checks by itself whether it may begin.
 WAITING = 2.0
 #: Seconds after which a step that broke is tried again, doubling up to the second.
-RETRY_AFTER, MAX_STUMBLE = 0.5, 30.0
+RETRY_AFTER, MAX_RETRY_AFTER = 0.5, 30.0
 #: Steps of one turn that may break in a row; then it ends with an apology (about two minutes).
 MAX_FAILURES = 8
 BROKEN_LINK = "Clear Street refused your API key while Omni was answering you. Link another one, or check it again."
@@ -430,7 +430,7 @@ class Turns:
         """A step broke: try again later, and when that does not help end the turn with an apology."""
         turn_id = active.turn.id
         count = self._failures[turn_id] = self._failures.get(turn_id, 0) + 1
-        delay = backoff(count, first=RETRY_AFTER, most=MAX_STUMBLE)
+        delay = backoff(count, first=RETRY_AFTER, most=MAX_RETRY_AFTER)
         log.exception("step_failed", turn=turn_id, state=active.turn.state.value, again_in=delay)
         if count >= MAX_FAILURES and active.turn.state in (TurnState.ACCEPTED, TurnState.SUBMITTING, TurnState.RUNNING):
             active.stale = True

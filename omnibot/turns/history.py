@@ -1,4 +1,4 @@
-"""Conversations that somebody began: found again, and taken to another Slack thread."""
+"""Conversations that somebody began: listed, and moved to another Slack thread."""
 
 from __future__ import annotations
 

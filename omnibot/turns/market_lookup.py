@@ -1,4 +1,4 @@
-"""What an answer shows of the market beside its words, looked up with a patience of its own."""
+"""The market cards of an answer, looked up within a time limit."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from omnibot.turns.rules import to_look_up
 log = structlog.get_logger(__name__)
 
 #: Seconds that an answer waits for what stands beside it, and that a pressed action may take.
-EXHIBIT_PATIENCE, ACTION_PATIENCE = 3.0, 10.0
+MARKET_CARD_PATIENCE, ACTION_PATIENCE = 3.0, 10.0
 
 
 async def look_up_all(markets: Markets, key: str, parts: Sequence[Part]) -> list[dict[str, Any]]:
     """What stands beside an answer by itself, each with the number of its part."""
     wanted = to_look_up(parts)
-    found = await asyncio.gather(*(look_up(markets, key, action, EXHIBIT_PATIENCE) for _, action in wanted))
+    found = await asyncio.gather(*(look_up(markets, key, action, MARKET_CARD_PATIENCE) for _, action in wanted))
     return [{**market_card, "part": part} for (part, _), market_card in zip(wanted, found, strict=True)]
 
 
 async def look_up(markets: Markets, key: str, action: Action, patience: float) -> dict[str, Any]:
-    """What comes of one action; where nothing does, the exhibit says why."""
+    """The market card of one action; where nothing was found, it says why."""
     try:
         return await _market_card(markets, key, action, patience)
     except Exception:

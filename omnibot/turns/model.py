@@ -245,7 +245,7 @@ class ResponseSnapshot:
     about_account: bool = True
 
 
-# What turns needs of the rooms above; the front door implements both.
+# Ports: what the turn engine needs of the layers above; slack/ implements them.
 
 
 class NotNow(OmnibotError):
@@ -361,7 +361,7 @@ class Reply(Protocol):
         ...
 
     async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
-        """Tell the asker alone, with a button that begins the remedy. Best effort."""
+        """Tell the asker privately, with a button that leads on. Best effort."""
         ...
 
     def drop(self, turn_id: str) -> None:

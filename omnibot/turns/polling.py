@@ -34,7 +34,7 @@ from omnibot.turns.active import Active, StopPressed
 from omnibot.turns.buttons import Buttons
 from omnibot.turns.cancellation import STOP_PATIENCE, Cancellation
 from omnibot.turns.capabilities import consent_asked, orders_in
-from omnibot.turns.market_lookup import ACTION_PATIENCE, EXHIBIT_PATIENCE, look_up, look_up_all
+from omnibot.turns.market_lookup import ACTION_PATIENCE, MARKET_CARD_PATIENCE, look_up, look_up_all
 from omnibot.turns.model import (
     ConsentPolicy,
     Kind,
@@ -118,7 +118,7 @@ class Polling:
         conversation = active.conversation
         if conversation is None or conversation.account_id is None:
             return None
-        patience = STOP_PATIENCE if active.stop_pressed else EXHIBIT_PATIENCE
+        patience = STOP_PATIENCE if active.stop_pressed else MARKET_CARD_PATIENCE
         try:
             async with asyncio.timeout(patience):
                 name = await self._keyring.name_of(conversation.principal, conversation.account_id)
@@ -136,7 +136,7 @@ class Polling:
         """Whether what Omni says may hold account data; what is not known in time counts as yes."""
         if active.conversation is None or active.conversation.account_id is None:
             return False
-        patience = STOP_PATIENCE if active.stop_pressed else EXHIBIT_PATIENCE
+        patience = STOP_PATIENCE if active.stop_pressed else MARKET_CARD_PATIENCE
         try:
             async with asyncio.timeout(patience):
                 key, _ = await self._authority(active)

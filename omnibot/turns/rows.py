@@ -1,4 +1,4 @@
-"""Rows as values, and values as rows."""
+"""SQL rows to turns, and turns to rows."""
 
 from __future__ import annotations
 

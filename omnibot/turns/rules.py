@@ -87,7 +87,7 @@ def offers(
 
     Args:
         parts: of the answer.
-        exhibits: what stands beside them.
+        market_cards: the market cards below them.
         outcome: an answer that failed or was stopped can be asked for again, one that succeeded made again.
         kind: what was asked.
         mint: makes tokens.

@@ -1,4 +1,4 @@
-"""From accepted to running: the create call, what its failure means, and finding out after an unknown outcome."""
+"""From accepted to running: the create call, what its failure means, and looking up unknown outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns that wait for a person, in SQL: what for, how many, forgotten with a link, asked again after a consent."""
+"""Turns that wait for a person, in SQL: what for, how many, dropped with an unlinked key, resumed after a consent."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Keyrings:
         return await self.linking.link(person, key, team=team)
 
 
-MakeRing = Callable[..., Keyrings]
+MakeKeyring = Callable[..., Keyrings]
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def everybody_but(somebody: Person) -> Rule:
 
 
 @pytest.fixture
-def make_keyring(database: Database, trading: Trading, encryption: Encryption) -> MakeRing:
+def make_keyring(database: Database, trading: Trading, encryption: Encryption) -> MakeKeyring:
     """Another process on the same database; keywords go to the keyring."""
 
     def make(seal: Encryption | None = encryption, forget: Any = (), **over: Any) -> Keyrings:
@@ -129,5 +129,5 @@ def make_keyring(database: Database, trading: Trading, encryption: Encryption) -
 
 
 @pytest.fixture
-def keyring(make_keyring: MakeRing) -> Keyrings:
+def keyring(make_keyring: MakeKeyring) -> Keyrings:
     return make_keyring()

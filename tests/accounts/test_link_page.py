@@ -28,7 +28,7 @@ from omnibot.db.tables import link_pages
 from omnibot.encryption import Encryption, new_key
 from omnibot.errors import SettingsError
 from omnibot.telemetry import KEY_FIELD
-from tests.accounts.conftest import ANA, ANAS, BEN, BENS, Keyrings, MakeRing, nobody
+from tests.accounts.conftest import ANA, ANAS, BEN, BENS, Keyrings, MakeKeyring, nobody
 
 ACCOUNTS = "GET /v1/accounts"
 
@@ -61,7 +61,7 @@ class Site:
 
 
 @pytest.fixture
-async def site(make_keyring: MakeRing, database: Database) -> AsyncIterator[Site]:
+async def site(make_keyring: MakeKeyring, database: Database) -> AsyncIterator[Site]:
     async with serving(make_keyring(), database) as one:
         yield one
 
@@ -220,7 +220,7 @@ async def test_neither_the_token_nor_the_name_is_in_the_database(site: Site, dat
 
 @pytest.mark.parametrize(("scheme", "kept"), [("http", False), ("https", True)])
 async def test_browsers_keep_to_https_where_the_pages_are_reached_by_it(
-    make_keyring: MakeRing, database: Database, scheme: str, kept: bool
+    make_keyring: MakeKeyring, database: Database, scheme: str, kept: bool
 ):
     async with serving(make_keyring(), database, scheme) as site:
         url = (await site.issue()).replace("https://", "http://")
@@ -307,14 +307,14 @@ async def test_the_form_can_be_used_by_everybody_and_remembers_nothing(site: Sit
         assert len(re.findall("<h1>", page)) == 1
 
 
-async def test_who_may_not_link_gets_no_page(make_keyring: MakeRing, database: Database):
+async def test_who_may_not_link_gets_no_page(make_keyring: MakeKeyring, database: Database):
     for keyring in (make_keyring(may_link=nobody), make_keyring(seal=None)):
         async with serving(keyring, database) as site:
             with pytest.raises(LinkingOff):
                 await site.issue()
 
 
-async def test_a_page_whose_encryption_key_is_gone_is_over(site: Site, make_keyring: MakeRing, database: Database):
+async def test_a_page_whose_encryption_key_is_gone_is_over(site: Site, make_keyring: MakeKeyring, database: Database):
     token = urlsplit(await site.issue()).path.rsplit("/", 1)[1]
     other = LinkCache(LinkStore(database), Encryption([new_key()]))
     assert await LinkTokens(database, other).look(token) is None

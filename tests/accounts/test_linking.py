@@ -37,7 +37,7 @@ from tests.accounts.conftest import (
     SECOND,
     SHARED_KEY,
     Keyrings,
-    MakeRing,
+    MakeKeyring,
     everybody_but,
 )
 
@@ -132,7 +132,7 @@ async def test_a_refused_key_leaves_the_earlier_link_as_it_was(keyring: Keyrings
 
 
 async def test_without_encryption_keys_linking_is_refused_with_how_to_set_them(
-    make_keyring: MakeRing, clear_street: ClearStreetEmulator
+    make_keyring: MakeKeyring, clear_street: ClearStreetEmulator
 ):
     keyring = make_keyring(seal=None)
     with pytest.raises(LinkingOff, match="OMNIBOT_ENCRYPTION_KEYS"):
@@ -143,7 +143,7 @@ async def test_without_encryption_keys_linking_is_refused_with_how_to_set_them(
 
 
 async def test_who_may_not_link_is_told_so_and_their_key_goes_nowhere(
-    make_keyring: MakeRing, clear_street: ClearStreetEmulator
+    make_keyring: MakeKeyring, clear_street: ClearStreetEmulator
 ):
     keyring = make_keyring(may_link=everybody_but(ANA))
     with pytest.raises(LinkingOff, match="may not link"):
@@ -179,7 +179,9 @@ async def test_a_chosen_account_outlasts_a_key_that_still_sees_it_and_no_other(k
     assert (await keyring.link(ANA, SHARED_KEY)).default is None
 
 
-async def test_unlinking_forgets_the_key_the_choices_and_what_hangs_on_them(make_keyring: MakeRing, database: Database):
+async def test_unlinking_forgets_the_key_the_choices_and_what_hangs_on_them(
+    make_keyring: MakeKeyring, database: Database
+):
     seen: list[str] = []
 
     async def tickets(_: AsyncConnection, principals: Sequence[str]) -> Mapping[str, int]:
@@ -199,7 +201,7 @@ async def test_unlinking_forgets_the_key_the_choices_and_what_hangs_on_them(make
 
 
 async def test_what_hangs_on_a_link_and_the_link_are_forgotten_together_or_not_at_all(
-    make_keyring: MakeRing, database: Database
+    make_keyring: MakeKeyring, database: Database
 ):
     async def broken(_: AsyncConnection, principals: Sequence[str]) -> Mapping[str, int]:
         raise RuntimeError("no tickets today")
@@ -256,7 +258,7 @@ async def test_a_link_that_is_still_refused_stays_broken(keyring: Keyrings, clea
 
 
 async def test_mending_brings_nothing_back_that_was_unlinked_meanwhile(
-    make_keyring: MakeRing, clear_street: ClearStreetEmulator, database: Database
+    make_keyring: MakeKeyring, clear_street: ClearStreetEmulator, database: Database
 ):
     import asyncio
 

@@ -19,7 +19,7 @@ from omnibot.accounts.store import LinkStore, SealedLink
 from omnibot.db.engine import Database, parse_url
 from omnibot.db.tables import links
 from omnibot.encryption import Encryption, Unreadable, new_key
-from tests.accounts.conftest import ANA, ANAS, BENS, MakeRing
+from tests.accounts.conftest import ANA, ANAS, BENS, MakeKeyring
 from tests.forking import Forked, done
 
 OLD, NEW = new_key(), new_key()
@@ -108,7 +108,7 @@ async def test_after_a_rotation_the_first_key_reads_everything_and_the_others_ca
     assert (again.rotated, again.current) == (0, MANY)
 
 
-async def test_a_rotated_key_is_still_recognised_as_the_same(make_keyring: MakeRing, database: Database):
+async def test_a_rotated_key_is_still_recognised_as_the_same(make_keyring: MakeKeyring, database: Database):
     await make_keyring(seal=Encryption([OLD])).link()
     await rotate(LinkStore(database), Encryption([NEW, OLD]))
     assert (await make_keyring(seal=Encryption([NEW])).link()).same_key
@@ -179,7 +179,7 @@ class _Racing(LinkStore):
         return await super().reseal(link, sealed=sealed, fingerprint=fingerprint)
 
 
-async def test_a_key_that_is_linked_during_a_rotation_is_not_overwritten(make_keyring: MakeRing, database: Database):
+async def test_a_key_that_is_linked_during_a_rotation_is_not_overwritten(make_keyring: MakeKeyring, database: Database):
     bot = make_keyring(seal=Encryption([OLD]))
     linked = await bot.link()
     times = iter(range(10))
@@ -193,7 +193,7 @@ async def test_a_key_that_is_linked_during_a_rotation_is_not_overwritten(make_ke
     assert await make_keyring(seal=Encryption([NEW])).keyring.key_of(linked.principal) == BENS
 
 
-async def test_a_key_that_is_unlinked_during_a_rotation_stays_unlinked(make_keyring: MakeRing, database: Database):
+async def test_a_key_that_is_unlinked_during_a_rotation_stays_unlinked(make_keyring: MakeKeyring, database: Database):
     bot = make_keyring(seal=Encryption([OLD]))
     await bot.link()
     report = await rotate(_Racing(database, lambda: bot.linking.unlink(ANA)), Encryption([NEW, OLD]))
@@ -201,7 +201,7 @@ async def test_a_key_that_is_unlinked_during_a_rotation_stays_unlinked(make_keyr
     assert await all_links(database) == []
 
 
-async def test_a_link_that_never_rests_is_reported(make_keyring: MakeRing, database: Database):
+async def test_a_link_that_never_rests_is_reported(make_keyring: MakeKeyring, database: Database):
     bot = make_keyring(seal=Encryption([OLD]))
     await bot.link()
     report = await rotate(_Racing(database, bot.link), Encryption([NEW, OLD]))
@@ -209,7 +209,7 @@ async def test_a_link_that_never_rests_is_reported(make_keyring: MakeRing, datab
     assert "Rotate again" in describe(report)
 
 
-async def test_bots_go_on_during_a_rotation(make_keyring: MakeRing, database: Database):
+async def test_bots_go_on_during_a_rotation(make_keyring: MakeKeyring, database: Database):
     """A bot that knows both keys reads every link at every moment."""
     bot = make_keyring(seal=Encryption([OLD, NEW]))
     linked = await bot.link()

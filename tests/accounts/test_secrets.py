@@ -17,7 +17,7 @@ from omnibot.db.migrate import upgrade
 from omnibot.db.tables import links
 from omnibot.encryption import new_key
 from tests.accounts.at_debug import BROKEN_OFF, MISTYPED
-from tests.accounts.conftest import ANA, ANAS, BENS, MakeRing
+from tests.accounts.conftest import ANA, ANAS, BENS, MakeKeyring
 from tests.postgres import Server
 
 FIRST, SECOND = new_key(), new_key()
@@ -93,7 +93,7 @@ async def test_keys_are_neither_in_the_database_nor_in_the_log_nor_in_metrics(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_of_an_unlinked_key_not_even_the_encrypted_form_is_left_in_the_file(
-    make_keyring: MakeRing, database: Database, database_url: str
+    make_keyring: MakeKeyring, database: Database, database_url: str
 ):
     keyring = make_keyring()
     await keyring.link()

@@ -39,7 +39,7 @@ from tests.accounts.conftest import (
     SECOND,
     SHARED_KEY,
     Clock,
-    MakeRing,
+    MakeKeyring,
     everybody_but,
     nobody,
 )
@@ -68,7 +68,7 @@ async def converse(database: Database, place: Place, principal: str, account_id:
 # Whose authority.
 
 
-async def test_who_has_no_link_uses_the_shared_key_if_they_may(make_keyring: MakeRing):
+async def test_who_has_no_link_uses_the_shared_key_if_they_may(make_keyring: MakeKeyring):
     keyring = make_keyring(may_share=everybody_but(BEN))
     assert await keyring.keyring.principal_of(ANA) == SHARED
     assert await keyring.keyring.key_of(SHARED) == SHARED_KEY
@@ -76,7 +76,7 @@ async def test_who_has_no_link_uses_the_shared_key_if_they_may(make_keyring: Mak
         await keyring.keyring.principal_of(BEN)
 
 
-async def test_where_there_is_no_shared_key_everybody_needs_a_link(make_keyring: MakeRing):
+async def test_where_there_is_no_shared_key_everybody_needs_a_link(make_keyring: MakeKeyring):
     keyring = make_keyring(shared_key=None)
     with pytest.raises(Unlinked, match="/omni link"):
         await keyring.keyring.principal_of(ANA)
@@ -87,7 +87,7 @@ async def test_where_there_is_no_shared_key_everybody_needs_a_link(make_keyring:
     assert await keyring.keyring.key_of(await keyring.keyring.principal_of(ANA)) == ANAS
 
 
-async def test_who_can_neither_share_nor_link_is_sent_to_whoever_runs_it(make_keyring: MakeRing):
+async def test_who_can_neither_share_nor_link_is_sent_to_whoever_runs_it(make_keyring: MakeKeyring):
     for keyring in (
         make_keyring(may_share=nobody, may_link=nobody),
         make_keyring(seal=None, shared_key=None),
@@ -96,12 +96,12 @@ async def test_who_can_neither_share_nor_link_is_sent_to_whoever_runs_it(make_ke
             await keyring.keyring.principal_of(ANA)
 
 
-async def test_a_link_that_the_rules_no_longer_allow_is_not_used(make_keyring: MakeRing):
+async def test_a_link_that_the_rules_no_longer_allow_is_not_used(make_keyring: MakeKeyring):
     await make_keyring().link()
     assert await make_keyring(may_link=nobody).keyring.principal_of(ANA) == SHARED
 
 
-async def test_a_broken_link_never_falls_back_to_the_shared_key(make_keyring: MakeRing):
+async def test_a_broken_link_never_falls_back_to_the_shared_key(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.link()
     await keyring.keyring.set_broken(LINK, ANAS)
@@ -111,14 +111,14 @@ async def test_a_broken_link_never_falls_back_to_the_shared_key(make_keyring: Ma
         await keyring.keyring.key_of(LINK)
 
 
-async def test_a_key_whose_encryption_key_is_gone_says_so(make_keyring: MakeRing):
+async def test_a_key_whose_encryption_key_is_gone_says_so(make_keyring: MakeKeyring):
     await make_keyring().link()
     for seal in (Encryption([new_key()]), None):
         with pytest.raises(LinkBroken, match="can no longer read"):
             await make_keyring(seal=seal).keyring.principal_of(ANA)
 
 
-async def test_a_key_that_is_refused_breaks_its_link_once(make_keyring: MakeRing):
+async def test_a_key_that_is_refused_breaks_its_link_once(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.link()
     with pytest.raises(LinkBroken) as first:
@@ -131,7 +131,7 @@ async def test_a_key_that_is_refused_breaks_its_link_once(make_keyring: MakeRing
     assert status.broken_at is not None
 
 
-async def test_other_errors_and_the_shared_key_break_nothing(make_keyring: MakeRing):
+async def test_other_errors_and_the_shared_key_break_nothing(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.link()
     await keyring.keyring.judge(LINK, ANAS, NotEntitled())
@@ -139,7 +139,7 @@ async def test_other_errors_and_the_shared_key_break_nothing(make_keyring: MakeR
     assert await keyring.keyring.key_of(LINK) == ANAS
 
 
-async def test_the_refusal_of_an_earlier_key_does_not_break_the_new_one(make_keyring: MakeRing):
+async def test_the_refusal_of_an_earlier_key_does_not_break_the_new_one(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.link(ANA, BENS)
     await keyring.link(ANA, ANAS)
@@ -149,7 +149,7 @@ async def test_the_refusal_of_an_earlier_key_does_not_break_the_new_one(make_key
 
 
 async def test_a_revoked_key_is_noticed_when_its_accounts_are_listed(
-    make_keyring: MakeRing, clear_street: ClearStreetEmulator
+    make_keyring: MakeKeyring, clear_street: ClearStreetEmulator
 ):
     keyring = make_keyring()
     await keyring.link()
@@ -163,7 +163,7 @@ async def test_a_revoked_key_is_noticed_when_its_accounts_are_listed(
 # How soon.
 
 
-async def test_what_another_process_unlinks_is_unlinked_here_within_seconds(make_keyring: MakeRing):
+async def test_what_another_process_unlinks_is_unlinked_here_within_seconds(make_keyring: MakeKeyring):
     here, elsewhere = make_keyring(), make_keyring()
     await elsewhere.link()
     assert await here.keyring.key_of(LINK) == ANAS
@@ -174,7 +174,7 @@ async def test_what_another_process_unlinks_is_unlinked_here_within_seconds(make
     assert FRESH <= 5
 
 
-async def test_what_another_process_links_is_linked_here_within_seconds(make_keyring: MakeRing):
+async def test_what_another_process_links_is_linked_here_within_seconds(make_keyring: MakeKeyring):
     here, elsewhere = make_keyring(), make_keyring()
     assert await here.keyring.principal_of(ANA) == SHARED
     await elsewhere.link()
@@ -185,7 +185,7 @@ async def test_what_another_process_links_is_linked_here_within_seconds(make_key
     assert await here.keyring.key_of(LINK) == BENS
 
 
-async def test_what_this_process_changes_counts_at_once(make_keyring: MakeRing):
+async def test_what_this_process_changes_counts_at_once(make_keyring: MakeKeyring):
     keyring = make_keyring()
     assert await keyring.keyring.principal_of(ANA) == SHARED
     await keyring.link()
@@ -194,7 +194,7 @@ async def test_what_this_process_changes_counts_at_once(make_keyring: MakeRing):
     assert await keyring.keyring.principal_of(ANA) == SHARED
 
 
-async def test_in_between_the_database_is_left_alone(make_keyring: MakeRing, database: Database):
+async def test_in_between_the_database_is_left_alone(make_keyring: MakeKeyring, database: Database):
     keyring = make_keyring()
     await keyring.link()
     await keyring.keyring.key_of(LINK)
@@ -247,7 +247,7 @@ async def test_many_questions_at_once_are_one_look(database: Database, encryptio
     assert store.looks == 1
 
 
-async def test_keys_that_nobody_asks_for_do_not_stay_in_memory(make_keyring: MakeRing):
+async def test_keys_that_nobody_asks_for_do_not_stay_in_memory(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.link()
     await keyring.keyring.key_of(LINK)
@@ -260,7 +260,7 @@ async def test_keys_that_nobody_asks_for_do_not_stay_in_memory(make_keyring: Mak
 
 
 async def test_several_accounts_are_unclear_until_one_is_chosen_and_the_choice_is_known_everywhere(
-    make_keyring: MakeRing, clear_street: ClearStreetEmulator
+    make_keyring: MakeKeyring, clear_street: ClearStreetEmulator
 ):
     here, elsewhere = make_keyring(), make_keyring()
     await here.link()
@@ -274,7 +274,7 @@ async def test_several_accounts_are_unclear_until_one_is_chosen_and_the_choice_i
     assert await elsewhere.keyring.account_of(LINK, ANA, HERE) == SECOND
 
 
-async def test_a_choice_for_one_thread_counts_there_alone(make_keyring: MakeRing):
+async def test_a_choice_for_one_thread_counts_there_alone(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.link()
     await keyring.keyring.choose_account(ANA, SECOND, team="T1")
@@ -286,7 +286,7 @@ async def test_a_choice_for_one_thread_counts_there_alone(make_keyring: MakeRing
 
 
 async def test_a_conversation_goes_on_about_its_account_when_the_general_choice_changes(
-    make_keyring: MakeRing, database: Database
+    make_keyring: MakeKeyring, database: Database
 ):
     keyring = make_keyring()
     await keyring.link()
@@ -301,7 +301,7 @@ async def test_a_conversation_goes_on_about_its_account_when_the_general_choice_
     assert await keyring.keyring.account_of(LINK, ANA, HERE) == FIRST
 
 
-async def test_only_an_open_account_of_ones_own_key_can_be_chosen(make_keyring: MakeRing):
+async def test_only_an_open_account_of_ones_own_key_can_be_chosen(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.link()
     for account_id in (30003, ONLY, 1):
@@ -309,7 +309,7 @@ async def test_only_an_open_account_of_ones_own_key_can_be_chosen(make_keyring: 
             await keyring.keyring.choose_account(ANA, account_id, team="T1")
 
 
-async def test_a_choice_under_the_shared_key_is_the_choosers_alone(make_keyring: MakeRing):
+async def test_a_choice_under_the_shared_key_is_the_choosers_alone(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.keyring.choose_account(ANA, 19818, team="T1")
     assert await keyring.keyring.account_of(SHARED, ANA) == 19818
@@ -321,7 +321,7 @@ async def test_a_choice_under_the_shared_key_is_the_choosers_alone(make_keyring:
 
 
 async def test_an_account_that_the_operator_set_is_everybodys(
-    make_keyring: MakeRing, clear_street: ClearStreetEmulator
+    make_keyring: MakeKeyring, clear_street: ClearStreetEmulator
 ):
     keyring = make_keyring(shared_account_id=19816)
     assert await keyring.keyring.known_account_of(SHARED, ANA, HERE) == 19816
@@ -331,7 +331,7 @@ async def test_an_account_that_the_operator_set_is_everybodys(
 
 
 async def test_the_only_account_of_the_shared_key_is_asked_for_once(
-    make_keyring: MakeRing, clear_street: ClearStreetEmulator
+    make_keyring: MakeKeyring, clear_street: ClearStreetEmulator
 ):
     keyring = make_keyring(shared_key=BENS)
     assert await keyring.keyring.known_account_of(SHARED, ANA) is None
@@ -340,7 +340,7 @@ async def test_the_only_account_of_the_shared_key_is_asked_for_once(
     assert len(clear_street.calls) == 1
 
 
-async def test_a_new_key_is_not_offered_the_accounts_of_the_earlier_one(make_keyring: MakeRing):
+async def test_a_new_key_is_not_offered_the_accounts_of_the_earlier_one(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.link()
     assert [account.id for account in await keyring.keyring.accounts_of(LINK)] == [FIRST, SECOND]
@@ -348,7 +348,7 @@ async def test_a_new_key_is_not_offered_the_accounts_of_the_earlier_one(make_key
     assert [account.id for account in await keyring.keyring.accounts_of(LINK)] == [ONLY]
 
 
-async def test_a_keyring_shows_neither_keys_nor_accounts(make_keyring: MakeRing):
+async def test_a_keyring_shows_neither_keys_nor_accounts(make_keyring: MakeKeyring):
     keyring = make_keyring()
     await keyring.link()
     await keyring.keyring.accounts_of(LINK)

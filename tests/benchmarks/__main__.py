@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 
 from omnibot import telemetry
 from tests.benchmarks import acks, answers, load, polls, rendering, start
-from tests.benchmarks.table import Figure, show
+from tests.benchmarks.table import Measurement, show
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+BENCHMARKS: dict[str, Callable[[], Awaitable[list[Measurement]]]] = {
     "polls": polls.measure,
     "start": start.measure,
     "acks": acks.measure,
@@ -27,7 +27,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
 
 async def main(names: list[str]) -> None:
     """Run these, one after the other."""
-    measurements: list[Figure] = []
+    measurements: list[Measurement] = []
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
         measurements += await BENCHMARKS[name]()

@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from tests.benchmarks.deployment import furnished, many_people, ready
-from tests.benchmarks.table import Figure, milliseconds, percentile, times
+from tests.benchmarks.table import Measurement, milliseconds, percentile, times
 from tests.journeys.conftest import Bot, Deployment
 
 #: Events a second, and for how many seconds; one of so many is a question.
@@ -92,7 +92,7 @@ async def of(*, http: bool, ours: bool, seconds: float, rest: float, slack_waits
         return await watch.stop()
 
 
-async def measure(*, seconds: float = SECONDS, rest: float = 3.0, slack_waits: float = 3.0) -> list[Figure]:
+async def measure(*, seconds: float = SECONDS, rest: float = 3.0, slack_waits: float = 3.0) -> list[Measurement]:
     """p50 and p99 over both transports, beside the other app's.
 
     Args:
@@ -108,8 +108,8 @@ async def measure(*, seconds: float = SECONDS, rest: float = 3.0, slack_waits: f
         what = f"ack of an event over {transport}, {RATE}/s: p50, p99"
         p50 = milliseconds(percentile(ours, 50))
         measurements += [
-            Figure(what, f"{p50}, {milliseconds(mine)}", f"p99 ≤ {milliseconds(P99)}", mine <= P99),
-            Figure("  p99 against a Bolt app that only acks", times(mine, other), "≤ 4×", mine <= 4 * other),
-            Figure("  that app", f"{milliseconds(percentile(theirs, 50))}, {milliseconds(other)}"),
+            Measurement(what, f"{p50}, {milliseconds(mine)}", f"p99 ≤ {milliseconds(P99)}", mine <= P99),
+            Measurement("  p99 against a Bolt app that only acks", times(mine, other), "≤ 4×", mine <= 4 * other),
+            Measurement("  that app", f"{milliseconds(percentile(theirs, 50))}, {milliseconds(other)}"),
         ]
     return measurements

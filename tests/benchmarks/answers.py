@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from omnibot.turns.model import Kind
 from omnibot.turns.rules import poll_after
 from tests.benchmarks.deployment import furnished, ready
-from tests.benchmarks.table import Figure, percentile
+from tests.benchmarks.table import Measurement, percentile
 from tests.journeys.conftest import FINISHED, Deployment
 
 #: Seconds of Omni's answers, one conversation each, all at the same time.
@@ -46,7 +46,7 @@ def interval(seconds: float) -> float:
     return poll_after(Kind.INSTANT, seconds, 0.07 * seconds, 1.0)
 
 
-async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float] = LONGER) -> list[Figure]:
+async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float] = LONGER) -> list[Measurement]:
     """The lag of the final text and of the placeholder, and the polls of an answer."""
     lags: list[float] = []
     late: dict[float, float] = {}
@@ -76,22 +76,22 @@ async def measure(durations: Sequence[float] = DURATIONS, longer: Sequence[float
     p50, p95 = percentile(lags, 50), percentile(lags, 95)
     span = f"{min(durations):g}-{max(durations):g} s"
     measurements = [
-        Figure(
+        Measurement(
             f"terminal status to final text, {len(lags)} answers of {span}: p50",
             f"{p50:.2f} s",
             f"≤ {P50} s",
             p50 <= P50,
         ),
-        Figure("  p95", f"{p95:.2f} s", f"≤ {P95} s", p95 <= P95),
+        Measurement("  p95", f"{p95:.2f} s", f"≤ {P95} s", p95 <= P95),
     ]
     for seconds, lag in late.items():
         bar = interval(seconds) + P50
-        measurements.append(Figure(f"  an answer of {seconds:g} s", f"{lag:.2f} s", f"≤ {bar:.2f} s", lag <= bar))
+        measurements.append(Measurement(f"  an answer of {seconds:g} s", f"{lag:.2f} s", f"≤ {bar:.2f} s", lag <= bar))
     soon = percentile(heard, 95)
-    measurements.append(Figure("question to placeholder: p95", f"{soon:.2f} s", f"≤ {HEARD:g} s", soon <= HEARD))
+    measurements.append(Measurement("question to placeholder: p95", f"{soon:.2f} s", f"≤ {HEARD:g} s", soon <= HEARD))
     if polls:
         measurements.append(
-            Figure(
+            Measurement(
                 f"polls of an answer of {COUNTED:g} s", f"{min(polls)}-{max(polls)}", f"≤ {POLLS}", max(polls) <= POLLS
             )
         )

@@ -45,7 +45,7 @@ class FromNothing(Bot):
 async def furnished(
     *, http: bool = False, slack_waits: float = 3.0, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Deployment]:
-    """A house with an upgraded database, whose bot does not run yet.
+    """A deployment with an upgraded database, whose bot does not run yet.
 
     Args:
         http: Slack delivers over HTTP, else over Socket Mode.

@@ -27,7 +27,7 @@ from omnibot.turns.model import Kind, NewTurn, Person, Surface
 from omnibot.turns.rules import DEADLINE
 from omnibot.turns.store import TurnStore
 from tests.benchmarks.deployment import furnished, many_people, metrics, ready
-from tests.benchmarks.table import Figure
+from tests.benchmarks.table import Measurement
 from tests.journeys.conftest import FINISHED, Deployment
 
 #: So many people with a key and an account of their own ask all the questions, each as many.
@@ -171,7 +171,7 @@ async def until_claimed(deployment: Deployment, count: int, *, before: str) -> f
     return time.perf_counter() - began
 
 
-async def killed(count: int, *, seconds: float) -> list[Figure]:
+async def killed(count: int, *, seconds: float) -> list[Measurement]:
     """kill -9 with so many turns in flight."""
     async with furnished(settings=SETTINGS) as deployment:
         asked = await gather(deployment, count, seconds=seconds)
@@ -188,13 +188,13 @@ async def killed(count: int, *, seconds: float) -> list[Figure]:
         answers = await settled(finished)
     lost, doubled = sum(n == 0 for n in answers), sum(n > 1 for n in answers)
     return [
-        Figure(
+        Measurement(
             f"{count:,} turns in flight, kill -9, restart: all claimed",
             f"{took:.1f} s",
             f"≤ {CLAIMED:g} s",
             took <= CLAIMED,
         ),
-        Figure("  answers lost, doubled", f"{lost}, {doubled}", "0, 0", lost == doubled == 0),
+        Measurement("  answers lost, doubled", f"{lost}, {doubled}", "0, 0", lost == doubled == 0),
     ]
 
 
@@ -208,7 +208,7 @@ async def settled(finished: Callable[[], list[int]]) -> list[int]:
     return finished()
 
 
-async def watched(count: int, *, seconds: float) -> list[Figure]:
+async def watched(count: int, *, seconds: float) -> list[Measurement]:
     """So many active turns, watched for a while."""
     async with furnished(settings=SETTINGS) as deployment:
         await deployment.bot.start()
@@ -229,18 +229,18 @@ async def watched(count: int, *, seconds: float) -> list[Figure]:
     in_time = lag[f'omnibot_alarm_lag_seconds_bucket{{le="{LAG}"}}'] / polls if polls else 0.0
     crowd = f"{count:,} active turns of {min(KEYS, count)} keys"
     return [
-        Figure(
+        Measurement(
             f"{crowd}, {polls / seconds:.0f} polls/s: begun within {LAG * 1000:.0f} ms",
             f"{100 * in_time:.1f} %",
             "≥ 99 %",
             in_time >= 0.99,
         ),
-        Figure("  memory of each", f"{each / 1000:.1f} kB", f"≤ {MEMORY // 1000} kB", each <= MEMORY),
+        Measurement("  memory of each", f"{each / 1000:.1f} kB", f"≤ {MEMORY // 1000} kB", each <= MEMORY),
     ]
 
 
 async def measure(
     *, in_flight: int = IN_FLIGHT, active: int = ACTIVE, answers: float = 60.0, seconds: float = WATCHED
-) -> list[Figure]:
+) -> list[Measurement]:
     """Both crowds."""
     return [*await killed(in_flight, seconds=answers), *await watched(active, seconds=seconds)]

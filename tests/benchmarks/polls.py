@@ -44,7 +44,7 @@ from omnibot.turns.model import (
 )
 from omnibot.turns.store import TurnStore
 from tests.benchmarks.one_body import serving
-from tests.benchmarks.table import Figure, times
+from tests.benchmarks.table import Measurement, times
 
 #: Rounds of each kind, one after the other, and polls of a round.
 ROUNDS, POLLS = 7, 500
@@ -213,7 +213,7 @@ async def official_sdk(url: str, count: int) -> float | None:
     return float(done.stdout)
 
 
-async def measure(*, rounds: int = ROUNDS, polls: int = POLLS, sdk: bool = True) -> list[Figure]:
+async def measure(*, rounds: int = ROUNDS, polls: int = POLLS, sdk: bool = True) -> list[Measurement]:
     """CPU of each kind of poll, and how they compare."""
     spent: dict[str, list[float]] = {"aiohttp": [], "httpx-aiohttp": [], "omnibot": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -233,11 +233,11 @@ async def measure(*, rounds: int = ROUNDS, polls: int = POLLS, sdk: bool = True)
     cpu = {name: median(values) for name, values in spent.items()}
     ours, bare, httpx_bare = cpu["omnibot"], cpu["aiohttp"], cpu["httpx-aiohttp"]
     measurements = [
-        Figure("CPU of a poll: GET, parse, re-arm", f"{ours * 1e6:.0f} µs"),
-        Figure("  against a bare aiohttp GET of the same body", times(ours, bare), "≤ 6×", ours <= 6 * bare),
-        Figure("  against a bare httpx-aiohttp GET", times(ours, httpx_bare), "≤ 1.5×", ours <= 1.5 * httpx_bare),
+        Measurement("CPU of a poll: GET, parse, re-arm", f"{ours * 1e6:.0f} µs"),
+        Measurement("  against a bare aiohttp GET of the same body", times(ours, bare), "≤ 6×", ours <= 6 * bare),
+        Measurement("  against a bare httpx-aiohttp GET", times(ours, httpx_bare), "≤ 1.5×", ours <= 1.5 * httpx_bare),
     ]
     if sdk:
         measured = times(official, bare) if official is not None else "no SDK here: tests/contracts installs it"
-        measurements.append(Figure("  the official SDK's GET and parse, against aiohttp", measured))
+        measurements.append(Measurement("  the official SDK's GET and parse, against aiohttp", measured))
     return measurements

@@ -15,7 +15,7 @@ from omnibot.blocks.markdown import structure
 from omnibot.clearstreet.models import read_parts
 from omnibot.turns.model import Kind, Outcome, Person, Surface, Turn, TurnAnswer, TurnState
 from omnibot.turns.rules import offers
-from tests.benchmarks.table import Figure, milliseconds, percentile, times
+from tests.benchmarks.table import Measurement, milliseconds, percentile, times
 
 #: Bytes of the answer, and milliseconds of the loop that making its messages may take.
 BYTES, MOST = 30_000, 100.0
@@ -74,7 +74,7 @@ def cpu(work: Callable[[], object], rounds: int) -> float:
     return percentile(taken, 50)
 
 
-async def measure(rounds: int = 30) -> list[Figure]:
+async def measure(rounds: int = 30) -> list[Measurement]:
     """The final's pages, and one moment of its growing."""
     whole = answer()
     tokens = (f"t{n}" for n in itertools.count())
@@ -92,12 +92,12 @@ async def measure(rounds: int = 30) -> list[Figure]:
     drawing = cpu(draft, rounds)
     size = len(text.encode()) / 1000
     return [
-        Figure(f"json.dumps of the messages of an answer of {size:.0f} kB", milliseconds(dumping)),
-        Figure(
+        Measurement(f"json.dumps of the messages of an answer of {size:.0f} kB", milliseconds(dumping)),
+        Measurement(
             f"  making them ({len(pages)} messages), CPU",
             f"{milliseconds(rendering)} ({times(rendering, dumping)})",
             f"≤ {MOST:g} ms",
             rendering * 1000 <= MOST,
         ),
-        Figure("  drawing it once while it grows, CPU", f"{milliseconds(drawing)} ({times(drawing, dumping)})"),
+        Measurement("  drawing it once while it grows, CPU", f"{milliseconds(drawing)} ({times(drawing, dumping)})"),
     ]

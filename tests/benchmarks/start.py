@@ -8,7 +8,7 @@ import time
 from statistics import median
 
 from tests.benchmarks.deployment import furnished, ready
-from tests.benchmarks.table import Figure, times
+from tests.benchmarks.table import Measurement, times
 
 STARTS = 5
 SECONDS = 1.5
@@ -23,7 +23,7 @@ async def imports() -> float:
     return time.perf_counter() - began
 
 
-async def measure(starts: int = STARTS) -> list[Figure]:
+async def measure(starts: int = STARTS) -> list[Measurement]:
     """The median of some starts, and how many times the imports that is."""
     ours: list[float] = []
     bare: list[float] = []
@@ -37,6 +37,6 @@ async def measure(starts: int = STARTS) -> list[Figure]:
             await deployment.bot.terminate()
     took = median(ours)
     return [
-        Figure("start to /readyz", f"{took:.2f} s", f"≤ {SECONDS} s", took <= SECONDS),
-        Figure(f"  against {LIBRARIES!r} ({median(bare):.2f} s)", times(took, median(bare))),
+        Measurement("start to /readyz", f"{took:.2f} s", f"≤ {SECONDS} s", took <= SECONDS),
+        Measurement(f"  against {LIBRARIES!r} ({median(bare):.2f} s)", times(took, median(bare))),
     ]

@@ -11,7 +11,7 @@ from rich.table import Table
 
 
 @dataclass(frozen=True)
-class Figure:
+class Measurement:
     """One line of the table."""
 
     what: str
@@ -38,7 +38,7 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
 
 
-def show(measurements: Sequence[Figure]) -> None:
+def show(measurements: Sequence[Measurement]) -> None:
     """Print the table."""
     table = Table(title="omnibot: figures of one run")
     table.add_column("what")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.benchmarks import acks, answers, deployment, load, polls, rendering, start
-from tests.benchmarks.table import Figure, percentile, show
+from tests.benchmarks.table import Measurement, percentile, show
 from tests.journeys.conftest import Bot
 
 
@@ -82,7 +82,13 @@ def test_percentiles():
 
 
 def test_the_table_says_what_is_reached_and_what_is_missed(capsys: pytest.CaptureFixture[str]):
-    show([Figure("one", "1 s", "≤ 2 s", True), Figure("two", "3 s", "≤ 2 s", False), Figure("three", "5 s")])
+    show(
+        [
+            Measurement("one", "1 s", "≤ 2 s", True),
+            Measurement("two", "3 s", "≤ 2 s", False),
+            Measurement("three", "5 s"),
+        ]
+    )
     text = capsys.readouterr().out
     assert text.count("reached") == text.count("missed") == 1
     assert "three" in text

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 from tests.browser.conftest import OpenPage, until
 from tests.browser.open_page import Stage
 
-Figure = Callable[[str], None]
+Measurement = Callable[[str], None]
 #: How much more of its thread's time than a bare page one of ours may take.
 TIMES_BARE = 20
 #: Milliseconds of a tenth of a second that a change may take, so that one can scroll and type meanwhile.
@@ -71,7 +71,7 @@ STILL = """() => {
 }"""
 
 
-def test_the_page_opens_soon(stage: Stage, browser: Browser, measured: Figure):
+def test_the_page_opens_soon(stage: Stage, browser: Browser, measured: Measurement):
     stage.do(lambda: furnish(stage.slack.workspace))
     loads, bares = [], []
     for _ in range(3):
@@ -106,7 +106,7 @@ def test_the_page_opens_soon(stage: Stage, browser: Browser, measured: Figure):
 
 
 def test_two_thousand_messages_open_soon_and_stay_smooth_while_one_changes_ten_times_a_second(
-    stage: Stage, open_page: OpenPage, measured: Figure
+    stage: Stage, open_page: OpenPage, measured: Measurement
 ):
     page = open_page(stage.address, expected="Failed to load resource")  # an icon for a page that has none
     few = growing(stage, page, fill(stage, 20)[-1])

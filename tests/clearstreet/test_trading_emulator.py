@@ -257,7 +257,7 @@ async def test_the_screener_omni_asks_for_can_be_run(
 
 
 def wanted(order: NewOrder, client_order_id: str) -> OrderFields:
-    """A proposal as a desk would place it; everything in these proposals is understood."""
+    """A proposal as a trading desk would place it; everything in these proposals is understood."""
     names = ("symbol", "limit_price", "stop_price", "limit_offset", "trailing_offset", "trailing_offset_type")
     more = ("expires_at", "extended_hours", "instrument_type", "position_effect", "strategy")
     given: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The notary between a real database and Clear Street's emulator."""
+"""The consent service between a real database and Clear Street's emulator."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FIRST, SECOND = 30001, 30002
 
 @dataclass
 class Bench:
-    """One instance's notary, and what it works with."""
+    """One instance's consent service, and what it works with."""
 
     database: Database
     omni: ClearStreetEmulator

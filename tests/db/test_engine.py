@@ -105,7 +105,7 @@ async def test_a_file_that_was_put_back_holds_what_was_accepted_and_nothing_else
     assert await words(database) == ["before", "after"]
 
 
-async def test_a_full_database_is_noticed_and_so_is_room_that_comes_back(database: Database):
+async def test_a_full_database_is_noticed_and_so_is_space_that_comes_back(database: Database):
     async def limit(pages: int) -> None:
         async with database.engine.connect() as connection:
             await connection.execute(text(f"PRAGMA max_page_count = {pages}"))
@@ -122,14 +122,14 @@ async def test_a_full_database_is_noticed_and_so_is_room_that_comes_back(databas
     await put(database, "x" * 100_000)
 
 
-async def test_looking_for_room_leaves_nothing_behind(database: Database, tmp_path: Path):
+async def test_looking_for_space_leaves_nothing_behind(database: Database, tmp_path: Path):
     before = sizes(tmp_path)
     await database.require_writable()
     assert sizes(tmp_path) == before
 
 
 async def test_a_disk_that_takes_no_more_is_noticed_before_anything_is_written(database: Database):
-    """The process may write no file beyond a few bytes: the system refuses as it does where there is no room."""
+    """The process may write no file beyond a few bytes: the system refuses as it does where the disk is full."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (engine.PROBE // 2, before[1]))
     try:

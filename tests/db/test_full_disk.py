@@ -1,4 +1,4 @@
-"""A PostgreSQL server that has no more room, or only reads: readiness says so, whatever language the server speaks."""
+"""A PostgreSQL server whose disk is full, or that is read-only: readiness says so, whatever language the server speaks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from omnibot.db.engine import Database, DatabaseUnusable, open_database
 from tests.postgres import Server
 
-#: Refuses in the words of no version or language, as a server does that has no room: by its code.
+#: Refuses in the words of no version or language, as a server does whose disk is full: by its code.
 REFUSES = """
 CREATE FUNCTION {name}() RETURNS {returns} LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'kein Platz' USING ERRCODE = '{code}'; END $$
@@ -56,7 +56,7 @@ async def refused(database: Database) -> str:
 
 
 @pytest.mark.parametrize("code", ["53100", "58030"], ids=["no room", "a broken disk"])
-async def test_a_server_without_room_is_noticed_by_its_code_and_so_is_room_that_comes_back(
+async def test_a_server_without_space_is_noticed_by_its_code_and_so_is_space_that_comes_back(
     database: Database, operator: Operator, code: str
 ):
     for name, returns in (("no_row", "trigger"), ("no_table", "event_trigger")):

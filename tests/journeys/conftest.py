@@ -1,4 +1,4 @@
-"""The whole house on loopback: both emulators in this process, the bot as the real subprocess."""
+"""The whole deployment on loopback: both emulators in this process, the bot as the real subprocess."""
 
 from __future__ import annotations
 
@@ -157,14 +157,14 @@ FINISHED = "Omni AI can be wrong"
 
 @pytest.fixture
 async def deployment(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[Deployment]:
-    """A running house; `@pytest.mark.parametrize("house", ["2026-10"], indirect=True)` picks a revision."""
+    """A running deployment; `@pytest.mark.parametrize("deployment", ["2026-10"], indirect=True)` picks a revision."""
     async with furnished(tmp_path, migrated, revision=getattr(request, "param", "2026-04")) as deployment:
         await deployment.start()
         yield deployment
 
 
 def settle_in(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a bot in this process read the house's settings, and leave the logging alone."""
+    """Let a bot in this process read the deployment's settings, and leave the logging alone."""
     monkeypatch.setattr("omnibot.telemetry.configure", lambda *_: None)
     for name in list(os.environ):
         if name.startswith(SETTINGS):
@@ -178,7 +178,7 @@ def settle_in(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
 async def trading_deployment(
     tmp_path: Path, migrated: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Deployment]:
-    """A running house in which Ana and Ben trade; a parameter is OMNIBOT_TRADING."""
+    """A running deployment in which Ana and Ben trade; a parameter is OMNIBOT_TRADING."""
     from tests.journeys.order_thread import POLICY
 
     async with furnished(tmp_path, migrated, revision="2026-10") as deployment:
@@ -196,7 +196,7 @@ async def trading_deployment(
 
 @contextlib.asynccontextmanager
 async def furnished(tmp_path: Path, migrated: Path, *, revision: str = "2026-04") -> AsyncIterator[Deployment]:
-    """A house whose bot does not run yet."""
+    """A deployment whose bot does not run yet."""
     slack, omni = SlackEmulator(), ClearStreetEmulator(revision=revision, pace=PACE)
     await slack.start()
     await omni.start()

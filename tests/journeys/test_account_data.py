@@ -29,7 +29,7 @@ ASK = {
     }
 }
 #: Where everybody in the workspace, or another company, reads along.
-OPEN_ROOMS = ("research", "client-desk")
+OPEN_CHANNELS = ("research", "client-desk")
 
 
 async def fill(deployment: Deployment, values: Callable[[dict[str, Any]], dict[str, Any]], *words: str) -> None:
@@ -83,14 +83,14 @@ async def journey(deployment: Deployment) -> str:
     await slack.click("ana", slack.dm("ana"), card.ts, action_id="omni_consent_read")
     await fill(deployment, consent_values, CLAUSE)
     await deployment.answered("trading", ts, HOLDING, count=2)
-    for conversation in OPEN_ROOMS:
+    for conversation in OPEN_CHANNELS:
         await slack.say("ana", conversation, f"@Omni {QUESTION}")
         said = await slack.say("ben", conversation, "@Omni hello")
         await deployment.answered(conversation, said, "Hi there.")
     for word in ("account", "consent", "threads"):
         await slack.command("ana", "research", "/omni", word)
     dm = slack.dm("ana")
-    await slack.wait_for(lambda: sum(HOLDING in slack.visible_text(m) for m in slack.history(dm)) == len(OPEN_ROOMS))
+    await slack.wait_for(lambda: sum(HOLDING in slack.visible_text(m) for m in slack.history(dm)) == len(OPEN_CHANNELS))
     await slack.open_home("ana")
     await slack.wait_for(lambda: GROWTH in str(slack.home("ana")))
     url = f"http://127.0.0.1:{deployment.bot.environment['PORT']}/metrics"
@@ -122,7 +122,7 @@ async def test_account_data_is_where_the_person_reads_it_and_nowhere_else(tmp_pa
         kept = database(tmp_path)
         ana, open_conversations = (
             slack.workspace.user("ana").id,
-            {slack.workspace.channel(conversation).id for conversation in OPEN_ROOMS},
+            {slack.workspace.channel(conversation).id for conversation in OPEN_CHANNELS},
         )
         posted = [call for call in slack.calls if call.args.get("channel") in open_conversations]
         public = str([(c.name, c.args) for c in posted if c.args.get("user") != ana])

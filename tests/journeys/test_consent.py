@@ -34,7 +34,7 @@ JSON = dict[str, Any]
 
 @pytest.fixture
 async def deployment(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> AsyncIterator[Deployment]:
-    """A running house in which Ana signs for the shared key, and nobody has agreed to anything."""
+    """A running deployment in which Ana signs for the shared key, and nobody has agreed to anything."""
     revision = getattr(request, "param", "2026-08")
     async with furnished(tmp_path, migrated, revision=revision) as deployment:
         policy = tmp_path / "policy.toml"
@@ -140,7 +140,7 @@ def grants(deployment: Deployment) -> list[JSON]:
     return [call.args for call in deployment.omni.calls if call.name == GRANT and call.accepted]
 
 
-@pytest.mark.parametrize("house", ["2026-04", "2026-08", "2026-10"], indirect=True)
+@pytest.mark.parametrize("deployment", ["2026-04", "2026-08", "2026-10"], indirect=True)
 async def test_she_reads_signs_and_is_answered_once_without_asking_again(deployment: Deployment):
     deployment.omni.entitlements.publish(long_document())
     ana = Ana(deployment)
@@ -190,7 +190,7 @@ async def test_she_reads_signs_and_is_answered_once_without_asking_again(deploym
     await deployment.answered("trading", ts, BLIND)
 
 
-@pytest.mark.parametrize("house", ["2026-08"], indirect=True)
+@pytest.mark.parametrize("deployment", ["2026-08"], indirect=True)
 async def test_of_two_lists_the_older_one_is_brought_up_to_date_instead_of_revoking_twice(deployment: Deployment):
     ana = Ana(deployment)
     await ana.ask()
@@ -342,7 +342,7 @@ async def test_accounts_that_change_while_the_form_is_open_are_read_again_before
     await ana.card("Signed by")
 
 
-@pytest.mark.parametrize("house", ["2026-08", "2026-10"], indirect=True)
+@pytest.mark.parametrize("deployment", ["2026-08", "2026-10"], indirect=True)
 @pytest.mark.parametrize("reading", ["as_shown", "as_now"])
 async def test_a_dialog_held_open_while_what_is_shared_changes_ends_nothing(
     deployment: Deployment, reading: Literal["as_shown", "as_now"]

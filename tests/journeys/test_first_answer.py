@@ -4,7 +4,7 @@ import pytest
 
 from tests.journeys.conftest import FINISHED, Deployment
 
-REVISIONS = pytest.mark.parametrize("house", ["2026-04", "2026-08", "2026-10"], indirect=True)
+REVISIONS = pytest.mark.parametrize("deployment", ["2026-04", "2026-08", "2026-10"], indirect=True)
 
 
 @REVISIONS

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.journeys.test_http import Door, signed
+from tests.journeys.test_http import Endpoint, signed
 from tests.journeys.test_http import endpoint as endpoint
 
 MENTION = {"type": "app_mention", "user": "W0FOREIGN1", "text": "<@U0OMNI> positions?", "ts": "1795000000.000100"}
@@ -68,7 +68,7 @@ def rows(folder: Path) -> dict[str, int]:
         return {name: database.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()[0] for name in names}
 
 
-async def test_what_is_for_another_workspace_is_acked_and_leaves_no_row(endpoint: Door, tmp_path: Path):
+async def test_what_is_for_another_workspace_is_acked_and_leaves_no_row(endpoint: Endpoint, tmp_path: Path):
     before = rows(tmp_path)
     for number, event in enumerate(EVENTS):
         for more in ({}, {"authorizations": [MEANT]}):

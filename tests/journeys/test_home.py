@@ -80,7 +80,7 @@ async def test_a_conversation_goes_on_in_another_thread_without_a_mention_and_th
     await deployment.answered("research", old, "The third answer.", "goes on elsewhere")
     assert len(deployment.omni.threads) == 2
 
-    # In a channel that is no desk nothing of it is shown.
+    # In a channel that is not for account data nothing of it is shown.
     public = await list_of(deployment, "ana", "research")
     before = len(deployment.slack.history("research"))
     assert await deployment.slack.click("ana", "research", public["ts"], action_id="omni_continue:1")
@@ -92,7 +92,7 @@ async def test_a_conversation_goes_on_in_another_thread_without_a_mention_and_th
     assert deployment.omni.user_texts(omni_thread) == ["first", "second", "second"]
 
 
-@pytest.mark.parametrize("house", ["2026-10"], indirect=True)
+@pytest.mark.parametrize("deployment", ["2026-10"], indirect=True)
 async def test_what_omni_was_asked_without_an_account_goes_on_anywhere_and_stays_without_one(deployment: Deployment):
     for text in ("first", "second", "third"):
         deployment.script(text, f"The {text} answer.")

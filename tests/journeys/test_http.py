@@ -1,4 +1,4 @@
-"""The HTTP door: signed deliveries, their retries, and everything that must not get in; health and metrics."""
+"""The HTTP endpoint: signed deliveries, their retries, and everything that must not get in; health and metrics."""
 
 import asyncio
 import hashlib
@@ -26,7 +26,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Door:
+class Endpoint:
     """The bot's HTTP server."""
 
     def __init__(self, deployment: Deployment, port: int, session: aiohttp.ClientSession) -> None:
@@ -70,8 +70,8 @@ class Door:
 
 
 @pytest.fixture
-async def endpoint(deployment: Deployment) -> AsyncIterator[Door]:
-    """The house's bot, in HTTP mode."""
+async def endpoint(deployment: Deployment) -> AsyncIterator[Endpoint]:
+    """The deployment's bot, in HTTP mode."""
     await deployment.bot.terminate()
     port = free_port()
     del deployment.bot.environment["SLACK_APP_TOKEN"]
@@ -79,7 +79,7 @@ async def endpoint(deployment: Deployment) -> AsyncIterator[Door]:
     deployment.slack.deliver_http(f"http://127.0.0.1:{port}/slack/events", SECRET)
     await deployment.bot.start()
     async with aiohttp.ClientSession() as session:
-        endpoint = Door(deployment, port, session)
+        endpoint = Endpoint(deployment, port, session)
         await endpoint.up()
         yield endpoint
 
@@ -94,7 +94,7 @@ def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dic
     }
 
 
-async def test_a_whole_conversation_over_http(endpoint: Door):
+async def test_a_whole_conversation_over_http(endpoint: Endpoint):
     deployment = endpoint.deployment
     assert await deployment.slack.verify_url()
     ts = await deployment.slack.say("ana", "trading", "@Omni how are the markets doing today?")
@@ -107,7 +107,7 @@ async def test_a_whole_conversation_over_http(endpoint: Door):
     assert {d.status for d in deployment.slack.deliveries if not d.error} == {200}
 
 
-async def test_no_secret_is_logged_over_http_even_at_debug(endpoint: Door):
+async def test_no_secret_is_logged_over_http_even_at_debug(endpoint: Endpoint):
     deployment = endpoint.deployment
     await deployment.bot.terminate()
     deployment.bot.environment["OMNIBOT_LOG_LEVEL"] = "debug"
@@ -126,7 +126,7 @@ async def test_no_secret_is_logged_over_http_even_at_debug(endpoint: Door):
         assert secret not in logged
 
 
-async def test_a_command_may_speak_of_a_payload(endpoint: Door):
+async def test_a_command_may_speak_of_a_payload(endpoint: Endpoint):
     """Bolt alone reads such a form as empty, and the question would be lost."""
     endpoint.deployment.script("payload", "About eight tonnes.")
     await endpoint.deployment.slack.command("ana", "trading", "/omni", "what is the payload of a Falcon?")
@@ -134,7 +134,7 @@ async def test_a_command_may_speak_of_a_payload(endpoint: Door):
     await endpoint.deployment.answered("trading", root.ts, "eight tonnes")
 
 
-async def test_events_delivered_twice_over_http_are_one_turn(endpoint: Door):
+async def test_events_delivered_twice_over_http_are_one_turn(endpoint: Endpoint):
     endpoint.deployment.script("hello", "Hi there.")
     endpoint.deployment.slack.deliver_twice = True
     ts = await endpoint.deployment.slack.say("ana", "trading", "@Omni hello")
@@ -142,7 +142,7 @@ async def test_events_delivered_twice_over_http_are_one_turn(endpoint: Door):
     assert endpoint.deployment.asked() == ["hello"]
 
 
-async def test_an_event_that_could_not_be_stored_gets_a_500_and_is_retried(endpoint: Door, tmp_path: Path):
+async def test_an_event_that_could_not_be_stored_gets_a_500_and_is_retried(endpoint: Endpoint, tmp_path: Path):
     deployment = endpoint.deployment
     deployment.script("hello", "Hi there.")
     connection = sqlite3.connect(tmp_path / "omnibot.sqlite3", timeout=20)
@@ -184,7 +184,7 @@ BAD: dict[str, dict[str, Any]] = {
 }
 
 
-async def test_nothing_unsigned_or_unreadable_gets_in(endpoint: Door):
+async def test_nothing_unsigned_or_unreadable_gets_in(endpoint: Endpoint):
     for name, bad in BAD.items():
         status = await endpoint.post(bad.get("body", event()), bad["headers"])
         assert 400 <= status < 500, name
@@ -207,12 +207,12 @@ async def test_nothing_unsigned_or_unreadable_gets_in(endpoint: Door):
         {"type": "view_submission", "user": {"id": "U1"}, "view": {"type": "modal", "callback_id": "unknown"}},
     ],
 )
-async def test_what_is_nothing_to_us_is_acked(endpoint: Door, body: dict[str, Any]):
+async def test_what_is_nothing_to_us_is_acked(endpoint: Endpoint, body: dict[str, Any]):
     raw = json.dumps(body).encode()
     assert await endpoint.post(raw, signed(raw)) == 200
 
 
-async def test_health_readiness_and_metrics(endpoint: Door):
+async def test_health_readiness_and_metrics(endpoint: Endpoint):
     deployment = endpoint.deployment
     ts = await deployment.slack.say("ana", "trading", "@Omni what is the price of AAPL?")
     await deployment.answered("trading", ts, "AAPL")
@@ -236,7 +236,7 @@ async def test_health_readiness_and_metrics(endpoint: Door):
         assert secret not in metrics
 
 
-async def test_readiness_says_what_is_missing(endpoint: Door, tmp_path: Path):
+async def test_readiness_says_what_is_missing(endpoint: Endpoint, tmp_path: Path):
     with closing(sqlite3.connect(tmp_path / "omnibot.sqlite3", timeout=20)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     report = await endpoint.until("/readyz", lambda status, _: status == 503)
@@ -247,7 +247,7 @@ async def test_readiness_says_what_is_missing(endpoint: Door, tmp_path: Path):
     await endpoint.until("/readyz", lambda status, text: status == 503 and '"slack": "token_revoked"' in text)
 
 
-async def test_a_polite_stop_drains_within_its_grace(endpoint: Door):
+async def test_a_polite_stop_drains_within_its_grace(endpoint: Endpoint):
     deployment = endpoint.deployment
     deployment.script("slow", "Slowly.", seconds=600)
     await deployment.slack.say("ana", "trading", "@Omni slow")
@@ -262,7 +262,7 @@ async def test_in_socket_mode_the_port_is_bound_too(deployment: Deployment):
     deployment.bot.environment["PORT"] = str(port)
     await deployment.start()
     async with aiohttp.ClientSession() as session:
-        endpoint = Door(deployment, port, session)
+        endpoint = Endpoint(deployment, port, session)
         await endpoint.up()
         async with session.post(f"{endpoint.base}/slack/events") as answer:
             assert answer.status == 404

@@ -8,7 +8,7 @@ WORDS = "The answer that must arrive exactly once, whole."
 CREATE = "POST /v1/omni-ai/threads"
 CONTINUE = "POST /v1/omni-ai/threads/{thread_id}/messages"
 POLL = "GET /v1/omni-ai/responses/{response_id}"
-REVISIONS = pytest.mark.parametrize("house", ["2026-04", "2026-10"], indirect=True)
+REVISIONS = pytest.mark.parametrize("deployment", ["2026-04", "2026-10"], indirect=True)
 
 
 async def settled(deployment: Deployment, channel: str, ts: str) -> None:

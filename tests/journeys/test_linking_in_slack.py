@@ -1,4 +1,4 @@
-"""People and their keys, through Slack's own surfaces: modals, nudges, the one-time page, and farewells."""
+"""People and their keys, through Slack's own surfaces: modals, nudges, the one-time page, and leaving."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ Furnish = Callable[..., Awaitable[Desk]]
 
 @pytest.fixture
 async def furnish(tmp_path: Path, migrated: Path) -> AsyncIterator[Furnish]:
-    """Start a house in which people can link keys; keywords are settings, "" takes one away."""
+    """Start a deployment in which people can link keys; keywords are settings, "" takes one away."""
     async with furnished(tmp_path, migrated) as deployment:
 
         async def start(**settings: str) -> Desk:
@@ -469,7 +469,7 @@ async def test_below_each_answer_its_account_is_named_and_changed_by_each_for_th
     await deployment.answered("trading", ts, "said in between", count=3)
     assert desk.asked() == [(ANAS, 30001), (ANAS, 30002)]
 
-    # Outside a desk channel nobody reads which accounts she has.
+    # Outside a channel for account data nobody reads which accounts she has.
     public = await deployment.slack.say("ana", "research", "@Omni hello")
     text = await deployment.answered("research", public, "Hi there.")
     assert "Account:" not in text

@@ -31,7 +31,7 @@ SENDINGS: list[tuple[str, Point]] = [(CREATE, "after"), (CONTINUE, "after"), (CO
 
 @dataclass
 class Wired:
-    """A house whose bot reaches Slack and Clear Street through lines that can be made bad. It is not started."""
+    """A deployment whose bot reaches Slack and Clear Street through lines that can be made bad. It is not started."""
 
     deployment: Deployment
     slack: TcpProxy

@@ -9,7 +9,7 @@ from omnibot.blocks.answers.feedback import COMMENT_ACTION, COMMENT_BLOCK, FEEDB
 from omnibot.blocks.answers.progress import STOP_ACTION
 from tests.journeys.conftest import Deployment
 
-NEWEST = pytest.mark.parametrize("house", ["2026-10"], indirect=True)
+NEWEST = pytest.mark.parametrize("deployment", ["2026-10"], indirect=True)
 
 
 async def answer_to(deployment: Deployment, question: str, *words: str, count: int = 1) -> tuple[str, Message]:

@@ -21,7 +21,7 @@ PATIENCE = 60
 
 
 def seen_by(deployment: Deployment, name: str) -> str:
-    """Everything that somebody can read in Slack now: channels, direct messages, whispers, forms and their Home."""
+    """Everything that somebody can read in Slack now: channels, direct messages, ephemeral messages, modals and their Home."""
     slack = deployment.slack
     messages = [message for channel in slack.visible_channels(name) for message in slack.history(channel.id)]
     views = [*slack.modals(name), slack.home(name) or {}]
@@ -54,7 +54,7 @@ async def moved(deployment: Deployment, ts: str, line: str, channel: str = "trad
     assert len(in_dm(deployment, "ana", HOLDING)) == 1
 
 
-@pytest.mark.parametrize("house", ["2026-04", "2026-10"], indirect=True)
+@pytest.mark.parametrize("deployment", ["2026-04", "2026-10"], indirect=True)
 async def test_what_is_being_said_when_a_guest_joins_goes_to_the_askers_dm_and_the_guest_reads_none_of_it(
     deployment: Deployment,
 ):

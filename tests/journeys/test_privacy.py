@@ -83,7 +83,7 @@ async def test_where_the_api_demands_an_account_an_answer_that_may_hold_its_data
     assert len(roots) == 1
     assert len(in_dm(deployment, "ana", "and tesla?")) == 1
 
-    # A desk channel reads along, and so does a DM with its own person.
+    # A channel for account data reads along, and so does a DM with its own person.
     desk = await deployment.slack.say("ana", "trading", "@Omni my positions?")
     await deployment.answered("trading", desk, "You hold 100 AAPL.")
 
@@ -102,7 +102,7 @@ async def test_where_the_api_demands_an_account_an_answer_that_may_hold_its_data
     assert deployment.shown("trading", again) == [GUEST_ELSEWHERE]
     await deployment.slack.wait_for(lambda: len(in_dm(deployment, "ana", "You hold 100 AAPL.")) == 3)
 
-    # A channel that another company reads is no desk, however private its members feel.
+    # A channel that another company reads is not for account data, however private its members feel.
     shared = await deployment.slack.say("ana", "client-desk", "@Omni my positions?")
     await deployment.slack.wait_for(lambda: deployment.shown("client-desk", shared))
     assert deployment.shown("client-desk", shared) == [ELSEWHERE]
@@ -125,7 +125,7 @@ async def test_a_question_that_waits_while_omni_is_let_see_the_account_is_answer
     assert deployment.asked() == ["hello", "my positions?"]
 
 
-@pytest.mark.parametrize("house", ["2026-10"], indirect=True)
+@pytest.mark.parametrize("deployment", ["2026-10"], indirect=True)
 async def test_where_it_can_be_omni_is_asked_without_an_account_outside_desk_channels(deployment: Deployment):
     deployment.script("positions", "Which account?")
     ts = await deployment.slack.say("ana", "research", "@Omni my positions?")
@@ -140,7 +140,7 @@ async def test_where_it_can_be_omni_is_asked_without_an_account_outside_desk_cha
     assert in_dm(deployment, "ana", ELSEWHERE) == []
 
 
-@pytest.mark.parametrize("house", ["2026-08", "2026-10"], indirect=True)
+@pytest.mark.parametrize("deployment", ["2026-08", "2026-10"], indirect=True)
 @pytest.mark.parametrize("channel", ["research", "trading"])
 async def test_an_api_that_fails_a_few_times_moves_nobodys_answer(deployment: Deployment, channel: str):
     deployment.script("price", "AAPL is at 213.55.")
@@ -153,7 +153,7 @@ async def test_an_api_that_fails_a_few_times_moves_nobodys_answer(deployment: De
     assert deployment.asked() == ["the price?"]
 
 
-@pytest.mark.parametrize("house", ["2026-10"], indirect=True)
+@pytest.mark.parametrize("deployment", ["2026-10"], indirect=True)
 async def test_where_it_stays_unknown_what_the_api_enables_members_are_answered_in_private_and_guests_wait(
     deployment: Deployment, tmp_path: Path
 ):

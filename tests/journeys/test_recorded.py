@@ -18,7 +18,7 @@ from omnibot_sandbox.clearstreet.accounts import account
 from omnibot.encryption import new_key
 from tests.journeys.test_account_data import KEY, fill, key_values
 from tests.journeys.test_foreign import rows
-from tests.journeys.test_http import Door, signed
+from tests.journeys.test_http import Endpoint, signed
 from tests.journeys.test_http import endpoint as endpoint
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -116,7 +116,7 @@ EVENTS = (
     SHARED | {"type": "channel_unshared", "previously_connected_team_id": "T0PARTNER1"},
     REVOKED_OF_PEOPLE,
 )
-FAREWELLS = (REVOKED, UNINSTALLED)
+REMOVALS = (REVOKED, UNINSTALLED)
 
 #: java-slack-sdk's older samples: no `authorizations`, and people and teams they replaced.
 OLD = {"authed_users": ["U0OMNIBOT1"], "authed_teams": [], "is_ext_shared_channel": False, "event_context": "1"}
@@ -236,10 +236,10 @@ def everything(team: str, events: tuple[Event, ...]) -> list[tuple[bytes, dict[s
 
 @pytest.mark.parametrize("team", ["T0FOREIGN1", ""], ids=["another", "none"])
 async def test_what_is_on_record_of_another_workspace_or_of_none_is_acked_and_leaves_no_row(
-    endpoint: Door, tmp_path: Path, team: str
+    endpoint: Endpoint, tmp_path: Path, team: str
 ):
     before = rows(tmp_path)
-    for body, headers in everything(team, EVENTS + FAREWELLS):
+    for body, headers in everything(team, EVENTS + REMOVALS):
         assert await endpoint.post(body, headers) == 200, body
     assert rows(tmp_path) == before
     assert "Traceback" not in endpoint.deployment.bot.logged()
@@ -248,7 +248,7 @@ async def test_what_is_on_record_of_another_workspace_or_of_none_is_acked_and_le
     assert [call.name for call in endpoint.deployment.slack.calls if call.name.startswith(("chat.", "views."))] == []
 
 
-async def test_what_is_on_record_of_our_workspace_is_acked_and_breaks_nothing(endpoint: Door, tmp_path: Path):
+async def test_what_is_on_record_of_our_workspace_is_acked_and_breaks_nothing(endpoint: Endpoint, tmp_path: Path):
     deployment = endpoint.deployment
     before = rows(tmp_path)
     for body, headers in everything(deployment.slack.team_id, EVENTS):
@@ -260,9 +260,9 @@ async def test_what_is_on_record_of_our_workspace_is_acked_and_breaks_nothing(en
     assert "listener_failed" not in deployment.bot.logged()
 
 
-@pytest.mark.parametrize("event", FAREWELLS, ids=["revoked", "uninstalled"])
-async def test_a_farewell_of_another_workspace_forgets_no_key_and_one_of_ours_every_one(
-    endpoint: Door, tmp_path: Path, event: Event
+@pytest.mark.parametrize("event", REMOVALS, ids=["revoked", "uninstalled"])
+async def test_a_removal_in_another_workspace_forgets_no_key_and_one_of_ours_every_one(
+    endpoint: Endpoint, tmp_path: Path, event: Event
 ):
     deployment = endpoint.deployment
     deployment.omni.keys[KEY] = [account(30001, "Growth")]

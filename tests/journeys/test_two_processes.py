@@ -27,7 +27,7 @@ async def pair(
 
 @asynccontextmanager
 async def two_bots(folder: Path, migrated: Path, url: str) -> AsyncIterator[tuple[Deployment, Bot]]:
-    """A house's bot and a second one, both on this PostgreSQL."""
+    """A deployment's bot and a second one, both on this PostgreSQL."""
     async with furnished(folder, migrated) as deployment:
         deployment.bot.environment["DATABASE_URL"] = url
         other = Bot(deployment.bot.environment, folder / "other.log")

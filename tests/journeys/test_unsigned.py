@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.journeys.conftest import Bot, Deployment
-from tests.journeys.test_http import SECRET, Door, free_port, signed
+from tests.journeys.test_http import SECRET, Endpoint, free_port, signed
 
 #: A delivery that is acked although nothing comes of it.
 HARMLESS = json.dumps({"type": "something_of_2027"}).encode()
@@ -26,8 +26,8 @@ HALVES = {
 
 
 @asynccontextmanager
-async def http_bot(deployment: Deployment, *, files: int | None = None, **settings: str) -> AsyncIterator[Door]:
-    """The house's bot anew, in HTTP mode, with these settings; it may open so many files."""
+async def http_bot(deployment: Deployment, *, files: int | None = None, **settings: str) -> AsyncIterator[Endpoint]:
+    """The deployment's bot anew, in HTTP mode, with these settings; it may open so many files."""
     await deployment.bot.terminate()
     port = free_port()
     deployment.bot.environment.pop("SLACK_APP_TOKEN", None)
@@ -38,7 +38,7 @@ async def http_bot(deployment: Deployment, *, files: int | None = None, **settin
     else:
         await start_with_few_files(deployment.bot, files)
     async with aiohttp.ClientSession() as session:
-        endpoint = Door(deployment, port, session)
+        endpoint = Endpoint(deployment, port, session)
         await listening(port)
         yield endpoint
 
@@ -64,7 +64,7 @@ async def listening(port: int) -> None:
 
 
 @asynccontextmanager
-async def half_open(endpoint: Door, *beginnings: bytes) -> AsyncIterator[list[socket.socket]]:
+async def half_open(endpoint: Endpoint, *beginnings: bytes) -> AsyncIterator[list[socket.socket]]:
     """Connections on each of which no more comes than this."""
     address = ("127.0.0.1", int(endpoint.base.rpartition(":")[2]))
     loop = asyncio.get_running_loop()
@@ -74,7 +74,7 @@ async def half_open(endpoint: Door, *beginnings: bytes) -> AsyncIterator[list[so
             opened.append(stack.enter_context(socket.socket()))
             opened[-1].setblocking(False)
             await loop.sock_connect(opened[-1], address)
-            # Closed already, to make room for those that came later.
+            # Closed already, to make space for those that came later.
             with suppress(ConnectionError):
                 await loop.sock_sendall(opened[-1], beginning)
         yield opened

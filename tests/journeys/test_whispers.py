@@ -54,7 +54,9 @@ ACTS = [
 
 
 @pytest.mark.parametrize(("act", "words"), ACTS)
-async def test_a_whisper_that_slack_refuses_or_drops_once_is_heard(deployment: Deployment, act: Act, words: str):
+async def test_an_ephemeral_message_that_slack_refuses_or_drops_once_is_heard(
+    deployment: Deployment, act: Act, words: str
+):
     """All faults with one bot, one after the other."""
     there = elsewhere = 0
 
@@ -64,7 +66,7 @@ async def test_a_whisper_that_slack_refuses_or_drops_once_is_heard(deployment: D
     for fault in SLACK_FAULTS:
         befall(deployment, "chat.postEphemeral", fault)
         await act(deployment)
-        # What Slack showed without saying so is told again elsewhere: nobody can look a whisper up.
+        # What Slack showed without saying so is told again elsewhere: nobody can look an ephemeral message up.
         there, elsewhere = there + (fault == "after"), elsewhere + 1
         await deployment.slack.wait_for(as_expected)
 

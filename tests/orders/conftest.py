@@ -36,6 +36,6 @@ async def safe(database: Database, emulator: ClearStreetEmulator) -> AsyncIterat
 
 @pytest.fixture
 async def still(database: Database, emulator: ClearStreetEmulator) -> AsyncIterator[Safe]:
-    """An instance whose alarm clock does not ring: a test takes each step."""
+    """An instance whose timer does not run: a test takes each step."""
     async with open_safe(database, emulator, working=False) as safe:
         yield safe

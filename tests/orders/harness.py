@@ -336,7 +336,7 @@ async def open_safe(
     life: Life | None = None,
     revision: str | None = None,
 ) -> AsyncIterator[Safe]:
-    """One instance. `working`: its alarm clock rings; otherwise a test takes each step.
+    """One instance. `working`: its timer runs; otherwise a test takes each step.
 
     `revision`: what it is told about the API; None: what is true.
     """

@@ -1,4 +1,4 @@
-"""Money is never a float: not in a field, an argument or a result of the rooms that reckon with it."""
+"""Money is never a float: not in a field, an argument or a result of the packages that calculate with it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ TIMES = frozenset({"seconds", "wait", "grace", "after", "timeout", "patience", "
 
 
 def modules() -> Iterator[ModuleType]:
-    for room in (omnibot.orders, omnibot.policy, omnibot.clearstreet.models):
-        yield room
-        for found in pkgutil.iter_modules(room.__path__):
-            yield importlib.import_module(f"{room.__name__}.{found.name}")
+    for package in (omnibot.orders, omnibot.policy, omnibot.clearstreet.models):
+        yield package
+        for found in pkgutil.iter_modules(package.__path__):
+            yield importlib.import_module(f"{package.__name__}.{found.name}")
 
 
 def annotated(module: ModuleType) -> Iterator[tuple[str, Any]]:

@@ -44,7 +44,7 @@ PATCH = "PATCH /v1/accounts/{account_id}/orders/{order_id}"
 async def both(
     new_migrated: Callable[[], str], emulator: ClearStreetEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Safe, Safe]]:
-    """Two instances, each with connections of its own; their alarm clocks do not ring, and orders rest."""
+    """Two instances, each with connections of its own; their timers do not run, and orders rest."""
     # How long a busy machine takes from the lease to the call is no matter of races.
     monkeypatch.setattr(submission, "STALE", 60.0)
     emulator.order_plans["*"] = "never"

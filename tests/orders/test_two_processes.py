@@ -39,7 +39,7 @@ class Rival:
 
 @pytest.fixture
 async def here(new_migrated: Callable[[], str], emulator: ClearStreetEmulator) -> AsyncIterator[Safe]:
-    """An instance in this process, whose alarm clock does not ring, on PostgreSQL."""
+    """An instance in this process, whose timer does not run, on PostgreSQL."""
     database = await open_database(new_migrated())
     await link(database, ANA, BEN)
     async with open_safe(database, emulator, working=False) as safe:

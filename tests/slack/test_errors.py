@@ -40,7 +40,7 @@ def refused(status: int, data: Any, **headers: str) -> SlackApiError:
         (refused(200, {"ok": False, "error": "message_not_found"}), SlackFailure.MESSAGE_GONE, 1),
         (refused(200, {"ok": False, "error": "invalid_blocks"}), SlackFailure.BAD_BLOCKS, 1),
         (refused(200, {"ok": False, "error": "msg_too_long"}), SlackFailure.BAD_BLOCKS, 1),
-        (refused(200, {"ok": False, "error": "not_in_channel"}), SlackFailure.CLOSED_DOOR, 1),
+        (refused(200, {"ok": False, "error": "not_in_channel"}), SlackFailure.CLOSED, 1),
         (refused(200, {"ok": False, "error": "token_revoked"}), SlackFailure.BROKEN_APP, 60),
         (refused(200, {"ok": False, "error": "an_error_of_2027"}), SlackFailure.REFUSED, 1),
     ],

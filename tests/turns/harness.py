@@ -38,7 +38,7 @@ ACCOUNT = 19816
 
 
 class Desk:
-    """A front desk that lets everybody ask what they said, once it has raised `breaks` times."""
+    """An admission that lets everybody ask what they said, once it has raised `breaks` times."""
 
     def __init__(self) -> None:
         self.breaks = 0

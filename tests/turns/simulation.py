@@ -97,7 +97,7 @@ class _Database(Database):
 
 
 class _Listeners:
-    """Keeps what the front door hangs into Bolt."""
+    """Keeps what slack/ registers with Bolt."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}

@@ -29,7 +29,7 @@ TRIP = 0.05
 
 
 class Refusal(StrEnum):
-    """What goes wrong with one call of the reply or the front desk."""
+    """What goes wrong with one call of the reply or the admission."""
 
     #: Not done, come again.
     LATER = "later"
@@ -137,7 +137,7 @@ class SlackModel:
 
 
 class SlackLine:
-    """One process's front desk and reply.
+    """One process's admission and reply.
 
     Args:
         alive: whether the process still does anything.

@@ -55,7 +55,7 @@ TURN = Turn(
 
 
 class Rules:
-    """A notary with an answer to everything; None: Slack is silent."""
+    """A consent policy with an answer to everything; None: Slack is silent."""
 
     def __init__(self, verdict: AccessResult | None, *, privately: bool = True) -> None:
         self.verdict = verdict

@@ -20,8 +20,8 @@ def question() -> NewTurn:
 
 @pytest.fixture(autouse=True)
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """What is logged; and stumbles follow each other quickly."""
-    monkeypatch.setattr(engine, "MAX_STUMBLE", 0.02)
+    """What is logged; and retries follow each other quickly."""
+    monkeypatch.setattr(engine, "MAX_RETRY_AFTER", 0.02)
     with capture_logs() as logs:
         yield logs
 

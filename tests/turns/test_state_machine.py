@@ -1,7 +1,7 @@
 """Any order of questions, edits, deletions, stops, clicks, API and Slack troubles and deaths: the turn engine keeps its
 promises.
 
-The engine is the real one, front door listeners and SQLite file included; Omni and Slack are models in memory that lie
+The engine is the real one, Slack listeners and SQLite file included; Omni and Slack are models in memory that lie
 as networks do, and time is the test's. `make test` runs a few dozen examples; for more of them:
 
     OMNIBOT_EXAMPLES=800 .venv/bin/pytest tests/turns/test_state_machine.py
@@ -107,7 +107,7 @@ class TurnMachine(RuleBasedStateMachine):
     def doom_calls(self, fate: Fate) -> None:
         for call, kind in fate:
             if isinstance(kind, Refusal):
-                # Neither whispers nor what is nice to have is ever refused: that is the reply's own business.
+                # Neither ephemeral messages nor what is nice to have is ever refused: that is the reply's own business.
                 if kind is Refusal.BROKEN or call in ("admit", "finish"):
                     self.world.slack.troubles[call].append(kind)
             elif kind is Trouble.CONFLICT and call != "create_message":

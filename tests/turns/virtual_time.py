@@ -154,7 +154,7 @@ class Alarms:
             await asyncio.wait(ringing)
 
     def silence(self) -> None:
-        """The process is dead: nothing rings any more."""
+        """The process is dead: no timer calls any more."""
         self._silent = True
         for name in list(self._timers):
             self.forget(name)

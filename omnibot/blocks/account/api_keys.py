@@ -1,4 +1,4 @@
-"""The modals in which somebody links a Clear Street API key of their own, and what asks whether to forget it.
+"""The modals in which somebody links an API key, and the one that asks before it is unlinked.
 
 A key is never in what is written here: Slack keeps views and messages.
 """

@@ -1,4 +1,4 @@
-"""What Omni asks somebody to sign: the card, the stub that others see, the agreement as a form, and what is signed."""
+"""Entitlement consent: the card, the notice for others, the agreement as a modal, and the list of what is shared."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _ask(people: Sequence[str]) -> str:
 
 
 def refusal_words(sentence: str, ask: Sequence[str]) -> str:
-    """The same for a whisper."""
+    """The same for an ephemeral message."""
     return f"{(escaped_parts(sentence)[:1] or [''])[0]}{_ask(ask)}"
 
 

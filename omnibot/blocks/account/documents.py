@@ -1,4 +1,4 @@
-"""A document of any length, to be read in a form: in pages, every character of it, formatted as far as that is sure.
+"""A document of any length in a modal: in pages, complete, with the formatting that is certain.
 
 It is shown as rich text, in which Slack reads no notation of its own: nothing in a document pings, links or hides.
 """

@@ -1,4 +1,4 @@
-"""What somebody is told privately when their question waits for them, with the button that helps."""
+"""Private notices to somebody whose question waits for them, with the button that helps."""
 
 from __future__ import annotations
 

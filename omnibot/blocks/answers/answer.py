@@ -1,4 +1,4 @@
-"""Omni's finished answer as Slack messages. What is shown before: progress.py; what stands around: messages.py."""
+"""Omni's finished answer as Slack messages; progress is in progress.py, short notices in messages.py."""
 
 from __future__ import annotations
 

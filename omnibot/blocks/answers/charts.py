@@ -1,4 +1,4 @@
-"""A chart of Omni's, read: which series, over what, and whether Slack can draw it or we must."""
+"""A chart of Omni's, parsed: its series and axes, and whether Slack can draw it or a picture is needed."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def fits_natively(chart: ChartModel) -> bool:
 
 
 def thinned(chart: ChartModel, most: int = POINTS) -> ChartModel:
-    """The figure with at most `most` places, evenly chosen, the first and the last among them."""
+    """The chart with at most `most` places, evenly chosen, the first and the last among them."""
     count = len(chart.places)
     if count <= most:
         return chart
@@ -130,7 +130,7 @@ def _names(chart: ChartModel) -> list[str]:
 
 
 def native_chart(chart: ChartModel) -> dict[str, object]:
-    """A `data_visualization` of a figure that `fits_natively`: a line over time, else bars."""
+    """A `data_visualization` of a chart that `fits_natively`: a line over time, else bars."""
     shown = thinned(chart)
     labels = _labels(shown)
     kind = "line" if shown.moments is not None and len(shown.places) > 2 else "bar"
@@ -197,7 +197,7 @@ def number(value: Decimal) -> str:
 
 
 def to_csv(chart: ChartModel) -> str:
-    """The whole figure, a row for each place."""
+    """The whole chart, a row for each place."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["", *(safe_cell(series.name) for series in chart.series)])

@@ -19,7 +19,7 @@ def file_of(part: Any, market_card: Mapping[str, Any] | None) -> tuple[str, str]
 
     Args:
         part: a part of an answer, as the API sent it, or
-        exhibit: what stood beside it.
+        market_card: the market card below it.
     """
     if market_card is not None:
         return ("screen.csv", _screen(market_card)) if market_card.get("kind") == "screen" else None

@@ -1,6 +1,6 @@
-"""Exhibits beside an answer: a symbol's market as a card, a screen as a table, and what could not be had.
+"""Market cards below an answer: a symbol as a card, a screen as a table, and what could not be fetched.
 
-An exhibit is JSON that was stored with its answer; every field may be missing.
+A market card is JSON that was stored with its answer; every field may be missing.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _BODY: Final = 190
 
 
 def market_card_units(market_card: MarketCard, *, chart_url: str | None = None, position: int = 0) -> list[list[Block]]:
-    """The exhibit's blocks, each list to be kept together.
+    """The blocks of a market card, each list to be kept together.
 
     Args:
-        exhibit: the JSON.
+        market_card: the JSON.
         chart_url: the operator's address of a chart, with `{symbol}` and `{timeframe}` in it.
-        position: makes the ids of its buttons different from those of other exhibits in the message.
+        position: makes the ids of its buttons different from those of other market cards in the message.
     """
     match market_card.get("kind"):
         case "symbol":
@@ -40,7 +40,7 @@ def market_card_units(market_card: MarketCard, *, chart_url: str | None = None, 
 
 
 def market_card_words(market_card: MarketCard) -> str:
-    """The exhibit in one line, for those who cannot see it."""
+    """The market card in one line, for screen readers and notifications."""
     match market_card.get("kind"):
         case "symbol":
             return " · ".join(filter(None, [_heading(market_card), _price(market_card), *_details(market_card)]))

@@ -52,7 +52,7 @@ class _Open:
 
 
 def pages(units: Sequence[Sequence[Block]], *, footer: Sequence[Block] = ()) -> list[Page]:
-    """`units`, each kept together, on pages; `footer` ends the last one, and there is always room for it."""
+    """`units`, each kept together, on pages; `footer` ends the last one, and always fits."""
     reserve = _cost(footer)
     filled = [_Open()]
     for unit in units:

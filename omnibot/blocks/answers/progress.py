@@ -1,4 +1,4 @@
-"""What is shown while Omni works: steps that get done and text that grows, as a message or as a stream.
+"""What is shown while Omni works: plan steps and growing text, as a message or as a stream.
 
 The same `View` is drawn either way. A message is drawn anew each time; a stream only grows, so its chunks are what is
 new since the last ones, and a view that takes back what was streamed cannot be said in a stream at all.

@@ -140,7 +140,7 @@ def asked_page(page: Page, turn: Turn) -> Page:
 
 
 def picture_wanted(part: Part) -> ChartModel | None:
-    """The figure of a chart that Slack cannot draw by itself, if this part is one."""
+    """The chart of this part, if it is one that Slack cannot draw by itself."""
     if not isinstance(part, ChartPart) or part.payload.data_chart is None:
         return None
     chart = read_chart(part.payload.data_chart)

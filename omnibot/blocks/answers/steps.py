@@ -1,4 +1,4 @@
-"""Omni's thinking as steps that a person can follow: what is done, and what is being done."""
+"""Omni's thinking as steps that a person can follow: what is done, and what is under way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from omnibot.blocks.layout.builders import one_line, shorten
 
 #: "[2/4] Reading the filings": a phase of a long answer.
 _PHASE: Final = re.compile(r"\[\s*(\d{1,3})\s*/\s*(\d{1,3})\s*\]\s*(.*)", re.DOTALL)
-#: Slack documents 256 characters for a title and 50 tasks for a plan; but all of a stream together has little room.
+#: Slack documents 256 characters for a title and 50 tasks for a plan; but the limit on all of a stream together is low.
 TITLE: Final = 80
 MOST: Final = 12
 

@@ -1,4 +1,4 @@
-"""Parts that no client can draw: a tidy, collapsed notice with what came, never an error."""
+"""Parts that cannot be drawn: a collapsed notice with the JSON, never an error."""
 
 from __future__ import annotations
 

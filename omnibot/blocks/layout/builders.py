@@ -1,4 +1,4 @@
-"""The few blocks everything is made of, and what they cost."""
+"""Builders for the blocks that all messages use, and what they cost."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def escaped_parts(words: str, *, limit: int = LINE_TEXT) -> list[str]:
     parts: list[str] = []
     start, most = 0, limit
     while start < len(words):
-        # What the part before had room for says how much this one may have.
+        # How much of the part before fitted says how much this one may have.
         most = min(len(words) - start, limit, 2 * most)
         while most > 1 and (length := size(escape(words[start : start + most]))) > limit:
             most = max(min(most * limit // length, most - 1), 1)

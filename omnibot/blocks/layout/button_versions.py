@@ -1,4 +1,4 @@
-"""What a press belongs to: the version on the screen, in the names of a button and of its block, and in its value.
+"""The version a click belongs to, in the ids of the button and of its block, and in its value.
 
 Slack may send a press on a message that was updated while a dialog was open, with the value as it was or as it is now.
 The names of the button and of its block change with the version, so a press of an older one is told apart either way.

@@ -1,4 +1,4 @@
-"""Changes to a finished page: with the question above it, and simpler versions for a Slack that refuses blocks."""
+"""Simpler versions of a finished page, for a Slack that refuses its blocks."""
 
 from __future__ import annotations
 

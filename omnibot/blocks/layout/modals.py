@@ -1,4 +1,4 @@
-"""What every modal is made of, and the modals that only say something."""
+"""What every modal is made of, and modals that only show a text."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def words_view(title: str, *sentences: str, prompt: ActionPrompt | None = None) 
     Args:
         title: at most 24 characters.
         sentences: what it says, a paragraph each; `code` stays code.
-        remedy: a button that helps.
+        prompt: a button that helps.
     """
     blocks: list[Block] = [section(part) for sentence in sentences for part in escaped_parts(sentence)]
     if prompt is not None:

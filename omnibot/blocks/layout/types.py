@@ -1,4 +1,4 @@
-"""What this room is given and what it gives back."""
+"""Types of blocks, pages and buttons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text is data: nothing a model or a person writes pings anybody or hides a link.
+"""Escaping: nothing that a model or a person writes mentions anybody or hides a link.
 
 Slack reads `<!channel>`, `<@U…>`, `<#C…>` and `<https://…|label>` in markdown too, perhaps in code, perhaps after
 turning `&lt;` into `<`. So entities are decoded here, once, and what would be read as a token gets a zero-width space

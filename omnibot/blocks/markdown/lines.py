@@ -1,4 +1,4 @@
-"""The lines of a markdown text, each knowing what it is part of, and what they cost in a Slack message."""
+"""The lines of a markdown text: which block each belongs to, and its length in a Slack message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a link really leads, and how that is shown."""
+"""Where a link leads, and how that is shown."""
 
 from __future__ import annotations
 

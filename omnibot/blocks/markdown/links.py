@@ -1,4 +1,4 @@
-"""No disguised links: whoever reads an answer sees where each of its links leads.
+"""Links show their target: whoever reads an answer sees where each of them leads.
 
 A scanner of our own, because it must take hostile text in linear time and leave every other character as it was. What
 looks like a link but is none by its reading is broken by a zero-width space, so that a reader of markdown with other
@@ -74,7 +74,7 @@ class _References:
         self._addresses: dict[str, Address] = {}
         self._space = space
         self._used: set[str] = set()
-        #: Referred to where there was no room any more: these stay where they stand.
+        #: Referred to beyond the limit: these stay where they are.
         self._left: set[str] = set()
 
     def find(self, label: str) -> Address | None:

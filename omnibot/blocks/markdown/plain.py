@@ -20,7 +20,7 @@ _GAPS: Final = re.compile(r"\n{2,}")
 
 def plain_text(markdown: str, limit: int) -> str:
     """The words of `markdown`, at most `limit` characters, escaped for a message's `text`; "…" says there is more."""
-    # Marks are a small part of any text people read, so four times the room is enough to fill it.
+    # Marks are a small part of any text people read, so four times the length is enough to fill it.
     words = rewrite_links(decode(markdown[: 4 * limit + 200]))
     words = _LINK.sub(r"\1", words)
     words = _RULE.sub("", words)

@@ -1,4 +1,4 @@
-"""Markdown of any length as pieces that fit into one Slack message each, no word lost, added or moved.
+"""Markdown of any length in pieces that fit into a Slack message each; no word is lost, added or moved.
 
 A piece ends where a reader would pause: before a heading, at a blank line, a line's end, a sentence, a word. A fenced
 block cut in two is closed and opened again; a table cut in two repeats its header.
@@ -104,7 +104,7 @@ class _Piece:
         return self.left_for(line) >= (0 if line.closes else size(line.text))
 
     def left_for(self, line: Line) -> int:
-        """How many characters of `line` there is room for."""
+        """How many characters of `line` fit."""
         return self.space - self.length - self._around(line) - 1
 
     def add(self, line: Line) -> None:
@@ -190,7 +190,7 @@ def _dedented(lines: list[str]) -> list[str]:
 
 
 def _checked(text: str, limit: int, items: int, tables: int) -> list[str]:
-    """`text`, cut once more where, standing alone, it turns out to mean more than it did in its place."""
+    """`text`, cut once more where, by itself, it means more than it did in its place."""
     if not text.strip():
         return []
     lines = annotate(text)

@@ -1,4 +1,4 @@
-"""Where the blocks of a markdown text are, line by line: the one place that asks a parser.
+"""Where the blocks of a markdown text begin and end; the only use of a markdown parser.
 
 The parser reads blocks only (its inline half is slow on hostile text, and not needed), so a text costs about a
 microsecond a character whatever is in it.

@@ -1,8 +1,8 @@
-"""What can be pressed on cards of orders: each button names one version of one ticket, and approving asks first.
+"""The buttons of order cards: each names one version of one ticket; approving asks for confirmation.
 
 The value of a button is the token of the version it is for, with the mark of that version (`Ticket.press`); of “Approve
 all” all of those; of the buttons of a working order the id of its ticket, with the mark. The mark ends the names of the
-button and of its block too: see `blocks.shown`.
+button and of its block too: see `blocks.layout.button_versions`.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _confirm(title: str, text: str, yes: str) -> Block:
 
 
 def _all_words(decisions: Sequence[str], tail: str) -> str:
-    """Every sentence, as far as the dialog has room; of more the first ones, and how many there are besides."""
+    """Every sentence that fits into the dialog; of more the first ones, and the number of the others."""
     listed = [f"{number}. {said}." for number, said in enumerate(decisions, start=1)]
     whole = "\n".join([*listed, f"{NOT_A_SPREAD}{tail}"])
     if size(whole) <= _CONFIRM_TEXT:

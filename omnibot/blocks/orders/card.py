@@ -1,4 +1,4 @@
-"""The card of a ticket: the decision first, then what a careful person wants to know, then what can be pressed.
+"""The card of a ticket: the decision first, then the details, then the buttons.
 
 Built from typed fields and market data alone. The decision stands in rich text, which knows no marks: nothing that is
 called something can dress itself up as something else.

@@ -1,4 +1,4 @@
-"""The forms behind a card: edit an order, change one that works, decline one; and what was entered into them.
+"""Order modals: edit a proposal, replace a working order, decline; and parsing what was entered.
 
 Every field has a block of its own, named by `block_of`, so that what is wrong with it is said right there. Inputs keep
 what was typed while the form is brought up to date, because their blocks keep their names.

@@ -1,4 +1,4 @@
-"""`/omni orders`: somebody's open tickets and today's orders, for their eyes only."""
+"""`/omni orders`: somebody's open tickets and today's orders, visible to them alone."""
 
 from __future__ import annotations
 

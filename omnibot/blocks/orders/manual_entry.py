@@ -1,4 +1,4 @@
-"""A ticket to be typed in by hand: every field of it, its amounts to the last digit."""
+"""A ticket to enter by hand elsewhere: every field, amounts to the last digit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are told about orders besides the card: the answer to a click, the outcome, and trouble to the ops."""
+"""Results of clicks on orders, outcomes for the people involved, and alerts for the operators."""
 
 from __future__ import annotations
 

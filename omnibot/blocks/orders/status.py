@@ -1,4 +1,4 @@
-"""Where a ticket and its order stand, in plain words: no word of the API's stands there as it came."""
+"""The status of a ticket and of its order, in plain words; the API's own codes are never shown."""
 
 from __future__ import annotations
 

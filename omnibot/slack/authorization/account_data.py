@@ -1,4 +1,4 @@
-"""Whether account data may be written to a place, judged at the moment of writing, and what is said where it may not.
+"""Whether account data may be written to a place, judged at the moment of writing, and the words where it may not.
 
 Who reads a channel changes while Omni works. Events drop what is remembered of a channel and of people at once. A final
 trusts nothing older than `RECENT` seconds about its channel besides (at most one conversations.info, and one

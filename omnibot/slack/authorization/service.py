@@ -1,4 +1,4 @@
-"""Who acts and where, as Slack says at this moment, and what the policy says of it."""
+"""Who acts and where, as Slack says at this moment, and what the policy allows them."""
 
 from __future__ import annotations
 

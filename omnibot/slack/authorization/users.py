@@ -1,4 +1,4 @@
-"""Profiles: what Slack says about somebody, as far as rights and names need it."""
+"""User profiles: what Slack says about somebody, as far as rights and names need it."""
 
 from __future__ import annotations
 

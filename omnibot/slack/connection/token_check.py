@@ -1,4 +1,4 @@
-"""What Slack says of our tokens, for `omnibot doctor`: facts only, whoever asks judges them."""
+"""What Slack says of the tokens, for `omnibot doctor`: facts only."""
 
 from __future__ import annotations
 

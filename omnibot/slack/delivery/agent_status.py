@@ -1,4 +1,4 @@
-"""What Slack's agent session says of a thread: that omnibot works there, rests, or waits for a person."""
+"""The status of Slack's agent sessions: working, idle, or waiting for a person."""
 
 from __future__ import annotations
 

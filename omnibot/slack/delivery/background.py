@@ -1,4 +1,4 @@
-"""Small Slack calls that must not hold up an ack: started, kept, and waited for at the end."""
+"""Small Slack calls that must not delay an ack: started, kept, and awaited at shutdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for one person alone: where they are, or in their DM when Slack does not take them there."""
+"""Telling somebody privately: an ephemeral message, or a DM where Slack does not take one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from omnibot.slack.errors import SLACK_ERRORS, classify
 
 log = structlog.get_logger(__name__)
 
-#: Whispers that are under way at a time through one client's connections: answers need them too.
+#: Ephemeral messages under way at a time through one client's connections: answers need them too.
 AT_ONCE = 8
 _PLACES: WeakKeyDictionary[AsyncWebClient, asyncio.Semaphore] = WeakKeyDictionary()
 
@@ -31,8 +31,8 @@ async def tell_privately(
 ) -> None:
     """Tell this person; never raises. With `blocks` those are shown, and the sentence is what is read out.
 
-    Nobody can look up whether a whisper arrived. One whose answer is lost is told again in the DM: better twice, in two
-    places, than not at all.
+    Nobody can look up whether an ephemeral message arrived. One whose answer is lost is told again in the DM: better
+    twice, in two places, than not at all.
     """
     async with _PLACES.setdefault(client, asyncio.Semaphore(AT_ONCE)):
         await _said(client, channel, user, sentence, thread_ts, blocks)

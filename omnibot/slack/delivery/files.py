@@ -1,4 +1,4 @@
-"""Files that omnibot gives to Slack: pictures within replies, each uploaded once, and data that people ask for."""
+"""Uploads to Slack: pictures in replies, each once, and data files that people ask for."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class Pictures:
 
 
 def drawing_of(chart: ChartModel) -> Drawing:
-    """The figure for the drawing room, where only looks count: floats will do."""
+    """The chart for the drawing library, where only looks count: floats will do."""
     lines = tuple(
         (series.name, tuple(None if value is None else float(value) for value in series.values))
         for series in chart.series

@@ -1,4 +1,4 @@
-"""One Slack message per (turn or ticket, slot): written down before it is posted, found after a crash, never twice."""
+"""One Slack message for each (turn or ticket, slot): recorded before it is posted, found after a crash, never twice."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ class Messages:
         except SLACK_ERRORS as error:
             verdict = classify(error)
             refusal = self._refused("conversations.replies", turn, slot, verdict)
-            if verdict.failure is SlackFailure.CLOSED_DOOR:
+            if verdict.failure is SlackFailure.CLOSED:
                 return None
             raise refusal from error
 

@@ -1,4 +1,4 @@
-"""How our messages are known again, by other processes and after a crash: by metadata, and streams by their tasks."""
+"""How our messages are recognised by other processes and after a crash: by metadata, and streams by their task ids."""
 
 from __future__ import annotations
 

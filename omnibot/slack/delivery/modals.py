@@ -1,4 +1,4 @@
-"""Modals in Slack: opened while Slack's leave lasts, and brought up to date once their contents are there."""
+"""Modals: opened while the trigger id is valid, and updated once their contents are loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where trouble is said that somebody should look at: the operator's channel, and the log."""
+"""Alerts for operators: to their channel, and to the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be written when. Progress is paced here, well inside Slack's tiers; finals are not: they go at once."""
+"""Budgets for writing progress, well inside Slack's limits; finals are never delayed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 #: Progress calls a minute and workspace; posts: and channel. Slack allows 50 chat.update and agents.sessions.setStatus
 #: (Tier 3), 100 chat.appendStream (Tier 4) and 20 chat.startStream (Tier 2) a minute, and one chat.postMessage a second
-#: and channel; finals need room too.
+#: and channel; finals count too.
 PROGRESS_PER_MINUTE: Final[Mapping[str, float]] = {
     "chat.update": 30.0,
     "chat.postMessage": 40.0,

@@ -1,4 +1,4 @@
-"""From an answer to its pages without holding the event loop: large answers are rendered by a process of their own.
+"""From an answer to its pages without blocking the event loop: large answers are rendered in a process of their own.
 
 What that process does not do in time, or with the memory it is allowed, is shown as plain text, every word of it; and
 so it stays, after a restart too, for the turn says so before the rendering begins.

@@ -1,4 +1,4 @@
-"""How an answer appears: a draft that grows while Omni works (drafts.py), and the final that loses no word.
+"""How an answer appears: progress while Omni works (streaming.py), and the complete final.
 
 Drafts are coalesced (the latest wins) and paced; a final waits for nobody.
 """
@@ -267,7 +267,7 @@ class SlackReply:
                     await self._posts.forget(turn.id, slots, slot, channel)
                 case SlackFailure.BAD_BLOCKS | SlackFailure.REFUSED if (simplify := next(simpler, None)) is not None:
                     page = simplify(page)
-                case SlackFailure.CLOSED_DOOR | SlackFailure.BAD_BLOCKS | SlackFailure.REFUSED:
+                case SlackFailure.CLOSED | SlackFailure.BAD_BLOCKS | SlackFailure.REFUSED:
                     try:
                         slot = await self._move_to_dm(turn, slots, slot, channel, verdict.code)
                     except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""Which way a final goes: into the thread where it was asked for, or to the asker's DM; and what stays behind."""
+"""Where a final goes: into the thread of the question, or to the asker's DM; and what is left in the thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown of a turn before its answer is there: one message that grows, or several when the text is long.
+"""What is shown of a turn before its answer: a stream, or one message that grows, or several for a long text.
 
 A draft streams where Slack's budget allows, and is drawn anew every few seconds where not. Whatever happens to a stream
 (it dies of age, the reader stops it, Slack refuses an append, Omni takes back what it said), its message is the same

@@ -1,4 +1,4 @@
-"""Who is this, may they ask, what do they ask, and where does the reply go: the front desk of the turns."""
+"""Admission: who asks, whether they may, what they ask, and where the reply goes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class SlackAdmission:
         try:
             return channel, await self._posts.write(turn, slots, ROOT, page, channel=channel, thread_ts=None)
         except Refusal as refusal:
-            if refusal.verdict.failure is not SlackFailure.CLOSED_DOOR:
+            if refusal.verdict.failure is not SlackFailure.CLOSED:
                 raise
             closed = refusal
         # A channel whose id begins like a DM's may be other people's: only the bot's own with the asker is the asker's.

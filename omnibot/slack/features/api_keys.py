@@ -1,4 +1,4 @@
-"""What people do with their keys and accounts, in words and views: the keyring behind Slack's surfaces."""
+"""API keys and account choice in Slack: commands, modals and notices."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ class ApiKeyActions:
         channel, _, thread_ts = named.partition(":")
         return Place(self._workspace.team, channel, thread_ts) if channel and thread_ts else None
 
-    # Farewells.
+    # Unlinking when somebody leaves.
 
     async def forget_person(self, person: Person) -> None:
         """They were deactivated."""

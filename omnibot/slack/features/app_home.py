@@ -1,4 +1,4 @@
-"""App Home: put together from everything a person may know about themself, and published when it changed."""
+"""App Home: composed from what a person may know about themself, and published when it changed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NOT_NOW = "This cannot be shown right now. Open this page again in a minute."
 
 @dataclass(frozen=True, slots=True)
 class HomeSection:
-    """A part of App Home that another room fills; full members of the workspace see it."""
+    """A section of App Home that another package fills; full members of the workspace see it."""
 
     #: Stands above the apology when it cannot be made.
     title: str
@@ -70,7 +70,7 @@ class AppHome:
         background: where publications run.
         retention_days: for which questions and answers are kept.
         alone: no other process publishes; else only Slack knows what it shows.
-        sections: what other rooms show, in order, between the accounts and the conversations.
+        sections: what other packages show, in order, between the accounts and the conversations.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Who may sign agreements, and where Omni may ask them to: the `Notary` of the turns."""
+"""Who may sign agreements, and where Omni may ask for them: the consent policy of the turn engine."""
 
 from __future__ import annotations
 

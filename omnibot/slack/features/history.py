@@ -1,4 +1,4 @@
-"""What a person began: its list, and letting one go on in another Slack thread."""
+"""A person's past conversations: their list, and continuing one in another Slack thread."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ class ConversationHistory:
             ts = await self._post(target.channel, page)
         except SLACK_ERRORS as error:
             own = await self._access.direct(person)
-            if classify(error).failure is not SlackFailure.CLOSED_DOOR or own == target.channel:
+            if classify(error).failure is not SlackFailure.CLOSED or own == target.channel:
                 raise
             target = _Target(own, _CLOSED)
             ts = await self._post(own, page)

@@ -1,4 +1,4 @@
-"""Cards of orders in Slack: posted once, kept true, copied to those who have to approve too; and word of outcomes.
+"""Order cards in Slack: posted once, kept up to date, copied to further approvers; and notices of outcomes.
 
 Before anything of an order is written its place is judged again. Where account data may not be read any more a line
 takes the card's place, and the card goes on in the owner's direct messages, with copies for those who had a say in it.
@@ -247,7 +247,7 @@ class OrderCards:
                     await self._posts.forget(ticket.id, slots, slot, channel)
                 elif failure in (SlackFailure.BAD_BLOCKS, SlackFailure.REFUSED) and (simplify := next(simpler, None)):
                     page = simplify(page)
-                elif failure is SlackFailure.CLOSED_DOOR and not slot.startswith(COPY):
+                elif failure is SlackFailure.CLOSED and not slot.startswith(COPY):
                     own = await self._access.direct(ticket.owner)
                     if own == channel:
                         raise

@@ -1,4 +1,4 @@
-"""Orders that Omni proposes, from answers to tickets: the `Broker` of the turns."""
+"""Orders that Omni proposes in answers, as tickets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Slack delivers twice is dispatched once, and every delivery of it gets the same answer.
+"""Deliveries that Slack repeats are dispatched once; every repetition gets the same answer.
 
 Slack repeats an event whose ack is late, while the first is still being processed. This covers one process; what two
 processes do with the same delivery, the database sorts out.

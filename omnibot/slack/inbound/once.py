@@ -1,4 +1,4 @@
-"""What comes from Slack twice at once, such as a submitted form, is done once."""
+"""Work that Slack asks for twice at once, such as a submitted modal, is done once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Slack sends, read tolerantly: only the fields omnibot uses, everything else ignored."""
+"""Models of what Slack delivers: the fields omnibot uses; all others are ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slack text and blocks → the words Omni gets. Pure, and whatever JSON arrives, nothing here raises."""
+"""Slack text and blocks to the words Omni gets, and the command grammar. Pure; nothing here raises."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _never_a_question(words: str) -> Reserved | Unclear | None:
     if behind and not behind[0].isspace() and behind[0] not in _PUNCTUATION:
         return None
     about = behind.lstrip(_PUNCTUATION).strip()
-    # In a hurry nobody types it exactly, and halting by mistake does little harm; going on by mistake does.
+    # Under pressure nobody types it exactly, and halting by mistake does little harm; going on by mistake does.
     if (name == "halt" and behind.endswith("?")) or (name == "resume" and about):
         return Unclear(name)
     return Reserved(name, about)

@@ -1,4 +1,4 @@
-"""Whether a delivery is for the workspace omnibot is installed in. What is not is acked, counted and dropped."""
+"""Drops deliveries of workspaces other than the installed one: acknowledged and counted."""
 
 from __future__ import annotations
 

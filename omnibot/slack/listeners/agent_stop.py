@@ -20,7 +20,7 @@ from omnibot.turns.model import Person, Stopped
 
 
 def register(app: AsyncApp, turns: Turns, background: Background) -> None:
-    """Hang in the listener of Stop."""
+    """Register the listener of Stop."""
 
     async def handle_stop(event: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient) -> None:
         """Stop what this person asked in the thread before they pressed, and nothing later."""

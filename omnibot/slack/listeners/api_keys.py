@@ -59,7 +59,7 @@ class ApiKeyListeners:
         self._forms: Once[None] = Once()
 
     def register(self, app: AsyncApp) -> None:
-        """Hang in the listeners of buttons and forms."""
+        """Register the listeners of buttons and forms."""
         app.action(LINK_ACTION)(self.handle_link_button)
         app.action(ACCOUNT_ACTION)(self.handle_account_button)
         app.action(pattern(MEND_ACTION))(self.handle_mend)

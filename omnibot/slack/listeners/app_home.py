@@ -20,7 +20,7 @@ from omnibot.turns.model import Kind, NewTurn, Person, Surface
 
 
 def register(app: AsyncApp, turns: Turns, access: Authorization, home: AppHome) -> None:
-    """Hang in the listeners of App Home."""
+    """Register the listeners of App Home."""
 
     async def handle_opened(event: dict[str, Any], context: AsyncBoltContext) -> None:
         """Show what is true now, unless that is what Slack shows already."""

@@ -54,7 +54,7 @@ def register(
     open_consent: OpenConsent,
     open_order: OpenOrder,
 ) -> None:
-    """Hang in the click listeners."""
+    """Register the click listeners."""
 
     async def handle_button(
         ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient

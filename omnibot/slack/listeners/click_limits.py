@@ -1,4 +1,4 @@
-"""Before every press: what one person presses is limited. Each process counts for itself."""
+"""Rate limits on one person's clicks, for each process."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ _UNCLEAR = {
 def register(
     app: AsyncApp, turns: Turns, others: Mapping[str, Command], background: Background, *, bot_user_id: str
 ) -> None:
-    """Hang in the command listener."""
+    """Register the command listener."""
     to_us = re.compile(rf"^\s*<@{re.escape(bot_user_id)}(?:\|[^>]*)?>[\s:,]*")
 
     async def handle_omni(

@@ -66,7 +66,7 @@ BROKEN = "Something went wrong, so nothing was signed. Close this, and press “
 
 
 def register(app: AsyncApp, consents: Consents, consent_policy: Signing, background: Background, home: AppHome) -> None:
-    """Hang in the listeners."""
+    """Register the listeners."""
 
     async def handle_read(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 def register(app: AsyncApp, background: Background) -> None:
-    """Hang in the one error handler."""
+    """Register the one error handler."""
 
     async def handle_error(error: Exception, body: dict[str, Any], client: AsyncWebClient) -> BoltResponse:
         """Events that failed are not acked: Slack delivers them again. Commands and clicks are not: say so."""

@@ -30,7 +30,7 @@ THANKS = {1: "Thanks: noted as a good answer.", -1: "Thanks: noted as a bad answ
 
 
 def register(app: AsyncApp, turns: Turns, background: Background, access: Authorization) -> None:
-    """Hang in the listeners of thumbs and of their form."""
+    """Register the listeners of thumbs and of their form."""
 
     async def handle_thumb(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient) -> None:
         """The score goes at once; a thumb down asks for words besides."""
@@ -88,7 +88,7 @@ async def _comment(
     trouble = trouble or await turns.answer_actions.rate(token, team=team, person=person, score=-1, comment=words)
     said = trouble or "Thanks: your words went to Clear Street with the answer."
     opened = await client.conversations_open(users=person.user)
-    # A form has no channel to whisper in.
+    # A modal has no channel for an ephemeral message.
     await client.chat_postMessage(channel=opened["channel"]["id"], text=said, unfurl_links=False, unfurl_media=False)
 
 

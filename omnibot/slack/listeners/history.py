@@ -39,7 +39,7 @@ def command(conversations: ConversationHistory) -> Command:
 def register(
     app: AsyncApp, conversations: ConversationHistory, home: AppHome, access: Authorization, background: Background
 ) -> None:
-    """Hang in the click listeners of past conversations, in the list and in App Home."""
+    """Register the click listeners of past conversations, in the list and in App Home."""
 
     async def handle_page(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], respond: AsyncRespond) -> None:
         """Another page, in place of the one that is there."""
@@ -62,7 +62,7 @@ def register(
         if channel is not None:
             await respond(text=went_on.said, response_type="ephemeral", replace_original=False)
         elif not went_on.moved:
-            # A Home has nowhere to whisper in; and what did go on stands in their DM anyway.
+            # App Home has no channel for an ephemeral message; and what did go on stands in their DM anyway.
             own = await access.direct(person)
             await client.chat_postMessage(channel=own, text=went_on.said, unfurl_links=False, unfurl_media=False)
 

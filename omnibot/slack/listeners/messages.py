@@ -28,7 +28,7 @@ READERS_CHANGED = (
 
 
 def register(app: AsyncApp, turns: Turns, background: Background, access: Authorization, *, bot_user_id: str) -> None:
-    """Hang in the message listeners."""
+    """Register the message listeners."""
 
     async def handle_message(event: dict[str, Any], context: AsyncBoltContext) -> None:
         """Make it durable; Bolt acks when this returns, and does not when it raises."""

@@ -68,7 +68,7 @@ class OrderListeners:
         self._forms: Once[Decision | str] = Once()
 
     def register(self, app: AsyncApp) -> None:
-        """Hang in the listeners of buttons and forms."""
+        """Register the listeners of buttons and forms."""
         app.action(pattern(APPROVE))(self.handle_approve)
         app.action(pattern(APPROVE_ALL))(self.handle_approve)
         app.action(pattern(EDIT))(self.handle_edit)

@@ -22,7 +22,7 @@ CHANNEL_EVENTS = ("member_joined_channel", "member_left_channel", "channel_share
 
 
 def register(app: AsyncApp, desk: ApiKeyActions, access: Authorization) -> None:
-    """Hang in the listeners of departures."""
+    """Register the listeners of departures."""
 
     async def handle_uninstalled() -> None:
         """The app is gone from the workspace."""

@@ -88,7 +88,7 @@ def test_every_module_a_script_names_is_there():
                 assert urljoin(path, name) in PAGE_FILES, f"{path} imports {name}"
 
 
-async def test_a_person_sees_their_rooms_and_only_their_own_ephemerals(slack: SlackEmulator, page):
+async def test_a_person_sees_their_channels_and_only_their_own_ephemerals(slack: SlackEmulator, page):
     ana, trading = slack.workspace.user("ana"), slack.workspace.channel("trading")
     await slack.say("ana", "trading", "hello")
     slack.workspace.post_ephemeral(trading, ana, "psst", [], None, "chat.postEphemeral")

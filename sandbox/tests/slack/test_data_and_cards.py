@@ -181,7 +181,7 @@ def test_a_message_has_one_table_wherever_it_stands():
     assert validate_message([data_table(), data_table(), container(table())], "words") == []
 
 
-def test_data_tables_have_room_beyond_what_other_blocks_may_say():
+def test_data_tables_have_limits_beyond_what_other_blocks_may_say():
     assert validate_message([data_table(text="x" * 19_999)], "words") == []
     problems = validate_message([section(text=plain("x" * 3_000)), *[markdown("x" * 2_600)] * 4], "words")
     assert [problem.code for problem in problems] == ["msg_blocks_too_long"]

@@ -21,7 +21,7 @@ from omnibot.blocks.account.documents import (
 from omnibot.blocks.limits import size
 from omnibot.consent.model import Document
 
-#: Pieces that documents are made of, and what makes a pager stumble.
+#: Pieces that documents are made of, and what is hard for a pager.
 PIECES = st.sampled_from(
     [
         *(

@@ -609,14 +609,14 @@ def test_what_waiting_orders_move_together_is_said_where_it_is_known_of_each():
     assert "Together" not in words(footer_card(tickets, {"t0": SEEN}, now=NOW, trading_live=True))
 
 
-def test_the_dialog_of_approve_all_lists_every_sentence_where_there_is_room():
+def test_the_dialog_of_approve_all_lists_every_sentence_that_fits():
     text = button_of(footer(siblings(2)), APPROVE_ALL)["confirm"]["text"]["text"]
 
     assert text.startswith(f"1. {SENTENCE}.\n2. {SENTENCE}.\n")
     assert "They are not a spread" in text
 
 
-def test_where_there_is_no_room_for_all_it_lists_the_first_and_counts_the_others():
+def test_where_not_all_fits_it_lists_the_first_and_counts_the_others():
     text = button_of(footer(siblings(20), live=False), APPROVE_ALL)["confirm"]["text"]["text"]
 
     assert text.startswith(f"1. {SENTENCE}.\n")

@@ -1,4 +1,4 @@
-"""App Home and past conversations on real sockets: both emulators, a real database, the bot's own rooms between."""
+"""App Home and past conversations on real sockets: both emulators, a real database, the bot's own packages between."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Lobby:
     past: ConversationHistory
     history: History
     policy: list[Policy]
-    #: What the other room's section shows; an exception: it raises that.
+    #: What the other package's section shows; an exception: it raises that.
     consents: list[Block | Exception] = field(default_factory=list)
 
     def person(self, name: str) -> Person:
@@ -312,7 +312,7 @@ async def test_a_section_that_breaks_is_a_sentence_and_the_rest_stands(lobby: Lo
     assert "Try it" in said
 
 
-async def test_other_rooms_have_their_sections(lobby: Lobby):
+async def test_other_packages_have_their_sections(lobby: Lobby):
     lobby.consents.append(section("You signed the agreement."))
 
     assert "You signed the agreement." in await lobby.refreshed("ana")

@@ -203,7 +203,7 @@ async def test_a_guest_who_may_ask_omni_hears_of_no_orders(desktop: Desktop):
     access = Authorization(desktop.client, Users(desktop.client), lambda: policy, team=desktop.slack.team_id)
     person = Person(desktop.slack.team_id, guest)
     assert await access.may_use(person), "a guest who may not even ask proves nothing"
-    # There are no orders behind this desk: looking for any breaks it.
+    # There are no orders behind this service: looking for any breaks it.
     nothing: Any = None
     desk = OrderActions(nothing, nothing, nothing, nothing, access, Background())
     assert "full members" in (await desk.mine(person)).text

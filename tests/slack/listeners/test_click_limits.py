@@ -68,7 +68,7 @@ async def test_of_thousands_who_press_without_end_each_is_told(monkeypatch: pyte
     assert limit.said == [(f"U{user}", TOO_MANY) for user in range(6)]
 
 
-async def test_whispers_leave_room_for_everything_else_that_is_said_in_slack(desktop: Desktop):
+async def test_ephemeral_messages_leave_space_for_everything_else_that_is_said_in_slack(desktop: Desktop):
     hold = desktop.slack.gate.hold("chat.postEphemeral", "before", count=100)
     private_messages = [
         asyncio.ensure_future(

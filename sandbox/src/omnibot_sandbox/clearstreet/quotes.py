@@ -12,7 +12,7 @@ from omnibot_sandbox.clearstreet.options import call_near, premium
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Fundamentals:
     """What texts, snapshots and the screener agree on: how a day began, in cents and in shares."""
 
     cents: float
@@ -24,14 +24,14 @@ class Figures:
     price_to_earnings: float
 
 
-def numbers(symbol: str) -> Figures:
-    """The figures of a symbol. A symbol nobody knows gets a price made from its letters."""
+def numbers(symbol: str) -> Fundamentals:
+    """The fundamentals of a symbol. A symbol nobody knows gets a price made from its letters."""
     seed = zlib.crc32(symbol.encode())
     known = LISTED.get(symbol)
     cents = float(known.price * 100) if known else float(1_000 + seed % 40_000)
     basis_points = known.change_bp if known else seed // 7 % 500 - 250
     change = cents * basis_points / (10_000 + basis_points)
-    return Figures(
+    return Fundamentals(
         cents=cents,
         change=change,
         open=cents - change * 0.6,

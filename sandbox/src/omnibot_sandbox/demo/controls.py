@@ -24,7 +24,7 @@ _TROUBLES = ("rate_limits", "duplicates", "out_of_order", "hold_events")
 
 
 class Controls:
-    """The levers of one demo."""
+    """The controls of one demo."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Controls:
         self._leaving: asyncio.Task[None] | None = None
 
     def describe(self) -> JSON:
-        """How the levers stand, and the faults in force."""
+        """The state of the controls, and the faults in force."""
         return {
             "bot": {**self._bot(), "connections": len(self._slack.socket_mode.sockets)},
             "switches": {

@@ -52,7 +52,7 @@ class _Turn:
 
 
 class Player:
-    """Performs the steps of one story in a running house."""
+    """Performs the steps of one story in a running demo."""
 
     def __init__(self, session: DemoSession, story: Story, transcript: Transcript) -> None:
         self._session = session
@@ -61,7 +61,7 @@ class Player:
         self._transcript = transcript
         self._dealing = Dealing(session, transcript)
         self._last: _Turn | None = None
-        # Other stories may have been played in this house before.
+        # Other stories may have been played in this demo before.
         self._first_call, self._first_slack_call = len(session.omni.calls), len(session.slack.calls)
 
     async def play(self) -> list[str]:
