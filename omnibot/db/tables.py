@@ -137,7 +137,7 @@ def _message_columns() -> list[Column[Any]]:
         #: NULL: about to be posted, or posted by someone who died before writing it down.
         Column("ts", String(32)),
         #: How often the slot was given up and posted anew: an older message of the slot is not it.
-        Column("revision", Integer, nullable=False, default=0),
+        Column("generation", Integer, key="edition", nullable=False, default=0),
         #: Fingerprint of what was last written there: nothing is written while nothing changed.
         Column("written", String(64)),
         #: It was begun as a stream, and is not known to have ended.

@@ -41,7 +41,7 @@ class Buttons:
         row: dict[str, Any] = {
             "id": turn_id,
             "source_key": f"press:{turn_id}",
-            "press_key": click_key(token, person),
+            "press_key": press_key(token, person),
             "surface": Surface.PRESS.value,
             "kind": case(
                 (again, asked.c.kind), (action, literal(Kind.ACTION.value)), else_=literal(Kind.INSTANT.value)
@@ -71,8 +71,8 @@ class Buttons:
 
     async def why_not(self, token: str, person: Person) -> Pressed:
         """Why a click began nothing."""
-        key = click_key(token, person)
-        open_one = select(literal(1)).where(turns.c.click_key == key, turns.c.state.in_(OPEN_STATES))
+        key = press_key(token, person)
+        open_one = select(literal(1)).where(turns.c.press_key == key, turns.c.state.in_(OPEN_STATES))
         asked = _ASKED
         passed = (
             select(literal(1))
@@ -121,7 +121,7 @@ class Buttons:
             return str(row.turn_id)
 
 
-def click_key(token: str, person: Person) -> str:
+def press_key(token: str, person: Person) -> str:
     """At most one open turn has this key."""
     return f"{token}:{person.org}:{person.user}"
 

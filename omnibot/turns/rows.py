@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,7 +49,7 @@ def read_turn(row: Row) -> Turn:
         kind=Kind(row["kind"]),
         state=TurnState(row["state"]),
         person=Person(row["org"], row["user"]),
-        answer=TurnAnswer(**{**answer, "outcome": Outcome(answer["outcome"])}) if answer else None,
+        answer=read_answer(answer) if answer else None,
         notices=tuple(row["notices"]),
         held_for=HeldFor(row["held_for"]) if row["held_for"] else None,
         pressed=row["press_key"].split(":")[0] if row["press_key"] else None,
@@ -82,6 +82,22 @@ _PLAIN = (
     "edits",
     "ended_at",
 )
+
+
+#: Fields of an answer whose stored names differ: rows outlive names in the code, and other versions read them.
+_STORED_NAMES = {"market_cards": "exhibits"}
+
+
+def answer_json(answer: TurnAnswer) -> dict[str, Any]:
+    """The answer as it is stored; not `asdict`, which copies parts however deep they are nested."""
+    return {_STORED_NAMES.get(field.name, field.name): getattr(answer, field.name) for field in fields(answer)}
+
+
+def read_answer(stored: Mapping[str, Any]) -> TurnAnswer:
+    """The answer that was stored."""
+    names = {stored_name: name for name, stored_name in _STORED_NAMES.items()}
+    values = {names.get(key, key): value for key, value in stored.items()}
+    return TurnAnswer(**{**values, "outcome": Outcome(values["outcome"])})
 
 
 def read_conversation(row: Row) -> Conversation:

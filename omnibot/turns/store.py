@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,7 +47,7 @@ from omnibot.turns.model import (
     TurnAnswer,
     TurnState,
 )
-from omnibot.turns.rows import button_row, read_conversation, read_turn, select_value, utcnow
+from omnibot.turns.rows import answer_json, button_row, read_conversation, read_turn, select_value, utcnow
 from omnibot.turns.rules import BACK, DEADLINE, HOLD, MOVED, OTHER_ACCOUNT, OTHER_PERSON
 from omnibot.turns.waiting import IN_VAIN, READY, ask_again_later
 
@@ -469,7 +468,7 @@ class TurnStore:
         Where the answer asks for consent, the same question is stored once more, held until that is given.
         """
         async with self.database.transaction() as connection:
-            moved = await self._move(connection, turn, TurnState.FINALIZING, answer=_shallow(answer))
+            moved = await self._move(connection, turn, TurnState.FINALIZING, answer=answer_json(answer))
             if offers:
                 await connection.execute(insert(buttons), [button_row(turn.id, offer) for offer in offers])
             if last_seq is not None:
@@ -607,8 +606,3 @@ async def _return(connection: AsyncConnection, key: Mapping[str, Any], conversat
     )
     latest = (await connection.execute(query)).scalar()
     return BACK if latest is not None and latest != conversation_id else None
-
-
-def _shallow(answer: TurnAnswer) -> dict[str, Any]:
-    """The answer as JSON; not `asdict`, which copies parts however deep they are nested."""
-    return {field.name: getattr(answer, field.name) for field in fields(answer)}

@@ -137,7 +137,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
 #: What functions want beside the text, by the parameter's name.
 MORE: dict[str, Any] = {
     "limit": 3_000, "position": 0, "bot_user_id": "UBOT", "token": "t", "action_id": "a", "value": "v", "label": "l",
-    "mrkdwn": "m", "names": None, "title": "t", "key": "k", "url": "https://x.y", "words": "w", "room": 300,
+    "mrkdwn": "m", "names": None, "title": "t", "key": "k", "url": "https://x.y", "words": "w", "space": 300,
 }  # fmt: skip
 TEXTS = ("str", "str | None", "bytes", "Mapping[str, Any]", "list[str]")
 #: Not a text of somebody else's but a name, an id or a number of ours.

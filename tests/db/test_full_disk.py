@@ -1,4 +1,4 @@
-"""A PostgreSQL server whose disk is full, or that is read-only: readiness says so, whatever language the server speaks."""
+"""A PostgreSQL server with a full disk, or a read-only one: readiness says so, whatever language the server speaks."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ async def test_of_several_orders_approved_together_none_goes_when_one_may_not(tr
     assert order_calls(trading_deployment) == []
 
 
-@pytest.mark.parametrize("trading_house", ["off"], indirect=True)
+@pytest.mark.parametrize("trading_deployment", ["off"], indirect=True)
 async def test_while_trading_is_off_approving_ends_in_a_ticket_to_copy_and_no_call(trading_deployment: Deployment):
     thread = await proposed(trading_deployment, "buy 10 AAPL at $400")
     await thread.press(APPROVE, "Trading is off here")

@@ -21,7 +21,7 @@ PATIENCE = 60
 
 
 def seen_by(deployment: Deployment, name: str) -> str:
-    """Everything that somebody can read in Slack now: channels, direct messages, ephemeral messages, modals and their Home."""
+    """Everything that somebody can read in Slack now: channels, direct and ephemeral messages, modals and App Home."""
     slack = deployment.slack
     messages = [message for channel in slack.visible_channels(name) for message in slack.history(channel.id)]
     views = [*slack.modals(name), slack.home(name) or {}]

@@ -89,7 +89,7 @@ class Notebook:
         self._note("retract")
 
     async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
-        self._note("whisper")
+        self._note("tell_privately")
         self.ephemerals.append(sentence)
 
     def drop(self, turn_id: str) -> None:

@@ -222,11 +222,11 @@ class SlackLine:
         await self._point()
 
     async def tell_privately(self, turn: Turn, sentence: str, *, prompt: HeldFor | None = None) -> None:
-        await self._trouble("whisper")
+        await self._trouble("tell_privately")
         self._slack.ephemerals[turn.id].append(sentence)
 
     def drop(self, turn_id: str) -> None:
         return
 
 
-SLACK_CALLS = ("admit", "finish", "redraw", "retract", "whisper")
+SLACK_CALLS = ("admit", "finish", "redraw", "retract", "tell_privately")

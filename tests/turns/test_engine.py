@@ -71,7 +71,7 @@ async def test_a_turn_whose_steps_break_seven_times_is_answered_all_the_same(har
 
 async def test_an_apology_that_breaks_too_is_made_again(harness: EngineHarness, logged: list[Any]):
     harness.admission.breaks = ALWAYS
-    harness.reply.breaks["whisper"] = 2
+    harness.reply.breaks["tell_privately"] = 2
     assert (await harness.ended(await harness.ask(question()))).state is TurnState.FAILED
     assert len(harness.reply.ephemerals) == 1
     assert [entry["event"] for entry in logged].count("apology_failed") == 2

@@ -64,7 +64,7 @@ class Messages:
         async with self._database.transaction() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return {
-            row["slot"]: Post(row["channel"], row["ts"], row["written"], row["revision"], True, row["streaming"])
+            row["slot"]: Post(row["channel"], row["ts"], row["written"], row["edition"], True, row["streaming"])
             for row in rows
         }
 
@@ -209,13 +209,13 @@ class Messages:
 
     async def forget(self, turn_id: str, slots: dict[str, Post], slot: str, channel: str) -> None:
         """The message is gone, or its channel closed to us: the slot is posted anew, perhaps elsewhere."""
-        revision = slots[slot].revision + 1
-        slots[slot] = Post(channel, None, None, revision)
+        edition = slots[slot].edition + 1
+        slots[slot] = Post(channel, None, None, edition)
         async with self._database.transaction() as connection:
             await connection.execute(
                 update(self._table)
                 .where(self._of == turn_id, self._table.c.slot == slot)
-                .values(channel=channel, ts=None, written=None, revision=revision, streaming=False)
+                .values(channel=channel, ts=None, written=None, edition=edition, streaming=False)
             )
 
     async def remove(
@@ -276,7 +276,7 @@ class Messages:
         return True
 
     async def _intend(self, turn_id: str, slot: str, channel: str, *, streaming: bool = False) -> None:
-        row = {self._of.name: turn_id, "slot": slot, "channel": channel, "revision": 0, "streaming": streaming}
+        row = {self._of.name: turn_id, "slot": slot, "channel": channel, "edition": 0, "streaming": streaming}
         async with self._database.transaction() as connection:
             await connection.execute(insert(self._table).values(**row, created_at=utcnow()))
 

@@ -41,7 +41,7 @@ class Post:
     ts: str | None
     written: str | None
     #: How often the slot was given up and begun anew.
-    revision: int = 0
+    edition: int = 0
     #: We did not make this entry in this process: the message may exist although `ts` is unknown.
     inherited: bool = False
     #: It began as a stream, and we do not know that the stream has ended: until then nothing else can be written there.
@@ -57,13 +57,13 @@ def fingerprint(page: Page) -> str:
 
 def metadata(turn: Owner, slot: str, post: Post) -> dict[str, Any]:
     """What a message carries, for our eyes only."""
-    payload = {"turn": turn.id, "slot": slot, "revision": post.revision}
+    payload = {"turn": turn.id, "slot": slot, "generation": post.edition}
     return {"event_type": METADATA_TYPE, "event_payload": payload}
 
 
 def task_mark(turn: Owner, slot: str, post: Post) -> str:
     """Begins the ids of a stream's tasks: it has no metadata until it ends, so this is what it is known by."""
-    return f"{turn.id}:{slot}:{post.revision}:"
+    return f"{turn.id}:{slot}:{post.edition}:"
 
 
 def is_slot(message: Any, turn: Owner, slot: str, post: Post, *, bot: str) -> bool:

@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("slot", sa.String(length=48), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
         sa.Column("ts", sa.String(length=32), nullable=True),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("written", sa.String(length=64), nullable=True),
         sa.Column("streaming", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
