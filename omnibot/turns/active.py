@@ -34,6 +34,8 @@ class Active:
     #: Somebody changed the row: read it before the next step.
     stale: bool = False
 
+    #: This process sent the create call: it comes to its last look by itself, whoever sets the clock meanwhile.
+    sent_here: bool = False
     looks: int = 0
     #: Omni was looked at since the create call's outcome became unknown.
     looked: bool = False

@@ -136,6 +136,7 @@ class TurnSubmission:
         assert conversation is not None
         key = await self._keyring.key_of(conversation.principal)
         await self._assure(active, CREATE_TIMEOUT)
+        active.sent_here = True
         creating = asyncio.ensure_future(self._create(active, key))
         try:
             async with active.until_stopped(STOP_PATIENCE):
@@ -321,7 +322,7 @@ class TurnSubmission:
         if turn.request_thread_id is None and await self._repeatable(conversation):
             # The same request under the same key: done once, however often it is sent.
             return await self._send(active)
-        if active.looks <= len(LOOK_AFTER) and not _sent_long_ago(turn):
+        if active.looks <= len(LOOK_AFTER) and (active.sent_here or not _sent_long_ago(turn)):
             return LOOK_AFTER[active.looks - 1]
         if turn.submissions >= MAX_SUBMISSIONS:
             return await self._fail(active, UNCONFIRMED, active.request_id)

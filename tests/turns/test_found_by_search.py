@@ -1,4 +1,6 @@
-"""Stories of the turn engine that the search (`test_machine`) or the soak once found, told in virtual time."""
+"""Stories of the turn engine that the search (`test_state_machine`) or the soak once found, told in virtual time."""
+
+import pytest
 
 from tests.turns.omni_model import Script, Trouble
 from tests.turns.simulation import Envelope, World, playing
@@ -40,6 +42,19 @@ def test_a_question_lost_in_a_time_out_gets_all_its_looks():
     with playing() as world:
         world.omni.troubles["create_thread"].append(Trouble.LATE)
         hear(world, "message", world.slack.say(ANA, f"D{ANA}", "What is up?")[1])
+        world.do(world.run(40.0))
+        assert asked(world) == ["What is up?"]
+        assert [final.answer.outcome for final in world.slack.finals.values()] == ["succeeded"]
+
+
+@pytest.mark.parametrize("seconds", [20.0, 120.0, -3600.0])
+def test_a_question_lost_in_a_time_out_gets_all_its_looks_although_the_clock_is_set(seconds: float):
+    """The looks are counted in time that passed: a clock that was put forward does not make the call an old one."""
+    with playing() as world:
+        world.omni.troubles["create_thread"].append(Trouble.LATE)
+        hear(world, "message", world.slack.say(ANA, f"D{ANA}", "What is up?")[1])
+        world.do(world.run(10.2))
+        world.loop.set_ahead += seconds
         world.do(world.run(40.0))
         assert asked(world) == ["What is up?"]
         assert [final.answer.outcome for final in world.slack.finals.values()] == ["succeeded"]
