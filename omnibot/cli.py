@@ -176,12 +176,14 @@ def check(
 ) -> None:
     """Say in sentences what a policy file allows, or all that is wrong with it; exits with 1 when something is."""
     from omnibot.policy.describe import summary
-    from omnibot.policy.live_policy import read_file
+    from omnibot.policy.live_policy import read_file, warnings_of
     from omnibot.policy.model import Policy
 
     path = path or PolicySettings().omnibot_policy
     read = Policy() if path is None else read_file(path)[0]
     typer.echo("OMNIBOT_POLICY is not set. Without a policy file:" if path is None else f"{path} is in order.")
+    for warning in () if path is None else warnings_of(path):
+        typer.echo(f"Warning: {warning}")
     typer.echo(f"\n{summary(read)}")
 
 

@@ -92,7 +92,7 @@ def test_secrets_do_not_show_in_a_printed_settings_object(monkeypatch):
 
 def readme_table() -> dict[str, tuple[str, str]]:
     """The README's table of settings: what each variable means, and its default."""
-    section = (ROOT / "README.md").read_text().split("\n## Settings\n")[1].split("\n## ")[0]
+    section = (ROOT / "docs" / "operations.md").read_text().split("\n## Settings\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| ?(.*?) ?\|$", section, re.MULTILINE)
     return {name: (meaning, default) for name, meaning, default in rows}
 

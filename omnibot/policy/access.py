@@ -156,12 +156,12 @@ def shows_account_data(policy: Policy, where: Where) -> bool:
         return True
     if depends_on_readers(policy, where):
         return where.readers is Readers.MEMBERS
-    return where.channel in policy.channels.desk and where.channel not in policy.channels.not_desk
+    return where.channel in policy.channels.account_data and where.channel not in policy.channels.no_account_data
 
 
 def depends_on_readers(policy: Policy, where: Where) -> bool:
     """Whether nothing but who is in the channel decides: neither the policy nor its kind does."""
-    named = where.channel in (*policy.channels.not_desk, *policy.channels.desk)
+    named = where.channel in (*policy.channels.no_account_data, *policy.channels.account_data)
     return not named and where.kind in (ChannelKind.PRIVATE, ChannelKind.GROUP) and where.shared is False
 
 

@@ -64,11 +64,11 @@ def _account_data(policy: Policy) -> Iterator[str]:
         "It is shown in direct messages with Omni, and in private channels and group messages of full members alone, "
         f"at most {MOST_MEMBERS} of them: no guests, and nobody of another company."
     )
-    if channels.desk:
-        named = _ids(channels.desk)
+    if channels.account_data:
+        named = _ids(channels.account_data)
         yield f"It is also shown in these channels, to everybody who is in them, guests included: {named}."
-    if channels.not_desk:
-        yield f"It is not shown in these: {_ids(channels.not_desk)}."
+    if channels.no_account_data:
+        yield f"It is not shown in these: {_ids(channels.no_account_data)}."
     yield "Anywhere else the answer goes to the asker's direct messages."
 
 

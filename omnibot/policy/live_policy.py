@@ -11,7 +11,7 @@ from typing import Self
 import structlog
 
 from omnibot.policy.model import Policy, PolicyError
-from omnibot.policy.parser import LARGEST, read_policy
+from omnibot.policy.parser import LARGEST, read_policy, renamed_keys
 from omnibot.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
@@ -117,7 +117,20 @@ def read_file(path: Path) -> tuple[Policy, str]:
             content = file.read(LARGEST + 1)
     except OSError as error:
         raise PolicyError(str(path), (f"it cannot be read: {error.strerror or type(error).__name__}",)) from None
-    return read_policy(content, str(path)), hashlib.sha256(content).hexdigest()
+    policy = read_policy(content, str(path))
+    for warning in renamed_keys(content, str(path)):
+        log.warning("policy_key_renamed", warning=warning)
+    return policy, hashlib.sha256(content).hexdigest()
+
+
+def warnings_of(path: Path) -> list[str]:
+    """What the author of a policy file should change before the next release.
+
+    Raises:
+        PolicyError: as of `read_file`.
+    """
+    read_file(path)
+    return renamed_keys(path.read_bytes()[: LARGEST + 1], str(path))
 
 
 def _mark(path: Path) -> _Mark:

@@ -79,15 +79,15 @@ class AccessTable(Table):
 class Channels(Table):
     """Where account data may be shown, and how threads go on."""
 
-    desk: _Channels = ()
-    not_desk: _Channels = ()
+    account_data: _Channels = ()
+    no_account_data: _Channels = ()
     follow_ups: Annotated[FollowUps, PlainValidator(field_types.word(FollowUps))] = FollowUps.PARTICIPANTS
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        not_desk = frozenset(self.not_desk)
-        for channel in self.desk:
-            if channel in not_desk:
-                yield "not_desk", f'{channel} is in "desk" too; leave it in one of them'
+        excluded = frozenset(self.no_account_data)
+        for channel in self.account_data:
+            if channel in excluded:
+                yield "no_account_data", f'{channel} is in "account_data" too; leave it in one of them'
 
 
 class Consent(Table):

@@ -38,6 +38,27 @@ TABLES: Mapping[str, type[Table]] = {
 }
 
 
+#: Keys of the release before, by table: read for one more release, with a warning.
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "channels": {"desk": "account_data", "not_desk": "no_account_data"},
+}
+
+
+def renamed_keys(content: bytes, source: str) -> list[str]:
+    """A warning for each key that goes by an old name, to whoever wrote the file.
+
+    Raises:
+        PolicyError: it is not TOML.
+    """
+    raw = _parse(content, source)
+    return [
+        f"[{table}] {old}: is called {new} now. The old name is read for this release only: change it."
+        for table, names in RENAMED.items()
+        for old, new in names.items()
+        if isinstance(raw.get(table), dict) and old in raw[table]
+    ]
+
+
 def read_policy(content: bytes, source: str) -> Policy:
     """The policy in a file's bytes.
 
@@ -102,8 +123,12 @@ def _read_table(name: str, value: Any, problems: list[str]) -> Table | None:
     if not isinstance(value, dict):
         problems.append(f"{name}: is a table: write [{name}] on a line of its own, and its keys below")
         return None
+    for old, new in RENAMED.get(name, {}).items():
+        if old in value and new in value:
+            problems.append(f"[{name}] {old}: is called {new} now, and that is there too; leave {new}")
+            return None
     try:
-        table = kind.model_validate(value)
+        table = kind.model_validate({RENAMED.get(name, {}).get(key, key): one for key, one in value.items()})
     except ValidationError as error:
         for one in error.errors(include_url=False, include_context=False, include_input=False):
             problems.append(_problem(name, one["loc"], one["type"], one["msg"]))

@@ -172,7 +172,7 @@ def test_the_settings_are_said_in_words(policy: Policy, days: int, said: str):
 
 
 def test_the_settings_name_nobody():
-    policy = Policy.model_validate({"access": {"refused": ["U012AB3CD"]}, "channels": {"desk": ["C099AB3CD"]}})
+    policy = Policy.model_validate({"access": {"refused": ["U012AB3CD"]}, "channels": {"account_data": ["C099AB3CD"]}})
 
     said = words(settings_section(policy, retention_days=30))
     assert "U012AB3CD" not in said

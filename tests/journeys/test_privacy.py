@@ -182,7 +182,7 @@ async def test_the_policy_says_who_asks_where_and_guests_hear_nothing_of_account
         tmp_path,
         '[access]\nguests = "everybody"\nshared_key = ["U0ANA00001", "U0CLEO0001"]\n'
         'where = ["C0TRADING1", "C0RESEARCH", "C0ADVISERS"]\n'
-        '[channels]\ndesk = ["C0RESEARCH"]\nfollow_ups = "mention"\n',
+        '[channels]\naccount_data = ["C0RESEARCH"]\nfollow_ups = "mention"\n',
     )
     await grant(deployment)
     await deployment.restart()

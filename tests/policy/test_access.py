@@ -95,7 +95,7 @@ def test_whoever_may_not_use_omnibot_sees_no_account_data_either():
 
 
 def test_the_policy_opens_a_shared_channel_and_closes_a_private_one():
-    overriding = policy('[channels]\ndesk = ["C0SHARED", "C0PUBLIC"]\nnot_desk = ["C0DESK"]')
+    overriding = policy('[channels]\naccount_data = ["C0SHARED", "C0PUBLIC"]\nno_account_data = ["C0DESK"]')
     desks = [where for where in PLACES if shows_account_data(overriding, where)]
     assert desks == [DIRECT, GROUP, PUBLIC, SHARED]
 
@@ -103,7 +103,7 @@ def test_the_policy_opens_a_shared_channel_and_closes_a_private_one():
 def test_a_guest_in_a_private_channel_closes_it_for_account_data_unless_the_policy_names_it():
     assert may_see_account_data(Policy(), ANA, GUESTED).reason == access.GUEST_READS
     assert may_see_account_data(Policy(), ANA, CROWDED).reason == access.READERS_UNKNOWN
-    named = policy('[channels]\ndesk = ["C0GUESTED", "C0CROWDED"]')
+    named = policy('[channels]\naccount_data = ["C0GUESTED", "C0CROWDED"]')
     assert shows_account_data(named, GUESTED)
     assert shows_account_data(named, CROWDED)
 

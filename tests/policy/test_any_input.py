@@ -119,7 +119,7 @@ GENEROUS = policy(
     externals = ["T0HOME", "T0PARTNER", "E0GRID", "U0ANA", "U0BEN"]
     shared_key = ["T0HOME", "T0PARTNER", "E0GRID"]
     [channels]
-    desk = ["C0DESK", "C0PUBLIC"]
+    account_data = ["C0DESK", "C0PUBLIC"]
     [consent]
     consent_signers = ["U0ANA", "U0BEN", "U0EVE", "U0CLEO"]
     [trading]

@@ -54,3 +54,10 @@ def test_the_example_that_is_printed_is_the_one_that_is_shipped_and_passes_the_c
     assert printed == resources.files("omnibot.policy").joinpath("example.toml").read_text("utf-8")
     (tmp_path / "policy.toml").write_text(printed)
     assert omnibot("policy", "check", "policy.toml", cwd=tmp_path).returncode == 0
+
+
+def test_check_warns_of_keys_that_have_a_new_name(tmp_path: Path):
+    (tmp_path / "policy.toml").write_text('version = 1\n[channels]\ndesk = ["C0DESK"]\n')
+    done = omnibot("policy", "check", "policy.toml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "Warning: [channels] desk: is called account_data now." in done.stdout

@@ -6,7 +6,7 @@ import pytest
 
 from omnibot.clearstreet.models.enums import OrderType, TimeInForce
 from omnibot.policy.model import FollowUps, Policy, PolicyError, Session, _doubles
-from omnibot.policy.parser import DEEPEST, LARGEST, read_policy
+from omnibot.policy.parser import DEEPEST, LARGEST, read_policy, renamed_keys
 from tests.policy.examples import ANA, BEN, DESK_TRADES, policy
 
 
@@ -35,8 +35,8 @@ def test_everything_wrong_is_said_at_once_and_names_file_table_and_key():
     people = "ana"
     guest = "everybody"
     [channels]
-    desk = ["general"]
-    not_desk = "C0DESK"
+    account_data = ["general"]
+    no_account_data = "C0DESK"
     [trading]
     traders = ["U0ANA"]
     max_order_notional = 1000.5
@@ -55,8 +55,8 @@ def test_everything_wrong_is_said_at_once_and_names_file_table_and_key():
         "colour",
         "[access] people",
         "[access] guest",
-        "[channels] desk",
-        "[channels] not_desk",
+        "[channels] account_data",
+        "[channels] no_account_data",
         "[trading] max_order_notional",
         "[[trading.trader]] number 1 options",
         "[[trading.trader]] number 2 id",
@@ -275,8 +275,8 @@ def test_values_become_what_the_rules_reckon_with():
             ["[trading] trader: U0ANA and U0ANA are one person, and need one [[trading.trader]] between them"],
         ),
         (
-            '[channels]\ndesk = ["C0DESK"]\nnot_desk = ["C0DESK"]',
-            ['[channels] not_desk: C0DESK is in "desk" too; leave it in one of them'],
+            '[channels]\naccount_data = ["C0DESK"]\nno_account_data = ["C0DESK"]',
+            ['[channels] no_account_data: C0DESK is in "account_data" too; leave it in one of them'],
         ),
     ],
 )
@@ -338,3 +338,24 @@ def test_very_many_traders_are_compared_in_one_pass():
 
     assert list(_doubles(Id(f"T1/U{number}") for number in range(4_000))) == []
     assert looked == 4_000
+
+
+OLD = b'version = 1\n[channels]\ndesk = ["C0DESK"]\nnot_desk = ["C0OTHER"]\n'
+
+
+def test_keys_of_the_release_before_are_read_with_a_warning_that_names_the_new_ones():
+    channels = read_policy(OLD, "policy.toml").channels
+    assert (channels.account_data, channels.no_account_data) == (("C0DESK",), ("C0OTHER",))
+    assert renamed_keys(OLD, "policy.toml") == [
+        "[channels] desk: is called account_data now. The old name is read for this release only: change it.",
+        "[channels] not_desk: is called no_account_data now. The old name is read for this release only: change it.",
+    ]
+
+
+def test_an_old_and_a_new_name_together_are_refused():
+    with pytest.raises(PolicyError, match="desk: is called account_data now, and that is there too"):
+        read_policy(b'version = 1\n[channels]\ndesk = ["C0A"]\naccount_data = ["C0B"]\n', "policy.toml")
+
+
+def test_new_names_bring_no_warning():
+    assert renamed_keys(b'version = 1\n[channels]\naccount_data = ["C0B"]\n', "policy.toml") == []

@@ -429,7 +429,7 @@ async def test_a_private_conversation_never_goes_on_in_a_channel(lobby: Lobby):
 
 async def test_a_desk_channel_that_is_closed_to_the_bot_means_the_dm(lobby: Lobby):
     conversation = lobby.slack.workspace.channel("lobby").id
-    lobby.policy.append(Policy.model_validate({"channels": {"desk": [conversation]}}))
+    lobby.policy.append(Policy.model_validate({"channels": {"account_data": [conversation]}}))
     past = await lobby.asked("ana", "trading", "how are the markets doing today?")
 
     went_on = await lobby.go_on("ana", past, "lobby")
