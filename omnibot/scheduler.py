@@ -24,7 +24,7 @@ Callback = Callable[..., Awaitable[None]]
 
 #: Seconds between looks at the clock, and of difference that count as a jump.
 WATCH, JUMP = 0.5, 0.3
-#: The argument that says when an alarm is due by the monotonic clock, which nobody sets.
+#: The argument that says when a timer is due by the monotonic clock, which nobody sets.
 DUE = "due"
 
 
@@ -62,11 +62,11 @@ class Scheduler:
         if self._callbacks:
             _, late = await asyncio.wait(self._callbacks, timeout=grace)
             for task in late:
-                log.warning("ring_abandoned", callback=task.get_name())
+                log.warning("callback_abandoned", callback=task.get_name())
                 task.cancel()
 
     def _watch_clock(self) -> None:
-        """When the machine's clock is set, move every alarm with it: they mean "in so many seconds", not "at ten"."""
+        """When the machine's clock is set, move every timer with it: they mean "in so many seconds", not "at ten"."""
         offset = _offset()
         jump = offset - self._offset
         if abs(jump) > JUMP:
@@ -80,7 +80,7 @@ class Scheduler:
         self._watch = asyncio.get_running_loop().call_later(WATCH, self._watch_clock)
 
     def at(self, name: str, seconds: float, callback: Callback, *args: Any) -> None:
-        """Call `ring(*args)` once, `seconds` from now; a second alarm of the same name replaces the first."""
+        """Call `callback(*args)` once, `seconds` from now; a second timer of the same name replaces the first."""
         seconds = max(0.0, seconds)
         when, due = datetime.now(UTC) + timedelta(seconds=seconds), time.monotonic() + seconds
         job = (name, callback, args)
@@ -115,7 +115,7 @@ class Scheduler:
             await asyncio.wait(ringing)
 
     def forget(self, name: str) -> None:
-        """Cancel an alarm; nothing happens if there is none."""
+        """Cancel a timer; nothing happens if there is none."""
         try:
             self._clock.remove_job(name)
         except JobLookupError:
@@ -129,7 +129,7 @@ async def _run(name: str, callback: Callback, args: tuple[Any, ...]) -> None:
     try:
         await callback(*args)
     except Exception:
-        log.exception("ring_failed", callback=name)
+        log.exception("callback_failed", callback=name)
 
 
 def _left(job: Job, now: datetime, jump: timedelta) -> timedelta:

@@ -42,8 +42,8 @@ API_CALLS = Counter("omnibot_api_calls", "Calls of Clear Street's API.", ["call"
 API_ERRORS = Counter(
     "omnibot_api_errors", "Calls of Clear Street's API that failed, by status.", ["call", "status"], registry=REGISTRY
 )
-ALARM_LAG = Histogram(
-    "omnibot_alarm_lag_seconds",
+TIMER_LAG = Histogram(
+    "omnibot_timer_lag_seconds",
     "How much later than planned a turn's next step began.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,

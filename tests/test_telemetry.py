@@ -92,7 +92,7 @@ def test_a_clock_behind_slacks_is_no_lag_and_rubbish_is_not_counted():
         "omnibot_slack_refusals",
         "omnibot_api_calls",
         "omnibot_api_errors",
-        "omnibot_alarm_lag_seconds",
+        "omnibot_timer_lag_seconds",
         "omnibot_delivery_lag_seconds",
         "omnibot_leases",
     ],

@@ -103,7 +103,7 @@ class Markets:
 
 def _failed(what: str, error: Exception) -> MarketCard:
     request_id = error.request_id if isinstance(error, ClearStreetError) else None
-    log.info("exhibit_failed", error=type(error).__name__, api=request_id)
+    log.info("market_card_failed", error=type(error).__name__, api=request_id)
     match error:
         case RateLimited():
             reason = "Clear Street is handling too many requests right now. Try again in a minute."

@@ -399,7 +399,7 @@ class Turns:
         active = self._active.get(turn_id)
         if active is None or active.stepping or self._draining:
             return
-        telemetry.ALARM_LAG.observe(max(0.0, time.monotonic() - active.due))
+        telemetry.TIMER_LAG.observe(max(0.0, time.monotonic() - active.due))
         active.stepping = True
         self._in_background(self._run_step(active))
 

@@ -32,7 +32,7 @@ async def look_up(markets: Markets, key: str, action: Action, patience: float) -
         return await _market_card(markets, key, action, patience)
     except Exception:
         # What stands beside an answer must not cost the answer.
-        log.exception("exhibit_broke")
+        log.exception("market_card_broke")
         return failed_card("this", "omnibot could not read what Clear Street sent.", None)
 
 

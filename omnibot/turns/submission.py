@@ -177,7 +177,7 @@ class TurnSubmission:
             active.turn, thread_id=thread_id, response_id=response_id, user_message_id=message_id
         )
         if running is None:
-            log.warning("turn_adoption_lost", turn=active.turn.id, thread=thread_id)
+            log.warning("turn_take_over_lost", turn=active.turn.id, thread=thread_id)
             return False
         active.began(running)
         active.conversation = await self._store.conversation(running.conversation_id or "")
@@ -366,7 +366,7 @@ class TurnSubmission:
         # The API may leave out whose answer it is; a thread has one active response, and its newest question is ours.
         ours = response is not None and response.user_message_id in ("", message.id)
         response_id = response.id if response is not None and ours else None
-        log.info("turn_adopted", turn=active.turn.id, message=message.id, response=response_id)
+        log.info("turn_taken_over", turn=active.turn.id, message=message.id, response=response_id)
         if await self._run(active, message.thread_id, response_id, message.id):
             return 0.0
         # Somebody else's after all: it is known now, so the next look passes over it.

@@ -225,8 +225,8 @@ async def watched(count: int, *, seconds: float) -> list[Measurement]:
         after = await metrics(deployment)
         each = (memory(deployment) - idle) / count
     lag = {name: after[name] - before.get(name, 0.0) for name in after if name.startswith("omnibot_alarm_lag")}
-    polls = lag["omnibot_alarm_lag_seconds_count"]
-    in_time = lag[f'omnibot_alarm_lag_seconds_bucket{{le="{LAG}"}}'] / polls if polls else 0.0
+    polls = lag["omnibot_timer_lag_seconds_count"]
+    in_time = lag[f'omnibot_timer_lag_seconds_bucket{{le="{LAG}"}}'] / polls if polls else 0.0
     crowd = f"{count:,} active turns of {min(KEYS, count)} keys"
     return [
         Measurement(

@@ -226,7 +226,7 @@ async def test_health_readiness_and_metrics(endpoint: Endpoint):
         'omnibot_turns{state="running"} 0.0',
         'omnibot_slack_calls_total{method="chat.startStream"} 1.0',
         'omnibot_api_calls_total{call="POST /v1/omni-ai/threads"} 1.0',
-        "omnibot_alarm_lag_seconds_bucket",
+        "omnibot_timer_lag_seconds_bucket",
         "omnibot_leases ",
         "omnibot_polls_total ",
         'omnibot_delivery_lag_seconds_count{kind="message"} 1.0',

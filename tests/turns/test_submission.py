@@ -69,7 +69,7 @@ async def test_a_lost_follow_up_is_adopted_although_the_api_does_not_say_whose_a
         )
         harness.omni.pace = 0  # Omni comes to its end
         turn = await harness.ended(second)
-    (adopted,) = [entry["response"] for entry in logs if entry["event"] == "turn_adopted"]
+    (adopted,) = [entry["response"] for entry in logs if entry["event"] == "turn_taken_over"]
     assert adopted == (None if failures else response_id)
     assert (turn.state, turn.response_id) == (TurnState.SUCCEEDED, response_id)
     assert words(harness, turn) == "The second answer."
@@ -86,7 +86,7 @@ async def test_two_equal_lost_questions_looked_up_at_once_are_adopted_one_each(h
     with capture_logs() as logs:
         checking.release()
         ended = [await harness.ended(turn_id) for turn_id in ids]
-    assert [entry["event"] for entry in logs].count("turn_adoption_lost") == 1
+    assert [entry["event"] for entry in logs].count("turn_take_over_lost") == 1
     assert [turn.state for turn in ended] == [TurnState.SUCCEEDED] * 2
     assert [words(harness, turn) for turn in ended] == ["The answer."] * 2
     assert len({turn.user_message_id for turn in ended}) == 2

@@ -51,7 +51,7 @@ async def _said(
     try:
         await client.chat_postEphemeral(channel=channel, user=user, **said, **in_thread)
     except SLACK_ERRORS as error:
-        log.info("whisper_refused", channel=channel, user=user, error=classify(error).code)
+        log.info("ephemeral_refused", channel=channel, user=user, error=classify(error).code)
         await _in_dm(client, user, said)
 
 
@@ -61,4 +61,4 @@ async def _in_dm(client: AsyncWebClient, user: str, said: dict[str, Any]) -> Non
         own = str(answer["channel"]["id"])
         await client.chat_postMessage(channel=own, **said, unfurl_links=False, unfurl_media=False)
     except SLACK_ERRORS as error:
-        log.warning("whisper_lost", user=user, error=classify(error).code)
+        log.warning("ephemeral_lost", user=user, error=classify(error).code)

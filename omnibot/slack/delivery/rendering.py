@@ -124,7 +124,7 @@ def _small(turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton], mor
         return reply_pages(turn, answer, buttons, **more)
     except Exception as error:
         # An answer that no rule of ours foresaw must not be lost with it.
-        log.error("rendering_failed", turn=turn.id, error=type(error).__name__)
+        log.error("rendecallback_failed", turn=turn.id, error=type(error).__name__)
         return None
 
 

@@ -41,7 +41,7 @@ CardOf = Callable[[str], Awaitable[Card | None]]
 #: The slot of a card that is shown apart from its answer.
 CONSENT = "consent"
 _PROMPTS = {HeldFor.LINK: LINK_ACTION, HeldFor.ACCOUNT: ACCOUNT_ACTION}
-#: Tries of one write within one call of `finish`, before the turn's alarm takes over.
+#: Tries of one write within one call of `finish`, before the turn's timer takes over.
 TRIES = 6
 #: Seconds between tries to take a placeholder away, whatever Slack asks for.
 RETRACTION_PATIENCE = 2.0
