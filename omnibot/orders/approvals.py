@@ -55,6 +55,10 @@ class Judgement:
 
 
 TWO_OF_ONE = "Two of these change or cancel the same order. Decide them one after the other."
+UNPARSED_CHANGE = (
+    "There is another change of this order that this version of omnibot cannot read, so it may not be changed again. "
+    "It can be canceled. Tell whoever runs omnibot."
+)
 UNDER_WAY_ALREADY = (
     "Another change of this order is on its way to Clear Street. Wait until it is known what came of that, and approve "
     "this one again, or ask for a new change."
@@ -161,9 +165,11 @@ class Approvals:
         """
         if ticket.terms.act is OrderAction.NEW:
             return None
-        others = await self._store.other_changes(
+        others, more = await self._store.other_changes(
             connection, ticket, since=_before(asks[ticket.id].seen), among=asks.keys()
         )
+        if more and ticket.terms.act is OrderAction.MODIFY:
+            return UNPARSED_CHANGE
         for other in others:
             if other.id in asks:
                 return TWO_OF_ONE

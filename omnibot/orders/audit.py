@@ -103,13 +103,24 @@ class Entry:
     ticket: Ticket | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What they saw and what came of it: JSON without floats."""
+    unparsed: Mapping[str, Any] | None = None
+    """Instead of a ticket that cannot be parsed: its `identity_of`."""
+
+    @property
+    def ticket_id(self) -> str | None:
+        """Of the ticket that it is about."""
+        if self.unparsed is not None:
+            return str(self.unparsed["ticket"])
+        return None if self.ticket is None else self.ticket.id
 
     def record(self, seq: int, now: datetime) -> str:
         """The row's text, which is what is signed."""
         ticket = self.ticket
         told: dict[str, Any] = {"seq": seq, "at": now.isoformat(), "kind": self.kind, **self.facts}
         told["actor"] = None if self.actor is None else f"{self.actor.org}/{self.actor.user}"
-        if ticket is not None:
+        if self.unparsed is not None:
+            told |= self.unparsed
+        elif ticket is not None:
             told |= {
                 "ticket": ticket.id,
                 "version": ticket.version,
@@ -122,6 +133,21 @@ class Entry:
                 "message_id": ticket.message_id,
             }
         return canonical(told)
+
+
+def identity_of(row: Any) -> dict[str, Any]:
+    """What a record says of a ticket, from the columns of its row and its version's `content_hash`."""
+    return {
+        "ticket": row.id,
+        "version": row.version,
+        "attempt": row.attempts,
+        "content_hash": row.content_hash,
+        "account": row.account_id,
+        "owner": f"{row.org}/{row.user}",
+        "principal": row.principal,
+        "client_order_id": row.client_order_id,
+        "message_id": row.message_id,
+    }
 
 
 class Audit:
@@ -151,7 +177,7 @@ class Audit:
                     "prev_hash": head,
                     "hash": signed,
                     "key_id": self.signer.key_id,
-                    "ticket_id": entry.ticket.id if entry.ticket else None,
+                    "ticket_id": entry.ticket_id,
                     "record": record,
                 }
             )

@@ -12,6 +12,7 @@ import structlog
 
 from omnibot.accounts.model import Person
 from omnibot.accounts.service import Keyring, NoAuthority
+from omnibot.clearstreet.models.enums import OrderStatus
 from omnibot.errors import OwnershipLost
 from omnibot.orders.approvals import ApprovalRequest, Approvals, Judgement
 from omnibot.orders.audit import Entry
@@ -45,6 +46,9 @@ WhoIs = Callable[[Person, str], Awaitable[Who]]
 #: Times that a group of approvals is judged, because others vote meanwhile.
 TRIES = 5
 ORDER_CHANGED = "The order that this changes is not as it was when this card was made. Ask for the change again."
+ORDER_CHANGING = (
+    "An earlier change of this order is still on its way at Clear Street. Try again when it has taken effect."
+)
 ORDER_UNREAD = "Clear Street does not say how the order that this changes stands. Try again in a minute."
 TOGETHER = "These orders are approved together or not at all, so none was approved. {}"
 SEVERAL_OWNERS = "These orders belong to several people. Approve each on its own card."
@@ -252,12 +256,17 @@ class OrderDecisions:
             return NO_KEY
         if not self._live and ticket.attempts:
             return MAY_TURN_UP
-        if ticket.terms.act is not OrderAction.MODIFY or ticket.before is None:
+        if ticket.terms.act is not OrderAction.MODIFY:
             return None
+        if ticket.before is None:
+            return ORDER_UNREAD
         order_id = ticket.terms.order_id or ""
         order = await self._proposing.order_of(ticket.principal, ticket.account_id, order_id)
         if order is None:
             return ORDER_UNREAD
+        if order.status in (OrderStatus.PENDING_REPLACE, OrderStatus.PENDING_CANCEL):
+            # Two changes that take effect together make an order that nobody judged.
+            return ORDER_CHANGING
         same = not order.over and terms_of(order, ticket.account_id) == ticket.before
         return None if same else ORDER_CHANGED
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from omnibot.accounts.model import Person
@@ -15,6 +15,7 @@ from omnibot.db.rows import read_apart
 from omnibot.db.tables import ticket_versions, ticket_votes, tickets
 from omnibot.orders.model import Proposal, Ticket, TicketState
 from omnibot.orders.rows import read_ticket, short
+from omnibot.policy.facts import OrderAction
 
 log = structlog.get_logger(__name__)
 
@@ -68,14 +69,26 @@ class TicketReader:
         return await self.find(and_(mine, or_(TO_DO, tickets.c.created_at >= since)), limit=MOST_LISTED)
 
     async def of_message(self, message_id: str) -> list[Ticket]:
-        """The tickets of one of Omni's messages, in order."""
-        found = await self._all(tickets.c.message_id == short(message_id, LONGEST_ID))
+        """The tickets of one of Omni's messages, in order, without those that cannot be parsed."""
+        found = await self.find(tickets.c.message_id == short(message_id, LONGEST_ID))
         return sorted(found, key=lambda ticket: (ticket.action_id, ticket.position))
 
+    async def count_of_message(self, message_id: str, act: OrderAction) -> int:
+        """How many tickets of this kind a message has, also those that cannot be parsed."""
+        of_it = and_(tickets.c.message_id == short(message_id, LONGEST_ID), tickets.c.act == act.value)
+        async with self.database.transaction() as connection:
+            query = select(func.count()).select_from(tickets).where(of_it)
+            return int((await connection.execute(query)).scalar_one())
+
     async def of_action(self, proposal: Proposal) -> list[Ticket]:
-        """The tickets that were made of this action."""
-        message = tickets.c.message_id == short(proposal.message_id, LONGEST_ID)
-        return await self._all(and_(message, tickets.c.action_id == short(proposal.action_id, 2 * LONGEST_ID)))
+        """The tickets that were made of this action, without those that cannot be parsed."""
+        return await self.find(_of_action(proposal))
+
+    async def positions_of_action(self, proposal: Proposal) -> set[int]:
+        """Which orders of this action have a ticket, also one that cannot be parsed."""
+        query = select(tickets.c.position).where(_of_action(proposal))
+        async with self.database.transaction() as connection:
+            return set((await connection.execute(query)).scalars())
 
     async def readable(
         self, connection: AsyncConnection, where: ColumnElement[bool], *, limit: int | None = None, lock: bool = False
@@ -108,3 +121,8 @@ class TicketReader:
         found_votes = select(ticket_votes).where(ticket_votes.c.ticket_id.in_(ids)).order_by(ticket_votes.c.created_at)
         votes = (await connection.execute(found_votes)).mappings().all()
         return [read_ticket(row, versions, votes) for row in rows]
+
+
+def _of_action(proposal: Proposal) -> ColumnElement[bool]:
+    message = tickets.c.message_id == short(proposal.message_id, LONGEST_ID)
+    return and_(message, tickets.c.action_id == short(proposal.action_id, 2 * LONGEST_ID))

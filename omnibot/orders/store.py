@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+import structlog
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,7 +21,7 @@ from omnibot.db.presence import is_dead
 from omnibot.db.rows import read_apart
 from omnibot.db.tables import halts, ticket_cards, ticket_versions, tickets
 from omnibot.errors import OwnershipLost
-from omnibot.orders.audit import Audit, Entry
+from omnibot.orders.audit import Audit, Entry, identity_of
 from omnibot.orders.audit_heads import AuditDiffers
 from omnibot.orders.authority import authorise, require_authority
 from omnibot.orders.locks import lock_account
@@ -42,6 +43,8 @@ from omnibot.orders.queries import LONGEST_ID, TO_DO, TicketReader
 from omnibot.orders.risk_facts import holding, sells
 from omnibot.orders.rows import short
 from omnibot.policy.facts import OrderAction
+
+log = structlog.get_logger(__name__)
 
 _NO_FACTS: Mapping[str, Any] = {}
 NEWER_CHANGE = "A newer change of the same order took its place."
@@ -168,16 +171,38 @@ class TicketStore(TicketReader):
                 connection, older, TicketState.EXPIRED, tickets.c.id.is_not(None), True, reason=NEWER_CHANGE
             )
             await self.audit.append(connection, Entry(kind="expired", ticket=moved, facts={"reason": NEWER_CHANGE}))
+        await self._expire_unparsed(connection, undecided, NEWER_CHANGE)
+
+    async def _expire_unparsed(self, connection: AsyncConnection, which: ColumnElement[bool], reason: str) -> None:
+        """Expire tickets by their columns alone: one that cannot be parsed must not keep its order from a cancel."""
+        current = and_(ticket_versions.c.ticket_id == tickets.c.id, ticket_versions.c.version == tickets.c.version)
+        query = select(tickets, ticket_versions.c.content_hash).outerjoin(ticket_versions, current).where(which)
+        for row in (await connection.execute(query.with_for_update(of=tickets))).all():
+            ended = datetime.now(UTC).replace(tzinfo=None)
+            changes = {"state": TicketState.EXPIRED.value, "reason": reason, "owner": None, "lease_until": None}
+            await connection.execute(
+                update(tickets).where(tickets.c.id == row.id).values(serial=row.serial + 1, ended_at=ended, **changes)
+            )
+            await connection.execute(
+                update(ticket_cards).where(ticket_cards.c.id == row.id).values(wanted=row.serial + 1)
+            )
+            log.error("ticket_expired_unparsed", ticket=row.id)
+            await self.audit.append(
+                connection, Entry(kind="expired", facts={"reason": reason}, unparsed=identity_of(row))
+            )
 
     async def other_changes(
         self, connection: AsyncConnection, ticket: Ticket, *, since: datetime, among: Collection[str]
-    ) -> list[Ticket]:
-        """Other changes and cancels of the same order that an approval has to reckon with.
+    ) -> tuple[list[Ticket], bool]:
+        """Other changes and cancels of the same order that an approval has to take into account.
 
         Args:
             ticket: a change or cancel.
             since: those that went out after this moment, UTC without zone, may not show in the order yet.
             among: ids of tickets that are approved together with it.
+
+        Returns:
+            Those that can be parsed, and whether there are others.
         """
         matters = or_(
             tickets.c.state.in_([state.value for state in UNDER_WAY]),
@@ -185,7 +210,10 @@ class TicketStore(TicketReader):
             tickets.c.id.in_(list(among)),
         )
         same = _changes_of(ticket.account_id, ticket.terms.order_id or "")
-        return await self.read(connection, and_(same, tickets.c.id != ticket.id, matters))
+        others = and_(same, tickets.c.id != ticket.id, matters)
+        found = await self.readable(connection, others)
+        count: int = (await connection.execute(select(func.count()).select_from(tickets).where(others))).scalar_one()
+        return found, count > len(found)
 
     async def _add_version(
         self,
@@ -396,10 +424,11 @@ class TicketStore(TicketReader):
         """
         if not await self.leases.put_off(ticket_id):
             return None
-        query = select(tickets.c.state, tickets.c.client_order_id, tickets.c.account_id)
+        query = select(tickets.c.state, tickets.c.act, tickets.c.client_order_id, tickets.c.account_id)
         async with self.database.transaction() as connection:
             row = (await connection.execute(query.where(tickets.c.id == ticket_id))).first()
-        if row is None or row.state == TicketState.PROPOSED.value:
+        # Behind a proposed change or cancel there is an order at work.
+        if row is None or (row.state == TicketState.PROPOSED.value and row.act == OrderAction.NEW.value):
             return None
         return f"ticket {ticket_id}, client order id {row.client_order_id}, account {row.account_id}"
 

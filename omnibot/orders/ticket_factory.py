@@ -79,7 +79,8 @@ class TicketFactory:
         """Tickets of a `prefill_order` action, in its order; the same ones however often it is proposed."""
         drafts = read_drafts(action, proposal.account_id)
         there = {ticket.position: ticket for ticket in await self._store.of_action(proposal)}
-        fresh = [draft for draft in drafts if draft.position not in there]
+        made = await self._store.positions_of_action(proposal)
+        fresh = [draft for draft in drafts if draft.position not in made]
         if fresh:
             revision = await self._revision(proposal.principal)
             minted = await asyncio.gather(
@@ -87,7 +88,8 @@ class TicketFactory:
             )
             for one in minted:
                 there[one.position] = await self._mint(proposal, one, revision)
-        return [there[draft.position] for draft in drafts]
+        # Not those that were made and cannot be parsed by this version.
+        return [there[draft.position] for draft in drafts if draft.position in there]
 
     async def cancel(self, ticket: Ticket, clicker: Person, team: str) -> ClickResult:
         """A ticket that cancels the order of this one."""
@@ -135,9 +137,11 @@ class TicketFactory:
 
         What is asked for is part of it: two people who ask for different changes at once have not asked for one.
         """
-        made = [one for one in await self._store.of_message(f"{ASKED_ON_CARD}{ticket.id}") if one.terms.act is act]
+        message_id = f"{ASKED_ON_CARD}{ticket.id}"
+        made = [one for one in await self._store.of_message(message_id) if one.terms.act is act]
         waiting = [one for one in made if one.decidable and one.terms == terms]
-        return waiting[0].action_id if waiting else f"{act.value}:{len(made)}:{content_hash(terms, None)[:16]}"
+        number = await self._store.count_of_message(message_id, act)
+        return waiting[0].action_id if waiting else f"{act.value}:{number}:{content_hash(terms, None)[:16]}"
 
     async def order_of(
         self,
@@ -164,6 +168,10 @@ class TicketFactory:
         if order is None and terms.order_id is not None and terms.account_id != NO_ACCOUNT:
             # Nobody waits for this one.
             order = await self.order_of(proposal.principal, terms.account_id, terms.order_id, within=READING)
+        if order is not None and terms.order_id is not None:
+            # An order has several names: its id, our client id, and the ids it had before it was replaced. Changes of
+            # one order are told apart from those of another by one of them, and that is what is sent.
+            terms = replace(terms, order_id=order.id)
         before = None if order is None else terms_of(order, terms.account_id)
         return NewTicket(
             position=position,

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from omnibot.db.tables import tickets
+from omnibot.db.tables import ticket_versions, tickets
 from omnibot.orders.model import ClickOutcome, ClickResult, Ticket, TicketState
 from omnibot.orders.store import NEWER_CHANGE
 from omnibot.policy.identities import Who
@@ -221,3 +221,94 @@ async def test_a_decline_form_that_was_opened_before_the_approval_does_not_decli
     assert (await still.orders.decline(opened, ANA, None)).answer is ClickOutcome.SUPERSEDED
     assert (await still.get(ticket)).state is TicketState.NOT_PLACED
     assert (await still.orders.decline(ticket.press, ANA, None)).answer is ClickOutcome.DECLINED
+
+
+async def test_an_order_has_several_names_and_is_changed_by_one_of_them_at_a_time(still: Safe, working: Ticket):
+    """Omni may write Clear Street's id, or our client id: it is the same order."""
+    by_id = {"account_id": ACCOUNT, "order_id": working.order_id}
+    by_client_id = {"account_id": ACCOUNT, "order_id": working.client_order_id}
+    waiting = await still.propose_about("MODIFY", by_id | {"quantity": "1000"}, by_client_id | {"limit_price": "250"})
+    assert [one.terms.order_id for one in waiting] == [working.order_id, working.order_id]
+    clicks = await approve_all(still, *waiting)
+    assert [click.answer for click in clicks] == [ClickOutcome.EXPIRED, ClickOutcome.DENIED]
+    assert NEWER_CHANGE in clicks[0].message
+    assert await at_exchange(still) == {("10", "1")}
+
+
+async def test_a_change_by_an_id_the_order_had_before_is_a_change_of_the_order_as_it_is(still: Safe, working: Ticket):
+    old = working.order_id
+    first = await changing(still, working, quantity="20")
+    await still.approve(first)
+    await becomes(still, working, ("20", "1"))
+    [second] = await still.propose_about("MODIFY", {"account_id": ACCOUNT, "order_id": old, "limit_price": "2"})
+    [now] = [one for one in still.at_exchange if not one.over]
+    assert second.terms.order_id == now.id
+    assert second.before is not None
+    assert second.before.quantity == 20
+
+
+async def test_a_change_waits_as_long_as_clear_street_has_not_made_the_one_before(
+    still: Safe, working: Ticket, monkeypatch: pytest.MonkeyPatch
+):
+    """However long that is: at a closed market the exchange keeps both, and makes them together."""
+    monkeypatch.setattr("omnibot_sandbox.clearstreet.exchange._ANSWERED", 1e9)
+    first = await changing(still, working, quantity="1000")
+    assert (await still.approve(first)).answer is ClickOutcome.APPROVED
+    await still.until(first, TicketState.SUBMITTED)
+    still.clock.forward(90)
+    second = await changing(still, working, limit_price="250")
+    click = await still.approve(second)
+    assert click.answer is ClickOutcome.DENIED
+    assert "still on its way" in click.message
+    cancel = (await still.orders.propose_cancel(working.id, ANA, TEAM)).ticket
+    assert cancel is not None
+    assert (await still.approve(cancel)).answer is ClickOutcome.APPROVED
+
+
+async def damage(safe: Safe, ticket: Ticket) -> None:
+    """A newer version has written what this one cannot parse."""
+    newer = {"act": "modify", "account_id": ACCOUNT, "basket": "x"}
+    async with safe.database.transaction() as connection:
+        await connection.execute(
+            update(ticket_versions).where(ticket_versions.c.ticket_id == ticket.id).values(terms=newer)
+        )
+
+
+@pytest.mark.parametrize("asked", ["on the card", "by Omni"])
+async def test_a_change_that_cannot_be_parsed_keeps_its_order_neither_from_a_cancel_nor_from_a_change(
+    still: Safe, working: Ticket, asked: str
+):
+    about = {"account_id": ACCOUNT, "order_id": working.order_id}
+    if asked == "on the card":
+        damaged = await changing(still, working, quantity="20")
+    else:
+        [damaged] = await still.propose_about("MODIFY", about | {"quantity": "20"})
+    await damage(still, damaged)
+
+    change = await changing(still, working, quantity="30")
+    [proposed] = await still.propose_about("CANCEL", about)
+    assert proposed.decidable
+    cancel = (await still.orders.propose_cancel(working.id, ANA, TEAM)).ticket
+    assert cancel is not None
+    assert (await still.get(change)).state is TicketState.EXPIRED
+    assert (await still.approve(cancel)).answer is ClickOutcome.APPROVED
+    await still.until(cancel, TicketState.SUBMITTED)
+    # What was damaged is found; its expiry, which was made without parsing it, is as the audit tells.
+    damages = [f"Ticket {damaged.id}: a version of it cannot be read."]
+    assert list((await still.verified()).problems) == damages
+
+
+async def test_a_submitted_change_that_cannot_be_parsed_keeps_its_order_from_changes_and_not_from_a_cancel(
+    still: Safe, working: Ticket
+):
+    first = await changing(still, working, quantity="20")
+    await still.approve(first)
+    await still.until(first, TicketState.SUBMITTED)
+    await damage(still, first)
+    second = await changing(still, working, limit_price="2")
+    # With an id of its own the changed order is another one, which shows that the change was made.
+    shown = not still.emulator.exchange.replace_keeps_id
+    assert (await still.approve(second)).answer is (ClickOutcome.APPROVED if shown else ClickOutcome.DENIED)
+    cancel = (await still.orders.propose_cancel(working.id, ANA, TEAM)).ticket
+    assert cancel is not None
+    assert (await still.approve(cancel)).answer is ClickOutcome.APPROVED
