@@ -51,7 +51,7 @@ from omnibot.slack import listeners
 from omnibot.slack.app import build_app, open_client, open_session, token_trouble, who_am_i
 from omnibot.slack.authorization.account_data import AccountDataPlaces
 from omnibot.slack.authorization.service import Authorization
-from omnibot.slack.authorization.users import Users
+from omnibot.slack.authorization.users import ROLE_AGE, Users
 from omnibot.slack.connection.http import EventsEndpoint
 from omnibot.slack.connection.socket_mode import SocketConnections, socket_mode
 from omnibot.slack.delivery.background import Background
@@ -185,7 +185,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             keyring,
             scheduler,
             rules=book,
-            who=lambda person, _team: access.who(person),
+            who=lambda person, _team: access.who(person, age=ROLE_AGE),
             cards=cards,
             revision=omni.supports,
             live=live,

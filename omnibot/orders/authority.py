@@ -60,7 +60,8 @@ async def require_authority(connection: AsyncConnection, signer: Signer, ticket:
     query = select(audit).where(audit.c.ticket_id == ticket.id).order_by(audit.c.seq)
     rows = (await connection.execute(query)).mappings().all()
     records = [json.loads(one["record"]) for one in rows if signer.signed(one)]
-    if not (_whole(ticket) and _was_written(ticket, records) and _was_approved(ticket, attempt, records)):
+    allowed = _whole(ticket) and _was_written(ticket, records) and _was_approved(ticket, attempt, records)
+    if not allowed or _was_begun(ticket, records) or not _same_editors(ticket, records):
         raise NotAuthorised
 
 
@@ -108,6 +109,18 @@ def _was_written(ticket: Ticket, records: Sequence[Mapping[str, Any]]) -> bool:
         and all(one.get(name) == value for name, value in content.items())
         for one in records
     )
+
+
+def _same_editors(ticket: Ticket, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether those who wrote its content are those the audit tells of: whoever edited it is no second pair of eyes."""
+    wrote = {one["actor"] for one in records if one["kind"] in ("proposed", "edited") and one["ticket"] == ticket.id}
+    return {written(one) for one in ticket.edited_by} == wrote - {None}
+
+
+def _was_begun(ticket: Ticket, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether this attempt was sent already, whatever its row says now: an approval is good for one call."""
+    sent = (one for one in records if one["kind"] == TicketState.SUBMITTING.value and one["ticket"] == ticket.id)
+    return any(one.get("attempt") == ticket.attempts for one in sent)
 
 
 def _was_approved(ticket: Ticket, attempt: int, records: Sequence[Mapping[str, Any]]) -> bool:

@@ -27,11 +27,11 @@ class Who:
     """The acting person, as Slack says at this moment: never the installed workspace, never an e-mail address."""
 
     org: str
-    """Enterprise, or else team, of the person."""
+    """By what their rows are kept: enterprise, or else team, as the payload says. It gives no rights."""
     user: str
     kind: PersonKind
-    team: str | None = None
-    """Team of the person, where it is known beside the enterprise."""
+    homes: frozenset[str] = frozenset()
+    """Their workspaces and enterprise, as Slack's users.info says: what entries of the policy are about."""
 
 
 class ChannelKind(StrEnum):
@@ -139,11 +139,11 @@ def is_named(entry: str, who: Who) -> bool:
 
     `U…` is the user, `T…/U…` the user of that team or enterprise only, `T…` everybody of that team or enterprise.
     """
-    homes = {home for home in (who.org, who.team) if home}
+    # Not by `who.org`: that is what a payload says, and only names whose rows are whose.
     home, slash, user = entry.partition("/")
     if slash:
-        return home in homes and user == who.user
-    return entry in homes if entry.startswith(("T", "E")) else entry == who.user
+        return home in who.homes and user == who.user
+    return entry in who.homes if entry.startswith(("T", "E")) else entry == who.user
 
 
 def user_ids(entries: tuple[str, ...]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from omnibot.orders.audit import Audit, Entry, Signer, verify
 from omnibot.orders.audit_heads import Head, HeadFile, Heads, read_heads
 from omnibot.orders.authority import signed_content
 from omnibot.orders.model import ClickOutcome, Ticket, TicketState, content_hash, read_terms, write_terms
-from tests.orders.harness import ANA, BUY, EVE, SIGNER, Safe, link, open_safe, rules
+from tests.orders.harness import ANA, BEN, BUY, EVE, SIGNER, Safe, link, open_safe, rules
 
 Forge = Callable[[AsyncConnection, Ticket], Any]
 
@@ -601,3 +601,37 @@ async def test_the_life_of_an_order_with_edits_second_attempts_and_changes_is_so
     await still.until(ticket, TicketState.SUBMITTED)
     found = await still.verified()
     assert found.problems == ()
+
+
+@pytest.mark.parametrize("act", ["NEW", "MODIFY"])
+async def test_an_approval_is_good_for_one_call_whatever_its_row_says_afterwards(still: Safe, act: str):
+    """Within the seconds in which an approval counts, somebody sets the row back."""
+    still.emulator.order_plans["*"] = "never"
+    sent, method = await still.placed(), "POST"
+    if act == "MODIFY":
+        about = {"account_id": sent.account_id, "order_id": sent.order_id, "quantity": "20"}
+        [sent] = await still.propose_about("MODIFY", about)
+        method = "PATCH"
+        assert (await still.approve(sent)).answer is ClickOutcome.APPROVED
+        sent = await still.until(sent, TicketState.SUBMITTED)
+    before = len(still.calls(method))
+    async with still.database.transaction() as connection:
+        back = {"state": "approved", "attempts": 0, "owner": None, "lease_until": None, "order_over": False}
+        await connection.execute(update(tickets).where(tickets.c.id == sent.id).values(**back))
+    await still.step(sent)
+    assert len(still.calls(method)) == before
+
+
+async def test_whoever_edited_an_order_does_not_approve_it_although_the_row_names_nobody(still: Safe):
+    still.book.current = rules(four_eyes_above='"1"')
+    [ticket] = await still.propose()
+    await still.orders.edit(ticket.token, {"quantity": "20"}, BEN)
+    ticket = await still.get(ticket)
+    assert (await still.approve(ticket)).answer is ClickOutcome.SECOND_NEEDED
+    async with still.database.transaction() as connection:
+        edited = (ticket_versions.c.ticket_id == ticket.id, ticket_versions.c.version == 2)
+        await connection.execute(update(ticket_versions).where(*edited).values(org=None, user=None))
+    await still.approve(ticket, BEN)
+    await still.settled()
+    await still.step(ticket)
+    assert still.calls("POST") == []

@@ -13,12 +13,12 @@ from omnibot.policy.order_rules import Rule, RuleVerdict, check_order
 from omnibot.policy.parser import read_policy
 
 HOME, PARTNER = "T0HOME", "T0PARTNER"
-ANA = Who(HOME, "U0ANA", PersonKind.MEMBER)
-BEN = Who(HOME, "U0BEN", PersonKind.MEMBER)
-EVE = Who(HOME, "U0EVE", PersonKind.MEMBER)
-CLEO = Who(HOME, "U0CLEO", PersonKind.GUEST)
-DAN = Who(PARTNER, "U0DAN", PersonKind.EXTERNAL)
-ROBOT = Who(HOME, "U0ROBOT", PersonKind.UNKNOWN)
+ANA = Who(HOME, "U0ANA", PersonKind.MEMBER, frozenset({HOME}))
+BEN = Who(HOME, "U0BEN", PersonKind.MEMBER, frozenset({HOME}))
+EVE = Who(HOME, "U0EVE", PersonKind.MEMBER, frozenset({HOME}))
+CLEO = Who(HOME, "U0CLEO", PersonKind.GUEST, frozenset({HOME}))
+DAN = Who(PARTNER, "U0DAN", PersonKind.EXTERNAL, frozenset({PARTNER}))
+ROBOT = Who(HOME, "U0ROBOT", PersonKind.UNKNOWN, frozenset({HOME}))
 EVERYBODY = (ANA, BEN, EVE, CLEO, DAN, ROBOT)
 
 DIRECT = Where("D0ANA", ChannelKind.DIRECT, shared=False)

@@ -129,8 +129,17 @@ def test_who_may_ask(text: str, allowed: set[Who]):
     assert {who for who in EVERYBODY if may_ask(policy(f"[access]\n{text}"), who, DIRECT)} == allowed
 
 
+def test_the_organisation_that_a_payload_names_gives_no_rights():
+    """By it rows are kept; whoever writes a payload says it."""
+    dan = Who("T0FRIEND01", "U0DAN", PersonKind.EXTERNAL, frozenset({PARTNER}))
+    friends = policy('[access]\nexternals = ["T0FRIEND01"]\nshared_key = ["T0FRIEND01/U0DAN"]')
+    assert not access.may_use(friends, dan)
+    partners = policy(f'[access]\nexternals = ["{PARTNER}"]')
+    assert access.may_use(partners, dan)
+
+
 def test_on_an_enterprise_grid_a_whole_team_and_a_whole_enterprise_can_be_named():
-    fay = Who("E0GRID", "W0FAY", PersonKind.MEMBER, team="T0NORTH")
+    fay = Who("E0GRID", "W0FAY", PersonKind.MEMBER, frozenset({"E0GRID", "T0NORTH"}))
     for entry, allowed in (("T0NORTH", True), ("E0GRID", True), ("T0SOUTH", False), ("T0NORTH/W0FAY", True)):
         assert bool(may_ask(policy(f'[access]\npeople = ["{entry}"]'), fay, DIRECT)) is allowed
 
@@ -194,7 +203,7 @@ SIGNERS = '[consent]\nconsent_signers = ["U0BEN", "U0CLEO", "T0HOME/U0EVE"]\n' +
     [
         ("", ANA, Own(HOME, "U0ANA"), ""),
         ("", BEN, Own(HOME, "U0ANA"), access.NOT_YOURS),
-        ("", Who(PARTNER, "U0ANA", PersonKind.MEMBER), Own(HOME, "U0ANA"), access.NOT_YOURS),
+        ("", Who(PARTNER, "U0ANA", PersonKind.MEMBER, frozenset({PARTNER})), Own(HOME, "U0ANA"), access.NOT_YOURS),
         ("", ANA, Shared(), access.NO_SIGNERS),
         (SIGNERS, ANA, Shared(), access.NOT_A_SIGNER),
         (SIGNERS, BEN, Shared(), ""),

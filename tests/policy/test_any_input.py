@@ -102,7 +102,7 @@ PEOPLE = st.builds(
     st.sampled_from(["T0HOME", "T0PARTNER", "E0GRID", ""]),
     st.sampled_from(["U0ANA", "U0BEN", "U0EVE", "U0CLEO", "W0FAY", ""]),
     st.sampled_from(PersonKind),
-    st.sampled_from([None, "T0HOME", "T0NORTH", ""]),
+    st.frozensets(st.sampled_from(["T0HOME", "T0NORTH", "T0PARTNER", "E0GRID", ""])),
 )
 PLACES = st.builds(
     Where,

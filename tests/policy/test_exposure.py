@@ -251,7 +251,7 @@ LARGE = {"quantity": D(200)}
         ((ANA, BEN, EVE), (BEN,), True),
         ((ANA, CLEO), (), False),
         ((ANA, replace(BEN, kind=PersonKind.GUEST)), (), False),  # no longer a full member
-        ((ANA, Who("T0OTHER", "U0FAY", PersonKind.MEMBER)), (), False),
+        ((ANA, Who("T0OTHER", "U0FAY", PersonKind.MEMBER, frozenset({"T0OTHER"}))), (), False),
     ],
     ids=str,
 )

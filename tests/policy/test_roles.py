@@ -55,7 +55,7 @@ def test_who_trades(more: str, who: Who, authority: Authority, refusal: str):
         (CLEO, ANA, access.NOT_A_MEMBER),
         (DAN, ANA, access.NOT_A_MEMBER),
         (ROBOT, ANA, access.NOBODY_KNOWN),
-        (Who("T0OTHER", "U0ANA", PersonKind.MEMBER), ANA, roles.NOT_AN_APPROVER),
+        (Who("T0OTHER", "U0ANA", PersonKind.MEMBER, frozenset({"T0OTHER"})), ANA, roles.NOT_AN_APPROVER),
     ],
 )
 def test_who_approves_whose_tickets(who: Who, owner: Who, refusal: str):

@@ -97,16 +97,18 @@ class AccountDataPlaces:
 
     async def growing(self, person: Person, channel: str) -> AccountData:
         """Whether more account data of somebody may be written there while it grows. Raises as `final` does."""
-        return await self._judge(person, channel, GROWING)
+        # Of somebody who joined another process may have heard; that the channel became public is rare, and dearer.
+        return await self._judge(person, channel, GROWING, members_age=RECENT)
 
     async def of_members(self, person: Person, channel: str) -> bool:
         """Whether everybody in a channel may read account data, whoever it is of. Raises as `final` does."""
         return await self._asked(self._access.shows_account_data(person, channel, age=RECENT), False)
 
-    async def _judge(self, person: Person, channel: str, age: float) -> AccountData:
+    async def _judge(self, person: Person, channel: str, age: float, members_age: float | None = None) -> AccountData:
         # Where Slack does not tell who the asker is, and will not, nothing is for them.
         nothing = AccountData(Show.NEVER, NO_ACCOUNT_DATA)
-        return await self._asked(self._access.may_see_account_data(person, channel, age=age), nothing)
+        asked = self._access.may_see_account_data(person, channel, age=age, members_age=members_age)
+        return await self._asked(asked, nothing)
 
     async def _asked(self, asked: Awaitable[T], otherwise: T) -> T:
         try:

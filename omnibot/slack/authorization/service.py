@@ -25,7 +25,7 @@ from omnibot.policy.identities import (
     Who,
 )
 from omnibot.policy.model import Policy
-from omnibot.slack.authorization.users import Users
+from omnibot.slack.authorization.users import PROFILE_AGE, Users
 from omnibot.slack.errors import SLACK_ERRORS, SlackFailure, classify
 from omnibot.turns.model import Person
 
@@ -69,13 +69,16 @@ class Authorization:
         """The policy of the moment."""
         return self._policy()
 
-    async def who(self, person: Person) -> Who:
+    async def who(self, person: Person, *, age: float = PROFILE_AGE) -> Who:
         """The acting person, as seen from the workspace omnibot is installed in, whatever workspace a payload names.
+
+        Args:
+            age: seconds for which what Slack said about them is believed.
 
         Raises what slack_sdk raises.
         """
-        profile = await self._people.profile(self._team, person.user)
-        return Who(person.org, person.user, profile.kind, profile.team)
+        profile = await self._people.profile(self._team, person.user, age=age)
+        return Who(person.org, person.user, profile.kind, profile.homes)
 
     async def where(self, channel: str, person: Person, *, age: float = CHANNEL_AGE) -> Where:
         """What kind of channel that is, for this person, as Slack said at most `age` seconds ago.
@@ -193,28 +196,34 @@ class Authorization:
         """Whether this person may use omnibot, wherever. Raises what slack_sdk raises."""
         return access.may_use(self.policy, await self.who(person))
 
-    async def may_see_account_data(self, person: Person, channel: str, *, age: float | None = None) -> AccountData:
+    async def may_see_account_data(
+        self, person: Person, channel: str, *, age: float | None = None, members_age: float | None = None
+    ) -> AccountData:
         """Whether account data may be shown to this person there. Raises what slack_sdk raises.
 
         Args:
             person: for whom it is.
             channel: where it would be written.
             age: seconds for which what Slack said about the channel and its members is believed; None: as ever.
+            members_age: of its members, where that is another.
         """
-        who = await self.who(person)
-        where = await self._read_by(person, channel, age)
+        who = await self.who(person) if age is None else await self.who(person, age=age)
+        where = await self._read_by(person, channel, age, members_age)
         return access.may_see_account_data(self.policy, who, where)
 
     async def shows_account_data(self, person: Person, channel: str, *, age: float | None = None) -> bool:
         """Whether everybody there may read account data, whoever it is of. As `may_see_account_data`."""
         return access.shows_account_data(self.policy, await self._read_by(person, channel, age))
 
-    async def _read_by(self, person: Person, channel: str, age: float | None) -> Where:
+    async def _read_by(
+        self, person: Person, channel: str, age: float | None, members_age: float | None = None
+    ) -> Where:
         """The channel, with its readers where they decide."""
         believed = {} if age is None else {"age": age}
         where = await self.where(channel, person, **believed)
         if access.depends_on_readers(self.policy, where):
-            where = replace(where, readers=await self.readers(channel, **believed))
+            members = believed if members_age is None else {"age": members_age}
+            where = replace(where, readers=await self.readers(channel, **members))
         return where
 
     async def may_sign(self, person: Person, authority: Authority) -> AccessResult:

@@ -13,6 +13,8 @@ from omnibot.policy.identities import PersonKind
 
 #: Seconds for which a profile is believed.
 PROFILE_AGE = 60.0
+#: And where it decides about an order: another process may have heard of the change.
+ROLE_AGE = 5.0
 #: Names looked up for one message, and profiles asked for at a time.
 NAMES, ASKING = 20, 5
 #: Profiles kept in memory.
@@ -25,8 +27,8 @@ class Profile:
 
     name: str
     kind: PersonKind
-    #: Their own workspace, where Slack says it.
-    team: str | None = None
+    #: Their workspaces and their enterprise, as far as Slack says.
+    homes: frozenset[str] = frozenset()
     #: Whether a channel that they are in stays one of full members alone; None: Slack does not say.
     insider: bool | None = None
 
@@ -39,8 +41,7 @@ def read_profile(user: Any, *, team: str) -> Profile:
     profile: dict[str, Any] = inner if isinstance(inner, dict) else {}
     names = (profile.get("display_name"), user.get("real_name"), profile.get("real_name"), user.get("name"))
     name = next((str(n) for n in names if n), "someone")
-    home = user.get("team_id")
-    return Profile(name, _kind(user, team), home if isinstance(home, str) else None, _insider(user, team))
+    return Profile(name, _kind(user, team), _homes(user), _insider(user, team))
 
 
 def _kind(user: dict[str, Any], team: str) -> PersonKind:
@@ -64,6 +65,12 @@ def _insider(user: dict[str, Any], team: str) -> bool | None:
     return True if user.get("is_restricted") is False and user.get("is_ultra_restricted") is False else None
 
 
+def _homes(user: dict[str, Any]) -> frozenset[str]:
+    enterprise = user.get("enterprise_user")
+    of_all = enterprise.get("enterprise_id") if isinstance(enterprise, dict) else None
+    return frozenset(home for home in (*_teams(user), of_all) if isinstance(home, str) and home)
+
+
 def _teams(user: dict[str, Any]) -> list[Any]:
     enterprise = user.get("enterprise_user")
     more = enterprise.get("teams") if isinstance(enterprise, dict) else None
@@ -80,10 +87,14 @@ class Users:
         #: Grows with every change told: an answer asked for before it is not remembered.
         self._changes = 0
 
-    async def profile(self, team: str, user: str) -> Profile:
-        """The profile of somebody, as seen from a workspace. Raises what slack_sdk raises."""
+    async def profile(self, team: str, user: str, *, age: float = PROFILE_AGE) -> Profile:
+        """The profile of somebody, as seen from a workspace, as Slack said at most `age` seconds ago.
+
+        A change of it is delivered to one process: what decides something asks for a small age, so that it counts in
+        all of them. Raises what slack_sdk raises.
+        """
         known = self._known.get((team, user))
-        if known is not None and time.monotonic() - known[1] < PROFILE_AGE:
+        if known is not None and time.monotonic() - known[1] < age:
             return known[0]
         async with self._asking:
             before = self._changes

@@ -29,6 +29,7 @@ from omnibot.orders.service import Orders
 from omnibot.policy.access import Show
 from omnibot.policy.identities import Who
 from omnibot.slack.authorization.service import Authorization
+from omnibot.slack.authorization.users import ROLE_AGE
 from omnibot.slack.delivery.background import Background
 from omnibot.slack.delivery.ephemeral import tell_privately
 from omnibot.slack.errors import SLACK_ERRORS
@@ -98,7 +99,7 @@ class OrderActions:
 
     async def _who(self, person: Person, team: str) -> Who | None:
         try:
-            return await self._access.who(person)
+            return await self._access.who(person, age=ROLE_AGE)
         except SLACK_ERRORS:
             return None
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from omnibot.policy.access import GUEST_READS, NO_DESK_CHANNEL, READERS_UNKNOWN, Show
-from omnibot.policy.identities import MOST_MEMBERS, ChannelKind, Own, Shared, Where
+from omnibot.policy.identities import MOST_MEMBERS, ChannelKind, Own, PersonKind, Shared, Where
 from omnibot.policy.model import Policy
 from omnibot.policy.parser import read_policy
+from omnibot.slack.authorization.account_data import AccountDataPlaces
 from omnibot.slack.authorization.service import Authorization, read_channel
 from omnibot.slack.authorization.users import Users
 from omnibot.slack.delivery.metadata import Post, find, metadata
@@ -156,3 +157,22 @@ async def test_a_message_of_another_app_that_copied_our_metadata_is_not_taken_fo
     assert await find(desktop.client, turn, "answer", post, turn.thread_ts) is None
     message.user = desktop.slack.bot_user_id
     assert await find(desktop.client, turn, "answer", post, turn.thread_ts) == copied
+
+
+async def test_of_a_change_of_role_that_another_process_heard_whoever_decides_about_orders_asks_anew(desktop: Desktop):
+    access, ben = access_of(desktop), desktop.slack.workspace.user("ben").id
+    person = Person(desktop.slack.team_id, ben)
+    assert (await access.who(person)).kind is PersonKind.MEMBER
+    desktop.slack.change_role("ben", guest=True)
+    assert (await access.who(person, age=0.0)).kind is PersonKind.GUEST
+
+
+async def test_of_a_guest_who_joined_another_process_heard_and_a_growing_answer_asks_anew(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+):
+    places, trading = AccountDataPlaces(access_of(desktop)), desktop.slack.workspace.channel("trading").id
+    ana = Person(desktop.slack.team_id, desktop.slack.workspace.user("ana").id)
+    assert (await places.growing(ana, trading)).show is Show.HERE
+    await desktop.slack.join("cleo", "trading")
+    monkeypatch.setattr("omnibot.slack.authorization.account_data.RECENT", 0.0)
+    assert (await places.growing(ana, trading)).show is Show.DIRECT

@@ -72,7 +72,7 @@ def test_who_somebody_is_as_seen_from_the_workspace(said: dict[str, Any], kind: 
 
 @pytest.mark.parametrize("said", [None, [], "U0ANA"])
 def test_an_answer_that_is_no_profile_is_of_nobody_known(said: Any):
-    assert read_profile(said, team="T0HOME") == Profile("someone", PersonKind.UNKNOWN, None, None)
+    assert read_profile(said, team="T0HOME") == Profile("someone", PersonKind.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_an_answer_that_is_no_profile_is_of_nobody_known(said: Any):
 )
 def test_somebody_is_called_what_they_call_themselves(said: dict[str, Any], name: str):
     found = read_profile(MEMBER | said, team="T0HOME")
-    assert (found.name, found.team) == (name, "T0HOME")
+    assert (found.name, found.homes) == (name, frozenset({"T0HOME"}))
