@@ -30,6 +30,8 @@ _BYTES: Final = 7_000
 #: Messages that grow at a time, and how much of a text is looked at to fill them; all of it comes with the answer.
 _MESSAGES: Final = 4
 _LOOKED_AT: Final = 40_000
+#: And lines of it: each may be a block of its own, which costs more than its characters.
+_LINES_LOOKED_AT: Final = 800
 #: A link, image or entity whose end has not arrived yet.
 _UNFINISHED: Final = re.compile(
     r"(?:!?\[[^\[\]\n]{0,300}(?:\](?:\([^()\s]{0,2000})?)?|<[^<>\s]{0,2000}|&[#\w]{0,31})\Z"
@@ -77,7 +79,7 @@ def view(*, thoughts: Sequence[str], text: str, waiting: str | None = None, elap
         elapsed: seconds since the question.
     """
     status = shorten(waiting, TITLE) if waiting else WORKING
-    words = safe(settled(text[:_LOOKED_AT]))
+    words = safe(settled(_beginning(text)))
     pieces = split(words, limit=_space(words))[:_MESSAGES] or [""]
     pieces[-1] = _open_ended(pieces[-1], words)
     return View(status, read_steps(thoughts), tuple(pieces), None if elapsed is None else int(elapsed))
@@ -158,6 +160,14 @@ def settled(text: str) -> str:
     if rows and not text.endswith("\n"):
         rows -= 1  # the last row is still being written
     return "\n".join(lines[: begin + rows] if rows > 2 else lines[:begin])
+
+
+def _beginning(text: str) -> str:
+    """As much of a text as is looked at while it grows."""
+    looked_at = text[:_LOOKED_AT]
+    if looked_at.count("\n") <= _LINES_LOOKED_AT:
+        return looked_at
+    return "\n".join(looked_at.split("\n", _LINES_LOOKED_AT)[:_LINES_LOOKED_AT])
 
 
 def _without_bare_quote(text: str) -> str:

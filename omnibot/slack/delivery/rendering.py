@@ -24,10 +24,14 @@ from omnibot.turns.model import OfferedButton, Turn, TurnAnswer
 
 log = structlog.get_logger(__name__)
 
-#: Characters and JSON values of an answer that are rendered at once, in a few hundredths of a second.
-LARGE: Final = 40_000
+#: The work of an answer, in characters, that is rendered at once: at most some tenth of a second.
+LARGE: Final = 16_000
 #: What a value of JSON counts for, beside its characters.
 _VALUE: Final = 10
+#: What a line of text counts for, beside its characters: it may be a block of its own.
+_LINE: Final = 40
+#: Messages of one reply; what would take more is shown as plain text, which is packed closely.
+MOST_MESSAGES: Final = 40
 #: Seconds, and bytes, that the rendering of a large answer may take.
 PATIENCE: Final = 30.0
 MEMORY: Final = 2_000_000_000
@@ -51,14 +55,15 @@ class Rendering:
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def pages(self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton], **more: Any) -> list[Page]:
-        """The pages of a reply, as `reply_pages` makes them; or as plain text, if it cannot."""
+        """The pages of a reply, as `reply_pages` makes them; as plain text if it cannot, or makes far too many."""
         if is_large([answer.parts, answer.market_cards]):
             pages = await self._large(turn, answer, buttons, more)
         else:
             pages = _small(turn, answer, buttons, more)
-        if pages is not None:
+        if pages is not None and len(pages) <= MOST_MESSAGES:
             return pages
-        return await asyncio.to_thread(plain_reply_pages, turn, answer, buttons, **more)
+        plain = await asyncio.to_thread(plain_reply_pages, turn, answer, buttons, **more)
+        return plain if pages is None or len(plain) < len(pages) else pages
 
     async def _large(
         self, turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton], more: dict[str, Any]
@@ -124,7 +129,7 @@ def _small(turn: Turn, answer: TurnAnswer, buttons: Sequence[OfferedButton], mor
         return reply_pages(turn, answer, buttons, **more)
     except Exception as error:
         # An answer that no rule of ours foresaw must not be lost with it.
-        log.error("rendecallback_failed", turn=turn.id, error=type(error).__name__)
+        log.error("rendering_failed", turn=turn.id, error=type(error).__name__)
         return None
 
 
@@ -135,7 +140,7 @@ def is_large(value: Any) -> bool:
         item = waiting.pop()
         weight += _VALUE
         if isinstance(item, str):
-            weight += len(item)
+            weight += len(item) + _LINE * item.count("\n")
         elif isinstance(item, dict):
             waiting += item.values()
         elif isinstance(item, list | tuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,28 @@ def test_the_process_gets_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
 
     assert "SLACK_BOT_TOKEN" not in rendering._environment()
+
+
+#: Texts in which each line is a block of its own.
+MANY_BLOCKS = ["a\n=\n", "# a\n", "```\na\n```\n", "[a]: https://x.y\n", "|a|\n|-|\n|1|\n\n"]
+
+
+@pytest.mark.parametrize("line", MANY_BLOCKS)
+def test_an_answer_of_many_lines_is_large_although_its_characters_are_few(line: str):
+    """What is rendered at once stays within a thousand lines."""
+    assert is_large(answer(line * (1_200 // line.count("\n"))).parts)
+    assert not is_large(answer("word " * 2_500).parts)
+
+
+async def test_an_answer_that_would_be_hundreds_of_messages_is_plain_text_with_every_word(desktop: Desktop):
+    turn = await desktop.turn()
+    many = answer("".join(f"word{number}\n=\n" for number in range(3_000)))
+    assert len(reply_pages(turn, many, [ASK], **MORE)) > 3 * rendering.MOST_MESSAGES
+
+    pages = await Rendering(desktop.database).pages(turn, many, [ASK], **MORE)
+    assert len(pages) <= rendering.MOST_MESSAGES
+    shown = texts(pages)
+    assert set(map(int, re.findall(r"word(\d+)", shown))) == set(range(3_000))
+    assert PLAIN in shown
+    # After a restart the same.
+    assert await Rendering(desktop.database).pages(turn, many, [ASK], **MORE) == pages
