@@ -168,7 +168,7 @@ async def test_an_answer_that_would_be_hundreds_of_messages_is_plain_text_with_e
 
     pages = await Rendering(desktop.database).pages(turn, many, [ASK], **MORE)
     assert len(pages) <= rendering.MOST_MESSAGES
-    shown = texts(pages)
+    shown = texts(pages).replace("\n", "")  # A section may end within a word.
     assert set(map(int, re.findall(r"word(\d+)", shown))) == set(range(3_000))
     assert PLAIN in shown
     # After a restart the same.
