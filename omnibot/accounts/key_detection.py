@@ -39,8 +39,8 @@ _CERTAIN: Final = re.compile(
 _TOKEN: Final = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{17}", re.ASCII)
 #: Said to be one.
 _SAID: Final = re.compile(
-    r"(?<![A-Za-z])(?:bearer[ \t\xa0]{1,8}|(?:api[ _-]?key|access[ _-]?token|secret|password|passwd|token)"
-    r"[ \t\xa0]{0,8}(?:[:=]|is(?=[ \t\xa0]))[ \t\xa0]{0,8})[\"'`*]{0,3}([!-~]{8,512})",
+    r"(?<![A-Za-z])(?:bearer[ \t\n\xa0:]{1,8}|(?:api[ _-]?key|access[ _-]?token|secret|password|passwd|token)"
+    r"[ \t\n\xa0]{0,8}(?:[:=]|is(?=[ \t\n\xa0]))[ \t\n\xa0]{0,8})[\"'`*]{0,3}([!-~]{8,512})",
     re.IGNORECASE,
 )
 _ASSIGNED: Final = re.compile(r"[A-Za-z0-9_.~+/=$!%-]{8,512}")
@@ -51,6 +51,17 @@ _RANDOM: Final = ((40, 0.20), (32, 0.22), (28, 0.28))
 _UNBROKEN: Final = 0.15
 _PIECE: Final = re.compile(r"[A-Za-z0-9]{28}")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{32,}+")
+#: A word beside which a shorter run of letters and digits is taken for a key too.
+_MENTIONED: Final = re.compile(
+    r"(?<![A-Za-z])(?:un)?link(?![A-Za-z])|(?<![A-Za-z])(?:api|access|secret)[ _-]?(?:key|token)s?(?![A-Za-z])"
+    r"|(?<![A-Za-z])(?:key|secret|password|bearer|credentials?)s?(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_SHORT: Final = re.compile(r"(?<![A-Za-z0-9_.+/=~-])[A-Za-z0-9_+=~-]{16,27}(?![A-Za-z0-9_+/=~-])")
+#: An option's symbol is as long as a key.
+_OPTION: Final = re.compile(r"[A-Z]{1,6}[0-9]{6}[CP][0-9]{8}", re.ASCII)
+#: Neighbours of different kinds from which on a shorter run is no name.
+_CHANGES: Final = 3
 _DEEPEST: Final = 50
 
 
@@ -64,11 +75,18 @@ def holds_key(text: str) -> bool:
     if any(_is_mixed(said[1]) for said in _SAID.finditer(text)):
         return True
     rest = _ADDRESS.sub(" ", _UUID.sub(" ", text))
-    if _TOKEN.search(rest):
+    if _TOKEN.search(rest) or (_MENTIONED.search(rest) and _holds_short_key(rest)):
         return True
     return any(
         _is_random(run[0]) and not _FILE.match(rest, run.end()) and not rest.startswith("0x", run.start())
         for run in _RUN.finditer(rest)
+    )
+
+
+def _holds_short_key(text: str) -> bool:
+    return any(
+        _changes(run[0]) >= _CHANGES and not _OPTION.fullmatch(run[0]) and not _FILE.match(text, run.end())
+        for run in _SHORT.finditer(text)
     )
 
 
@@ -105,9 +123,14 @@ def _is_mixed(word: str) -> bool:
     return found is not None and any(c.isdigit() for c in found[0]) and any(c.isalpha() for c in found[0])
 
 
-def _is_random(run: str) -> bool:
+def _changes(run: str) -> int:
+    """Neighbours of different kinds (small and capital letters, digits), but for a capital at a word's beginning."""
     letters = [_kind(c) for c in run]
-    changes = sum(bool(a and b) and a != b and (a, b) != ("A", "a") for a, b in pairwise(letters))
+    return sum(bool(a and b) and a != b and (a, b) != ("A", "a") for a, b in pairwise(letters))
+
+
+def _is_random(run: str) -> bool:
+    letters, changes = [_kind(c) for c in run], _changes(run)
     if _HEX.search(run) and changes >= 4:
         return True
     share = _UNBROKEN if _PIECE.search(run) else next(share for length, share in _RANDOM if len(run) >= length)

@@ -118,3 +118,44 @@ def test_a_key_that_marks_cut_into_elements_is_put_together_again():
     found = list(strings({"elements": [{"elements": elements}]}))
     assert JWT in found
     assert any(map(holds_key, found))
+
+
+SHORT = "Zk3vR8mQ2xLw9TbN4cYp7HsD"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"link my key {SHORT}",
+        f"link key: {SHORT}",
+        f"link {SHORT} please",
+        f"unlink {SHORT} now",
+        f"please link {SHORT}",
+        f"Bearer: {SHORT}",
+        f"Authorization: Bearer\n{SHORT}",
+        f"my api key is\n{SHORT}",
+        f"API-Key {SHORT}",
+        f"`{SHORT}` is my password",
+    ],
+)
+def test_a_shorter_key_is_seen_beside_a_word_for_one(text: str):
+    assert holds_key(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what is the key level for AAPL240119C00190000?",
+        "key dates of US0378331005 and DE0007164600",
+        "link between CL1 and airlines_2024_q3_report.pdf",
+        "the key rate of the ECB in 2026-12-01T14:30:00Z",
+        "cancel the key order 019dbae9-73b3-7fe0-bd14-25fe57e91475",
+        "is 1,234,567.89 a key support for SPX?",
+        "key risks of BRK.B/JPM/V2X/3M/7203",
+        "what are the secrets of good_risk_management_2026?",
+        "key drivers: unemployment, inflation, GDP-growth-Q3-2026",
+        f"client order {SHORT}",
+    ],
+)
+def test_questions_with_a_word_for_a_key_pass(text: str):
+    assert not holds_key(text)

@@ -153,3 +153,17 @@ async def test_a_waiting_question_into_which_a_key_is_edited_is_not_asked(deploy
     assert deployment.asked() == ["hello"]
     assert KEY not in received(deployment)
     assert KEY.encode() not in await stored(deployment, tmp_path)
+
+
+async def test_halt_in_a_direct_message_is_no_question_and_says_how_it_is_done(deployment: Deployment):
+    """Whoever types it believes that trading is halted."""
+    dm = deployment.slack.dm("ana")
+    await deployment.slack.say("ana", dm, "halt everything!")
+    said = await deployment.slack.wait_for(
+        lambda: (
+            [m for m in deployment.slack.history(dm) if m.user == deployment.slack.bot_user_id]
+            or deployment.slack.ephemerals("ana")
+        )
+    )
+    assert "type `/omni halt`" in str(said)
+    assert not deployment.omni.threads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import structlog
 
@@ -13,11 +14,12 @@ from omnibot.slack.authorization.service import Authorization
 from omnibot.slack.authorization.users import Users
 from omnibot.slack.delivery.messages import DIRECT, ROOT, STUB, Messages
 from omnibot.slack.errors import SLACK_ERRORS, Refusal, SlackFailure, classify
-from omnibot.slack.inbound.text import KEY, REFUSED, mentioned_users, question_text
+from omnibot.slack.inbound.text import KEY, REFUSED, mentioned_users, misplaced_command, question_text
 from omnibot.turns.model import Admitted, NotNow, Surface, Turn, TurnedAway
 
 log = structlog.get_logger(__name__)
 
+MISPLACED: Final = "Nothing was done: trading is as it was. To do it, type `/omni {}`."
 NOTHING_ASKED = (
     "What would you like to know? Mention me with a question, such as “what is the price of AAPL?”, "
     "or type `/omni help`."
@@ -60,6 +62,8 @@ class SlackAdmission:
         question = turn.question if turn.question is not None else await self._read(turn)
         if holds_key(question):
             return TurnedAway(KEY_SEEN)
+        if (command := misplaced_command(question)) is not None:
+            return TurnedAway(MISPLACED.format(command))
         if not question.strip():
             return TurnedAway(ONLY_A_FILE if turn.event.get("files") else NOTHING_ASKED)
         channel, thread_ts = turn.channel, turn.thread_ts

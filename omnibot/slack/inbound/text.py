@@ -136,6 +136,19 @@ _PUNCTUATION: Final = "!.,:;=?"
 _TICKER: Final = re.compile(r"[A-Z0-9.]{1,6}", re.ASCII)
 
 
+#: What may stand behind `halt` and `resume` where nobody means a question.
+_ALL_TRADING: Final = frozenset({"", "all", "all trading", "everything", "now", "please", "trading", "trading now"})
+
+
+def misplaced_command(text: str) -> str | None:
+    """`halt` or `resume`, said in a message where only `/omni` does it; None: it is a question.
+
+    Whoever says it in a hurry must not believe that trading is halted. “Halt in TSLA?” is a question.
+    """
+    first, _, rest = text.lower().strip(f" \t\n{_PUNCTUATION}").partition(" ")
+    return first if first in ("halt", "resume") and rest.strip() in _ALL_TRADING else None
+
+
 def parse_command(text: str, names: Names | None = None) -> Command:
     """What `/omni text` asks for. A subcommand only in its exact form: `stop loss on AAPL?` is a question.
 

@@ -16,6 +16,7 @@ from omnibot.slack.inbound.text import (
     Unclear,
     mentioned_users,
     mentions_bot,
+    misplaced_command,
     parse_command,
     question_text,
     starts_with_other_mention,
@@ -291,3 +292,23 @@ def test_who_a_message_without_text_begins_with():
 )
 def test_a_subcommand_only_in_its_exact_form(text, command):
     assert parse_command(text) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("halt", "halt"),
+        ("HALT!", "halt"),
+        ("halt everything", "halt"),
+        ("Halt trading now", "halt"),
+        ("resume", "resume"),
+        ("resume trading, please?", None),
+        ("halt in TSLA trading, why?", None),
+        ("halt TSLA?", None),
+        ("resume of the Fed meeting", None),
+        ("why was trading halted?", None),
+        ("", None),
+    ],
+)
+def test_halting_in_a_message_is_no_question_and_a_question_about_a_halt_is_one(text: str, command: str | None):
+    assert misplaced_command(text) == command
