@@ -224,7 +224,7 @@ async def watched(count: int, *, seconds: float) -> list[Measurement]:
         await asyncio.sleep(seconds)
         after = await metrics(deployment)
         each = (memory(deployment) - idle) / count
-    lag = {name: after[name] - before.get(name, 0.0) for name in after if name.startswith("omnibot_alarm_lag")}
+    lag = {name: after[name] - before.get(name, 0.0) for name in after if name.startswith("omnibot_timer_lag")}
     polls = lag["omnibot_timer_lag_seconds_count"]
     in_time = lag[f'omnibot_timer_lag_seconds_bucket{{le="{LAG}"}}'] / polls if polls else 0.0
     crowd = f"{count:,} active turns of {min(KEYS, count)} keys"
