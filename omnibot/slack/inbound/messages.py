@@ -155,6 +155,8 @@ def _changed(event: MessageEvent, whose: _Whose) -> Intake:
         if now is not None and now.subtype == "tombstone":
             return _withdraw(event, now.ts, whose)
         return Ignore()
+    if now.subtype not in _WORDS:
+        return Ignore()
     before = event.previous_message
     if before is not None and before.text == now.text and before.blocks == now.blocks:
         # A link preview appeared, or the thread's counters changed.
@@ -195,7 +197,8 @@ def _withdraw(event: MessageEvent, ts: str, whose: _Whose) -> Withdraw:
         withdrawn=True,
     )
     # Only what would have been a question leaves a trace.
-    asked = event.channel.startswith("D") or mentions_bot(_plain(said), whose.bot)
+    words = said is event or said.subtype in _WORDS
+    asked = words and (event.channel.startswith("D") or mentions_bot(_plain(said), whose.bot))
     return Withdraw(key, Accept(turn) if asked else None)
 
 

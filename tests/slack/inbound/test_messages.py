@@ -90,6 +90,18 @@ def test_an_edit_that_overtakes_its_message_is_the_question():
     assert edit.instead.turn.event["text"] == f"<@{BOT}> new"
 
 
+@pytest.mark.parametrize("subtype", ["me_message", "channel_topic", "channel_join"])
+def test_what_is_no_question_is_none_when_it_is_edited_or_deleted(subtype: str):
+    said = {"type": "message", "subtype": subtype, "user": "U1", "ts": "1.0", "text": f"<@{BOT}> hi"}
+    for channel in ({}, {"channel": "D1", "channel_type": "im"}):
+        assert decide(**said, **channel) == Ignore()
+        edited = {**said, "text": f"<@{BOT}> and now?", "edited": {"ts": "1.05"}}
+        now = decide(subtype="message_changed", user=None, message=edited, previous_message=said, **channel)
+        assert now == Ignore()
+        gone = decide(subtype="message_deleted", user=None, deleted_ts="1.0", previous_message=said, **channel)
+        assert gone == Withdraw(f"message:{channel.get('channel', 'C1')}:1.0")
+
+
 def test_an_old_message_that_is_edited_is_not_asked_anew():
     said = {"type": "message", "user": "U1", "ts": "1.0"}
     edit = decide(
