@@ -157,6 +157,7 @@ def four_eyes(case: RuleContext) -> RuleResult:
 def _approved_by_two(case: RuleContext) -> bool:
     order, trade = case.order, case.policy.trading
     valid = [who for who in order.approved_by if roles.may_approve(case.policy, who, order.owner)]
-    involved = [order.owner, *order.edited_by]
-    second = any(trade.is_approver(who) and not any(roles.same(who, one) for one in involved) for who in valid)
-    return second and len({(who.org, who.user) for who in valid}) >= 2
+    # By user ids alone: whoever is named with another workspace is no second person.
+    involved = {one.user for one in (order.owner, *order.edited_by)}
+    second = any(trade.is_approver(who) and who.user not in involved for who in valid)
+    return second and len({who.user for who in valid}) >= 2

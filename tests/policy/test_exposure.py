@@ -252,6 +252,9 @@ LARGE = {"quantity": D(200)}
         ((ANA, CLEO), (), False),
         ((ANA, replace(BEN, kind=PersonKind.GUEST)), (), False),  # no longer a full member
         ((ANA, Who("T0OTHER", "U0FAY", PersonKind.MEMBER, frozenset({"T0OTHER"}))), (), False),
+        # One person, whichever workspace a click names.
+        ((BEN, replace(BEN, org="T0OTHER")), (), False),
+        ((ANA, BEN), (replace(BEN, org="T0OTHER"),), False),
     ],
     ids=str,
 )
@@ -264,6 +267,7 @@ def test_a_large_order_needs_a_second_person(approved_by: tuple[Who, ...], edite
 def test_an_approver_does_not_second_an_order_of_their_own():
     bens = order(**LARGE, owner=BEN, authority=Own(HOME, "U0BEN"))
     assert decide(judge(of=replace(bens, approved_by=(BEN, ANA)))) is Decision.SECOND_APPROVAL
+    assert decide(judge(of=replace(bens, approved_by=(replace(BEN, org="T0OTHER"), ANA)))) is Decision.SECOND_APPROVAL
     assert decide(judge(of=replace(bens, approved_by=(BEN, EVE)))) is Decision.GO
 
 
