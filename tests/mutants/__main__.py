@@ -123,10 +123,6 @@ def main(arguments: list[str]) -> int:
     return 1 if unlisted or gone or _share(total) < AT_LEAST else 0
 
 
-def _row(counts: Counter[str], listed: str) -> str:
-    return f"{counts['killed']:>8} {counts['timeout']:>8} {counts['survived']:>8} {listed:>16}  {_share(counts):>5.1f}"
-
-
 def _share(counts: Counter[str]) -> float:
     """How many in a hundred were noticed."""
     tried = counts.total()
