@@ -197,8 +197,9 @@ def _id(order_id: str | None, strange: list[str]) -> str | None:
     return None
 
 
-#: No blanks, which would let an id read as words of the sentence, and no commas, of which lists are made.
-_PLAIN_ID = re.compile(r"[!-+\--~]+")
+#: No blanks, which would let an id read as words of the sentence, no commas, of which lists are made, and more than
+#: dots, which would lead elsewhere in the API's paths.
+_PLAIN_ID = re.compile(r"(?=\.*[^.])[!-+\--~]+")
 
 
 def terms_of(order: Order, account_id: int) -> Terms:

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from omnibot.clearstreet.models import read_action
 from omnibot.clearstreet.models.enums import OrderType, Side, TimeInForce
 from omnibot.orders.model import Terms
-from omnibot.orders.order_parser import edited
+from omnibot.orders.order_parser import edited, read_drafts
 from omnibot.policy.facts import OrderAction
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -47,3 +48,14 @@ def test_what_could_be_read_in_two_ways_is_not_read_at_all(typed: str):
     terms, problems = edited(LIMIT, {"limit_price": typed}, NOW)
     assert list(problems) == ["limit_price"]
     assert terms.limit_price == LIMIT.limit_price
+
+
+@pytest.mark.parametrize("order_id", [".", "..", "...", "a b", "a,b", ""])
+@pytest.mark.parametrize("act", ["CANCEL", "MODIFY"])
+def test_an_id_that_is_no_id_is_not_understood(act: str, order_id: str):
+    about = {"account_id": 1, "order_id": order_id, "quantity": "5"}
+    about = about if act == "MODIFY" else {"account_id": 1, "order_id": order_id}
+    action = read_action({"prefill_order": {"action_type": act, "orders": [about]}})
+    [draft] = read_drafts(action, 1)
+    assert draft.terms.order_id is None
+    assert "order_id" in draft.terms.not_understood
