@@ -114,7 +114,8 @@ async def test_over_http_at_once_and_one_after_the_other_and_again_after_a_resta
         done(deployment, thread)
         assert says(deployment, thread) == before
         assert {one.status for one in deployment.slack.deliveries if not one.error} == {200}
-        assert {one.error for one in deployment.slack.deliveries} <= {"", "connection_failed"}  # while it was away
+        # It was away; or busy, so that Slack believes it was not heard, and delivers again: that is what this is about.
+        assert {one.error for one in deployment.slack.deliveries} <= {"", "connection_failed", "http_timeout"}
     assert broke(deployment.bot) == []
 
 
