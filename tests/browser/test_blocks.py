@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.browser.block_gallery import Gallery
 
-RECORDED = sorted((Path(__file__).parents[1] / "emulator/slack/recorded/accepted").glob("*.json"))
+RECORDED = sorted((Path(__file__).parents[2] / "sandbox/tests/slack/recorded/accepted").glob("*.json"))
 #: Shown only once something is pressed, or not as text.
 ELSEWHERE = ("confirm", "placeholder", "options", "option_groups", "initial_option", "initial_options")
 #: What becomes something else, which other tests look at.
