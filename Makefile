@@ -3,7 +3,8 @@
 # make test-all   the same on each Python that is promised and installed;  make test-repeat N=20   what fails now and then
 # make explore   new examples for the property tests, for 75 s;  make nightly   many of them
 # make mutants   which changed lines no test notices (ONLY=omnibot/policy/access.py SAMPLE=30);  make mutants-known   the dangerous ones
-# make test-browser   the demo in a real Chromium, and the sandbox with a program in JavaScript (needs Node.js);  make screenshots   the README's pictures, from a scripted scene
+# make test-javascript   the sandbox with a Bolt app for JavaScript (needs Node.js)
+# make test-browser   the demo in a real Chromium;  make screenshots   the README's pictures, from a scripted scene
 # make soak   kill the bot a hundred times while people talk to it
 # make bench  figures: how soon Slack shows what Omni said, and what it costs
 # make fmt    let ruff write the code's form;  make lint   check form, types and doors only
@@ -18,7 +19,7 @@ SUITE := -n 6 --dist worksteal
 N ?= 20
 SECONDS ?= 75
 
-.PHONY: demo test test-all test-repeat test-browser explore nightly mutants mutants-known screenshots lint fmt soak bench clean
+.PHONY: demo test test-all test-repeat test-browser test-javascript explore nightly mutants mutants-known screenshots lint fmt soak bench clean
 
 demo: .venv/run
 	$(BIN)/omnibot demo
@@ -46,7 +47,10 @@ mutants-known: .venv/dev
 	$(BIN)/python -m tests.mutants.known $(ONLY)
 
 test-browser: .venv/dev
-	$(BIN)/pytest tests/browser sandbox/tests/javascript -n 2 --dist worksteal
+	$(BIN)/pytest tests/browser -n 2 --dist worksteal
+
+test-javascript: .venv/dev
+	$(BIN)/pytest sandbox/tests/javascript
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.browser.screenshots

@@ -36,7 +36,7 @@ SLOW = (
     "thirty_seconds",
     "test_presence",
     "orders/test_same_words",
-    "emulator/demo",
+    "sandbox/tests/demo",
     "journeys/",
     "test_secrets",
 )

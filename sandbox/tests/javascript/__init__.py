@@ -1,1 +1,1 @@
-"""Programs in JavaScript against the sandbox: `make test-browser` runs these, for they need Node.js."""
+"""Programs in JavaScript against the sandbox: `make test-javascript` runs these, for they need Node.js."""
